@@ -1,0 +1,38 @@
+"""SEND services in England: test claims, explain growth, forecast demand, from official statistics.
+
+>>> import send_analysis as sa
+>>> sa.load("ehc_plans").query("area_code == 'E08000002' and age_band == 'all'")
+
+Everything public is listed in ``__all__``; modules are imported when first used, so that
+``import send_analysis`` and the command line start fast.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name → module that has it.
+_PUBLIC = {
+    "load": "tables",
+    "catalogue": "tables",
+    "verify": "tables",
+    "resolve": "areas",
+    "neighbours": "areas",
+    "SendAnalysisError": "errors",
+}
+_MODULES = ("areas", "errors", "tables")
+
+__all__ = ["__version__", *_MODULES, *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"send_analysis.{name}")
+    if name in _PUBLIC:
+        return getattr(import_module(f"send_analysis.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module 'send_analysis' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,222 @@
+"""Local authorities: names as people type them, regions, neighbours, unbroken footprints."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pandas as pd
+
+from send_analysis import tables
+from send_analysis.errors import MissingDataError, UnknownNameError, nearest
+
+ENGLAND = "E92000001"
+
+# Names that people use for authorities the publisher calls otherwise.
+_ALIASES = {
+    "hull": "E06000010",
+    "bcp": "E06000058",
+    "bournemouth christchurch poole": "E06000058",
+    "durham": "E06000047",
+    "herefordshire": "E06000019",
+    "bristol": "E06000023",
+    "telford": "E06000020",
+    "east riding": "E06000011",
+    "westmorland furness": "E06000064",
+    "rbkc": "E09000020",
+    "lbhf": "E09000013",
+    "scilly": "E06000053",
+    "bath": "E06000022",
+    "city of westminster": "E09000033",
+    "brighton": "E06000043",
+    "windsor": "E06000040",
+    "bedford borough": "E06000055",
+    "yorkshire and the humber": "E12000003",
+    "yorkshire and humber": "E12000003",
+}
+# Words that tell nothing apart; "council" and "borough" are in what people type, not in names.
+_FILLERS = re.compile(
+    r"\b(the|and|of|upon|city|county|royal|london borough|metropolitan|borough|district|council|mbc)"
+    r"\b"
+)
+
+
+def _fold(text: str) -> str:
+    """Reduce a name to what tells it apart: case, punctuation and filler words gone."""
+    words = re.sub(r"[^a-z0-9 ]", " ", text.casefold().replace("st.", "st ").replace("&", " and "))
+    return " ".join(_FILLERS.sub(" ", words).split())
+
+
+@cache
+def _index(_folder: object) -> tuple[dict[str, str], dict[str, str]]:
+    """Codes by every code, and by every name, as printed and folded; what exists today wins."""
+    codes = tables.load("area_codes")
+    known = tables.load("areas").sort_values(["last_year", "level"], kind="stable")
+    by_code = dict(zip(codes["code"], codes["area_code"], strict=True))
+    folded = dict(zip(known["area"].map(_fold), known["area_code"], strict=True))
+    printed = dict(zip(known["area"].str.casefold(), known["area_code"], strict=True))
+    aliases = {_fold(alias): code for alias, code in _ALIASES.items()}
+    return by_code, folded | aliases | printed
+
+
+def resolve(text: str) -> str:
+    """Return the ONS code of an area from its name or any of its codes.
+
+    Parameters
+    ----------
+    text : str
+        A name as people type it ("bury", "St. Helens", "Kingston upon Hull"), a three-digit code
+        ("351") or an ONS code, current or former ("E08000002"). Regions and England count.
+
+    Returns
+    -------
+    str
+        ONS code of nine characters.
+
+    Raises
+    ------
+    UnknownNameError
+        If no area, or more than one, answers to it; the message names the nearest.
+
+    Examples
+    --------
+    >>> resolve("st helens")
+    'E08000013'
+    """
+    by_code, by_name = _index(tables.data_dir())
+    text = str(text).strip()
+    if text.upper() in by_code:
+        return by_code[text.upper()]
+    folded = _fold(text)
+    for typed in (text.casefold(), folded):
+        if typed in by_name:
+            return by_name[typed]
+    names = dict(zip(tables.load("areas")["area_code"], tables.load("areas")["area"], strict=True))
+    within = sorted(
+        {
+            names[code]
+            for name, code in by_name.items()
+            if folded and re.search(rf"\b{re.escape(folded)}\b", name)
+        }
+    )
+    if len(within) > 1:
+        raise UnknownNameError(
+            f"{text!r} could be {', '.join(within[:-1])} or {within[-1]}: "
+            "give the full name or the code."
+        )
+    if len(within) == 1:
+        return next(code for code, name in names.items() if name == within[0])
+    near = sorted({names[by_name[name]] for name in nearest(folded, by_name)})
+    hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name, or a code such as 351."
+    raise UnknownNameError(f"Unknown area {text!r}. {hint}")
+
+
+def name(code: str) -> str:
+    """Return the name of an area; of a merged footprint, its members' names joined by "and".
+
+    Raises
+    ------
+    UnknownNameError
+        If no area has the code.
+    """
+    names = tables.load("areas").set_index("area_code")["area"]
+    members = code.split("+")
+    absent = [member for member in members if member not in names.index]
+    if absent:
+        raise UnknownNameError(f"No area has the code {absent[0]!r}.")
+    return " and ".join(names[member] for member in members)
+
+
+def region(code: str) -> str:
+    """Return the code of the region that a local authority lies in.
+
+    Raises
+    ------
+    MissingDataError
+        If the area is a region or England.
+    """
+    known = tables.load("areas").set_index("area_code")["region_code"]
+    found = known[code.split("+")[0]]
+    if not found:
+        raise MissingDataError(f"{name(code)} is not within a region; give a local authority.")
+    return found
+
+
+def neighbours(code: str) -> list[str]:
+    """Return the ten statistical neighbours of a local authority, closest first (May 2025).
+
+    Raises
+    ------
+    MissingDataError
+        If the area has none: it is a region, England, or was abolished.
+    """
+    known = tables.load("neighbours")
+    found = known.loc[known["area_code"] == code].sort_values("rank")["neighbour_code"].tolist()
+    if not found:
+        raise MissingDataError(
+            f"{name(code)} has no statistical neighbours in the May 2025 tool: it is a region, "
+            "England, or an authority that has been abolished."
+        )
+    return found
+
+
+def current() -> list[str]:
+    """Return the codes of the local authorities that exist in the latest year, sorted."""
+    known = tables.load("areas")
+    local = known[known["level"] == "local authority"]
+    return sorted(local.loc[local["last_year"] == local["last_year"].max(), "area_code"])
+
+
+def level(code: str) -> str:
+    """Return the level of an area: england, region, sub-region or local authority."""
+    return tables.load("areas").set_index("area_code")["level"][code.split("+")[0]]
+
+
+def history(code: str) -> str:
+    """Say how far an authority's own series goes back and on which footprint it is unbroken.
+
+    Returns
+    -------
+    str
+        A sentence; empty where nothing has changed since 2010.
+    """
+    row = tables.load("areas").set_index("area_code").loc[code]
+    if row["footprint"] in {code, ""}:
+        return ""
+    span = (
+        f"{name(code)} has figures of its own from {row['first_year']} to {row['last_year']} only"
+    )
+    return (
+        f"{span}: boundaries changed. The series is unbroken since 2010 on the footprint of "
+        f"{name(row['footprint'])}."
+    )
+
+
+def on_footprints(
+    frame: pd.DataFrame, values: list[str], by: tuple[str, ...] = ("year",)
+) -> pd.DataFrame:
+    """Add authorities up to the 150 units whose series are unbroken since 2010.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``area_code``, the columns of `by`, and the columns of `values`. Regions and England are
+        left out.
+    values : list of str
+        Columns to add up; a unit's value is missing where a member's is.
+    by : tuple of str, default ("year",)
+        Columns that name a row together with the area.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code`` (a unit's code: members' codes joined by ``+``), the columns of `by` and of
+        `values`.
+    """
+    known = tables.load("areas")
+    unit = known[known["level"] == "local authority"].set_index("area_code")["footprint"]
+    rows = frame[frame["area_code"].isin(unit.index)]
+    key = [rows["area_code"].map(unit), *(rows[column] for column in by)]
+    grouped = rows[values].groupby(key)
+    whole = rows[values].notna().groupby(key).all()
+    return grouped.sum().where(whole).reset_index()

@@ -1,0 +1,433 @@
+"""Department for Education: "Education, health and care plans", reporting years 2022 to 2025.
+
+Stocks carry the year of their January, flows the calendar year before it. Totals from 2019 on
+come from the newest release, which revises the earlier ones; years and age bands that it lacks
+come from the older releases. The column ``release`` says which.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from send_analysis import quality
+from send_analysis.cleaning.reading import ENGLAND, check_known, release, specification, tidy
+
+NEW, MIDDLE, OLD = "ehc_plans_2025", "ehc_plans_2023", "ehc_plans_2022"
+
+# Single years of age in the age bands that the publisher used to January 2022.
+BANDS = {
+    "under 5": ["0-2", "3", "4"],
+    "5-10": [str(age) for age in range(5, 11)],
+    "11-15": [str(age) for age in range(11, 16)],
+    "16-19": [str(age) for age in range(16, 20)],
+    "20-25": [*(str(age) for age in range(20, 26)), "20-25"],
+}
+BAND_OF_AGE = {age: band for band, ages in BANDS.items() for age in ages}
+
+# Settings that a planner of places tells apart, made of the publisher's placements.
+SETTINGS = {
+    "mainstream": ["LA maintained", "academy", "free school", "independent"],
+    "resourced provision or SEN unit": [
+        f"{kind} {unit}"
+        for kind in ("LA maintained", "academy", "free school")
+        for unit in ("resourced provision", "SEN unit")
+    ],
+}
+
+
+def _setting(group: str, placement: str) -> str:
+    """Setting of a detailed placement; empty for the publisher's subtotals."""
+    if placement == "all" and group not in {"all", "early years", "not recorded"}:
+        return ""
+    if group == "mainstream":
+        return next(name for name, parts in SETTINGS.items() if placement in parts)
+    if group == "special":
+        state = placement in {"LA maintained", "academy or free school"}
+        return "state special school" if state else "independent or non-maintained special school"
+    return group
+
+
+def _split(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Replace ``category`` by the dimensions that releases.yml joins with a slash."""
+    parts = frame["category"].drop_duplicates().str.split("/", expand=True)
+    parts.columns = names
+    parts["category"] = frame["category"].drop_duplicates()
+    return frame.merge(parts, on="category", how="left").drop(columns="category")
+
+
+def _headline(root: Path, file: str, topic: str) -> pd.DataFrame:
+    """All rows of a file of the 2025 release that are not broken down."""
+    return tidy(root, NEW, file, topics={topic: "all"}).drop(
+        columns=["breakdown_topic", "breakdown"]
+    )
+
+
+def _by_age(root: Path, file: str, topic: str) -> pd.DataFrame:
+    """Rows broken down by single year of age, with the age as ``age``."""
+    labels = specification()["age_labels"]
+    labels |= {f"{word} {age}": str(age) for word in ("age", "Aged") for age in range(3, 26)}
+    rows = tidy(root, NEW, file, topics={topic: "age"})
+    age = check_known(rows["breakdown"], labels, file=file)
+    return rows.assign(age=age).drop(columns=["breakdown_topic", "breakdown"])
+
+
+def _fill_ages(rows: pd.DataFrame, value: str, category: list[str]) -> pd.DataFrame:
+    """Add the ages that the release leaves out because nobody is of that age: 0.
+
+    Where the release prints a category without figures, the ages left out are missing as well.
+    """
+    ages = pd.Index(rows["age"].unique(), name="age")
+    place = ["area_code", "year", *category]
+    missing = rows.groupby(place, as_index=False)["missing"].max()
+    full = missing.merge(ages.to_frame(index=False), how="cross")
+    out = full.merge(rows.drop(columns="missing"), how="left", on=[*place, "age"])
+    absent = out[value].isna() & (out["missing"] == "")
+    out = out.assign(**{value: out[value].mask(absent, 0)})
+    return out.assign(missing=out["missing"].where(out[value].isna(), ""))
+
+
+def _bands(ages: pd.DataFrame, value: str, areas_with_total: pd.DataFrame) -> pd.DataFrame:
+    """Add single years up to age bands; an area with a total but no ages has missing bands."""
+    rows = ages[ages["age"].isin(BAND_OF_AGE)]
+    banded = rows.assign(age_band=rows["age"].map(BAND_OF_AGE))
+    banded = banded.groupby(["area_code", "year", "age_band"], as_index=False)[value].sum(
+        min_count=1
+    )
+    wanted = areas_with_total[areas_with_total["year"].isin(ages["year"].unique())]
+    full = wanted[["area_code", "year"]].merge(pd.DataFrame({"age_band": list(BANDS)}), how="cross")
+    out = full.merge(banded, how="left", on=["area_code", "year", "age_band"])
+    return out.assign(missing=out[value].isna().map({True: "unavailable", False: ""}))
+
+
+def _settings(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Add detailed placements up to settings, by whatever other columns there are."""
+    pairs = rows["category"].drop_duplicates()
+    setting = pairs.str.split("/").map(lambda pair: _setting(*pair))
+    rows = rows.assign(setting=rows["category"].map(dict(zip(pairs, setting, strict=True))))
+    rows = rows[rows["setting"] != ""]
+    place = ["area_code", "year", "age"]
+    out = rows.groupby([*place, "setting"])["value"].sum(min_count=1).rename(value).reset_index()
+    # Some cells are printed even where an authority gave totals only: no setting is whole then.
+    whole = out[out["setting"] == "all"].set_index(place)[value].notna()
+    known = whole.reindex(pd.MultiIndex.from_frame(out[place])).to_numpy()
+    out[value] = out[value].where(known)
+    return out.assign(missing=out[value].isna().map({True: "unavailable", False: ""}))
+
+
+def _by_band(root: Path, file: str) -> pd.DataFrame:
+    """Read a file by age band of the 2022 release: ``plans`` and ``statements`` side by side."""
+    spec = release(OLD)
+    rows = tidy(root, OLD, file)
+    rows["age_band"] = check_known(rows["characteristic_age"], spec["age_labels"], file=file)
+    key = ["area_code", "year", "age_band"]
+    plans = rows[rows["category"] == "plans"].set_index(key)
+    statements = rows[rows["category"] == "statements"].set_index(key)["value"]
+    out = plans.rename(columns={"value": "plans"}).assign(statements=statements)
+    return out.reset_index()[[*key, "plans", "statements", "missing"]].assign(release=OLD)
+
+
+def _added(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Add rows of the same key; missing only where every one of them is."""
+    grouped = rows.groupby(key)
+    sums = pd.DataFrame(
+        {"value": grouped["value"].sum(min_count=1), "missing": grouped["missing"].first()}
+    )
+    return sums.reset_index()
+
+
+def _old_placements(root: Path, file: str) -> pd.DataFrame:
+    """Read a file by placement of the 2022 release, in the words of the 2025 release."""
+    spec = release(OLD)
+    rows = tidy(root, OLD, file)
+    group = check_known(rows["establishment_group"], spec["group_labels"], file=file)
+    total = (rows["establishment_type"] == "Total") & (group == "all")
+    part = ~rows["establishment_type"].isin(["Total"])
+    detail = rows[part]
+    category = check_known(detail["establishment_type"], spec["placement_labels"], file=file)
+    key = ["area_code", "year", "category"]
+    detail = _added(detail.assign(category=category), key)
+    groups = detail[~detail["category"].str.endswith("/all")]
+    groups = _added(groups.assign(category=groups["category"].str.split("/").str[0] + "/all"), key)
+    everything = rows[total].assign(category="all/all")[[*key, "value", "missing"]]
+    out = pd.concat([detail, groups, everything], ignore_index=True)
+    return out.assign(missing=out["missing"].where(out["value"].isna(), "")).assign(release=OLD)
+
+
+def _placements(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    """Join the releases' placements: the older one for the years that the newer one lacks."""
+    older = old[old["year"] < new["year"].min()]
+    # In the first years of each file the publisher counts "other placement settings" outside
+    # "educated elsewhere": the years in which England's groups add to all plans only with them.
+    elsewhere = new["category"] == "educated elsewhere/all"
+    other = new["category"] == "educated elsewhere/other setting"
+    group = new["category"].str.endswith("/all") & (new["category"] != "all/all")
+    england = new[new["area_code"] == ENGLAND].set_index("year")
+    with_other = england[(group | other)[new["area_code"] == ENGLAND].to_numpy()]
+    added = with_other.groupby("year")["value"].sum()
+    total = england.loc[england["category"] == "all/all", "value"]
+    extra = new[other & new["year"].isin(added.index[added == total.reindex(added.index)])]
+    extra = extra.set_index(["area_code", "year"])
+    place = pd.MultiIndex.from_frame(new[["area_code", "year"]])
+    moved = new["value"] + extra["value"].reindex(place).fillna(0).array
+    new = new.assign(value=new["value"].mask(elsewhere, moved), release=NEW)
+    out = _split(pd.concat([older, new], ignore_index=True), ["placement_group", "placement"])
+    out = out.rename(columns={"value": "plans"})
+    return out[~out["missing"].isin(["not_applicable"])]
+
+
+def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> pd.DataFrame:
+    """Join a flow's releases: the older one for the years that the newer one lacks."""
+    old = old[old["year"] < new["year"].min()]
+    out = pd.concat([old.assign(release=MIDDLE), new.assign(release=NEW)], ignore_index=True)
+    return out.rename(columns={"category": dimension, "value": value})
+
+
+def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Read the EHC plan releases into tidy tables.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the official releases.
+    areas : DataFrame
+        The table `areas`.
+
+    Returns
+    -------
+    dict of DataFrame
+        By table name, `quality` with what :mod:`send_analysis.quality` found among them;
+        `schemas.yml` describes their columns.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    found: list[pd.DataFrame] = []
+    information = tidy(root, MIDDLE, "management_information")
+    information = information.assign(
+        subject=information["category"].str.split("/", n=1).str[0],
+        category=information["category"].str.split("/", n=1).str[1],
+    )
+    middle = {name: rows.drop(columns="subject") for name, rows in information.groupby("subject")}
+
+    _caseload(root, areas, tables, found)
+    _new_plans(root, areas, tables, found, middle["assessments"])
+    _ceased(root, tables, found, middle["ceased"])
+    _process(root, areas, tables, found, middle)
+    tables["quality"] = pd.concat(found, ignore_index=True)
+    return tables
+
+
+def _caseload(
+    root: Path, areas: pd.DataFrame, tables: dict[str, pd.DataFrame], found: list[pd.DataFrame]
+) -> None:
+    """Plans in January: by age band, by single year and setting, by placement, by primary need."""
+    new = _headline(root, "caseload", "All EHC plans")
+    old = _by_band(root, "caseload_by_age")
+    total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
+    total = total.drop(columns="category").assign(age_band="all", release=NEW)
+    ages = _by_age(root, "caseload", "Child or young persons age")
+    ages = _fill_ages(_settings(ages, "plans"), "plans", ["setting"])
+    every_age = ages[ages["setting"] == "all"]
+    bands = _bands(every_age, "plans", total).assign(release=NEW)
+    old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
+    tables["ehc_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
+    tables["ehc_plans_by_age"] = ages
+    tables["placements"] = _placements(new, _old_placements(root, "caseload_by_placement"))
+    needs = [
+        _headline(root, file, "All EHC plans").assign(plans_counted=kind)
+        for file, kind in (("primary_need", "in January"), ("primary_need_new", "new"))
+    ]
+    needs = pd.concat(needs, ignore_index=True)
+    needs = needs[needs["area_code"].map(areas.set_index("area_code")["level"]) != "sub-region"]
+    tables["primary_need"] = needs.rename(columns={"category": "primary_need", "value": "plans"})
+
+    plans = tables["ehc_plans"]
+    totals = plans[plans["age_band"] == "all"]
+    found += [
+        quality.parts_against_total(
+            plans[plans["age_band"] != "all"],
+            totals,
+            table="ehc_plans",
+            value="plans",
+            check="age bands against the total",
+        ),
+        quality.areas_against_parent(totals, areas, table="ehc_plans", value="plans"),
+        quality.jumps(_footprint_totals(totals, areas), table="ehc_plans", value="plans"),
+        quality.against_earlier(
+            totals,
+            old[old["age_band"] == "all"],
+            table="ehc_plans",
+            value="plans",
+            key=["area_code", "year"],
+            release=OLD,
+        ),
+        _placements_against_total(tables["placements"], "placements"),
+        quality.areas_against_parent(
+            tables["placements"].query("placement_group == 'special' and placement == 'all'"),
+            areas,
+            table="placements",
+            value="plans",
+            item="special / all",
+        ),
+    ]
+
+
+def _new_plans(
+    root: Path,
+    areas: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    found: list[pd.DataFrame],
+    earlier: pd.DataFrame,
+) -> None:
+    """New plans in a calendar year: by age band, by single year and setting, by placement."""
+    new = _headline(root, "new_plans", "New EHC plans")
+    every = new["category"] == "all/all"
+    sexes = tidy(root, NEW, "new_plans", topics={"Sex": "sex"})
+    sums = sexes[sexes["category"] == "all/all"].groupby(["area_code", "year"], as_index=False)
+    corrected, copied = quality.correct_copied_totals(
+        new[every],
+        sums["value"].sum(min_count=1),
+        earlier[earlier["category"] == "plan issued"],
+        areas.set_index("area_code")["region_code"],
+        table="new_plans",
+        value="value",
+    )
+    new = pd.concat([new[~every], corrected], ignore_index=True)
+    ages = _by_age(root, "new_plans", "Age when plan started")
+    ages = _fill_ages(_settings(ages, "plans"), "plans", ["setting"])
+    old = _by_band(root, "new_plans_by_age")
+    total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
+    total = total.drop(columns="category").assign(age_band="all", release=NEW)
+    bands = _bands(ages[ages["setting"] == "all"], "plans", total).assign(release=NEW)
+    old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
+    tables["new_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
+    tables["new_plans_by_age"] = ages
+    tables["new_plans_by_placement"] = _placements(
+        new, _old_placements(root, "new_plans_by_placement")
+    )
+    plans = tables["new_plans"]
+    totals = plans[plans["age_band"] == "all"]
+    found += [
+        copied,
+        quality.parts_against_total(
+            plans[plans["age_band"] != "all"],
+            totals,
+            table="new_plans",
+            value="plans",
+            check="age bands against the total",
+        ),
+        quality.areas_against_parent(totals, areas, table="new_plans", value="plans"),
+        quality.against_earlier(
+            totals,
+            old[old["age_band"] == "all"],
+            table="new_plans",
+            value="plans",
+            key=["area_code", "year"],
+            release=OLD,
+        ),
+        _placements_against_total(tables["new_plans_by_placement"], "new_plans_by_placement"),
+    ]
+
+
+def _ceased(
+    root: Path, tables: dict[str, pd.DataFrame], found: list[pd.DataFrame], earlier: pd.DataFrame
+) -> None:
+    """Plans that ceased in a calendar year: by reason, and by age and reason."""
+    new = _headline(root, "ceased_plans", "All ceased EHC plans")
+    summed = earlier.groupby(["area_code", "year"], as_index=False)["value"].sum(min_count=1)
+    whole = summed.assign(category="all", missing="")
+    whole.loc[whole["value"].isna(), "missing"] = "not_applicable"
+    tables["ceased_plans"] = _flow(new, pd.concat([earlier, whole]), "reason", "plans")
+    ages = _by_age(root, "ceased_plans", "Age plan ceased").rename(
+        columns={"category": "reason", "value": "plans"}
+    )
+    ages = ages[["area_code", "year", "age", "reason", "plans", "missing"]]
+    tables["ceased_plans_by_age"] = _fill_ages(ages, "plans", ["reason"])
+    rows = new.rename(columns={"value": "plans"})
+    total = rows["category"] == "all"
+    found.append(
+        quality.parts_against_total(
+            rows[~total],
+            rows[total],
+            table="ceased_plans",
+            value="plans",
+            check="reasons against the total",
+        )
+    )
+
+
+def _process(
+    root: Path,
+    areas: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    found: list[pd.DataFrame],
+    earlier: dict[str, pd.DataFrame],
+) -> None:
+    """Requests, assessments, timeliness and annual reviews."""
+    for name, topic, dimension in (
+        ("requests", "All requests for EHC needs assessments", "outcome"),
+        ("assessments", "All EHC needs assessments", "outcome"),
+    ):
+        table = _flow(_headline(root, name, topic), earlier[name], dimension, name)
+        tables[name] = table
+        main = "all" if name == "requests" else "plan issued"
+        totals = table[table[dimension] == main]
+        old = earlier[name][earlier[name]["category"] == main].rename(columns={"value": name})
+        found += [
+            quality.areas_against_parent(totals, areas, table=name, value=name, item=main),
+            quality.against_earlier(
+                totals, old, table=name, value=name, key=["area_code", "year"], release=MIDDLE
+            ),
+        ]
+    times = _flow(
+        _headline(root, "timeliness", "All EHC plans issued"),
+        earlier["timeliness"],
+        "category",
+        "plans",
+    )
+    tables["timeliness"] = _split(times, ["exceptions", "issued_within"])
+    found.append(_late_against_issued(tables["timeliness"]))
+    reviews = _headline(root, "annual_reviews", "All annual reviews")
+    reviews = reviews.rename(columns={"category": "measure", "value": "plans"})
+    tables["annual_reviews"], negative = quality.withdraw_negative(
+        reviews, table="annual_reviews", value="plans", item="measure"
+    )
+    found.append(negative)
+
+
+def _footprint_totals(totals: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Local authorities' totals, those with changed boundaries left out (they jump by law)."""
+    stable = areas[
+        (areas["level"] == "local authority") & (areas["footprint"] == areas["area_code"])
+    ]
+    return totals[totals["area_code"].isin(stable["area_code"])]
+
+
+def _placements_against_total(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Compare the sum of the placement groups with all plans."""
+    total = (table["placement_group"] == "all") & (table["placement"] == "all")
+    groups = (table["placement"] == "all") & ~total
+    return quality.parts_against_total(
+        table[groups],
+        table[total],
+        table=name,
+        value="plans",
+        check="placement groups against the total",
+    )
+
+
+def _late_against_issued(table: pd.DataFrame) -> pd.DataFrame:
+    """Find more plans issued within 20 weeks than were issued at all."""
+    wide = table.pivot(
+        index=["area_code", "year", "exceptions"], columns="issued_within", values="plans"
+    ).reset_index()
+    odd = wide[(wide["20 weeks or less"] > wide["any time"]).fillna(False)]
+    rows = odd.rename(columns={"20 weeks or less": "published", "any time": "expected"})
+    return quality.findings(
+        rows,
+        table="timeliness",
+        item=odd["exceptions"].to_numpy(),
+        check="part above the whole",
+        action="unexplained",
+        note="more plans in time ('published') than issued ('expected')",
+    )

@@ -1,0 +1,282 @@
+"""Read the publishers' files as they are, and refuse what is not as `releases.yml` says."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from send_analysis.errors import DataError, SendAnalysisError, nearest
+
+ENGLAND = "E92000001"
+PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
+
+# Codes that some publishers still print after the authority was given a new one
+# (ONS Code History Database; the footprint did not change).
+RECODED = {
+    "E08000020": "E08000037",  # Gateshead, 2013
+    "E06000048": "E06000057",  # Northumberland, 2013
+    "E10000002": "E06000060",  # Buckinghamshire, unitary from April 2020
+    "E10000023": "E06000065",  # North Yorkshire, unitary from April 2023
+    "E10000027": "E06000066",  # Somerset, unitary from April 2023
+}
+
+
+@cache
+def specification() -> dict:
+    """Return `releases.yml` as it stands in the package."""
+    text = resources.files("send_analysis.cleaning").joinpath("releases.yml").read_text("utf-8")
+    return yaml.safe_load(text)
+
+
+def release(name: str) -> dict:
+    """Return one release's entry of `releases.yml`."""
+    return specification()["releases"][name]
+
+
+def read_bytes(root: Path, path: str, member: str | None = None) -> tuple[bytes, str]:
+    """Return a file's bytes, out of its archive where it has one, and the name errors give it.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the official releases.
+    path : str
+        File or zip archive below `root`.
+    member : str, optional
+        File inside the archive.
+
+    Raises
+    ------
+    DataError
+        If the file is absent, or the archive is cut short, damaged, or lacks the member.
+    """
+    file = root / path
+    where = f"{path}!{member}" if member else path
+    try:
+        if member is None:
+            content = file.read_bytes()
+            return (gzip.decompress(content) if file.suffix == ".gz" else content), where
+        with zipfile.ZipFile(file) as archive:
+            return archive.read(member), where
+    except FileNotFoundError:
+        raise DataError(
+            f"no such file below {root}; see data/datapackage.json for the "
+            "releases that the tables are made from",
+            file=where,
+        ) from None
+    except KeyError:
+        raise DataError(
+            "the archive does not hold this file; is it another release?", file=where
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"damaged or cut short ({error}); fetch it again", file=where) from None
+
+
+def read_csv(root: Path, path: str, member: str | None = None, **options) -> pd.DataFrame:
+    """Read a CSV file as text, every cell a string; `options` go to :func:`pandas.read_csv`.
+
+    The frame's ``attrs["file"]`` is the name that errors give the file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is not UTF-8, or has a row with too many cells.
+    """
+    content, where = read_bytes(root, path, member)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8, as published",
+            file=where,
+            row=row,
+        ) from None
+    try:
+        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"not a table: {error}", file=where) from None
+    frame.attrs["file"] = where
+    return frame
+
+
+def require_columns(frame: pd.DataFrame, columns: list[str]) -> None:
+    """Refuse a frame that lacks one of `columns`, naming the columns it may have become."""
+    for column in columns:
+        if column not in frame.columns:
+            near = nearest(column, [c for c in frame.columns if c not in columns])
+            hint = f"; nearest columns: {', '.join(near)}" if near else ""
+            raise DataError(
+                f"missing{hint}. If the publisher renamed it, say so in releases.yml",
+                file=frame.attrs["file"],
+                column=column,
+            )
+
+
+def require_unique(frame: pd.DataFrame, key: list[str]) -> None:
+    """Refuse a frame with two rows for the same key."""
+    again = frame.duplicated(key)
+    if again.any():
+        row = int(again.to_numpy().argmax())
+        values = ", ".join(f"{column} {frame[column].iat[row]!r}" for column in key)
+        raise DataError(
+            f"a second row for {values}; remove one of the two",
+            file=frame.attrs["file"],
+            row=row + 2,
+        )
+
+
+def numbers(
+    text: pd.Series, *, file: str, codes: dict[str, str], negative: bool = False
+) -> tuple[pd.Series, pd.Series]:
+    """Split printed cells into numbers and reasons why there is none.
+
+    Parameters
+    ----------
+    text : Series of str
+        Cells as printed; the index plus 2 is the row that an error names.
+    file : str
+        Name of the file for errors.
+    codes : dict
+        The publisher's codes for a missing value and our reasons.
+    negative : bool, default False
+        Whether the release is known to print counts below zero (they become findings later).
+
+    Returns
+    -------
+    values : Series of Float64
+        Missing where the cell holds a code.
+    reasons : Series of str
+        Empty where there is a number.
+
+    Raises
+    ------
+    DataError
+        If a cell is neither a number nor a known code, or a count is negative.
+    """
+    stripped = text.str.strip()
+    reasons = stripped.map(codes).fillna("")
+    values = pd.to_numeric(stripped.where(reasons == ""), errors="coerce")
+    wrong = values.isna() & (reasons == "")
+    if not negative:
+        wrong |= values < 0
+    if wrong.any():
+        place = int(wrong.to_numpy().argmax())
+        raise DataError(
+            f"{text.iat[place]!r} is neither a count nor a code for a missing value "
+            f"({', '.join(map(repr, codes))})",
+            file=file,
+            column=str(text.name),
+            row=int(text.index[place]) + 2,
+        )
+    return values.astype("Float64"), reasons
+
+
+def _years(frame: pd.DataFrame, period: str) -> pd.Series:
+    """Calendar year of each row: the year of the January for a stock, as printed for a flow."""
+    text = frame["time_period"]
+    pattern = r"20\d{2}(\d{2})" if period == "academic_year" else r"(?:20)(\d{2})"
+    year = text.str.extract(f"^{pattern}$", expand=False)
+    if year.isna().any():
+        row = int(year.isna().to_numpy().argmax())
+        form = "202425" if period == "academic_year" else "2024"
+        raise DataError(
+            f"{text.iat[row]!r} is not a {period.replace('_', ' ')} such as {form}",
+            file=frame.attrs["file"],
+            column="time_period",
+            row=row + 2,
+        )
+    return 2000 + year.astype("int64")
+
+
+def area_codes(frame: pd.DataFrame) -> pd.Series:
+    """ONS code of each row of a Department for Education file: the newest, whatever the year."""
+    code = frame["new_la_code"].replace(RECODED)
+    level = frame["geographic_level"]
+    known = {"National": frame["country_code"], "Regional": frame["region_code"]}
+    for name, column in known.items():
+        code = code.where(level != name, column)
+    wrong = ~code.str.fullmatch(r"[EKS]\d{8}")
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise DataError(
+            f"{code.iat[row]!r} is not an ONS code of nine characters",
+            file=frame.attrs["file"],
+            column="new_la_code",
+            row=row + 2,
+        )
+    return code.rename("area_code")
+
+
+def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = None) -> pd.DataFrame:
+    """Read one file of a release as a long table.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the official releases.
+    name, file : str
+        Release and file, as `releases.yml` calls them.
+    topics : dict, optional
+        Breakdown topics to keep and what to call them; all rows if not given.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, year``, the release's own key columns, ``category``, ``value`` (Float64),
+        ``missing`` (reason, else empty).
+    """
+    entry = release(name)
+    spec = entry["files"][file]
+    frame = read_csv(root, entry["path"], spec.get("member"))
+    values = list(spec["values"])
+    require_columns(frame, ["time_period", *PLACE_COLUMNS, *spec["key"], *values])
+    require_unique(frame, ["time_period", *PLACE_COLUMNS, *spec["key"]])
+    frame = frame.assign(area_code=area_codes(frame), year=_years(frame, spec["period"]))
+    if topics is not None:
+        for topic in topics:
+            if not (frame["breakdown_topic"] == topic).any():
+                raise DataError(
+                    f"no row has {topic!r}; nearest: "
+                    f"{nearest(topic, frame['breakdown_topic'].unique())}",
+                    file=frame.attrs["file"],
+                    column="breakdown_topic",
+                )
+        frame = frame[frame["breakdown_topic"].isin(topics)]
+        frame = frame.assign(breakdown_topic=frame["breakdown_topic"].map(topics))
+    key = ["area_code", "year", *spec["key"]]
+    where = f"{entry['path']}!{spec['member']}" if "member" in spec else entry["path"]
+    codes = entry["missing"]
+    negative = spec.get("negative", False)
+    parsed = {
+        column: numbers(frame[column], file=where, codes=codes, negative=negative)
+        for column in values
+    }
+    long = pd.concat(
+        {
+            spec["values"][column]: frame[key].assign(value=value, missing=missing)
+            for column, (value, missing) in parsed.items()
+        },
+        names=["category"],
+    )
+    return long.reset_index("category").reset_index(drop=True)
+
+
+def check_known(labels: pd.Series, known: dict[str, str], *, file: str) -> pd.Series:
+    """Translate the publisher's labels, refusing one that `releases.yml` does not list."""
+    out = labels.map(known)
+    if out.isna().any():
+        label = labels[out.isna()].iloc[0]
+        raise SendAnalysisError(
+            f"{file}, column {labels.name!r}: label {label!r} is not in releases.yml; "
+            f"nearest: {', '.join(nearest(label, known)) or 'none'}"
+        )
+    return out

@@ -1,0 +1,218 @@
+"""The tidy tables: the only reader of the `data` folder.
+
+What a table is called, what its columns hold and where it comes from is in the Data Package
+descriptor ``data/datapackage.json``; types are read from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from send_analysis.errors import DataError, SendAnalysisError, unknown
+
+DESCRIPTOR = "datapackage.json"
+_FOLDER_VARIABLE = "SEND_ANALYSIS_DATA"
+
+
+def data_dir() -> Path:
+    """Return the folder of the tables.
+
+    The environment variable ``SEND_ANALYSIS_DATA`` if it is set; else ``data`` beside the package
+    in a checkout, or the copy within an installed package.
+
+    Raises
+    ------
+    SendAnalysisError
+        If there is no descriptor in the folder.
+    """
+    package = Path(__file__).parent
+    chosen = os.environ.get(_FOLDER_VARIABLE)
+    folders = [Path(chosen)] if chosen else [package.parent / "data", package / "_data"]
+    for folder in folders:
+        if (folder / DESCRIPTOR).is_file():
+            return folder
+    raise SendAnalysisError(
+        f"No {DESCRIPTOR} in {' or '.join(map(str, folders))}. Run from a clone of the project, or "
+        f"set {_FOLDER_VARIABLE} to the folder that `send-analysis data build --out` wrote."
+    )
+
+
+@cache
+def _descriptor(folder: Path) -> dict:
+    return json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
+
+
+def descriptor() -> dict:
+    """Return the Data Package descriptor of the tables."""
+    return _descriptor(data_dir())
+
+
+def clear_cache() -> None:
+    """Forget tables already read; call it after the files in the folder have changed."""
+    _descriptor.cache_clear()
+    _read.cache_clear()
+
+
+def resource(name: str) -> dict:
+    """Return one table's entry of the descriptor.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table; the message names the nearest.
+    """
+    for entry in descriptor()["resources"]:
+        if entry["name"] == name:
+            return entry
+    known = [entry["name"] for entry in descriptor()["resources"]]
+    raise unknown("table", name, known, hint=f"Tables: {', '.join(known)}.")
+
+
+def _dtype(field: dict) -> str:
+    """Type of a column in memory: nullable integers, unless every row has a value."""
+    if field["type"] == "integer":
+        return "int64" if field.get("constraints", {}).get("required") else "Int64"
+    return {"number": "Float64", "string": "str", "date": "str"}[field["type"]]
+
+
+@cache
+def _read(folder: Path, name: str) -> pd.DataFrame:
+    entry = resource(name)
+    fields = entry["schema"]["fields"]
+    text = [field["name"] for field in fields if field["type"] in {"string", "date"}]
+    try:
+        frame = pd.read_csv(
+            folder / entry["path"],
+            dtype={field["name"]: _dtype(field) for field in fields},
+            keep_default_na=False,
+            na_values={field["name"]: [""] for field in fields if field["name"] not in text},
+        )
+    except FileNotFoundError:
+        raise DataError(
+            "missing; restore it, or run `send-analysis data build`",
+            file=str(folder / entry["path"]),
+        ) from None
+    except ValueError as error:
+        raise DataError(
+            f"not as {DESCRIPTOR} says ({error}); run `send-analysis data verify`",
+            file=str(folder / entry["path"]),
+        ) from None
+    for field in fields:
+        if field["type"] == "date":
+            frame[field["name"]] = pd.to_datetime(frame[field["name"]], format="%Y-%m-%d")
+    return frame
+
+
+def load(name: str) -> pd.DataFrame:
+    """Read a tidy table.
+
+    Parameters
+    ----------
+    name : str
+        A table that :func:`catalogue` lists, e.g. ``"ehc_plans"``.
+
+    Returns
+    -------
+    DataFrame
+        One row an observation, ``area_code`` and ``year`` first in most tables. Counts are
+        nullable integers; where one is missing the column ``missing`` has the reason. The frame
+        is yours to change.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table.
+    DataError
+        If the file is missing or is not as the descriptor says.
+    """
+    resource(name)
+    return _read(data_dir(), name).copy(deep=False)
+
+
+def catalogue() -> pd.DataFrame:
+    """List the tables.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``table``: ``title, rows, first_year, last_year, source`` (publications),
+        ``licence, columns``.
+    """
+    rows = [
+        {
+            "table": entry["name"],
+            "title": entry["title"],
+            "rows": entry["rows"],
+            "first_year": entry["years"][0] if entry["years"] else pd.NA,
+            "last_year": entry["years"][1] if entry["years"] else pd.NA,
+            "source": "; ".join(source["title"] for source in entry["sources"]),
+            "licence": "; ".join(dict.fromkeys(source["licence"] for source in entry["sources"])),
+            "columns": ", ".join(field["name"] for field in entry["schema"]["fields"]),
+        }
+        for entry in descriptor()["resources"]
+    ]
+    frame = pd.DataFrame(rows).set_index("table")
+    return frame.astype({"first_year": "Int64", "last_year": "Int64"})
+
+
+def verify() -> pd.DataFrame:
+    """Check every table against the descriptor.
+
+    Returns
+    -------
+    DataFrame
+        ``table, problem``: one row a problem, none if all is well.
+    """
+    folder = data_dir()
+    problems = [
+        (entry["name"], problem)
+        for entry in descriptor()["resources"]
+        for problem in _problems(folder, entry)
+    ]
+    return pd.DataFrame(problems, columns=["table", "problem"])
+
+
+def _problems(folder: Path, entry: dict) -> list[str]:
+    """Say what is wrong with one table."""
+    file = folder / entry["path"]
+    if not file.is_file():
+        return [f"{file} is missing"]
+    out = []
+    digest = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    if digest != entry["hash"]:
+        out.append(
+            f"{file}: SHA-256 is {digest[7:19]}…, the descriptor says {entry['hash'][7:19]}…"
+        )
+    try:
+        frame = _read.__wrapped__(folder, entry["name"])
+    except DataError as error:
+        return [*out, str(error)]
+    if len(frame) != entry["rows"]:
+        out.append(f"{file}: {len(frame):,} rows, the descriptor says {entry['rows']:,}")
+    key = entry["schema"]["primaryKey"]
+    again = frame.duplicated(key)
+    if again.any():
+        out.append(
+            f"{file}, row {int(again.to_numpy().argmax()) + 2:,}: a second row for "
+            f"{frame.loc[again, key].iloc[0].to_dict()}"
+        )
+    for field in entry["schema"]["fields"]:
+        column, limits = frame[field["name"]], field.get("constraints", {})
+        bad = pd.Series(False, index=frame.index)
+        if "enum" in limits:
+            bad |= ~column.isin(limits["enum"])
+        if "minimum" in limits:
+            bad |= (column < limits["minimum"]).fillna(False)
+        if bad.any():
+            row = int(bad.to_numpy().argmax())
+            out.append(
+                f"{file}, column {field['name']!r}, row {row + 2:,}: {column.iat[row]!r} "
+                "is not a value the descriptor allows"
+            )
+    return out
