@@ -36,8 +36,8 @@ _ALIASES = {
 }
 # Words that tell nothing apart; "council" and "borough" are in what people type, not in names.
 _FILLERS = re.compile(
-    r"\b(the|and|of|upon|city|county|royal|london borough|metropolitan|borough|district|council|mbc)"
-    r"\b"
+    r"\b(the|and|of|upon|city|county|royal|london borough|metropolitan|borough|district|council"
+    r"|mbc)\b"
 )
 
 

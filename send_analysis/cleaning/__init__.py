@@ -1,1 +1,1 @@
-"""Official release → tidy table: one module a publisher; `releases.yml` says what files are like."""
+"""Official release → tidy table: one module a publisher; `releases.yml` says how files look."""
