@@ -82,6 +82,18 @@ def build_tables(
     print(f"{len(made)} tables written")
 
 
+@app.command()
+def evidence(
+    area: Annotated[str, typer.Argument(help="Local authority.")] = "Bury",
+    form: FormatOption = Format.table,
+) -> None:
+    """Test the claims made about an area against the official tables."""
+    from send_analysis import evidence as ledger
+
+    found = ledger.ledger(area)
+    show(found.drop(columns=["table", "note"]) if form is Format.table else found, form)
+
+
 def main() -> None:
     """Run the command line; a mistake in data or arguments is one line, not a traceback."""
     from send_analysis.errors import SendAnalysisError

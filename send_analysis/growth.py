@@ -1,0 +1,291 @@
+"""How the number of plans grew: areas against England, their region and their neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas, tables
+from send_analysis.areas import ENGLAND
+from send_analysis.errors import MissingDataError, ParameterError
+
+# Dimension → table and the column that holds its categories.
+DIMENSIONS = {
+    "age band": ("ehc_plans", "age_band"),
+    "placement": ("placements", "placement_group"),
+    "primary need": ("primary_need", "primary_need"),
+}
+CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
+# Kinds of population there are for every authority, so that they compare.
+POPULATION_BASES = ("published", "estimated")
+
+
+def comparators(area: str = "Bury") -> pd.DataFrame:
+    """List the areas that an authority is set against.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Local authority, by name or code.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role``: the area itself, ``england``, ``region`` and ten
+        ``neighbours``, closest first. A region or England has only itself and England; an
+        abolished authority has no neighbours.
+    """
+    code = areas.resolve(area)
+    rows = [(code, "area")]
+    if code != ENGLAND:
+        rows.append((ENGLAND, "england"))
+    if areas.level(code) == "local authority":
+        rows.append((areas.region(code), "region"))
+        if code in areas.current():
+            rows += [(other, "neighbours") for other in areas.neighbours(code)]
+    out = pd.DataFrame(rows, columns=["area_code", "role"])
+    return out.assign(area=out["area_code"].map(areas.name))[["area_code", "area", "role"]]
+
+
+def totals(codes: list[str] | None = None) -> pd.DataFrame:
+    """Plans (and statements) of all ages in January.
+
+    Parameters
+    ----------
+    codes : list of str, optional
+        ONS codes; all areas if not given. Merged footprints (``+`` in the code) are added up.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, year, plans``, years without a figure left out.
+    """
+    plans = tables.load("ehc_plans").query("age_band == 'all'")[["area_code", "year", "plans"]]
+    if codes is None:
+        return plans.dropna(subset="plans").reset_index(drop=True)
+    merged = [code for code in codes if "+" in code]
+    found = plans[plans["area_code"].isin(codes)]
+    if merged:
+        units = areas.on_footprints(plans, ["plans"])
+        found = pd.concat([found, units[units["area_code"].isin(merged)]], ignore_index=True)
+    return found.dropna(subset="plans").reset_index(drop=True)
+
+
+def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
+    """Plans of an area and its comparators as an index.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start : int, default 2019
+        January at which the index is 100. An area without a figure then is indexed on its
+        unbroken footprint; the column ``area`` says so.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role, year, plans, index``.
+
+    Raises
+    ------
+    MissingDataError
+        If no comparator has a figure for `start`.
+    """
+    listed = comparators(area)
+    first = tables.load("areas").set_index("area_code")
+    changed = first["first_year"].reindex(listed["area_code"]).to_numpy() > start
+    units = first["footprint"].reindex(listed["area_code"]).to_numpy()
+    listed["area_code"] = np.where(changed, units, listed["area_code"])
+    listed = listed.assign(area=listed["area_code"].map(areas.name)).drop_duplicates("area_code")
+    found = totals(listed["area_code"].tolist()).merge(listed, on="area_code")
+    found = found[found["year"] >= start]
+    base = found[found["year"] == start].set_index("area_code")["plans"]
+    if base.empty:
+        raise MissingDataError(f"No plans in January {start}; the tables begin in 2010.")
+    base = base.replace(0, pd.NA)
+    index = (100 * found["plans"] / found["area_code"].map(base)).astype("Float64")
+    return found.assign(index=index)[["area_code", "area", "role", "year", "plans", "index"]]
+
+
+def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
+    """Growth in the number of plans of every authority, with an interval and its place.
+
+    Parameters
+    ----------
+    start, end : int
+        Januaries between which growth is measured.
+
+    Returns
+    -------
+    DataFrame
+        One row a local authority or footprint with figures for both years, by growth:
+        ``area_code, area, plans_start, plans_end, growth, lower, upper`` (per cent, 95 %
+        interval), ``rank`` (1 grew most), ``areas`` (how many are ranked). England is the last
+        row, without a rank.
+
+    Raises
+    ------
+    ParameterError
+        If the years are not two Januaries of the tables.
+
+    Notes
+    -----
+    The interval takes each count as a Poisson count: the variance of the log of their ratio is
+    1/n₀ + 1/n₁ (Breslow and Day 1987, *Statistical Methods in Cancer Research* II, section 2.3).
+    It says how far chance alone could move growth in an area of this size if nothing else did. It
+    does not say that areas differ for no other reason; for that see the panel model.
+    """
+    plans = totals()
+    years = sorted(plans["year"].unique())
+    if start >= end or start not in years or end not in years:
+        raise ParameterError(
+            f"Growth from January {start} to January {end}: give two years between {years[0]} and "
+            f"{years[-1]}, the earlier first."
+        )
+    wide = plans.pivot(index="area_code", columns="year", values="plans")[[start, end]]
+    units = areas.on_footprints(plans, ["plans"]).pivot(
+        index="area_code", columns="year", values="plans"
+    )[[start, end]]
+    local = wide.reindex(areas.current()).dropna()
+    broken = units[units.index.str.contains("+", regex=False)].dropna()
+    broken = broken[~broken.index.str.split("+").str[0].isin(local.index)]
+    out = pd.concat([local, broken])
+    out = out[(out > 0).all(axis=1)].astype("float64")
+    out.columns = ["plans_start", "plans_end"]
+    national = wide.loc[[ENGLAND]].astype("float64").set_axis(out.columns, axis=1)
+    ranked = _with_interval(out).sort_values(["growth", "plans_end"], ascending=False)
+    ranked = ranked.assign(rank=np.arange(1, len(ranked) + 1), areas=len(ranked))
+    both = pd.concat([ranked, _with_interval(national)]).rename_axis("area_code").reset_index()
+    both.insert(1, "area", both["area_code"].map(areas.name))
+    return both.astype(
+        {"plans_start": "int64", "plans_end": "int64", "rank": "Int64", "areas": "Int64"}
+    )
+
+
+def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
+    """Add growth in per cent and its 95 % interval to two columns of counts."""
+    ratio = counts["plans_end"] / counts["plans_start"]
+    spread = np.exp(CONFIDENCE_Z * np.sqrt(1 / counts["plans_start"] + 1 / counts["plans_end"]))
+    return counts.assign(
+        growth=100 * (ratio - 1), lower=100 * (ratio / spread - 1), upper=100 * (ratio * spread - 1)
+    )
+
+
+def rates(area: str = "Bury", *, bases: tuple[str, ...] = POPULATION_BASES) -> pd.DataFrame:
+    """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    bases : tuple of str
+        Kinds of population to divide by, the first that there is wins. The default is the same
+        for every area and so compares them; ``("projected",)`` is Bury's published projection.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role, year, plans, people, rate, basis``: people at the middle of the
+        year before the January.
+    """
+    listed = comparators(area)
+    people = tables.load("population")
+    people = people[people["area_code"].isin(listed["area_code"]) & people["basis"].isin(bases)]
+    people = people.groupby(["area_code", "year", "basis"], as_index=False)["people"].sum()
+    people["order"] = people["basis"].map({basis: i for i, basis in enumerate(bases)})
+    people = people.sort_values("order").drop_duplicates(["area_code", "year"])
+    people = people.assign(year=people["year"] + 1).drop(columns="order")
+    out = totals(listed["area_code"].tolist()).merge(people, on=["area_code", "year"])
+    out = out.merge(listed, on="area_code")
+    rate = (1000 * out["plans"] / out["people"]).astype("float64")
+    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "basis"]
+    return out.assign(rate=rate)[columns].sort_values(["role", "area_code", "year"])
+
+
+def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+    """Growth of an area's and of England's plans by age band, placement or primary need.
+
+    Parameters
+    ----------
+    dimension : str
+        ``"age band"``, ``"placement"`` or ``"primary need"``.
+    area : str, default "Bury"
+    start, end : int
+        Januaries. Primary need is collected from January 2025 only: its `start` is ignored.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, category, plans_start, plans_end, change, share_start, share_end``
+        (shares of all plans in per cent); primary need has the columns of the end only.
+
+    Raises
+    ------
+    MissingDataError
+        If the area has no figures for one of the years.
+    """
+    if dimension not in DIMENSIONS:
+        raise ParameterError(f"{dimension!r} is not one of {', '.join(DIMENSIONS)}")
+    table, column = DIMENSIONS[dimension]
+    code = areas.resolve(area)
+    frame = tables.load(table)
+    frame = frame[frame["area_code"].isin([code, ENGLAND])]
+    if dimension == "placement":
+        frame = frame[frame["placement"] == "all"]
+    if dimension == "primary need":
+        frame = frame[frame["plans_counted"] == "in January"]
+        start = end
+    wide = frame[frame["year"].isin([start, end])].pivot_table(
+        index=["area_code", column], columns="year", values="plans", aggfunc="first", sort=False
+    )
+    for year in (start, end):
+        known = wide[year].dropna().index if year in wide else wide.index[:0]
+        if code not in known.get_level_values("area_code"):
+            raise MissingDataError(
+                f"{areas.name(code)} has no plans by {dimension} in January {year}. "
+                f"{areas.history(code)}".strip()
+            )
+    out = pd.DataFrame({"plans_start": wide[start], "plans_end": wide[end]}).astype("Int64")
+    whole = out.xs("all", level=column).reindex(out.index.get_level_values("area_code"))
+    out = out.assign(
+        change=out["plans_end"] - out["plans_start"],
+        share_start=100 * out["plans_start"] / whole["plans_start"].array,
+        share_end=100 * out["plans_end"] / whole["plans_end"].array,
+    )
+    out = out.rename_axis(index={column: "category"}).reset_index()
+    out.insert(1, "area", out["area_code"].map(areas.name))
+    if start == end:
+        out = out.drop(columns=["plans_start", "change", "share_start"])
+    return out[out["category"] != "all"].reset_index(drop=True)
+
+
+def flows(area: str = "Bury") -> pd.DataFrame:
+    """What came in and what went out each year, and what neither explains.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        One row a calendar year: ``area_code, year, plans_start`` (its January), ``new, ceased,
+        remainder, plans_end`` (the next January). The remainder holds moves between authorities,
+        late recording and changes of the return; it is what closes the account.
+    """
+    code = areas.resolve(area)
+    stock = totals([code]).set_index("year")["plans"]
+    new = tables.load("new_plans").query("area_code == @code and age_band == 'all'")
+    ceased = tables.load("ceased_plans").query("area_code == @code and reason == 'all'")
+    out = pd.DataFrame({
+        "plans_start": stock,
+        "new": new.set_index("year")["plans"],
+        "ceased": ceased.set_index("year")["plans"],
+        "plans_end": stock.rename(lambda year: year - 1),
+    })  # fmt: skip
+    out = out.dropna(subset=["plans_start", "plans_end"])
+    remainder = out["plans_end"] - out["plans_start"] - out["new"] + out["ceased"]
+    out.insert(3, "remainder", remainder)
+    out = out.rename_axis("year").reset_index()
+    return out.assign(area_code=code)[
+        ["area_code", "year", "plans_start", "new", "ceased", "remainder", "plans_end"]
+    ]
