@@ -94,6 +94,19 @@ def evidence(
     show(found.drop(columns=["table", "note"]) if form is Format.table else found, form)
 
 
+@app.command()
+def report(
+    areas: Annotated[list[str], typer.Argument(metavar="AREA...", help="Names or codes.")],
+    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+) -> None:
+    """Execute the notebooks for each AREA and write its report: HTML that needs no network."""
+    from send_analysis import reports
+
+    pages = reports.render(areas, out)
+    for path in pages.loc[pages["page"] == "index", "path"]:
+        print(path)
+
+
 def main() -> None:
     """Run the command line; a mistake in data or arguments is one line, not a traceback."""
     from send_analysis.errors import SendAnalysisError

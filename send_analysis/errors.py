@@ -49,6 +49,10 @@ class ParameterError(SendAnalysisError):
     """An argument, or a key of a parameter file, has an impossible value."""
 
 
+class NotebookError(SendAnalysisError):
+    """A notebook fails, or shows something its readers could not use."""
+
+
 def nearest(text: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Names in `known` that look most like `text`, best first (possibly none)."""
     folded = {name.casefold(): name for name in known}

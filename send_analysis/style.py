@@ -153,7 +153,8 @@ def title(ax: Axes, finding: str, *, subtitle: str | None = None, width: int = 6
     `send_analysis.display.show` takes both out of the picture and sets them as text of the page.
     """
     lines = len(textwrap.wrap(subtitle, width + 12)) if subtitle else 0
-    ax.set_title(textwrap.fill(finding, width), loc="left", pad=10 + 14 * lines)
+    text = ax.set_title(textwrap.fill(finding, width), loc="left", pad=10 + 14 * lines)
+    text.set_gid("title")
     if subtitle:
         ax.annotate(
             textwrap.fill(subtitle, width + 12), (0, 1), xycoords="axes fraction", xytext=(0, 8),

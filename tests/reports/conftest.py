@@ -1,0 +1,71 @@
+"""A browser, a tiny report and Bury's real one, each made once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from send_analysis import reports
+
+TINY = Path(__file__).parent / "notebooks" / "01_tiny.ipynb"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Path:
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def tiny_report(tmp_path_factory):
+    out = tmp_path_factory.mktemp("tiny")
+    return reports.render(["Bury"], out, notebooks=[TINY])
+
+
+@pytest.fixture(scope="session")
+def bury_report(tmp_path_factory):
+    return reports.render(["Bury"], tmp_path_factory.mktemp("bury"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a file in a context with the network cut; the page keeps every request it makes."""
+    contexts = []
+
+    def opened(path, width=1280, height=900):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, offline=True, locale="en-GB"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.requested, page.complaints = [], []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(Path(path).resolve().as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
