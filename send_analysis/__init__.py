@@ -21,7 +21,19 @@ _PUBLIC = {
     "neighbours": "areas",
     "SendAnalysisError": "errors",
 }
-_MODULES = ("areas", "errors", "tables")
+_MODULES = (
+    "alt_texts",
+    "areas",
+    "display",
+    "errors",
+    "evidence",
+    "figures",
+    "growth",
+    "narrative",
+    "reports",
+    "style",
+    "tables",
+)
 
 __all__ = ["__version__", *_MODULES, *_PUBLIC]
 

@@ -27,8 +27,8 @@ def _lines(frame: pd.DataFrame, column: str, form: str, what: str) -> str:
     if len(others):
         last = others[others["year"] == others["year"].max()][column].astype(float)
         words += (
-            f"The {others['area'].nunique()} statistical neighbours end between {last.min():{form}} "
-            f"and {last.max():{form}}."
+            f"The {others['area'].nunique()} statistical neighbours end between "
+            f"{last.min():{form}} and {last.max():{form}}."
         )
     return f"Line chart of {what}. {words}".strip()
 
@@ -45,7 +45,7 @@ def rates(frame: pd.DataFrame) -> str:
 
 def five_year_growth(frame: pd.DataFrame) -> str:
     """Describe the chart of growth over five years to each January."""
-    claims = frame.dropna(subset="claimed").drop_duplicates("area")
+    claims = frame.dropna(subset="claimed")
     crosses = "".join(
         f" A cross marks the claim for {row.area}: {row.claimed:.0f} %."
         for row in claims.itertuples()

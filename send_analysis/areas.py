@@ -172,6 +172,16 @@ def level(code: str) -> str:
     return tables.load("areas").set_index("area_code")["level"][code.split("+")[0]]
 
 
+def footprint(code: str) -> str:
+    """Return the code of the unit on which an area's series is unbroken since 2010."""
+    return tables.load("areas").set_index("area_code")["footprint"][code] or code
+
+
+def first_year(code: str) -> int:
+    """Return the first January in which an area has figures of its own."""
+    return int(tables.load("areas").set_index("area_code")["first_year"][code])
+
+
 def history(code: str) -> str:
     """Say how far an authority's own series goes back and on which footprint it is unbroken.
 

@@ -174,6 +174,35 @@ def ledger(area: str = "Bury", *, file: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame([_row(claim) for claim in claims(area, file=file)], columns=LEDGER)
 
 
+def mark(frame: pd.DataFrame, kind: str, area: str = "Bury") -> pd.DataFrame:
+    """Add to a series what was claimed for its areas and years.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``area_code`` and ``year``.
+    kind : str
+        Kind of test whose claims are added: ``"growth"`` or ``"timeliness"``.
+    area : str, default "Bury"
+        Area whose claims they are; none need be recorded.
+
+    Returns
+    -------
+    DataFrame
+        The frame with ``claimed``, missing where nothing was claimed.
+    """
+    made = claims(area) if claims_file(area).is_file() else []
+    rows = [
+        (areas.resolve(claim["test"]["area"]), claim["test"].get("end", claim["test"].get("year")),
+         float(claim["claimed"]))
+        for claim in made
+        if claim["test"]["kind"] == kind and claim["compare"] == "equal"
+    ]  # fmt: skip
+    claimed = pd.DataFrame(rows, columns=["area_code", "year", "claimed"])
+    claimed = claimed.astype({"year": "int64", "claimed": "float64"})
+    return frame.merge(claimed, on=["area_code", "year"], how="left")
+
+
 def _row(claim: dict) -> dict:
     """One row of the ledger."""
     found = tried(claim)
@@ -189,7 +218,7 @@ def _row(claim: dict) -> dict:
     if word == OTHERWISE:
         shown = found[(found["role"] == READING) & found["within"]].iloc[0]
     return row | {
-        "official": round(float(shown["official"]), 2),
+        "official": float(shown["official"]),
         "window": shown["window"], "definition": shown["definition"], "table": shown["table"],
         "note": _note(claim, found, shown, word),
     }  # fmt: skip

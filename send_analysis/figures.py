@@ -115,8 +115,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> 
     ax.vlines(ranked.index, ranked["lower"], ranked["upper"], color=PALETTE[0], alpha=0.3, lw=1.6)
     ax.plot(ranked.index, ranked["growth"], "o", ms=2.5, color=PALETTE[0])
     ax.axhline(national["growth"], color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
-    place, words = "left", f"England {national['growth']:+.0f} %"
-    ax.text(0, national["growth"], f"{words}\n", ha=place, va="center", color=TEXT)
+    ax.text(0, national["growth"], f"England {national['growth']:+.0f} %\n", va="center")
     own = ranked[ranked["area_code"] == area_code]
     finding = f"Growth between authorities ranges from {ranked['growth'].iloc[0]:+.0f} % to " \
               f"{ranked['growth'].iloc[-1]:+.0f} %"  # fmt: skip
@@ -148,12 +147,13 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     Only the first area of the frame is drawn, categories without a figure are left out.
     """
     own = frame[frame["area"] == frame["area"].iloc[0]].dropna(subset="plans_end")
-    own = own[own["plans_end"].fillna(0) > 0] if len(own) > 6 else own
+    if dimension != "age band":
+        own = own[own["plans_end"] > 0].sort_values("plans_end", ascending=False, kind="stable")
     rows = own.iloc[::-1].reset_index(drop=True)
     ax = axes(ax, height=1.4 + 0.42 * len(rows))
     both = "plans_start" in rows
     if both:
-        start = rows["plans_start"].astype("Float64").fillna(0).astype(float)
+        start = rows["plans_start"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         ax.hlines(rows.index, start, rows["plans_end"], color=RULE, lw=2, zorder=1)
         ax.plot(start, rows.index, "o", ms=8, mfc="white", mec=PALETTE[0], mew=2)
     else:
@@ -164,22 +164,20 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
         words = f"{row['plans_end']:,}"
         if both and not pd.isna(row["change"]):
             words += f" ({row['change']:+,})"
-        edge = row["plans_end"] if not both else max(start[place], row["plans_end"])
+        edge = row["plans_end"] if not both else np.nanmax([start[place], row["plans_end"]])
         ax.annotate(words, (edge, place), xytext=(9, 0), textcoords="offset points", va="center")
     ax.set_yticks(rows.index, rows["category"])
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=GRID)
     ax.set_xlim(0, 1.22 * float(rows["plans_end"].max()))
     ax.set_xlabel("plans")
-    share = rows.assign(size=rows["plans_end"].astype(float)).nlargest(1, "size").iloc[0]
     if both:
         grew = rows.dropna(subset="change").nlargest(1, "change").iloc[0]
-        finding = (
-            f"By {dimension}, most of the growth is {grew['category']}: {grew['change']:+,} plans"
-        )
+        words = f"aged {grew['category']}" if dimension == "age band" else f"in {grew['category']}"
+        finding = f"Plans of those {words} grew most: {grew['change']:+,} plans"
     else:
-        finding = f"By {dimension}, the largest group is {share['category']}: " \
-                  f"{share['share_end']:.0f} % of plans"  # fmt: skip
+        most = rows.nlargest(1, "share_end").iloc[0]
+        finding = f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
     title(ax, finding, subtitle=None if not both else "Hollow: first January; full: last January")
     return ax
 
@@ -221,22 +219,24 @@ def flows(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw growth over windows of one length by the year they end, with what was claimed.
 
-    `frame` has ``area, role, year, growth`` (per cent over the five years to that January) and
-    ``claimed`` (per cent, missing where nothing was claimed).
+    `frame` as :func:`send_analysis.growth.over_years` returns it, with ``claimed`` (per cent,
+    missing where nothing was claimed) from :func:`send_analysis.evidence.mark`.
     """
     ax = axes(ax)
     _lines(ax, frame, "growth")
-    claims = frame.dropna(subset="claimed").drop_duplicates("area")
+    claims = frame.dropna(subset="claimed")
     for row in claims.itertuples():
-        ax.plot(row.claim_year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"],
+        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"],
                 mec="white", zorder=6, clip_on=False)  # fmt: skip
         ax.annotate(
-            f"claimed for {row.area}: {row.claimed:.0f} %", (row.claim_year, row.claimed),
-            xytext=(-9, 4), textcoords="offset points", ha="right", color=TEXT,
+            f"claimed for {row.area}: {row.claimed:.0f} %", (row.year, row.claimed),
+            xytext=(0, -9),
+            textcoords="offset points",
+            ha="center",
+            va="top",
         )  # fmt: skip
-    low = min(0, float(frame["growth"].min()))
-    ax.set_ylim(low, 1.12 * float(max(frame["growth"].max(), claims["claimed"].max(initial=0))
-                                  if len(claims) else frame["growth"].max()))  # fmt: skip
+    highest = frame[["growth", "claimed"]].max().max()
+    ax.set_ylim(min(0, frame["growth"].min()), 1.12 * highest)
     ax.set_ylabel("growth in per cent")
     ax.set_xlabel("five years to January")
     own = frame[frame["role"] == "area"]
@@ -253,7 +253,8 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the share of plans issued in time, with what was claimed.
 
-    `frame` has ``area, role, year, share`` (per cent) and ``claimed`` (per cent, mostly missing).
+    `frame` as :func:`send_analysis.growth.timeliness` returns it, with ``claimed`` from
+    :func:`send_analysis.evidence.mark`.
     """
     ax = axes(ax)
     _lines(ax, frame, "share")

@@ -107,6 +107,57 @@ def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
     return found.assign(index=index)[["area_code", "area", "role", "year", "plans", "index"]]
 
 
+def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
+    """Growth over windows of one length, of an area, its region and England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    years : int, default 5
+        Length of the windows.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role, year`` (January in which the window ends), ``plans_start,
+        plans_end, growth`` (per cent).
+    """
+    listed = comparators(area).query("role != 'neighbours'")
+    plans = totals(listed["area_code"].tolist())
+    before = plans.assign(year=plans["year"] + years).rename(columns={"plans": "plans_start"})
+    out = plans.merge(before, on=["area_code", "year"]).merge(listed, on="area_code")
+    out = out[out["plans_start"] > 0].rename(columns={"plans": "plans_end"})
+    out["growth"] = (100 * (out["plans_end"] / out["plans_start"] - 1)).astype("float64")
+    columns = ["area_code", "area", "role", "year", "plans_start", "plans_end", "growth"]
+    return out[columns].reset_index(drop=True)
+
+
+def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFrame:
+    """Share of plans issued within 20 weeks, of an area, its region and England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    exceptions : str, default "excluded"
+        Whether plans with a statutory exception are ``"included"`` or ``"excluded"``.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role, year`` (calendar year), ``in_time, issued`` (plans), ``share``
+        (per cent; years without a plan issued left out).
+    """
+    listed = comparators(area).query("role != 'neighbours'")
+    rows = tables.load("timeliness")
+    rows = rows[rows["area_code"].isin(listed["area_code"]) & (rows["exceptions"] == exceptions)]
+    wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
+    wide = wide.rename(columns={"any time": "issued", "20 weeks or less": "in_time"})
+    wide = wide[["in_time", "issued"]].dropna().query("issued > 0")
+    share = (100 * wide["in_time"] / wide["issued"]).astype("float64")
+    out = wide.assign(share=share).reset_index().merge(listed, on="area_code")
+    return out[["area_code", "area", "role", "year", "in_time", "issued", "share"]]
+
+
 def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
     """Growth in the number of plans of every authority, with an interval and its place.
 
