@@ -347,6 +347,7 @@ def _has_named_index(frame: pd.DataFrame) -> bool:
 def _words(name: str) -> str:
     """Heading of a column from its name."""
     words = name.replace("_", " ").strip()
+    words = re.sub(r"\b(ehc|nhs|sen|send)\b", lambda found: found[0].upper(), words)
     return words[:1].upper() + words[1:]
 
 
