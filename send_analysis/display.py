@@ -111,7 +111,7 @@ def show(
     plt.close(figure)
     html = (
         '<div class="chart"><figure>'
-        f'<p class="figure-title">{escape(title)}</p>'
+        f'<p class="figure-title"><strong>{escape(title)}</strong></p>'
         + (f'<p class="subtitle">{escape(subtitle)}</p>' if subtitle else "")
         + f'<div class="scroll picture" role="group" tabindex="0" '
         f'aria-label="{escape("Chart: " + title)}">'
@@ -209,7 +209,7 @@ def html_table(
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*columns, strict=True))
     return (
         f'<div class="scroll" role="group" tabindex="0" aria-label="{escape("Table: " + caption)}">'
-        f"<table><caption><span>{escape(caption)}</span></caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<table><caption><strong>{escape(caption)}</strong></caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -167,7 +167,7 @@ def _numbered(body: BeautifulSoup) -> BeautifulSoup:
         title.insert(0, _number(body, f"Figure {number}: "))
         title["id"] = f"figure-{number}"
         title.parent["aria-labelledby"] = title["id"]
-    for number, caption in enumerate(body.select("div.table caption > span"), start=1):
+    for number, caption in enumerate(body.select("div.table caption > strong"), start=1):
         caption.insert(0, _number(body, f"Table {number}: "))
     for table in body.select("table"):
         if not table.find_parent(class_="scroll"):
