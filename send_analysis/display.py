@@ -111,7 +111,7 @@ def show(
     plt.close(figure)
     html = (
         '<div class="chart"><figure>'
-        f'<p class="figure-title">{escape(title)}</p>'
+        f'<p class="figure-title"><strong>{escape(title)}</strong></p>'
         + (f'<p class="subtitle">{escape(subtitle)}</p>' if subtitle else "")
         + f'<div class="scroll picture" role="group" tabindex="0" '
         f'aria-label="{escape("Chart: " + title)}">'
@@ -209,7 +209,7 @@ def html_table(
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*columns, strict=True))
     return (
         f'<div class="scroll" role="group" tabindex="0" aria-label="{escape("Table: " + caption)}">'
-        f"<table><caption><span>{escape(caption)}</span></caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<table><caption><strong>{escape(caption)}</strong></caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>{rows}</tbody></table></div>"
     )
 
@@ -261,16 +261,29 @@ def _origin(caption: str | None, source: str | Sequence[str]) -> tuple[str, list
     if not given or not all(text.strip() for text in given):
         raise ParameterError(f"{caption!r} needs its `source`: tables, or publication and release.")
     named = [text for text in given if re.fullmatch(r"[a-z0-9_]+", text)]
-    words = []
-    for text in given:
-        if text in named:
-            words += [
-                f"{it['title']} ({it['publisher']}, {month(it['published'])})"
-                for it in tables.resource(text)["sources"]
-            ]
-        else:
-            words.append(text)
-    return "; ".join(dict.fromkeys(words)), named
+    words = [text for text in given if text not in named]
+    return "; ".join([*_releases(named), *words]), named
+
+
+def _releases(names: Sequence[str]) -> list[str]:
+    """Publications behind tables with their releases, the reporting years of one put together."""
+    found = {it["name"]: it for name in names for it in tables.resource(name)["sources"]}
+    series: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for it in found.values():
+        title, _, year = it["title"].partition(", reporting year ")
+        series.setdefault((title, it["publisher"]), []).append((it["published"], year))
+    return [
+        f"{title}{_reporting_years(sorted(filter(None, (year for _, year in releases))))} "
+        f"({publisher}, {month(max(releases)[0])})"
+        for (title, publisher), releases in series.items()
+    ]
+
+
+def _reporting_years(years: list[str]) -> str:
+    """Name the reporting years of a publication, if it has any."""
+    if len(years) < 2:
+        return "".join(f", reporting year {year}" for year in years)
+    return f", reporting years {', '.join(years[:-1])} and {years[-1]}"
 
 
 def _figure_of(figure: Any) -> Figure:
@@ -347,6 +360,7 @@ def _has_named_index(frame: pd.DataFrame) -> bool:
 def _words(name: str) -> str:
     """Heading of a column from its name."""
     words = name.replace("_", " ").strip()
+    words = re.sub(r"\b(ehc|nhs|sen|send)\b", lambda found: found[0].upper(), words)
     return words[:1].upper() + words[1:]
 
 

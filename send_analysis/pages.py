@@ -47,13 +47,15 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     """
     headline, tables = _check_outputs(nb, where)
     body = _body(nb)
+    for text in body.find_all(string=re.compile(r"\d %")):
+        text.replace_with(_tied(text))
     title, finding = _take(body, "h1", where), _take(body, "div.finding", where)
     _check_self_contained(body, where)
     return {
         "name": name,
         "short": re.sub(r"^\d+_", "", name).replace("_", " ").capitalize(),
         "title": title.get_text(),
-        "headline": headline,
+        "headline": _tied(headline),
         "finding": finding.decode_contents(formatter="minimal"),
         "contents": _contents(body, where),
         "body": _numbered(body).decode(formatter="minimal"),
@@ -103,6 +105,11 @@ def _body(nb: NotebookNode) -> BeautifulSoup:
         config=config, template_name="send", extra_template_basedirs=[str(TEMPLATES)]
     )
     return BeautifulSoup(exporter.from_notebook_node(nb)[0], "html.parser")
+
+
+def _tied(text: str) -> str:
+    """Keep a number and its per cent sign on one line."""
+    return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def _is_for_readers(output: NotebookNode) -> bool:
@@ -167,7 +174,7 @@ def _numbered(body: BeautifulSoup) -> BeautifulSoup:
         title.insert(0, _number(body, f"Figure {number}: "))
         title["id"] = f"figure-{number}"
         title.parent["aria-labelledby"] = title["id"]
-    for number, caption in enumerate(body.select("div.table caption > span"), start=1):
+    for number, caption in enumerate(body.select("div.table caption > strong"), start=1):
         caption.insert(0, _number(body, f"Table {number}: "))
     for table in body.select("table"):
         if not table.find_parent(class_="scroll"):

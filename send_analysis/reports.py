@@ -270,16 +270,15 @@ def _faults(code: str) -> str:
     """Table of the faults found in the releases for an area, its region and England, if any."""
     around = [code, places.ENGLAND]
     if places.level(code) == "local authority":
-        around.append(places.region(code))
+        around.insert(1, places.region(code))
+    names = {near: places.name(near) for near in around}
     known = tables.load("quality")
     found = known[known["area_code"].isin(around)]
     if found.empty:
         return ""
     found = found.assign(
-        table=found["table"].str.replace("_", " "),
-        area=found["area_code"].map({name: places.name(name) for name in around}),
-    )
+        table=found["table"].str.replace("_", " ").str.replace("ehc", "EHC"),
+        area=pd.Categorical(found["area_code"].map(names), names.values()),
+    ).sort_values(["area", "table", "year"], kind="stable")
     columns = ["area", *found.columns.drop(["area_code", "area"])]
-    return html_table(
-        found[columns], "Faults found in the official releases", formats={"year": ".0f"}
-    )
+    return html_table(found[columns], "What the checks found, and what was done about it")

@@ -108,6 +108,11 @@ def test_source_may_name_tables(shown, frame):
     release = "Education, health and care plans, reporting year 2025"
     assert f"{release} (Department for Education, June 2025)" in said
     assert shown[0][1]["tables"] == ["inspections", "tribunals"]
+    display.table(frame, caption="C", source=["ehc_plans", "own counts, 2025"])
+    assert soup_of(shown, 1).select_one(".source").get_text() == (
+        "Source: Education, health and care plans, reporting years 2022 and 2025 "
+        "(Department for Education, June 2025); own counts, 2025"
+    )
     with pytest.raises(UnknownNameError, match="tribunals"):
         display.table(frame, caption="C", source="tribunal")
 

@@ -48,14 +48,14 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def open_page(browser):
-    """Open a file in a context with the network cut; the page keeps every request it makes."""
+@pytest.fixture(scope="session")
+def fresh_page(browser):
+    """Open a file with the network cut; the page keeps every request and complaint it makes."""
     contexts = []
 
-    def opened(path, width=1280, height=900):
+    def opened(path, width=1280):
         context = browser.new_context(
-            viewport={"width": width, "height": height}, offline=True, locale="en-GB"
+            viewport={"width": width, "height": 900}, offline=True, locale="en-GB"
         )
         contexts.append(context)
         page = context.new_page()
@@ -69,3 +69,19 @@ def open_page(browser):
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def open_page(fresh_page):
+    """Open a file with everything unfolded, once a width, for tests that only look."""
+    kept = {}
+
+    def opened(path, width=1280):
+        if (path, width) not in kept:
+            kept[path, width] = fresh_page(path, width)
+            kept[path, width].evaluate(
+                "document.querySelectorAll('details').forEach(it => it.open = true)"
+            )
+        return kept[path, width]
+
+    return opened

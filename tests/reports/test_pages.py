@@ -22,16 +22,15 @@ def test_axe_finds_no_violation(pages, open_page):
     for path in pages:
         for width in (1280, 320):
             page = open_page(path, width)
-            page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
             found = axe.run(page, options={"runOnly": TAGS}).response["violations"]
             told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
             assert not told, f"{path} at {width} px: {told}"
 
 
-def test_axe_would_find_what_is_wrong(tiny_report, open_page):
+def test_axe_would_find_what_is_wrong(tiny_report, fresh_page):
     """The check above can fail: take away what the page does right."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = open_page(tiny_report["path"].iloc[-1])
+    page = fresh_page(tiny_report["path"].iloc[-1])
     page.evaluate(
         "document.querySelector('img').removeAttribute('alt');"
         "document.documentElement.removeAttribute('lang');"
@@ -93,8 +92,8 @@ def test_contents_lead_to_every_section(pages, open_page):
         assert page.locator(".text h2, .text h3").count() == len(entries) > 0, path
 
 
-def test_skip_link_is_first_and_shows_when_focused(tiny_report, open_page):
-    page = open_page(tiny_report["path"].iloc[-1])
+def test_skip_link_is_first_and_shows_when_focused(tiny_report, fresh_page):
+    page = fresh_page(tiny_report["path"].iloc[-1])
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the main text"
     box = page.locator(".skip").bounding_box()
@@ -103,8 +102,8 @@ def test_skip_link_is_first_and_shows_when_focused(tiny_report, open_page):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_data_table_opens_by_keyboard(tiny_report, open_page):
-    page = open_page(tiny_report["path"].iloc[-1])
+def test_data_table_opens_by_keyboard(tiny_report, fresh_page):
+    page = fresh_page(tiny_report["path"].iloc[-1])
     page.locator("summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("details.data table").first.is_visible()
@@ -116,7 +115,6 @@ def test_data_table_opens_by_keyboard(tiny_report, open_page):
 def test_page_does_not_scroll_sideways(pages, open_page, width):
     for path in pages:
         page = open_page(path, width)
-        page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{path}: {wide} px on a screen of {width} px"
 
@@ -124,7 +122,6 @@ def test_page_does_not_scroll_sideways(pages, open_page, width):
 def test_what_scrolls_takes_the_keyboard_and_has_a_name(pages, open_page):
     for path in pages:
         page = open_page(path, 320)
-        page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
         unnamed = page.evaluate(
             "[...document.querySelectorAll('main *, footer *')]"
             ".filter(it => it.scrollWidth > it.clientWidth + 1 && "
@@ -136,7 +133,7 @@ def test_what_scrolls_takes_the_keyboard_and_has_a_name(pages, open_page):
 
 def test_line_length(pages, open_page):
     for path in pages:
-        page = open_page(path, 1920)
+        page = open_page(path, 1280)
         longest = page.evaluate(
             "Math.max(0, ...[...document.querySelectorAll('.text > p')].map(it => {"
             "  const probe = document.createElement('span'); probe.textContent = '0'.repeat(10);"
@@ -146,9 +143,9 @@ def test_line_length(pages, open_page):
         assert longest <= 72, path
 
 
-def test_print_fits_a4(pages, open_page):
+def test_print_fits_a4(pages, fresh_page):
     for path in pages:
-        page = open_page(path)
+        page = fresh_page(path)
         boxes = re.findall(
             rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]",
             page.pdf(prefer_css_page_size=True),
@@ -188,8 +185,8 @@ def test_downloads_hold_the_tables_beside_them(pages, open_page):
             assert shown.locator("tbody tr").count() == min(len(frame), 500), path
 
 
-def test_download_is_the_frame_itself(tiny_report, open_page):
-    page = open_page(tiny_report["path"].iloc[-1])
+def test_download_is_the_frame_itself(tiny_report, fresh_page):
+    page = fresh_page(tiny_report["path"].iloc[-1])
     with page.expect_download() as waiting:
         page.locator("details.data summary").first.click()
         page.locator("a[download]").first.click()
