@@ -145,6 +145,11 @@ def region(code: str) -> str:
 def neighbours(code: str) -> list[str]:
     """Return the ten statistical neighbours of a local authority, closest first (May 2025).
 
+    Returns
+    -------
+    list of str
+        ONS codes.
+
     Raises
     ------
     MissingDataError

@@ -284,6 +284,8 @@ def _nearest(figures: list[dict]) -> str:
 def _changes(series: pd.Series, definition: str, table: str, stock: bool) -> pd.DataFrame:
     """Percentage change of a yearly series between every two of its years."""
     known = series.dropna().astype("float64")
+    if len(known) < 2:
+        return pd.DataFrame()
     start, end = np.triu_indices(len(known), k=1)
     value, year = known.to_numpy(), known.index.to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):

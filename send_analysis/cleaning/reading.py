@@ -163,7 +163,7 @@ def numbers(
         If a cell is neither a number nor a known code, or a count is negative.
     """
     stripped = text.str.strip()
-    reasons = stripped.map(codes).fillna("")
+    reasons = stripped.map(codes).astype("str").fillna("")
     values = pd.to_numeric(stripped.where(reasons == ""), errors="coerce")
     wrong = values.isna() & (reasons == "")
     if not negative:

@@ -1,0 +1,100 @@
+"""Areas by every name and code, and the footprints on which series are unbroken."""
+
+import pandas as pd
+import pytest
+
+from send_analysis import areas, tables
+from send_analysis.errors import MissingDataError, UnknownNameError
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("bury", "E08000002"),
+        (" BURY Council ", "E08000002"),
+        ("351", "E08000002"),
+        ("E08000002", "E08000002"),
+        ("e08000002", "E08000002"),
+        ("St Helens", "E08000013"),
+        ("St. Helens", "E08000013"),
+        ("Kingston upon Hull", "E06000010"),
+        ("hull", "E06000010"),
+        ("City of London", "E09000001"),
+        ("London", "E12000007"),
+        ("England", "E92000001"),
+        ("Yorkshire and the Humber", "E12000003"),
+        ("Dorset", "E06000059"),  # today's, not the county of before 2019
+        ("E10000023", "E06000065"),  # North Yorkshire's former code
+        ("E08000020", "E08000037"),  # Gateshead's former code
+        ("Brighton & Hove", "E06000043"),
+    ],
+)
+def test_names_as_people_type_them(typed, code):
+    assert areas.resolve(typed) == code
+
+
+def test_every_area_answers_to_its_own_name_and_code():
+    known = tables.load("areas")
+    current = known[known["area"].ne("Dorset") & known["area_code"].ne("")]
+    for code, name in zip(current["area_code"], current["area"], strict=True):
+        assert areas.resolve(name) == code
+        assert areas.resolve(code) == code
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("Burry", "Bury"),
+        ("Manchestr", "Manchester"),
+        ("kingston", "Kingston upon Hull, City of or Kingston upon Thames"),
+        ("cheshire", "Cheshire East or Cheshire West and Chester"),
+        ("", "351"),
+        ("Atlantis", "Unknown area 'Atlantis'"),
+    ],
+)
+def test_unknown_and_ambiguous_names_get_suggestions(typed, says):
+    with pytest.raises(UnknownNameError, match=says):
+        areas.resolve(typed)
+
+
+def test_bury_has_its_region_and_neighbours():
+    assert areas.name(areas.region("E08000002")) == "North West"
+    # May 2025 tool, row 351: 888 Lancashire first, 303 Bexley tenth.
+    assert [areas.name(c) for c in areas.neighbours("E08000002")][::9] == ["Lancashire", "Bexley"]
+
+
+def test_every_current_authority_has_ten_neighbours():
+    assert len(areas.current()) == 153
+    assert {len(set(areas.neighbours(code))) for code in areas.current()} == {10}
+
+
+def test_neighbours_and_region_are_refused_where_there_are_none():
+    with pytest.raises(MissingDataError, match="abolished"):
+        areas.neighbours("E10000006")
+    with pytest.raises(MissingDataError, match="not within a region"):
+        areas.region("E92000001")
+
+
+def test_150_footprints_are_unbroken_and_add_to_england():
+    plans = tables.load("ehc_plans").query("age_band == 'all'")
+    units = areas.on_footprints(plans, ["plans"])
+    assert units["area_code"].nunique() == 150
+    assert (units.groupby("area_code").size() == 16).all()
+    assert units["plans"].notna().all()
+    england = plans.query("area_code == 'E92000001'").set_index("year")["plans"]
+    assert (units.groupby("year")["plans"].sum() == england).all()
+
+
+def test_a_footprint_is_missing_where_a_member_is():
+    frame = pd.DataFrame({
+        "area_code": ["E06000058", "E06000059"], "year": 2024,
+        "plans": pd.array([5, None], "Int64"),
+    })  # fmt: skip
+    assert areas.on_footprints(frame, ["plans"])["plans"].isna().all()
+
+
+def test_a_broken_series_says_so():
+    words = areas.history("E06000063")
+    assert "2024 to 2025 only" in words
+    assert "Cumberland and Westmorland and Furness" in words
+    assert areas.history("E08000002") == ""

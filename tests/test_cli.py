@@ -1,0 +1,84 @@
+"""The command line as a user meets it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from send_analysis import cli
+
+EVIDENCE = ["id", "claimed", "official", "unit", "verdict", "window", "definition", "table", "note"]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command; return its exit code, output and error output."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["send-analysis", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return call
+
+
+def test_evidence_as_json_has_one_object_a_claim(run):
+    code, out, _ = run("evidence", "bury", "--format", "json")
+    rows = json.loads(out)
+    assert code == 0
+    assert len(rows) == 28
+    assert all(list(row) == EVIDENCE for row in rows)
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["growth-bury"]["official"] == pytest.approx(66.11, abs=0.005)
+    assert by_id["wait-camhs"]["official"] is None
+
+
+def test_evidence_as_csv_and_as_a_table(run):
+    _, out, _ = run("evidence", "--format", "csv")
+    assert out.splitlines()[0] == ",".join(EVIDENCE)
+    _, out, _ = run("evidence")
+    assert "not reproduced" in out
+
+
+def test_data_is_listed_and_verified(run):
+    code, out, _ = run("data", "list", "--format", "json")
+    assert code == 0
+    assert "ehc_plans" in {row["table"] for row in json.loads(out)}
+    code, out, _ = run("data", "verify")
+    assert code == 0
+    assert "tables are as" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["evidence", "Burry"], "Did you mean Bury"),
+        (["evidence", "Oldham"], "No claims are recorded for Oldham"),
+        (["data", "build", "--from", "nowhere"], "nowhere is not a folder"),
+        (["report", "Atlantis"], "Unknown area 'Atlantis'"),
+    ],
+)
+def test_a_mistake_is_one_line(run, arguments, says):
+    code, out, error = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert error.startswith("Error: ")
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ["pandas", "numpy", "scipy", "matplotlib", "statsmodels", "nbconvert", "IPython"]
+    code = (
+        "import sys; from send_analysis import cli; import typer.testing as t; "
+        "r = t.CliRunner().invoke(cli.app, ['--help']); assert r.exit_code == 0; "
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

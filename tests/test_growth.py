@@ -1,0 +1,122 @@
+"""Growth, rates and flows against sums done by hand."""
+
+import numpy as np
+import pytest
+
+from send_analysis import growth, tables
+from send_analysis.errors import MissingDataError, ParameterError
+
+
+def test_comparators_are_england_region_and_neighbours():
+    listed = growth.comparators("Bury")
+    assert listed["role"].tolist() == ["area", "england", "region", *["neighbours"] * 10]
+    assert listed["area"].tolist()[:4] == ["Bury", "England", "North West", "Lancashire"]
+    assert growth.comparators("England")["role"].tolist() == ["area"]
+
+
+def test_index_is_the_count_over_the_first_january():
+    found = growth.indexed("Bury", start=2019).set_index(["area", "year"])
+    assert found.loc[("Bury", 2019), "index"] == 100
+    assert found.loc[("Bury", 2024), "index"] == pytest.approx(100 * 2686 / 1617)
+    assert found.loc[("England", 2024), "index"] == pytest.approx(100 * 576_474 / 353_995)
+
+
+def test_an_area_with_new_boundaries_is_indexed_on_its_footprint():
+    found = growth.indexed("Cumberland", start=2019)
+    own = found[found["role"] == "area"]
+    assert set(own["area"]) == {"Cumberland and Westmorland and Furness"}
+    assert own["year"].tolist() == list(range(2019, 2026))
+
+
+def test_growth_of_every_authority_is_ranked():
+    found = growth.growth(2019, 2024).set_index("area_code")
+    assert len(found) == 151
+    assert found["rank"].dropna().tolist() == list(range(1, 151))
+    assert found["growth"].iloc[:-1].is_monotonic_decreasing
+    bury = found.loc["E08000002"]
+    assert bury["growth"] == pytest.approx(100 * (2686 / 1617 - 1))
+    # exp(ln(2686/1617) ± 1.96 √(1/1617 + 1/2686)): 56.2 to 76.7
+    assert [bury["lower"], bury["upper"]] == pytest.approx([56.17, 76.68], abs=0.01)
+
+
+def test_the_interval_covers_when_counts_are_poisson():
+    rng = np.random.default_rng(20240501)
+    counts = growth.pd.DataFrame(rng.poisson([400, 660], size=(4000, 2)).astype(float),
+                                 columns=["plans_start", "plans_end"])  # fmt: skip
+    found = growth._with_interval(counts)
+    covered = ((found["lower"] < 65) & (found["upper"] > 65)).mean()
+    assert covered == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize(("start", "end"), [(2024, 2019), (2009, 2024), (2019, 2031)])
+def test_impossible_years_are_refused(start, end):
+    with pytest.raises(ParameterError, match="between 2010 and 2025"):
+        growth.growth(start, end)
+
+
+def test_rates_divide_by_residents_at_mid_year_before():
+    found = growth.rates("Bury").set_index(["area", "year"])
+    # mye_2020_ltla_age0-25.csv.gz, row Bury: ages 0 to 25 add to 58,988
+    assert found.loc[("Bury", 2021), "people"] == 58_988
+    assert found.loc[("Bury", 2021), "basis"] == "published"
+    assert found.loc[("Bury", 2021), "rate"] == pytest.approx(1000 * 1935 / 58_988)
+    projected = growth.rates("Bury", bases=("projected",))
+    # snpp_2022based_migcat_bury_age0-25.csv, column 2022: ages 0 to 25 add to 59,682
+    assert projected.set_index("year")["people"][2023] == pytest.approx(59_682)
+
+
+def test_categories_add_to_all_plans():
+    for dimension, total in (("age band", 2804), ("placement", 2804), ("primary need", 2804)):
+        found = growth.by(dimension, "Bury", end=2025)
+        own = found[found["area"] == "Bury"]
+        assert own["plans_end"].sum() == total
+        assert own["share_end"].sum() == pytest.approx(100)
+
+
+def test_the_account_of_a_year_closes():
+    found = growth.flows("Bury").set_index("year")
+    row = found.loc[2023]  # 2,241 + 457 new - 171 ceased = 2,527; 2,686 were counted
+    assert row[["plans_start", "new", "ceased", "remainder", "plans_end"]].tolist() == [
+        2241, 457, 171, 159, 2686,
+    ]  # fmt: skip
+    whole = found.dropna()
+    closed = whole["plans_start"] + whole["new"] - whole["ceased"] + whole["remainder"]
+    assert (closed == whole["plans_end"]).all()
+
+
+def test_growth_over_years_ends_where_it_says():
+    found = growth.over_years("Bury").set_index(["area", "year"])
+    assert found.loc[("Bury", 2023), "growth"] == pytest.approx(100 * (2241 / 1479 - 1))
+
+
+def test_timeliness_is_in_time_over_issued():
+    found = growth.timeliness("Bury").set_index(["area", "year"])
+    published = {2019: 78.9, 2020: 27.4, 2021: 34.7, 2022: 51.0, 2023: 74.1, 2024: 99.0}
+    got = {year: round(found.loc[("Bury", year), "share"], 1) for year in published}
+    assert got == published
+
+
+@pytest.mark.parametrize("dimension", ["age band", "placement"])
+def test_an_area_without_figures_is_refused_with_the_reason(dimension):
+    with pytest.raises(MissingDataError, match="2024 to 2025 only"):
+        growth.by(dimension, "Westmorland and Furness", start=2019)
+
+
+def test_an_unknown_dimension_is_refused():
+    with pytest.raises(ParameterError, match="age band, placement, primary need"):
+        growth.by("sex", "Bury")
+
+
+def test_population_estimates_are_near_the_newer_official_figures():
+    people = tables.load("population").query("area_code == 'E08000002' and year == 2022")
+    total = people.groupby("basis")["people"].sum()
+    # The estimate is not rebased to Census 2021; it is 2.7 % below the rebased figure.
+    assert total["estimated"] / total["projected"] == pytest.approx(0.973, abs=0.001)
+
+
+def test_population_of_a_cohort_is_aged_on():
+    people = tables.load("population").query("area_code == 'E08000002'")
+    wide = people.query("basis != 'projected'").pivot(index="age", columns="year", values="people")
+    ratio = wide.loc[7, 2020] / wide.loc[6, 2019]
+    assert wide.loc[7, 2021] == pytest.approx(wide.loc[6, 2020] * ratio, abs=0.06)
+    assert wide.loc[6, 2018] == pytest.approx(wide.loc[7, 2019] / ratio, abs=0.06)

@@ -1,0 +1,40 @@
+"""What the package promises to have."""
+
+import send_analysis as sa
+
+PUBLIC = [
+    "SendAnalysisError",
+    "__version__",
+    "alt_texts",
+    "areas",
+    "catalogue",
+    "display",
+    "errors",
+    "evidence",
+    "figures",
+    "growth",
+    "load",
+    "narrative",
+    "neighbours",
+    "reports",
+    "resolve",
+    "style",
+    "tables",
+    "verify",
+]
+
+
+def test_the_public_names_are_these():
+    assert sorted(sa.__all__) == PUBLIC
+    assert all(hasattr(sa, name) for name in PUBLIC)
+
+
+def test_public_functions_say_what_they_return():
+    for name in PUBLIC:
+        thing = getattr(sa, name)
+        if callable(thing) and not isinstance(thing, type):
+            assert "Returns\n" in thing.__doc__, name
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    assert not hasattr(sa, "no_such_name")

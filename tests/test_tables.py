@@ -1,0 +1,103 @@
+"""The tables as a user loads them."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+import send_analysis as sa
+from send_analysis import tables
+from send_analysis.errors import DataError, SendAnalysisError, UnknownNameError
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """A copy of two tables that a test may spoil."""
+    names = ["areas", "quality"]
+    package = json.loads((tables.data_dir() / tables.DESCRIPTOR).read_text(encoding="utf-8"))
+    package["resources"] = [entry for entry in package["resources"] if entry["name"] in names]
+    for entry in package["resources"]:
+        shutil.copy(tables.data_dir() / entry["path"], tmp_path)
+    (tmp_path / tables.DESCRIPTOR).write_text(json.dumps(package), encoding="utf-8")
+    monkeypatch.setenv("SEND_ANALYSIS_DATA", str(tmp_path))
+    yield tmp_path
+    tables.clear_cache()
+
+
+def test_ehc_plans_is_typed():
+    plans = sa.load("ehc_plans")
+    assert list(plans.columns[:4]) == ["area_code", "year", "age_band", "plans"]
+    assert plans.dtypes[["year", "plans"]].astype(str).to_dict() == {
+        "year": "int64",
+        "plans": "Int64",
+    }
+    assert set(plans["age_band"]) == {"all", "under 5", "5-10", "11-15", "16-19", "20-25"}
+    assert plans["year"].min() == 2010
+    assert plans["year"].max() == 2025
+
+
+def test_dates_and_decimals_are_typed():
+    assert sa.load("inspections")["start"].dtype.kind == "M"
+    assert pd.api.types.is_float_dtype(sa.load("population")["people"])
+
+
+def test_a_loaded_table_is_the_users_own():
+    first = sa.load("areas")
+    first["area"] = "changed"
+    assert "Bury" in set(sa.load("areas")["area"])
+
+
+def test_the_catalogue_lists_every_table_with_its_source():
+    listed = sa.catalogue()
+    assert listed.index.name == "table"
+    assert {"title", "rows", "first_year", "last_year", "source"} <= set(listed.columns)
+    assert listed["source"].str.len().gt(0).all()
+    assert all(len(sa.load(name)) == rows for name, rows in listed["rows"].items())
+
+
+def test_every_source_has_publication_licence_and_hash():
+    for entry in tables.descriptor()["resources"]:
+        for source in entry["sources"]:
+            assert {"title", "publisher", "published", "licence", "file"} <= source.keys()
+            assert len(source["sha256"]) == 64
+
+
+def test_an_unknown_table_gets_the_nearest():
+    with pytest.raises(UnknownNameError, match="'ehc_plans'"):
+        sa.load("ehc_plan")
+
+
+def test_the_committed_tables_are_as_described():
+    assert tables.verify().empty
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda text: text.replace("Bury", "Burry"), "SHA-256"),
+        (lambda text: text + text.splitlines()[-1] + "\n", "a second row for"),
+        (lambda text: text.replace("local authority", "council", 1), "not a value"),
+        (lambda text: text.replace("2025", "soon", 1), "run `send-analysis data verify`"),
+    ],
+    ids=["changed", "duplicated", "strange", "untyped"],
+)
+def test_a_spoilt_table_is_found(copied, spoil, says):
+    file = copied / "areas.csv"
+    file.write_text(spoil(file.read_text(encoding="utf-8")), encoding="utf-8")
+    problems = tables.verify()
+    assert problems["problem"].str.contains(says, regex=False).any()
+    assert set(problems["table"]) == {"areas"}
+
+
+def test_a_missing_file_is_named(copied):
+    (copied / "areas.csv").unlink()
+    assert "areas.csv is missing" in tables.verify()["problem"].iloc[0]
+    with pytest.raises(DataError, match="data build"):
+        tables.load("areas")
+
+
+def test_a_folder_without_tables_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEND_ANALYSIS_DATA", str(tmp_path))
+    with pytest.raises(SendAnalysisError, match="data build --out"):
+        tables.load("areas")
