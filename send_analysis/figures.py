@@ -234,6 +234,7 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
             textcoords="offset points",
             ha="center",
             va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )  # fmt: skip
     highest = frame[["growth", "claimed"]].max().max()
     ax.set_ylim(min(0, frame["growth"].min()), 1.12 * highest)
@@ -242,7 +243,7 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = frame[frame["role"] == "area"]
     best = own.loc[own["growth"].idxmax()]
     title(
-        ax, f"Five-year growth in {best['area']} was never above {best['growth']:.0f} %",
+        ax, f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %",
         subtitle="Growth in plans over the five years to each January; crosses: claims",
     )  # fmt: skip
     _named(ax)
