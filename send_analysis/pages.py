@@ -37,8 +37,8 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     -------
     dict
         ``name``; ``short``, a name for links; ``title``, ``headline`` and ``points`` as text;
-        ``finding`` and ``body`` as HTML; ``contents``, a list of ``anchor, text, below``; ``code``; ``tables``, the
-        names of the tables that its figures and tables are made from.
+        ``finding`` and ``body`` as HTML; ``contents``, a list of ``anchor, text, below``;
+        ``code``; ``tables``, the names of the tables that its figures and tables are made from.
 
     Raises
     ------
