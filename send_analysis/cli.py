@@ -107,6 +107,29 @@ def report(
         print(path)
 
 
+@app.command()
+def waits(
+    area: Annotated[str, typer.Argument(help="Local authority.")] = "Bury",
+    service: Annotated[
+        list[str] | None, typer.Option(help="Service, more than once if need be [default: five].")
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Measure the NHS waiting lists that hold an area's children, month by month."""
+    from send_analysis import waits as lists
+
+    serving = lists.organisations(area)
+    found = lists.waits(area, services=service or tuple(lists.SERVICES))
+    found = found.assign(month=found["month"].dt.strftime("%Y-%m"), value=found["value"].round(2))
+    # Beside the result, so that csv and json stay clean: no list is the area's own.
+    links = "; ".join(
+        f"{name} ({basis})"
+        for name, basis in zip(serving["organisation"], serving["basis"], strict=True)
+    )
+    print(f"No list is one authority's. Shown: {links}.", file=sys.stderr)
+    show(found, form)
+
+
 def main() -> None:
     """Run the command line; a mistake in data or arguments is one line, not a traceback."""
     from send_analysis.errors import SendAnalysisError
