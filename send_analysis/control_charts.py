@@ -33,25 +33,25 @@ def xmr(
     screen: bool = True,
     lower_bound: float | None = None,
 ) -> pd.DataFrame:
-    """XmR chart of one series.
+    """Compute the XmR chart of one series.
 
     Parameters
     ----------
-    values
+    values : Series
         Numbers in order of time; the index (months, dates, or numbers) is kept. Missing values
         stay in the result and take no part in limits or rules; no moving range crosses them.
-    rebase
+    rebase : sequence
         Index values at which a new step begins: mean and limits are computed afresh from there.
         A step is a decision about the process (a service re-tendered, a pathway changed); take
         it from outside the data, or the chart will confirm whatever one looks for.
-    screen
+    screen : bool, default True
         Leave moving ranges above 3.267 mean moving ranges out of the mean moving range.
-    lower_bound
+    lower_bound : float, optional
         Smallest value the measure can take; the lower limit is not drawn below it.
 
     Returns
     -------
-    pandas.DataFrame
+    DataFrame
         Indexed as ``values``: value, step (0, 1, ...), moving_range, mean, lower, upper, trial
         (limits rest on fewer than 12 points), signal (empty, or the first of ``beyond limits``,
         ``two of three near a limit``, ``shift``, ``trend`` that holds), side (``above`` or
@@ -86,7 +86,7 @@ def xmr(
 
 
 def _step(part: pd.DataFrame, *, screen: bool, lower_bound: float | None) -> pd.DataFrame:
-    """Limits and signals of one step."""
+    """Compute limits and signals of one step."""
     value = part.value
     points = int(value.notna().sum())
     if points < 2:
@@ -113,7 +113,7 @@ def _step(part: pd.DataFrame, *, screen: bool, lower_bound: float | None) -> pd.
 
 
 def _signals(value: np.ndarray, mean: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """First rule that each point breaks, and its side of the mean."""
+    """Find the first rule that each point breaks, and its side of the mean."""
     known = ~np.isnan(value)
     y = value[known]
     side = np.sign(y - mean).astype(int)
@@ -132,7 +132,7 @@ def _signals(value: np.ndarray, mean: float, reach: float) -> tuple[np.ndarray, 
 
 
 def _in_run(holds: np.ndarray, length: int, *, before: int = 0) -> np.ndarray:
-    """Points that belong to ``length`` successive ones for which a column of ``holds`` is true.
+    """Mark points in ``length`` successive ones for which a column of ``holds`` is true.
 
     ``before`` points ahead of the run belong to it too (the start of a trend).
     """
@@ -147,7 +147,7 @@ def _in_run(holds: np.ndarray, length: int, *, before: int = 0) -> np.ndarray:
 
 
 def _two_of_three(near: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Points in three successive ones on one side of the mean, two of them near a limit."""
+    """Mark points in three successive ones on one side of the mean, two of them near a limit."""
     part = np.zeros(len(near), dtype=bool)
     for start in range(len(near) - 2):
         window = slice(start, start + 3)
@@ -159,20 +159,20 @@ def _two_of_three(near: np.ndarray, side: np.ndarray) -> np.ndarray:
 def funnel(
     numerator: pd.Series, denominator: pd.Series, *, overdispersion: bool = True
 ) -> pd.DataFrame:
-    """Shares of many organisations against the limits expected of their size.
+    """Set shares of many organisations against the limits expected of their size.
 
     Parameters
     ----------
-    numerator, denominator
+    numerator, denominator : Series
         Counts with one index of organisations, for example children waiting over 18 weeks and
         all children waiting.
-    overdispersion
+    overdispersion : bool, default True
         Widen the limits by the spread that organisations show beyond chance. Waiting lists are
         no draws from an urn: without it nearly every large list lies outside.
 
     Returns
     -------
-    pandas.DataFrame
+    DataFrame
         Indexed by organisation: share, size, target (pooled share), lower_95, upper_95,
         lower_99_8, upper_99_8 (between 0 and 1), z (in standard errors, overdispersion
         included), dispersion (factor on the variance, 1 where none is applied), position

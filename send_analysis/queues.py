@@ -23,11 +23,11 @@ FACTOR = 4.0  # target wait / mean wait: about exp(-4) = 1.8 % miss the target (
 
 
 def load(demand: float, capacity: float) -> float:
-    """Children joining for each one that can be seen; above 1 the list grows without end.
+    """Return children joining for each that can be seen; above 1 the list grows without end.
 
     Parameters
     ----------
-    demand, capacity
+    demand, capacity : float
         Children a week.
 
     Returns
@@ -40,13 +40,13 @@ def load(demand: float, capacity: float) -> float:
 
 
 def target_mean_wait(target_wait: float, *, factor: float = FACTOR) -> float:
-    """Mean wait (weeks) at which few miss the target wait.
+    """Return the mean wait in weeks at which few miss the target wait.
 
     Parameters
     ----------
-    target_wait
+    target_wait : float
         Weeks within which nearly everyone should be seen.
-    factor
+    factor : float
         4 leaves about 1.8 % above the target, 6 about 0.2 %.
 
     Returns
@@ -59,15 +59,15 @@ def target_mean_wait(target_wait: float, *, factor: float = FACTOR) -> float:
 
 
 def target_queue_size(demand: float, target_wait: float, *, factor: float = FACTOR) -> float:
-    """Children on the list when the mean wait is what the target needs (Little's law).
+    """Return the size of a list whose mean wait is what the target needs (Little's law).
 
     Parameters
     ----------
-    demand
+    demand : float
         Children joining a week.
-    target_wait
+    target_wait : float
         Weeks.
-    factor
+    factor : float
         See :func:`target_mean_wait`.
 
     Returns
@@ -87,17 +87,17 @@ def target_capacity(
     cv_demand: float = 1.0,
     cv_capacity: float = 1.0,
 ) -> float:
-    """Capacity that keeps a list, once cleared, at its target.
+    """Return the capacity that keeps a list, once cleared, at its target.
 
     Parameters
     ----------
-    demand
+    demand : float
         Children joining a week.
-    target_wait
+    target_wait : float
         Weeks.
-    factor
+    factor : float
         See :func:`target_mean_wait`.
-    cv_demand, cv_capacity
+    cv_demand, cv_capacity : float
         Standard deviation / mean of the time between arrivals and between children seen; 1 is
         pure chance, 0 is clockwork.
 
@@ -118,15 +118,15 @@ def target_capacity(
 def relief_capacity(
     demand: float, queue_size: float, target_size: float, *, weeks: float = 26
 ) -> float:
-    """Capacity that brings a list down to its target size by a date.
+    """Return the capacity that brings a list down to its target size by a date.
 
     Parameters
     ----------
-    demand
+    demand : float
         Children joining a week.
-    queue_size, target_size
+    queue_size, target_size : float
         Children now and then.
-    weeks
+    weeks : float
         Until the date.
 
     Returns
@@ -145,11 +145,11 @@ def relief_capacity(
 
 
 def pressure(mean_wait: float, target_wait: float) -> float:
-    """Twice the mean wait over the target wait; above 1 the target will mostly be missed.
+    """Return twice the mean wait over the target wait; above 1 the target is mostly missed.
 
     Parameters
     ----------
-    mean_wait, target_wait
+    mean_wait, target_wait : float
         Weeks.
 
     Returns
@@ -168,23 +168,23 @@ def plan(
     weeks: float = 52,
     factor: float = FACTOR,
 ) -> pd.DataFrame:
-    """What each list needs to reach a target wait by a date and to stay there.
+    """Say what each list needs to reach a target wait by a date and to stay there.
 
     Parameters
     ----------
-    lists
+    lists : DataFrame
         One row a list: queue_size (children), demand and capacity (children a week); any other
         columns are kept.
-    target_wait
+    target_wait : float
         Weeks within which nearly everyone should be seen.
-    weeks
+    weeks : float
         Until the date.
-    factor
+    factor : float
         See :func:`target_mean_wait`.
 
     Returns
     -------
-    pandas.DataFrame
+    DataFrame
         ``lists`` with load, target_size, ratio (list / target size), relief_capacity (children
         a week until the date), extra_a_week (over the present capacity), target_capacity
         (children a week afterwards), and size_if_unchanged (children at the date).
@@ -207,16 +207,16 @@ def plan(
 
 
 def flows(lists: pd.DataFrame) -> pd.DataFrame:
-    """Children joining and leaving a list, as far as month-end stocks can tell.
+    """Estimate children joining and leaving a list, as far as month-end stocks can tell.
 
     Parameters
     ----------
-    lists
+    lists : DataFrame
         One row a list and month, as :func:`send_analysis.waits.wide` returns them.
 
     Returns
     -------
-    pandas.DataFrame
+    DataFrame
         month, level, organisation_code, age_group, service, queue_size (children), joined_a_week
         (half of those who have waited up to two weeks), net_a_week (change of the list since the
         month before, NaN after a gap), left_a_week (joined less net), weeks_of_list (queue_size /
@@ -257,23 +257,23 @@ def simulate_waits(
     cv_capacity: float = 1.0,
     seed: int = 0,
 ) -> np.ndarray:
-    """Waits of successive children in a list that one service works through in order.
+    """Simulate the waits of successive children in a list worked through in order.
 
     Parameters
     ----------
-    demand, capacity
+    demand, capacity : float
         Children a week; capacity must exceed demand.
-    children
+    children : int
         How many to follow, after as many again to warm up.
-    cv_demand, cv_capacity
+    cv_demand, cv_capacity : float
         See :func:`target_capacity`; times are gamma distributed (exponential at 1).
-    seed
+    seed : int
         Of the random generator.
 
     Returns
     -------
-    numpy.ndarray
-        Weeks from joining to being seen, shape (children,).
+    array of shape (children,)
+        Weeks from joining to being seen.
 
     Notes
     -----
@@ -303,24 +303,24 @@ def simulate_list(
     draws: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """A list week by week from its present size, in many draws.
+    """Simulate a list week by week from its present size, in many draws.
 
     Parameters
     ----------
-    queue_size
+    queue_size : int
         Children now.
-    demand
+    demand : float
         Children joining a week (Poisson).
-    capacity
+    capacity : float or array of shape (weeks,)
         Children that can be seen a week (Poisson), one number or one a week.
-    weeks, draws
+    weeks, draws : int
         How far, how often.
-    seed
+    seed : int
         Of the random generator.
 
     Returns
     -------
-    pandas.DataFrame
+    DataFrame
         week (0 is now), quantile (0.025, 0.1, 0.5, 0.9, 0.975), size (children).
     """
     _check(demand=demand, weeks=weeks)
@@ -342,7 +342,7 @@ def simulate_list(
 
 
 def _times(rng: np.random.Generator, rate: float, cv: float, n: int) -> np.ndarray:
-    """Times with mean 1 / rate and the given coefficient of variation."""
+    """Draw times with mean 1 / rate and the given coefficient of variation."""
     if cv == 0:
         return np.full(n, 1 / rate)
     shape = 1 / cv**2
@@ -350,7 +350,7 @@ def _times(rng: np.random.Generator, rate: float, cv: float, n: int) -> np.ndarr
 
 
 def _check(**numbers: float) -> None:
-    """Numbers that must be above 0."""
+    """Refuse numbers that are not above 0."""
     for name, value in numbers.items():
         if not value > 0:
             raise ParameterError(f"{name.replace('_', ' ')} is {value}; it must be above 0.")
