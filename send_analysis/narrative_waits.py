@@ -100,8 +100,8 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, measure, first, last, change`` (per cent), ``throughout`` (the change among
-        providers that reported in every month), ``unit``.
+        ``service, measure`` (in words), ``first, last, change`` (per cent), ``throughout``
+        (the change among providers that reported in every month), ``unit``.
     """
     chosen = focus(area)
     found = waits.measures(lists(area))
@@ -126,6 +126,7 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     out = out.rename(columns={"all": "change"}).reset_index()
     order = {name: i for i, name in enumerate(waits.MEASURES)}
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
+    out["measure"] = out["measure"].map(wait_claims.NAMES)
     return out[["service", "measure", "first", "last", "change", "throughout", "unit"]]
 
 
@@ -366,23 +367,29 @@ def findings(area: str = "Bury") -> list[str]:
     name = areas.name(areas.resolve(area))
     chosen = focus(area)
     table = measured(area)
-    share = table[table["measure"] == "share_over_18_weeks"].set_index("service")
+    share = table[table["measure"] == wait_claims.NAMES["share_over_18_weeks"]].set_index("service")
     share = share.dropna(subset=["first", "last"])
     span = lists(area)["month"]
     fell = (share["last"] < share["first"]).sum()
+    held = (share["throughout"] < 0).sum()
     headline = (
         f"No public waiting list is {name}'s alone. In {chosen['organisation']}, between "
         f"{span.min():%B} and {span.max():%B %Y}, the share of children waiting over 18 weeks fell "
-        f"in {fell} of {len(share)} services."
+        f"in {fell} of {len(share)} services, and in {held} among providers that reported "
+        "throughout."
     )
+    said = {
+        service: f"; claimed was a change of waits by {_signed(change)} %, which cannot be tested"
+        for service, change in claimed(area).items()
+    }
     points = [
         f"{service.capitalize()}: {row['first']:.0f} % → {row['last']:.0f} % waiting over 18 weeks"
-        + (
-            f"; claimed was a change of waits by {claimed(area)[service]:+.0f} %, which cannot be "
-            "tested."
-            if service in claimed(area)
-            else "."
-        )
+        f"{said.get(service, '')}."
         for service, row in share.iterrows()
     ]
     return [headline, *points]
+
+
+def _signed(value: float) -> str:
+    """Write a change with its sign."""
+    return f"{value:+.0f}".replace("-", "−")
