@@ -292,6 +292,19 @@ def test_a_renamed_organisation_is_one_under_its_newest_name():
     assert rows["month"].nunique() == 2
 
 
+def test_a_name_that_is_new_and_in_capitals_replaces_the_old_one():
+    table = nhs_waits.nhs_waits(
+        {
+            "1.xlsx": workbook(figures(1)),
+            "2.xlsx": workbook(
+                figures(2), month="February 2023", names={"RA1": "NORTH TOWN TEACHING NHS TRUST"}
+            ),
+        }
+    )
+    rows = table[table["organisation_code"] == "RA1"]
+    assert set(rows["organisation"]) == {"North Town Teaching NHS Trust"}
+
+
 def test_a_name_without_any_code_is_refused_and_says_where_to_add_it():
     with pytest.raises(DataError, match=r"1\.xlsx.*'North Town NHS Trust'.*codes_not_printed"):
         nhs_waits.nhs_waits(

@@ -15,8 +15,9 @@ _CELL = ["band", "age_group", "service"]
 def name_organisations(cells: pd.DataFrame) -> pd.DataFrame:
     """Give every row a code and every code one name.
 
-    Codes come from the months that print them; the name is the newest one that is not all
-    capitals, so that a renamed organisation is one organisation under its new name.
+    Codes come from the months that print them. The name is the newest, so that a renamed
+    organisation is one organisation; where the newest is printed in capitals alone, it is written
+    as an earlier month wrote it, else in ordinary letters by rule.
 
     Parameters
     ----------
@@ -33,9 +34,9 @@ def name_organisations(cells: pd.DataFrame) -> pd.DataFrame:
     DataError
         If a name has no code in any month and none in nhs_waits.yml.
     """
-    cells = cells.assign(key=cells.organisation.str.casefold())
-    printed = cells[cells.organisation_code != ""].drop_duplicates(["level", "key"])
-    codes = printed.set_index(["level", "key"]).organisation_code.to_dict()
+    cells = cells.assign(key=cells["organisation"].str.casefold())
+    printed = cells[cells["organisation_code"] != ""].drop_duplicates(["level", "key"])
+    codes = printed.set_index(["level", "key"])["organisation_code"].to_dict()
     codes |= {
         ("provider", name.casefold()): entry["code"]
         for name, entry in rules()["codes_not_printed"].items()
@@ -53,13 +54,13 @@ def name_organisations(cells: pd.DataFrame) -> pd.DataFrame:
         )
     pairs = pairs.assign(code=[codes[p] for p in pairs.itertuples(index=False, name=None)])
     cells = cells.merge(pairs, on=["level", "key"])
-    names = cells[["code", "organisation", "month"]].drop_duplicates()
-    capitals = names.organisation == names.organisation.str.upper()
-    names = names.assign(capitals=capitals).sort_values(["capitals", "month"], kind="stable")
-    best = names[names.capitals == names.groupby("code").capitals.transform("min")]
-    best = best.drop_duplicates("code", keep="last").set_index("code")
-    titled = best.organisation.where(~best.capitals, best.organisation.map(_from_capitals))
-    return cells.assign(organisation_code=cells.code, organisation=cells.code.map(titled)).drop(
+    names = cells[["code", "organisation", "key", "month"]].drop_duplicates().sort_values("month")
+    capitals = names["organisation"] == names["organisation"].str.upper()
+    proper = names[~capitals].drop_duplicates("key", keep="last").set_index("key")["organisation"]
+    newest = names.drop_duplicates("code", keep="last").set_index("code")
+    written = newest["key"].map(proper)
+    name = written.fillna(newest["organisation"].map(_from_capitals))
+    return cells.assign(organisation_code=cells["code"], organisation=cells["code"].map(name)).drop(
         columns=["source", "key", "code"]
     )
 
@@ -100,13 +101,13 @@ def membership(cells: pd.DataFrame, *, into: str) -> pd.DataFrame:
     hidden = [(g, s) for g, names in rules()["national_total_only"].items() for s in names]
     lines = pd.MultiIndex.from_frame(cells[["age_group", "service"]])
     use = cells[cells.level.isin(["provider", into]) & ~lines.isin(hidden) & cells.waiting.notna()]
+    use = use.assign(waiting=use.waiting.astype(float))
     found = []
     for month, group in use.groupby("month"):
         wide = group.pivot_table(
             index=_CELL, columns=["level", "organisation_code"], values="waiting", aggfunc="sum"
         )
-        wide = wide.astype("Float64").fillna(0).astype(float)
-        members, sums = wide["provider"], wide[into]
+        members, sums = wide["provider"].fillna(0), wide[into].fillna(0)
         members = members.loc[:, members.gt(0).any()]
         solved = np.linalg.lstsq(members.to_numpy(), sums.to_numpy(), rcond=None)[0].round()
         exact = np.array_equal(members.to_numpy() @ solved, sums.to_numpy())
