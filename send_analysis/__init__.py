@@ -24,15 +24,22 @@ _PUBLIC = {
 _MODULES = (
     "alt_texts",
     "areas",
+    "control_charts",
     "display",
     "errors",
     "evidence",
     "figures",
+    "figures_waits",
     "growth",
+    "investment",
     "narrative",
+    "narrative_waits",
+    "queues",
     "reports",
     "style",
     "tables",
+    "wait_claims",
+    "waits",
 )
 
 __all__ = ["__version__", *_MODULES, *_PUBLIC]

@@ -20,9 +20,15 @@ def focus(area: str = "Bury") -> pd.Series:
     Returns
     -------
     Series
-        ``organisation_code, organisation, level, basis``.
+        ``organisation_code, organisation, level, basis``. A board whose providers report none of
+        the main services is passed over.
     """
     serving = waits.organisations(area)
+    table = tables.load("nhs_waits")
+    main = table["service"].isin([SERVICES[name] for name in MAIN]) & (table["age_group"] == "cyp")
+    here = table["organisation_code"].isin(serving["organisation_code"])
+    with_lists = table.loc[main & here, "organisation_code"].unique()
+    serving = serving[serving["organisation_code"].isin(with_lists)]
     return serving[serving["level"] != "provider"].iloc[0]
 
 
@@ -54,40 +60,42 @@ def _lists(code: str) -> pd.DataFrame:
     return out.assign(service=out["service"].map(short))
 
 
-def reporting(area: str = "Bury", *, service: str = "occupational therapy") -> pd.DataFrame:
+def reporting(area: str = "Bury") -> pd.DataFrame:
     """Children waiting at each provider that an area's board (or region) is added up from.
 
     Parameters
     ----------
     area : str, default "Bury"
-    service : str
-        Short name.
 
     Returns
     -------
     DataFrame
         Indexed by ``provider``, one column a month (as text); the last row is the sum as
-        published. Missing where a provider sent nothing.
+        published. Missing where a provider sent nothing. ``attrs["service"]`` is the service:
+        occupational therapy, or the first of the main ones that the board has.
     """
     chosen = focus(area)
+    served = set(lists(area)["service"])
+    service = next(name for name in ("occupational therapy", *MAIN) if name in served)
     table = tables.load("nhs_waits")
     totals = table[
         (table["age_group"] == "cyp")
-        & (table["service"] == waits.service_line(service))
+        & (table["service"] == SERVICES[service])
         & (table["band"] == TOTAL)
     ]
     members = waits.membership(table).set_index("organisation_code")
-    level = chosen["level"]
-    inside = members.index[members[level] == chosen["organisation_code"]]
-    chosen_rows = totals["organisation_code"] == chosen["organisation_code"]
-    own = totals[totals["organisation_code"].isin(inside) | chosen_rows]
+    inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
+    is_sum = totals["organisation_code"] == chosen["organisation_code"]
+    own = totals[totals["organisation_code"].isin(inside) | is_sum]
     name = own["organisation"].where(own["level"] == "provider", "Sum as published")
     wide = own.assign(provider=name, month=own["month"].dt.strftime("%b %Y")).pivot(
         index="provider", columns="month", values="waiting"
     )
     months = totals["month"].drop_duplicates().sort_values().dt.strftime("%b %Y")
     last = wide.index == "Sum as published"
-    return pd.concat([wide[~last], wide[last]])[list(months)].rename_axis(columns=None)
+    out = pd.concat([wide[~last], wide[last]])[list(months)].rename_axis(columns=None)
+    out.attrs["service"] = service
+    return out
 
 
 def measured(area: str = "Bury") -> pd.DataFrame:
@@ -351,6 +359,23 @@ def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52
     ).dropna()
     frame = frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
     return queues.plan(frame, target_wait=target_wait, weeks=weeks)
+
+
+def relief_finding(row: pd.Series) -> str:
+    """Say what capacity brings a list to its target.
+
+    Parameters
+    ----------
+    row : Series
+        A row of :func:`queue_plan`.
+
+    Returns
+    -------
+    str
+    """
+    if row["extra_a_week"] <= 0:
+        return "The list falls fast enough already to be at its target in a year"
+    return f"{row['extra_a_week']:.0f} more children a week bring the list to target in a year"
 
 
 def findings(area: str = "Bury") -> list[str]:

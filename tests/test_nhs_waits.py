@@ -1,7 +1,6 @@
 """NHS waiting-list workbooks: layouts, missing cells, names, sums, and what is refused."""
 
 import copy
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,6 @@ from send_analysis.cleaning import nhs_organisations, nhs_sheets, nhs_waits
 from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError
 
-OFFICIAL = Path(__file__).parents[1].parent / "shared" / "official"
 BANDS = list(nhs_waits.BANDS)
 LINES = [(group, name) for group, names in rules()["services"].items() for name in names]
 HIDDEN = {(g, n) for g, names in rules()["national_total_only"].items() for n in names}
@@ -545,18 +543,12 @@ def test_one_provider_was_counted_in_another_region_in_july():
     assert found["month"].tolist() == [pd.Timestamp("2023-07-01")]
 
 
-def official(name):
-    """Path of an official file, or skip."""
-    path = OFFICIAL / "nhs_community" / name
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    return path
-
-
 @pytest.mark.official
-def test_agrees_with_an_independent_extraction_cell_by_cell():
+def test_agrees_with_an_independent_extraction_cell_by_cell(official):
     theirs = pd.read_csv(
-        official("cyp_waits_tidy_2023-01_to_2023-10.csv.gz"), dtype=str, keep_default_na=False
+        official / "nhs_community/cyp_waits_tidy_2023-01_to_2023-10.csv.gz",
+        dtype=str,
+        keep_default_na=False,
     )
     names = {
         "community paediatric service": "Community paediatric service",
@@ -568,9 +560,9 @@ def test_agrees_with_an_independent_extraction_cell_by_cell():
     ours = pd.concat(
         [
             nhs_waits.read_release(
-                nhs_sheets.read_sheets(OFFICIAL, f"nhs_community/{path.name}"), source=path.name
+                nhs_sheets.read_sheets(official, f"nhs_community/{path.name}"), source=path.name
             )
-            for path in sorted((OFFICIAL / "nhs_community").glob("community_health_*.xlsx"))
+            for path in sorted((official / "nhs_community").glob("community_health_*.xlsx"))
         ]
     )
     ours = ours[(ours["age_group"] == "cyp") & ours["service"].isin(names.values())]
@@ -597,8 +589,8 @@ def test_agrees_with_an_independent_extraction_cell_by_cell():
 
 
 @pytest.mark.official
-def test_the_departments_own_series_for_england_is_the_same():
-    series = pd.read_csv(official("eng_ch_time_series_derived.csv"))
+def test_the_departments_own_series_for_england_is_the_same(official):
+    series = pd.read_csv(official / "nhs_community/eng_ch_time_series_derived.csv")
     table = tables.load("nhs_waits")
     england = table[(table["organisation_code"] == "E92000001") & (table["age_group"] == "cyp")]
     service = england["service"].str.removeprefix("Therapy interventions: ").str.casefold()
