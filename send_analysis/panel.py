@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REFERENCES = ("england", "region", "neighbours")
 MOST_ALPHA = 1.0  # growth would be off by as much as itself: no fit above that is believable
+SPREADS, MOST_SPREADS = 200, 2  # grid of τ, to twice the scatter of raw ratios, far above it
 SCORING_STEPS = 8  # converged to 1e-12 after 4 on the tables
 FEWEST_YEARS = 2  # changes from one January to the next that an area needs to be judged
 
@@ -182,35 +183,46 @@ def shrink(rows: pd.DataFrame, *, alpha: float | None = None) -> pd.DataFrame:
     Notes
     -----
     plans ~ NB(μ, α) given the January before, log μ = log(expected) + βᵢ, βᵢ ~ N(m, τ²). β̂ᵢ and
-    its standard error sᵢ come from the model with βᵢ fixed; m and τ² from the 150 of them
-    (Paule and Mandel). Shrunk: m + Bᵢ(β̂ᵢ − m) with Bᵢ = τ²/(τ² + sᵢ²), and variance
-    Bᵢsᵢ² + (1 − Bᵢ)² var(m).
+    its standard error sᵢ come from the model with βᵢ fixed. Given τ, βᵢ is shrunk to
+    m + Bᵢ(β̂ᵢ − m), Bᵢ = τ²/(τ² + sᵢ²), with variance Bᵢsᵢ² + (1 − Bᵢ)² var(m); mean and variance
+    are averaged over the posterior of τ under a flat prior, so that intervals stay honest where
+    the areas hardly differ and τ is poorly known.
 
     References
     ----------
     Morris, C. (1983) "Parametric empirical Bayes inference", *JASA* 78.
-    Paule, R. and Mandel, J. (1982) "Consensus values and weighting factors", *Journal of
-    Research of the National Bureau of Standards* 87.
+    Gelman, A. and others (2013) *Bayesian data analysis*, 3rd edition, section 5.4.
     """
-    from statsmodels.stats.meta_analysis import combine_effects
-
     years = rows.groupby("area_code")["year"].transform("size")
     rows = rows[years >= min(FEWEST_YEARS, rows["year"].nunique())]
     alpha = overdispersion(rows) if alpha is None else alpha
     fitted = fit(rows, alpha)
     raw, se = fitted.params, fitted.bse
-    pooled = combine_effects(raw, se**2, method_re="iterated")
-    variance = max(pooled.tau2, 0.0)
-    centre = pooled.mean_effect_re
-    weight = variance / (variance + se**2)
-    shrunk = centre + weight * (raw - centre)
-    posterior = weight * se**2 + (1 - weight) ** 2 * pooled.var_eff_w_re
+    tau, share, centre, mean, variance = _over_spreads(raw, se)
+    shrunk = share @ mean
+    posterior = share @ (variance + (mean - shrunk) ** 2)
     counted = rows.groupby("area_code").size()
     return pd.DataFrame({
         "area_code": counted.index, "years": counted.to_numpy(), "log_raw": raw, "se_raw": se,
         "log_ratio": shrunk, "se": np.sqrt(posterior), "alpha": alpha,
-        "spread": np.sqrt(variance), "centre": centre,
+        "spread": share @ tau, "centre": share @ centre,
     })  # fmt: skip
+
+
+def _over_spreads(raw: np.ndarray, se: np.ndarray) -> tuple[np.ndarray, ...]:
+    """For each spread on a grid: its posterior share, the centre, each area's mean and variance."""
+    grid = np.linspace(0, MOST_SPREADS * raw.std(), SPREADS + 1)
+    tau = (grid[1:] + grid[:-1])[:, None] / 2
+    total = tau**2 + se**2
+    precision = (1 / total).sum(axis=1)
+    centre = (raw / total).sum(axis=1) / precision
+    misfit = ((raw - centre[:, None]) ** 2 / total + np.log(total)).sum(axis=1)
+    log_share = -(misfit + np.log(precision)) / 2
+    share = np.exp(log_share - log_share.max())
+    weight = tau**2 / total
+    mean = centre[:, None] + weight * (raw - centre[:, None])
+    variance = weight * se**2 + (1 - weight) ** 2 / precision[:, None]
+    return tau[:, 0], share / share.sum(), centre, mean, variance
 
 
 def growth_ratios(
