@@ -363,12 +363,12 @@ def in_words(result: pd.DataFrame) -> str:
         f"for no lasting reason. Allowing for that, {row['area']} has now {count(row['more'])} "
         f"plans than with the growth of {them}, and anything from {count(row['more_low'])} to "
         f"{count(row['more_high'])} is in keeping with the figures. By growth it is "
-        f"{_ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
-        f"{_ordinal(row['rank_low'])} to {_ordinal(row['rank_high'])}."
+        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
+        f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
     """A number as 1st, 2nd, 3rd, 11th."""
     ends = {1: "st", 2: "nd", 3: "rd"}
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
