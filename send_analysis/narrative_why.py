@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import breaks, decomposition, denominators, panel, pipeline
+from send_analysis import decomposition, denominators, panel, pipeline
 from send_analysis.errors import SendAnalysisError
 
 # Measure → how it is said of an area.
