@@ -162,7 +162,7 @@ def account(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     out = -int(plans[(rows["kind"] == "out").to_numpy()].sum())
     title(
         ax, f"{items['new plans']:,} plans were new and {out:,} ceased in {rows['area'].iloc[0]}",
-        subtitle=f"Calendar years {start} to {end - 1}; hatched: what the flows do not explain",
+        subtitle=f"January {start} to January {end}; hatched: what the flows do not explain",
     )  # fmt: skip
     return ax
 
