@@ -40,7 +40,7 @@ _MODULES = (
     "narrative",
     "narrative_waits",
     "narrative_why",
-    "panel",
+    "growth_panel",
     "pipeline",
     "queues",
     "reports",

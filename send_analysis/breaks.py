@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, growth, panel
+from send_analysis import areas, growth, growth_panel
 
 # What happened, and the first January that can show it.
 BREAKS = {
@@ -21,7 +21,7 @@ def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) 
     Parameters
     ----------
     before, after : DataFrame
-        What :func:`~send_analysis.panel.transitions` returns, for the years before and after.
+        What :func:`~send_analysis.growth_panel.transitions` returns, for the years before and after.
     area : str, optional
         Authority to test; all if not given.
 
@@ -33,11 +33,11 @@ def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) 
     """
     from scipy.stats import norm
 
-    alpha = panel.overdispersion(before, after)
+    alpha = growth_panel.overdispersion(before, after)
     sides = []
     for name, rows in (("before", before), ("after", after)):
-        rows = panel.only(rows, area)
-        fitted = panel.fit(rows, alpha)
+        rows = growth_panel.only(rows, area)
+        fitted = growth_panel.fit(rows, alpha)
         codes = np.sort(rows["area_code"].unique())
         sides.append(pd.DataFrame(
             {f"log_{name}": fitted.params, f"se_{name}": fitted.bse},
@@ -81,7 +81,7 @@ def breaks(area: str | None = "Bury") -> pd.DataFrame:
         "pandemic": (range(2015, 2021), range(2021, 2023)),
         "person-level return": ((2021, 2022, 2024, 2025), (2023,)),
     }
-    rows = panel.transitions(start=2010, end=2025)
+    rows = growth_panel.transitions(start=2010, end=2025)
     national = growth.totals([areas.ENGLAND]).set_index("year")["plans"].astype("float64")
     yearly = np.log(national).diff()
     parts = []

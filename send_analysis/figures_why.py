@@ -205,7 +205,7 @@ def ratios(frame: pd.DataFrame, axs: np.ndarray | None = None) -> np.ndarray:
 def growth_ratios(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> Axes:
     """Draw every area's yearly growth over England's with its interval, one marked.
 
-    `frame` as :func:`send_analysis.panel.growth_ratios` returns it for all areas.
+    `frame` as :func:`send_analysis.growth_panel.growth_ratios` returns it for all areas.
     """
     ax = axes(ax)
     rows = frame.sort_values("ratio").reset_index(drop=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import decomposition, denominators, panel, pipeline
+from send_analysis import decomposition, denominators, growth_panel, pipeline
 from send_analysis.errors import SendAnalysisError
 
 # Measure → how it is said of an area.
@@ -59,7 +59,7 @@ def _requests(area: str, start: int, end: int) -> str:
 
 def _beyond_chance(area: str, start: int, end: int) -> str:
     """The panel model."""
-    return panel.in_words(panel.growth_ratios(area, start=start, end=end))
+    return growth_panel.in_words(growth_panel.growth_ratios(area, start=start, end=end))
 
 
 def pipeline_in_words(result: pd.DataFrame) -> list[str]:
@@ -94,7 +94,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
             f"{own['high']:.1f})"
         )
         if not pd.isna(own["rank"]):
-            text += f", {panel.ordinal(own['rank'])} highest of {own['ranked']} authorities"
+            text += f", {growth_panel.ordinal(own['rank'])} highest of {own['ranked']} authorities"
         sentences.append(f"{text}.")
     return sentences
 
@@ -109,8 +109,8 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
         more_high, rank, rank_low, rank_high, ranked``.
     """
     rows = [
-        panel.growth_ratios(area, start=start, end=end, against=against)
-        for against in panel.REFERENCES
+        growth_panel.growth_ratios(area, start=start, end=end, against=against)
+        for against in growth_panel.REFERENCES
     ]
     out = pd.concat(rows, ignore_index=True).set_index("against")
     columns = [

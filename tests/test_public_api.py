@@ -26,7 +26,7 @@ PUBLIC = [
     "narrative_waits",
     "narrative_why",
     "neighbours",
-    "panel",
+    "growth_panel",
     "pipeline",
     "queues",
     "reports",

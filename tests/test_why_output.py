@@ -10,8 +10,8 @@ from send_analysis import (
     decomposition,
     denominators,
     figures_why,
+    growth_panel,
     narrative_why,
-    panel,
     pipeline,
 )
 
@@ -86,7 +86,7 @@ def test_ratios_have_a_panel_each_with_the_area_and_its_comparators():
 
 @pytest.mark.parametrize(("low", "words"), [(0.97, "not different"), (1.01, "is different")])
 def test_growth_ratios_title_follows_the_interval(low, words):
-    found = panel.growth_ratios(draws=50)
+    found = growth_panel.growth_ratios(draws=50)
     bury = found["area_code"] == "E08000002"
     found.loc[bury, ["low", "ratio", "high"]] = [low, 1.015, 1.03]
     assert words in figures_why.growth_ratios(found, "E08000002").get_title(loc="left")
@@ -130,6 +130,6 @@ def test_tables_for_readers():
     variants = narrative_why.variants("Bury")
     assert list(variants.columns) == list(decomposition.COMPONENTS)
     assert variants.index[0] == "estimated"
-    assert list(narrative_why.compared("Bury").index) == list(panel.REFERENCES)
+    assert list(narrative_why.compared("Bury").index) == list(growth_panel.REFERENCES)
     broke = narrative_why.broke(breaks.breaks("Bury"))
     assert list(broke.index[:2]) == ["England", "Bury against England"]

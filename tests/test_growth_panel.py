@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import breaks, growth, panel, tables
+from send_analysis import breaks, growth, growth_panel, tables
 from send_analysis.errors import MissingDataError, ParameterError
 
 AREAS, YEARS = 60, 6
@@ -31,12 +31,16 @@ def _panel(seed, *, alpha, spread, centre=0.0, steps=None, years=YEARS, areas=AR
 
 @pytest.mark.parametrize("alpha", [0.0005, 0.002, 0.01])
 def test_overdispersion_is_recovered(alpha):
-    found = [panel.overdispersion(_panel(seed, alpha=alpha, spread=0.02)[0]) for seed in range(12)]
+    found = [
+        growth_panel.overdispersion(_panel(seed, alpha=alpha, spread=0.02)[0]) for seed in range(12)
+    ]
     assert np.mean(found) == pytest.approx(alpha, rel=0.12)
 
 
 def test_no_overdispersion_is_found_where_there_is_none():
-    found = [panel.overdispersion(_panel(seed, alpha=0, spread=0.02)[0]) for seed in range(12)]
+    found = [
+        growth_panel.overdispersion(_panel(seed, alpha=0, spread=0.02)[0]) for seed in range(12)
+    ]
     assert max(found) < 0.0001  # a hundredth of what the tables show
 
 
@@ -45,7 +49,7 @@ def test_shrunken_intervals_cover_the_truth_nineteen_times_in_twenty(spread, cen
     covered, raw, shrunk = [], [], []
     for seed in range(12):
         rows, truth = _panel(100 + seed, alpha=0.002, spread=spread, centre=centre)
-        found = panel.shrink(rows)
+        found = growth_panel.shrink(rows)
         error = found["log_ratio"] - truth
         covered.append((error.abs() < 1.96 * found["se"]).mean())
         shrunk.append((error**2).mean())
@@ -60,15 +64,15 @@ def test_shrunken_intervals_cover_the_truth_nineteen_times_in_twenty(spread, cen
 
 def test_areas_that_do_not_differ_are_pulled_together():
     rows, _ = _panel(3, alpha=0.002, spread=0.0)
-    found = panel.shrink(rows)
+    found = growth_panel.shrink(rows)
     assert found["log_ratio"].std() < 0.3 * found["log_raw"].std()
 
 
 def test_raw_estimates_agree_with_scoring_area_by_area():
     """Statsmodels' fit and the scoring used for the search are two roads to one estimate."""
     rows, _ = _panel(4, alpha=0.003, spread=0.03)
-    beta, chi2 = panel._means(rows, 0.003)
-    fitted = panel.fit(rows, 0.003)
+    beta, chi2 = growth_panel._means(rows, 0.003)
+    fitted = growth_panel.fit(rows, 0.003)
     np.testing.assert_allclose(fitted.params, beta, atol=1e-8)
     assert fitted.pearson_chi2 == pytest.approx(chi2)
 
@@ -81,7 +85,7 @@ def test_shrinkage_agrees_with_a_linear_mixed_model():
     rows, _ = _panel(8, alpha=0.002, spread=0.03, areas=150)
     rows = rows.assign(growth=np.log(rows["plans"] / rows["expected"]))
     mixed = smf.mixedlm("growth ~ 1", rows, groups=rows["area_code"]).fit()
-    found = panel.shrink(rows).set_index("area_code")
+    found = growth_panel.shrink(rows).set_index("area_code")
     other = pd.Series({code: effect.iloc[0] for code, effect in mixed.random_effects.items()})
     other += mixed.params["Intercept"]
     assert found["spread"].iloc[0] == pytest.approx(np.sqrt(mixed.cov_re.iloc[0, 0]), rel=0.1)
@@ -121,7 +125,7 @@ def test_one_year_against_others_is_tested_at_the_right_rate():
 
 
 def test_growth_of_bury_is_that_of_its_published_plans():
-    found = panel.growth_ratios("Bury").iloc[0]
+    found = growth_panel.growth_ratios("Bury").iloc[0]
     # 1,617 plans in January 2019, 2,804 in January 2025; England 353,995 and 638,745.
     assert found["growth"] == pytest.approx(100 * ((2804 / 1617) ** (1 / 6) - 1))
     assert found["growth_others"] == pytest.approx(100 * ((638745 / 353995) ** (1 / 6) - 1))
@@ -130,22 +134,22 @@ def test_growth_of_bury_is_that_of_its_published_plans():
 
 
 def test_shrunken_ratio_lies_between_the_raw_one_and_the_typical_area():
-    found = panel.shrink(panel.transitions())
+    found = growth_panel.shrink(growth_panel.transitions())
     raw, shrunk = found["log_raw"] - found["centre"], found["log_ratio"] - found["centre"]
     assert (shrunk.abs() < raw.abs()).all()
     assert (np.sign(shrunk) == np.sign(raw)).all()
-    assert sorted(panel.growth_ratios(draws=10)["rank"]) == list(range(1, 151))
+    assert sorted(growth_panel.growth_ratios(draws=10)["rank"]) == list(range(1, 151))
 
 
 def test_draws_follow_the_seed():
-    first = panel.growth_ratios(start=2021, draws=500)
-    pd.testing.assert_frame_equal(first, panel.growth_ratios(start=2021, draws=500))
-    other = panel.growth_ratios(start=2021, draws=500, seed=2)
+    first = growth_panel.growth_ratios(start=2021, draws=500)
+    pd.testing.assert_frame_equal(first, growth_panel.growth_ratios(start=2021, draws=500))
+    other = growth_panel.growth_ratios(start=2021, draws=500, seed=2)
     assert not first["rank_low"].equals(other["rank_low"])
 
 
 def test_expected_plans_against_the_tables():
-    rows = panel.transitions(start=2022, end=2024, against="neighbours")
+    rows = growth_panel.transitions(start=2022, end=2024, against="neighbours")
     row = rows.query("area_code == 'E08000002' and year == 2023").iloc[0]
     near = tables.load("neighbours").query("area_code == 'E08000002'")["neighbour_code"]
     plans = growth.totals(near.tolist()).groupby("year")["plans"].sum()
@@ -156,14 +160,14 @@ def test_expected_plans_against_the_tables():
 
 def test_jumps_that_quality_marks_are_left_out():
     jumps = tables.load("quality").query("table == 'ehc_plans' and check == 'jump'")
-    rows = panel.transitions(start=2010, end=2025).set_index(["area_code", "year"])
+    rows = growth_panel.transitions(start=2010, end=2025).set_index(["area_code", "year"])
     for code, year in jumps[["area_code", "year"]].itertuples(index=False):
         assert (code, year) not in rows.index
         assert (code, year - 1) in rows.index
 
 
 def test_merged_areas_answer_for_their_footprint():
-    found = panel.growth_ratios("Cumberland").iloc[0]
+    found = growth_panel.growth_ratios("Cumberland").iloc[0]
     assert found["area"] == "Cumberland and Westmorland and Furness"
 
 
@@ -181,7 +185,7 @@ def test_breaks_of_england_against_plain_means():
 @pytest.mark.parametrize("area", ["England", "North West"])
 def test_only_authorities_are_judged(area):
     with pytest.raises(MissingDataError, match="local authority"):
-        panel.growth_ratios(area, draws=10)
+        growth_panel.growth_ratios(area, draws=10)
 
 
 @pytest.mark.parametrize(
@@ -189,21 +193,21 @@ def test_only_authorities_are_judged(area):
 )
 def test_impossible_arguments_are_refused(arguments):
     with pytest.raises(ParameterError):
-        panel.transitions(**arguments)
+        growth_panel.transitions(**arguments)
 
 
 def test_one_year_cannot_tell_chance_from_growth():
     with pytest.raises(MissingDataError, match="longer period"):
-        panel.growth_ratios(start=2024, end=2025)
+        growth_panel.growth_ratios(start=2024, end=2025)
 
 
 def test_words_follow_the_interval():
-    row = panel.growth_ratios("Bury")
-    assert "no clear difference from England" in panel.in_words(row)
-    assert "faster" in panel.in_words(row.assign(low=1.01))
-    assert "slower" in panel.in_words(row.assign(high=0.99))
-    assert "21st" in panel.in_words(row.assign(rank=21))
-    assert "112th" in panel.in_words(row.assign(rank=112))
+    row = growth_panel.growth_ratios("Bury")
+    assert "no clear difference from England" in growth_panel.in_words(row)
+    assert "faster" in growth_panel.in_words(row.assign(low=1.01))
+    assert "slower" in growth_panel.in_words(row.assign(high=0.99))
+    assert "21st" in growth_panel.in_words(row.assign(rank=21))
+    assert "112th" in growth_panel.in_words(row.assign(rank=112))
     sentences = breaks.in_words(breaks.breaks("Bury"))
     assert len(sentences) == 6
     assert sentences[0].startswith("Growth in England was +1.0 % a year before")
