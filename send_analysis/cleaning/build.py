@@ -19,6 +19,7 @@ from send_analysis.cleaning import (
     ehc_plans,
     geography,
     inspections,
+    lait,
     nhs_waits,
     population,
     tribunals,
@@ -31,6 +32,7 @@ from send_analysis.errors import DataError, SendAnalysisError
 BUILDERS = (
     ehc_plans.build,
     population.build,
+    lait.build,
     inspections.build,
     tribunals.build,
     geography.build,
