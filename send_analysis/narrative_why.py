@@ -106,7 +106,7 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
     -------
     DataFrame
         Indexed by ``against``: ``growth, growth_others, ratio, low, high, more, more_low,
-        more_high, rank, rank_low, rank_high, ranked``.
+        more_high, rank, rank_low, rank_high``.
     """
     rows = [
         growth_panel.growth_ratios(area, start=start, end=end, against=against)
@@ -115,7 +115,7 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
     out = pd.concat(rows, ignore_index=True).set_index("against")
     columns = [
         "growth", "growth_others", "ratio", "low", "high", "more", "more_low", "more_high",
-        "rank", "rank_low", "rank_high", "ranked",
+        "rank", "rank_low", "rank_high",
     ]  # fmt: skip
     return out[columns]
 
