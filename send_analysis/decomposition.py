@@ -12,10 +12,10 @@ from send_analysis.errors import MissingDataError, ParameterError
 BANDS = {
     "under 5": (0, 4), "5-10": (5, 10), "11-15": (11, 15), "16-19": (16, 19), "20-25": (20, 25)
 }  # fmt: skip
-AGE_COUNTS = ("in January", "as published")
+AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
-# From January 2023 ages are counted at the start of the school year, before it in January: shown
-# in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year older by
+# From January 2023 ages seem to be counted at the start of the school year, before it in January:
+# inferred in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year older by
 # the census day in the third week of January (138 of 365 days).
 BIRTHDAYS_BEFORE_CENSUS = 138 / 365
 FIRST_PERSON_LEVEL = 2023  # January from which single years of age were collected
@@ -66,15 +66,15 @@ def das_gupta(
     return np.stack(np.broadcast_arrays(*parts), axis=-2)
 
 
-def plans_by_band(year: int, *, ages: str = "in January") -> pd.DataFrame:
+def plans_by_band(year: int, *, ages: str = "as published") -> pd.DataFrame:
     """Plans by age band in one January, ages counted alike in all years if so asked.
 
     Parameters
     ----------
     year : int
-    ages : {"in January", "as published"}
-        ``in January`` restates years from 2023 on, which count ages at the start of the school
-        year, from their single years of age.
+    ages : {"as published", "in January"}
+        ``in January`` restates years from 2023 on, which seem to count ages at the start of the
+        school year, from their single years of age: an inference, for sensitivity.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def in_bands(people: pd.DataFrame) -> np.ndarray:
 
 
 def decompose(
-    area: str | None = "Bury", *, start: int = 2019, end: int = 2025, ages: str = "in January"
+    area: str | None = "Bury", *, start: int = 2019, end: int = 2025, ages: str = "as published"
 ) -> pd.DataFrame:
     """Split an area's growth in plans into population size, age structure and prevalence by age.
 
@@ -162,7 +162,7 @@ def decompose(
         footprint, region and England with the figures.
     start, end : int
         Januaries; from 2019, since population by age begins at mid-2018.
-    ages : {"in January", "as published"}
+    ages : {"as published", "in January"}
         Whether ages are counted alike in both years (see :func:`plans_by_band`).
 
     Returns

@@ -54,7 +54,8 @@ def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd
         ``area_code, variant, component, plans, share``. Variants:
 
         * ``estimated``: as :func:`~send_analysis.decomposition.decompose` has it;
-        * ``ages as published``: bands as printed, though counted differently from 2023 on;
+        * ``ages restated``: bands of 2024 and 2025 restated to ages in January, as earlier years
+          seem to count them;
         * ``census 2021``: held to the census (Greater Manchester only);
         * ``projected``: the publisher's 2022-based projection at the end, the start put on the
           same base (Bury only);
@@ -74,9 +75,7 @@ def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd
     as_is = decomposition.decompose(area, start=start, end=end)
     frames = {
         "estimated": as_is,
-        "ages as published": decomposition.decompose(
-            area, start=start, end=end, ages="as published"
-        ),
+        "ages restated": decomposition.decompose(area, start=start, end=end, ages="in January"),
     }
     plans = decomposition.both_years(decomposition.plans_by_band, start, end)
     people = [decomposition.people_by_age(year).loc[[code]] for year in (start, end)]
