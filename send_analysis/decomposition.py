@@ -15,8 +15,8 @@ BANDS = {
 AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
 # From January 2023 ages seem to be counted at the start of the school year, before it in January:
-# inferred in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year older by
-# the census day in the third week of January (138 of 365 days).
+# inferred in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year
+# older by the census day in the third week of January (138 of 365 days).
 BIRTHDAYS_BEFORE_CENSUS = 138 / 365
 FIRST_PERSON_LEVEL = 2023  # January from which single years of age were collected
 
