@@ -173,8 +173,8 @@ def _ceased_by_start_age(ceased: np.ndarray) -> np.ndarray:
     start = np.zeros((*ceased.shape[:-1], len(AGES)))
     count = len(FLOW_AGES)
     start[..., : count - 1] += (1 - LATER_BIRTHDAY) * ceased[..., 1:]
-    start[..., : count - 2] += LATER_BIRTHDAY * ceased[..., 2:]
-    start[..., 0] += ceased[..., 0]
+    start[..., : count - 3] += LATER_BIRTHDAY * ceased[..., 2:-1]
+    start[..., 0] += ceased[..., 0] + LATER_BIRTHDAY * ceased[..., 1]
     start[..., count - 2] += LATER_BIRTHDAY * ceased[..., -1]
     return start
 

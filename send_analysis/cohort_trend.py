@@ -13,7 +13,8 @@ from send_analysis.shrinkage import robust_sd
 
 # Growth of new plans: England's mean over so many years, each year's growth this share of the year
 # before's. Of the windows 1, 3, 5 and dampings 0 to 1 tried on authorities' new plans 2014–2024,
-# rolling origins, these have the least mean absolute error at 3 to 5 years (benchmarks/cohorts.py).
+# rolling origins, these have the least mean absolute error 3 years ahead and, but for no damping,
+# 5 years ahead (benchmarks/cohorts.py).
 TREND_YEARS = 5
 DAMPING = 0.85
 FIRST_YEAR = 2014  # statements of SEN gave way to EHC plans in September 2014
