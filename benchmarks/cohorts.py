@@ -9,14 +9,12 @@ import re
 import resource
 import sys
 import time
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import cohort_backtest, cohorts, tables, transition_model
+from send_analysis import cohort_backtest, cohorts, forecasting, tables, transition_model
 from send_analysis import transitions as files
 from send_analysis.cohort_data import ENGLAND, SETTINGS, _setting
 from send_analysis.cohort_trend import FIRST_YEAR
@@ -100,23 +98,18 @@ def parity() -> str:
 
 
 def backtest() -> str:
-    """January 2025 from January 2024, beside the top-down forecast where the project has it."""
-    totals = None
-    if find_spec("send_analysis.forecasting"):
-        totals = import_module("send_analysis.forecasting").forecast(None, 1, 2024)
+    """January 2025 from January 2024, beside the top-down forecast of the same January."""
+    totals = forecasting.forecast(None, 1, 2024)
     results = cohort_backtest.backtest(totals=totals)
     scores = cohort_backtest.backtest_scores(results)
     wide = scores.pivot(index="dimension", columns="method", values="error")
     inside = scores[scores["method"] == "cohort"].set_index("dimension")["coverage"]
-    if totals is not None:
-        median = totals[totals["quantile"] == 0.5]
-        both = results.merge(
-            median[["area_code", "category", "value"]], on=["area_code", "category"]
-        )
-        wide["top-down"] = both.groupby("dimension")[["value", "observed"]].apply(
-            lambda part: (part["value"] - part["observed"]).abs().sum() / part["observed"].sum()
-        )
-        wide.loc["setting", "top-down"] = np.nan  # it knows groups of placements, not settings
+    median = totals[totals["quantile"] == 0.5]
+    both = results.merge(median[["area_code", "category", "value"]], on=["area_code", "category"])
+    wide["top-down"] = both.groupby("dimension")[["value", "observed"]].apply(
+        lambda part: (part["value"] - part["observed"]).abs().sum() / part["observed"].sum()
+    )
+    wide.loc["setting", "top-down"] = np.nan  # it knows groups of placements, not settings
     order = ["all", "age band", "setting"]
     shown = wide.loc[order].map(lambda share: "–" if np.isnan(share) else f"{share:.1%}")
     shown.insert(0, "by", order)

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import cohort_backtest, cohort_moves, cohort_rates, cohorts, shrinkage, tables
+from send_analysis import (
+    cohort_backtest,
+    cohort_moves,
+    cohort_rates,
+    cohorts,
+    forecasting,
+    shrinkage,
+    tables,
+)
 from send_analysis.cohort_data import AGES, SETTINGS, population
 from send_analysis.errors import MissingDataError, ParameterError, SendAnalysisError
 
@@ -88,6 +96,17 @@ def test_reconciled_totals_are_those_of_the_other_forecast(bury):
     )
     with pytest.raises(MissingDataError, match="2028"):
         cohorts.reconcile(bury, totals[totals["year"] < 2028])
+
+
+def test_a_report_has_one_total():
+    forecast = forecasting.forecast("Bury", 2)
+    table = cohorts.simulate_area("Bury", years=2, simulations=400, totals=forecast)
+    ours = table[(table["measure"] == "plans") & (table["age"] == "all")]
+    ours = ours[ours["setting"] == "all"].set_index(["year", "quantile"])["value"]
+    theirs = forecast[forecast["category"] == "all"].set_index(["year", "quantile"])["value"]
+    inner = [0.1, 0.25, 0.5, 0.75, 0.9]
+    for year in (2026, 2027):
+        np.testing.assert_allclose(ours[year][inner], theirs[year][inner], rtol=4e-3)
 
 
 def test_a_scenario_changes_what_it_names(tmp_path):
