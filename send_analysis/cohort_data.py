@@ -54,6 +54,8 @@ class Snapshot:
         Plans that ceased other than by moving to another authority, oldest year first.
     ceased_by_setting : ndarray (S,)
         The same for England in the last year, by setting.
+    mix_sd : ndarray (S,)
+        Robust standard deviation over authorities of a year's change in a setting's share of plans.
     people : ndarray (n, years, A)
         People of each age at the middle of the last two calendar years.
     people_ahead : ndarray (n, years, A)
@@ -68,6 +70,7 @@ class Snapshot:
     new: np.ndarray
     ceased: np.ndarray
     ceased_by_setting: np.ndarray
+    mix_sd: np.ndarray
     people: np.ndarray
     people_ahead: np.ndarray
 
@@ -115,9 +118,16 @@ def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
         new=np.stack([_new(year, codes) for year in (origin - 2, origin - 1)]),
         ceased=np.stack([_ceased(year, codes) for year in _ceased_years(origin)]),
         ceased_by_setting=_ceased_by_setting(origin - 1),
+        mix_sd=_mix_sd(origin, codes),
         people=people[:, :2],
         people_ahead=people[:, 2:],
     )
+
+
+def robust_sd(values: np.ndarray) -> float:
+    """Standard deviation of a normal distribution with the values' median absolute deviation."""
+    values = values[np.isfinite(values)]
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 @cache
@@ -161,7 +171,7 @@ def population(first: int, last: int) -> pd.DataFrame:
     for year in range(first, last + 1):
         given = wide.xs(year, level="year") if year in wide.index.levels[1] else final.iloc[:0]
         if year > last_known:
-            previous = by_year[year - 1] if year - 1 in by_year else final
+            previous = by_year.get(year - 1, final)
             aged = np.hstack([final.to_numpy()[:, :1], previous.to_numpy()[:, :-1] * ratio])
             carried = pd.DataFrame(aged, index=final.index, columns=final.columns)
             given = pd.concat([carried.drop(given.index, errors="ignore"), given])
@@ -232,3 +242,35 @@ def _ceased_by_setting(year: int) -> np.ndarray:
     wide = rows.pivot_table(index="setting", columns="reason", values="plans", aggfunc="sum")
     count = wide["all"] - wide["transferred to another authority"]
     return count.reindex(SETTINGS).to_numpy(dtype=float)
+
+
+def _mix_sd(origin: int, codes: pd.Index) -> np.ndarray:
+    """Spread over authorities of a year's change in each setting's share, since January 2023.
+
+    Before 2023 placements were counted on another basis.
+    """
+    rows = tables.load("placements")
+    rows = rows[rows["year"].between(2023, origin) & rows["area_code"].isin(codes)]
+    pairs = rows[["placement_group", "placement"]].drop_duplicates()
+    pairs = pairs.assign(setting=[_setting(*pair) for pair in pairs.to_numpy()])
+    rows = rows.merge(pairs.dropna(), on=["placement_group", "placement"])
+    plans = rows.pivot_table(index=["area_code", "setting"], columns="year", values="plans",
+                             aggfunc="sum", min_count=1).astype(float)  # fmt: skip
+    share = plans / plans.groupby(level="area_code").transform("sum")
+    change = share.diff(axis=1).iloc[:, 1:]
+    return np.array([robust_sd(change.xs(name, level="setting").to_numpy()) for name in SETTINGS])
+
+
+def _setting(group: str, placement: str) -> str | None:
+    """Setting of a placement; None for sums that its parts add to."""
+    if group in ("early years", "not recorded"):
+        return group
+    if placement == "all" or group == "all":
+        return None
+    if group == "mainstream":
+        unit = placement.endswith(("resourced provision", "SEN unit"))
+        return "resourced provision or SEN unit" if unit else group
+    if group == "special":
+        state = placement in ("LA maintained", "academy or free school")
+        return "state special school" if state else "independent or non-maintained special school"
+    return group

@@ -46,6 +46,9 @@ class Rates:
         Gamma shape of an authority's level of leaving in each of `LEAVE_BANDS`.
     moves : ndarray (n, groups, S, S)
         Dirichlet parameters of the next setting of those who keep their plan.
+    tilt_sd : ndarray (S,)
+        Standard deviation of the logarithm of a year's pull of each setting at all ages at once
+        (a unit opens, schools are relabelled).
     join : ndarray (n, A, 2)
         Beta parameters of new plans per head, by age after the birthday.
     entry : ndarray (n, A, S)
@@ -55,6 +58,7 @@ class Rates:
     leave: np.ndarray
     leave_shape: np.ndarray
     moves: np.ndarray
+    tilt_sd: np.ndarray
     join: np.ndarray
     entry: np.ndarray
 
@@ -90,7 +94,8 @@ def estimate(known: Snapshot) -> Rates:
     join, joined = _join(known, new, factor)
     leave_area, shape = _leave(known, source, target, joined, ceased, leave, complete)
     moves, entry = _moves(known, source, target, leave_area, joined, entry, complete)
-    return Rates(leave_area, shape, moves, join, _entry(known, new, entry))
+    tilt = _tilt_sd(source * (1 - leave_area), moves, known.mix_sd)
+    return Rates(leave_area, shape, moves, tilt, join, _entry(known, new, entry))
 
 
 def unmix(new: np.ndarray) -> np.ndarray:
@@ -217,7 +222,9 @@ def _transitions(known: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     source = known.before if same_cohorts else known.stock
     target = np.zeros_like(known.stock)
     target[:, :-1] = known.stock[:, 1:]
-    settings = slice(None, -1)  # an authority that records next to no setting tells nothing of moves
+    settings = slice(
+        None, -1
+    )  # an authority that records next to no setting tells nothing of moves
     recorded = [frame[..., settings].sum(axis=(1, 2)) / frame.sum(axis=(1, 2))
                 for frame in (source, known.stock)]  # fmt: skip
     complete = np.isfinite(source).all(axis=(1, 2)) & np.isfinite(known.stock).all(axis=(1, 2))
@@ -312,9 +319,7 @@ def _by_setting(held: np.ndarray, left: np.ndarray, by_setting: np.ndarray) -> n
     return share
 
 
-def _join(
-    known: Snapshot, new: np.ndarray, factor: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _join(known: Snapshot, new: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """New plans per head as Beta parameters (n, A, 2), and expected new plans in the last year.
 
     The year before is brought to the last year's level by England's growth at each age, and both
@@ -426,18 +431,18 @@ def _moves(
             seen[complete].reshape(-1, settings),
             (rows[complete] @ fitted[:-1] + arriving[complete]).reshape(-1, settings),
         )
-        level = np.repeat(fitted[None], len(known.areas), axis=0)
         pull = np.full(settings + 1, weight)
-        for region in np.unique(known.region):
+        level = np.repeat(fitted[None], len(known.areas), axis=0)
+        for region in np.unique(known.region[complete]):
             member = (known.region == region) & complete
-            if member.any():
-                rows_of, seen_of = start[member], seen[member]
-                level[known.region == region] = _em(
-                    PERSISTENCE * rows_of.reshape(1, -1, settings + 1),
-                    PERSISTENCE * seen_of.reshape(1, -1, settings),
-                    fitted[None],
-                    pull,
-                )
+            level[known.region == region] = _em(
+                PERSISTENCE * start[member].reshape(1, -1, settings + 1),
+                PERSISTENCE * seen[member].reshape(1, -1, settings),
+                fitted[None],
+                pull,
+            )
+        expected = rows @ level[:, :-1] + arriving
+        level[:, :-1] = _as_mixed(level[:, :-1], seen, expected, complete)
         level[complete] = _em(
             PERSISTENCE * start[complete], PERSISTENCE * seen[complete], level[complete], pull
         )
@@ -445,9 +450,38 @@ def _moves(
     return np.maximum(moves, 1e-6), _shares(corrected)
 
 
-def _em(
-    start: np.ndarray, seen: np.ndarray, prior: np.ndarray, weight: np.ndarray
+def _as_mixed(
+    moves: np.ndarray, seen: np.ndarray, expected: np.ndarray, complete: np.ndarray
 ) -> np.ndarray:
+    """Bend a region's moves to each authority's own mix of settings.
+
+    An authority that has few special schools sends few there. With r the ratio of a setting's
+    share to the one expected from the region's moves, shrunk, each move to it is multiplied by the
+    square root of r and rows are made to add to 1 again: two settings that exchange plans then
+    settle at their own ratio, since one flow rises by the root as the other falls by it.
+    """
+    counts = seen.sum(axis=1)
+    mean = expected.sum(axis=1)
+    share, _ = shrink_shares(counts, _shares(mean))
+    pull = np.where(complete[:, None], _ratio(share, _shares(mean)), 1.0) ** 0.5
+    return _shares(moves * pull[:, None, :])
+
+
+def _tilt_sd(kept: np.ndarray, moves: np.ndarray, mix_sd: np.ndarray) -> np.ndarray:
+    """Spread of the yearly pull of a setting that makes its share vary as it has varied.
+
+    A pull η multiplies the share moving to, or staying in, a setting by exp η; the share of all
+    plans in it then changes by Σ plans · P (1 − P) ÷ plans for each unit of η.
+    """
+    share = _shares(moves)
+    moved = np.zeros(kept.shape[-1])
+    for number, group in enumerate(MOVE_GROUPS):
+        rows = kept[:, np.array(group) - AGES[0]].sum(axis=1)
+        moved += np.einsum("ns,nst->t", rows, share[:, number] * (1 - share[:, number]))
+    return np.minimum(mix_sd * kept.sum() / moved, 3.0)
+
+
+def _em(start: np.ndarray, seen: np.ndarray, prior: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Most probable moves behind stocks before and after (aggregate Markov chain, EM algorithm).
 
     Parameters
@@ -477,9 +511,7 @@ def _em(
 
 def _entry(known: Snapshot, new: np.ndarray, entry: np.ndarray) -> np.ndarray:
     """Dirichlet parameters of a new plan's setting (n, A, S): own mix by phase, shrunk."""
-    counts = to_cohorts(
-        np.moveaxis(new.sum(axis=0), -1, 0), _earlier_share(new[-1].sum(axis=0))
-    )
+    counts = to_cohorts(np.moveaxis(new.sum(axis=0), -1, 0), _earlier_share(new[-1].sum(axis=0)))
     counts = np.moveaxis(counts, 0, -1)  # n, A, S
     regions = np.eye(known.region.max() + 1)[known.region]
     parameters = np.empty((len(known.areas), len(AGES), entry.shape[1]))

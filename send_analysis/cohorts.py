@@ -9,16 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import tables
-from send_analysis.cohort_data import AGES, ORIGINS, SETTINGS, Snapshot, snapshot
+from send_analysis.cohort_data import (
+    AGES,
+    ORIGINS,
+    SETTINGS,
+    Snapshot,
+    robust_sd,
+    snapshot,
+)
 from send_analysis.cohort_rates import LEAVE_BANDS, MOVE_GROUPS, Rates, estimate
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.stock_flow import Changes, Draws, draw_beta, draw_dirichlet, trajectories
+from send_analysis.flow_scenarios import read_scenario, yearly_changes
+from send_analysis.stock_flow import Draws, draw_beta, draw_dirichlet, trajectories
+from send_analysis.transitions import States
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST = 15  # years; population beyond is next to unborn
@@ -29,6 +39,13 @@ AGE_BANDS = {  # the publisher's
     "16-19": range(16, 20),
     "20-25": range(20, 26),
 }
+STATES = States(  # what a scenario may name; the tables give no need by age
+    ages=range(AGES[0], AGES[-1] + 1),
+    needs=["all"],
+    settings=SETTINGS,
+    allowed=np.ones((len(AGES), 1, len(SETTINGS)), dtype=bool),
+    reachable=~np.eye(len(SETTINGS), dtype=bool),
+)
 COLUMNS = [
     "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
     "value",
@@ -50,13 +67,16 @@ class Trend:
     growth : float
         England's mean yearly growth, as a difference of logarithms.
     year_sd, walk_sd : float
-        Standard deviations of an authority's logarithm: of a single year, and of each year's
-        lasting step.
+        Standard deviations of the logarithm of an authority's new plans: of a single year, and of
+        each year's lasting step.
+    leave_sd : float
+        Standard deviation of the logarithm of the share of plans that cease in a single year.
     """
 
     growth: float
     year_sd: float
     walk_sd: float
+    leave_sd: float
 
 
 @dataclass(frozen=True)
@@ -89,7 +109,7 @@ def simulate_area(
     simulations: int = 1000,
     seed: int = 50,
     totals: pd.DataFrame | None = None,
-    changes: Sequence[Changes] | None = None,
+    scenario: str | Path | None = None,
     probabilities: Sequence[float] = PROBABILITIES,
 ) -> pd.DataFrame:
     """Project one authority's plans by age and setting.
@@ -107,8 +127,10 @@ def simulate_area(
         Same seed, same result, whichever other areas are simulated.
     totals : DataFrame, optional
         A forecast of all plans to agree with, from `forecasting.forecast`: see `reconcile`.
-    changes : sequence of Changes, optional
-        What a scenario changes in each year.
+    scenario : path, optional
+        A scenario file, as `flow_scenarios.read_scenario` takes it; `from` and `to_year` are
+        Januaries, ages those at 31 August, and a cap or a closed setting has the names of
+        `cohort_data.SETTINGS`.
     probabilities : sequence of float
         Quantiles wanted.
 
@@ -125,7 +147,7 @@ def simulate_area(
     UnknownNameError, MissingDataError, ParameterError
     """
     projection = project(
-        area, origin=origin, years=years, simulations=simulations, seed=seed, changes=changes
+        area, origin=origin, years=years, simulations=simulations, seed=seed, scenario=scenario
     )
     if totals is not None:
         projection = reconcile(projection, totals)
@@ -182,13 +204,13 @@ def project(
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
-    changes: Sequence[Changes] | None = None,
+    scenario: str | Path | None = None,
 ) -> Projection:
     """Simulate one authority and keep every simulation, for models that count places.
 
     Parameters
     ----------
-    area, origin, years, simulations, seed, changes
+    area, origin, years, simulations, seed, scenario
         As in `simulate_area`.
 
     Returns
@@ -199,6 +221,10 @@ def project(
     known, rates = _known(origin)
     trend = entry_trend(origin)
     code = _code(area)
+    changes = None
+    if scenario is not None:
+        januaries = range(origin + 1, origin + 1 + years)
+        changes = yearly_changes(read_scenario(scenario), STATES, januaries)
     stock = np.zeros((years + 1, simulations, len(AGES), len(SETTINGS)), dtype=np.int32)
     new = np.zeros((years + 1, simulations, len(AGES)), dtype=np.int32)
     for member in code.split("+"):
@@ -222,6 +248,7 @@ def project(
             np.rint(known.people_ahead[number, :years]).astype(np.int64),
             simulations=simulations,
             rng=rng,
+            leave_factor=_leave_factor(trend, simulations, years, rng),
             join_factor=_join_factor(trend, simulations, years, rng),
             changes=changes,
         )
@@ -348,7 +375,9 @@ def backtest(
             continue
         projection = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
         simulated = _categories(projection.stock[1])
-        quantiles = {name: np.quantile(values, (0.1, 0.5, 0.9)) for name, values in simulated.items()}
+        quantiles = {
+            name: np.quantile(values, (0.1, 0.5, 0.9)) for name, values in simulated.items()
+        }
         rows = pd.DataFrame(quantiles, index=["low", "cohort", "high"]).T
         rows["observed"] = {name: float(value) for name, value in _categories(observed).items()}
         rows["persistence"] = {name: float(value) for name, value in _categories(before).items()}
@@ -440,13 +469,26 @@ def entry_trend(origin: int) -> Trend:
             level = (wide[start] + wide[start - 1] + growth) / 2
             ahead = growth * _damped(horizon)[-1]
             errors.append((wide[start + horizon] - level - ahead).dropna().to_numpy())
-        error = np.concatenate(errors)
-        spread[horizon] = 1.4826 * np.median(np.abs(error - np.median(error)))
+        spread[horizon] = robust_sd(np.concatenate(errors))
     first, longest = min(spread), max(spread)
     walk = max(spread[longest] ** 2 - spread[first] ** 2, 0.0) / max(longest - first, 1)
     year = max(spread[first] ** 2 - walk, 0.0)
     growth = (england[last] - england[last - TREND_YEARS]) / TREND_YEARS
-    return Trend(float(growth), float(np.sqrt(year)), float(np.sqrt(walk)))
+    return Trend(float(growth), np.sqrt(year), np.sqrt(walk), _leave_sd(origin, codes))
+
+
+def _leave_sd(origin: int, codes: pd.Series) -> float:
+    """Spread of a single year's share of plans that cease, beyond that of counting few.
+
+    Half the variance of the change from year to year; person-level returns only (from 2022).
+    """
+    ceased = tables.load("ceased_plans")
+    ceased = ceased[(ceased["reason"] == "all") & ceased["year"].between(2022, origin - 1)]
+    ceased = ceased.pivot_table(index="area_code", columns="year", values="plans").reindex(codes)
+    ceased = ceased.astype(float).where(ceased > 0)
+    change = np.log(ceased).diff(axis=1).iloc[:, 1:]
+    counting = float((1 / ceased).median(axis=None))
+    return float(np.sqrt(max(robust_sd(change.to_numpy()) ** 2 / 2 - counting, 0.0)))
 
 
 @cache
@@ -481,6 +523,10 @@ def _draw(
         group[np.array(members) - AGES[0]] = place
     moves = rates.moves[number]
     next_setting = draw_dirichlet(rng, np.broadcast_to(moves, (simulations, *moves.shape)))
+    # one pull a setting at all ages: their moves of a year are not independent
+    pull = np.exp(rng.normal(0.0, rates.tilt_sd, (simulations, settings)))
+    next_setting *= pull[:, None, None, :]
+    next_setting /= next_setting.sum(axis=-1, keepdims=True)
     own = np.arange(settings)
     stay = next_setting[..., own, own].copy()
     next_setting[..., own, own] = 0.0
@@ -495,7 +541,7 @@ def _draw(
         destination=destination[:, group][:, :, None],
         join=join,
         entry=draw_dirichlet(rng, entry)[:, :, None, :],
-        allowed=np.ones((ages, 1, settings), dtype=bool),
+        allowed=STATES.allowed,
     )
 
 
@@ -505,8 +551,17 @@ def _join_factor(
     """Factor on new plans per head by simulation and year; its mean follows the damped trend."""
     walk = rng.normal(0.0, trend.walk_sd, (simulations, years)).cumsum(axis=1)
     single = rng.normal(0.0, trend.year_sd, (simulations, years))
+    # half the variance off, for the mean of a lognormal lies above its median
     variance = trend.year_sd**2 + trend.walk_sd**2 * np.arange(1, years + 1)
     return np.exp(trend.growth * _damped(years) + walk + single - variance / 2)
+
+
+def _leave_factor(
+    trend: Trend, simulations: int, years: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Factor on the share that ceases by simulation and year, of mean 1."""
+    single = rng.normal(0.0, trend.leave_sd, (simulations, years))
+    return np.exp(single - trend.leave_sd**2 / 2)
 
 
 def _damped(years: int) -> np.ndarray:

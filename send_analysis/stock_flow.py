@@ -148,6 +148,7 @@ def advance(
     population: np.ndarray,
     rng: np.random.Generator,
     *,
+    leave_factor: np.ndarray | float = 1.0,
     join_factor: np.ndarray | float = 1.0,
     changes: Changes = NO_CHANGE,
     sampler: Sampler = EXACT,
@@ -164,8 +165,8 @@ def advance(
     population : ndarray of int (A,)
         People of each age in the year arrived at.
     rng : numpy Generator
-    join_factor : ndarray (simulations,) or float
-        Factor on new plans per head, for example a trend.
+    leave_factor, join_factor : ndarray (simulations,) or float
+        Factors on the share that ends and on new plans per head, for example a trend.
     changes : Changes
         What a scenario changes this year.
     sampler : Sampler
@@ -184,6 +185,8 @@ def advance(
     at = np.nonzero(stock)
     cell, held = at[1:], stock[at]
     share = rates.leave[at] if drawn else draw_beta(rng, rates.leave[cell])
+    if isinstance(leave_factor, np.ndarray):
+        share = share * leave_factor[at[0]]
     share = np.minimum(share * _factor(changes.leave, cell), 1.0)
     share[~rates.allowed[cell]] = 1.0
     kept = held - sampler.binomial(rng, held, share)
@@ -224,6 +227,7 @@ def trajectories(
     *,
     simulations: int = 1000,
     rng: np.random.Generator,
+    leave_factor: np.ndarray | None = None,
     join_factor: np.ndarray | None = None,
     changes: Sequence[Changes] | None = None,
     sampler: Sampler = EXACT,
@@ -239,7 +243,7 @@ def trajectories(
         of simulations and a generator and returns Draws, which then hold for all years.
     population : ndarray of int (years, A)
         People of each age in each projected year.
-    join_factor : ndarray (simulations, years), optional
+    leave_factor, join_factor : ndarray (simulations, years), optional
     changes : sequence of Changes, one a year, optional
 
     Yields
@@ -267,6 +271,7 @@ def trajectories(
                 drawn,
                 population[year],
                 child,
+                leave_factor=1.0 if leave_factor is None else leave_factor[part, year],
                 join_factor=1.0 if join_factor is None else join_factor[part, year],
                 changes=NO_CHANGE if changes is None else changes[year],
                 sampler=sampler,

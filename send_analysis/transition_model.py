@@ -6,6 +6,7 @@ our own. Every rate is drawn afresh for each cell, year and simulation.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from send_analysis.errors import ParameterError
 from send_analysis.flow_scenarios import yearly_changes
 from send_analysis.published_draws import PUBLISHED
-from send_analysis.stock_flow import EXACT, QUANTILES, Flows, trajectories
+from send_analysis.stock_flow import CHUNK, EXACT, QUANTILES, Flows, trajectories
 from send_analysis.transitions import FIRST_YEAR, NO_PLAN, States
 
 NO_JOINERS = 0.001  # joiners that a year without any counts as (witan.send)
@@ -164,7 +166,11 @@ def simulate_transitions(
         costs = np.nan_to_num(costs)
     shape = (len(projected) + 1, simulations)
     values = {name: np.empty((*shape, len(names))) for name, names in labels.items()}
-    for part, year, stock, _ in paths:
+    steps = tqdm(
+        paths, desc="Simulating", total=math.ceil(simulations / CHUNK) * shape[0],
+        disable=None, leave=False,
+    )  # fmt: skip
+    for part, year, stock, _ in steps:
         by_need = stock.sum(axis=1)
         values["count"][year, part, 0] = by_need.sum(axis=(1, 2))
         values["academic_year"][year, part] = stock.sum(axis=(2, 3))
@@ -208,6 +214,31 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     finally:
         shutil.rmtree(waiting)
     return [out / f"{name}.csv" for name in results]
+
+
+def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
+    """Say what a reader of the results must know about how they were made.
+
+    Parameters
+    ----------
+    states, costs, sampler
+        As given to `simulate_transitions`.
+
+    Returns
+    -------
+    list of str
+    """
+    said = []
+    if costs is not None:
+        lacking = (np.isnan(costs) & states.allowed.any(axis=0)).sum()
+        if lacking:
+            said.append(f"Note: {lacking} pairs of need and setting have no cost and count as £0.")
+    if sampler == "published":
+        said.append(
+            "Note: counts are drawn as in the published run of witan.send 1.7.0, whose new plans "
+            "come out about 2 % high; --draws exact is without that bias (docs/cohorts.md)."
+        )
+    return said
 
 
 def _counts(transitions: pd.DataFrame, states: States) -> dict[str, np.ndarray]:
