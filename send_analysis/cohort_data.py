@@ -10,6 +10,7 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.errors import MissingDataError
+from send_analysis.shrinkage import robust_sd
 
 ENGLAND = "E92000001"
 SETTINGS = [
@@ -122,12 +123,6 @@ def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
         people=people[:, :2],
         people_ahead=people[:, 2:],
     )
-
-
-def robust_sd(values: np.ndarray) -> float:
-    """Standard deviation of a normal distribution with the values' median absolute deviation."""
-    values = values[np.isfinite(values)]
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 @cache

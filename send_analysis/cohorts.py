@@ -21,10 +21,11 @@ from send_analysis.cohort_data import (
     ORIGINS,
     SETTINGS,
     Snapshot,
-    robust_sd,
     snapshot,
 )
-from send_analysis.cohort_rates import LEAVE_BANDS, MOVE_GROUPS, Rates, estimate
+from send_analysis.cohort_moves import MOVE_GROUPS
+from send_analysis.cohort_rates import LEAVE_BANDS, Rates, estimate
+from send_analysis.cohort_trend import Trend, entry_trend, join_factor, leave_factor
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.flow_scenarios import read_scenario, yearly_changes
 from send_analysis.stock_flow import Draws, draw_beta, draw_dirichlet, trajectories
@@ -50,33 +51,6 @@ COLUMNS = [
     "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
     "value",
 ]  # fmt: skip
-
-# Growth of new plans: England's mean over so many years, each year's growth this share of the year
-# before's. Of the windows 1, 3, 5 and dampings 0 to 1 tried on authorities' new plans 2014–2024,
-# rolling origins, these have the least mean absolute error at 3 to 5 years (benchmarks/cohorts.py).
-TREND_YEARS = 5
-DAMPING = 0.85
-
-
-@dataclass(frozen=True)
-class Trend:
-    """How new plans per head move from the years they were estimated in.
-
-    Parameters
-    ----------
-    growth : float
-        England's mean yearly growth, as a difference of logarithms.
-    year_sd, walk_sd : float
-        Standard deviations of the logarithm of an authority's new plans: of a single year, and of
-        each year's lasting step.
-    leave_sd : float
-        Standard deviation of the logarithm of the share of plans that cease in a single year.
-    """
-
-    growth: float
-    year_sd: float
-    walk_sd: float
-    leave_sd: float
 
 
 @dataclass(frozen=True)
@@ -183,7 +157,7 @@ def simulate_areas(
     from tqdm import tqdm
 
     if areas is None:
-        known, _ = _known(origin)
+        known = estimated(origin)[0]
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     else:
         codes = [_code(area) for area in areas]
@@ -218,8 +192,7 @@ def project(
     Projection
     """
     _check(origin, years, simulations)
-    known, rates = _known(origin)
-    trend = entry_trend(origin)
+    known, rates, trend = estimated(origin)
     code = _code(area)
     changes = None
     if scenario is not None:
@@ -248,8 +221,8 @@ def project(
             np.rint(known.people_ahead[number, :years]).astype(np.int64),
             simulations=simulations,
             rng=rng,
-            leave_factor=_leave_factor(trend, simulations, years, rng),
-            join_factor=_join_factor(trend, simulations, years, rng),
+            leave_factor=leave_factor(trend, simulations, years, rng),
+            join_factor=join_factor(trend, simulations, years, rng),
             changes=changes,
         )
         for part, year, plans, joined in paths:
@@ -337,104 +310,8 @@ def summarise(
     return frame.sort_values(["part", "year", "quantile"])[COLUMNS].reset_index(drop=True)
 
 
-def backtest(
-    *,
-    origin: int = 2024,
-    simulations: int = 1000,
-    seed: int = 50,
-    totals: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Project the January after `origin` and set it against what was published.
-
-    Parameters
-    ----------
-    origin : int
-        A January whose following one is published by age and setting.
-    simulations, seed
-        As in `simulate_area`.
-    totals : DataFrame, optional
-        Forecasts of all plans made at `origin`, to reconcile to.
-
-    Returns
-    -------
-    DataFrame
-        One row an authority, dimension (``all``, ``age band``, ``setting``) and category:
-        ``area_code, area, dimension, category, observed, persistence, cohort, low, high`` and,
-        with totals, ``reconciled``. ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
-        Authorities without settings in either January are left out.
-    """
-    known, _ = _known(origin)
-    later = snapshot(origin + 1, years=1)
-    given = np.isfinite(known.stock).all(axis=(1, 2))
-    codes = [code for code in known.areas[given] if code in later.areas]
-    frames = []
-    for code in codes:
-        observed = later.stock[later.areas.get_loc(code)]
-        before = known.stock[known.areas.get_loc(code)]
-        if _recorded(observed) < 0.7 or _recorded(before) < 0.7:
-            continue
-        projection = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
-        simulated = _categories(projection.stock[1])
-        quantiles = {
-            name: np.quantile(values, (0.1, 0.5, 0.9)) for name, values in simulated.items()
-        }
-        rows = pd.DataFrame(quantiles, index=["low", "cohort", "high"]).T
-        rows["observed"] = {name: float(value) for name, value in _categories(observed).items()}
-        rows["persistence"] = {name: float(value) for name, value in _categories(before).items()}
-        if totals is not None:
-            settled = _categories(reconcile(projection, totals).stock[1])
-            rows["reconciled"] = {name: np.median(values) for name, values in settled.items()}
-        frames.append(rows.assign(area_code=code, area=places.name(code)))
-    out = pd.concat(frames).rename_axis(["dimension", "category"]).reset_index()
-    first = ["area_code", "area", "dimension", "category", "observed", "persistence"]
-    return out[[*first, *[name for name in out if name not in first]]]
-
-
-def backtest_scores(results: pd.DataFrame) -> pd.DataFrame:
-    """Score a backtest by dimension.
-
-    Parameters
-    ----------
-    results : DataFrame
-        From `backtest`.
-
-    Returns
-    -------
-    DataFrame
-        ``dimension, method, error, coverage``: absolute errors added up, as a share of the plans
-        observed, and the share of categories whose observed value lies within the 80 % interval
-        (for the cohort model alone).
-    """
-    methods = [name for name in ("persistence", "cohort", "reconciled") if name in results]
-    rows = []
-    for dimension, part in results.groupby("dimension", sort=False):
-        inside = part["observed"].between(part["low"], part["high"]).mean()
-        for method in methods:
-            error = (part[method] - part["observed"]).abs().sum() / part["observed"].sum()
-            coverage = inside if method == "cohort" else np.nan
-            rows.append((dimension, method, error, coverage))
-    return pd.DataFrame(rows, columns=["dimension", "method", "error", "coverage"])
-
-
-def _recorded(stock: np.ndarray) -> float:
-    """Share of plans (A, S) whose setting is recorded."""
-    return float(stock[:, :-1].sum() / max(stock.sum(), 1.0))
-
-
-def _categories(stock: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
-    """Plans (…, A, S) in all, by age band and by setting."""
-    by_age = stock.sum(axis=-1)
-    parts = {("all", "all"): by_age.sum(axis=-1)}
-    for band, ages in AGE_BANDS.items():
-        parts["age band", band] = by_age[..., np.array(ages) - AGES[0]].sum(axis=-1)
-    for place, setting in enumerate(SETTINGS):
-        parts["setting", setting] = stock[..., place].sum(axis=-1)
-    return parts
-
-
-@cache
-def entry_trend(origin: int) -> Trend:
-    """Estimate how new plans grow and how uncertain that is, from totals before a January.
+def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
+    """Return the tables, every authority's rates and the trend of one January, gathered once.
 
     Parameters
     ----------
@@ -442,65 +319,18 @@ def entry_trend(origin: int) -> Trend:
 
     Returns
     -------
+    Snapshot
+    Rates
     Trend
-
-    Notes
-    -----
-    Errors of the same rule at earlier origins, on authorities with unbroken series: their variance
-    h years ahead is taken as year² + h · walk², the robust spread (1.4826 × median absolute
-    deviation) at the shortest and the longest horizon giving the two.
     """
-    rows = tables.load("new_plans")
-    rows = rows[(rows["age_band"] == "all") & (rows["year"] < origin)]
-    wide = rows.pivot_table(index="area_code", columns="year", values="plans", aggfunc="sum")
-    wide = np.log(wide.astype(float).where(wide > 0)).loc[:, 2014:]  # statements ended in 2014
-    england = wide.loc[places.ENGLAND]
-    last = int(wide.columns[-1])
-    known = tables.load("areas")
-    codes = known.loc[
-        (known["level"] == "local authority") & (known["last_year"] >= origin), "area_code"
-    ]
-    wide = wide.reindex(codes)
-    spread = {}
-    for horizon in range(1, last - 2014 - TREND_YEARS + 1):
-        errors = []
-        for start in range(2014 + TREND_YEARS, last - horizon + 1):
-            growth = (england[start] - england[start - TREND_YEARS]) / TREND_YEARS
-            level = (wide[start] + wide[start - 1] + growth) / 2
-            ahead = growth * _damped(horizon)[-1]
-            errors.append((wide[start + horizon] - level - ahead).dropna().to_numpy())
-        spread[horizon] = robust_sd(np.concatenate(errors))
-    first, longest = min(spread), max(spread)
-    walk = max(spread[longest] ** 2 - spread[first] ** 2, 0.0) / max(longest - first, 1)
-    year = max(spread[first] ** 2 - walk, 0.0)
-    growth = (england[last] - england[last - TREND_YEARS]) / TREND_YEARS
-    return Trend(float(growth), np.sqrt(year), np.sqrt(walk), _leave_sd(origin, codes))
-
-
-def _leave_sd(origin: int, codes: pd.Series) -> float:
-    """Spread of a single year's share of plans that cease, beyond that of counting few.
-
-    Half the variance of the change from year to year; person-level returns only (from 2022).
-    """
-    ceased = tables.load("ceased_plans")
-    ceased = ceased[(ceased["reason"] == "all") & ceased["year"].between(2022, origin - 1)]
-    ceased = ceased.pivot_table(index="area_code", columns="year", values="plans").reindex(codes)
-    ceased = ceased.astype(float).where(ceased > 0)
-    change = np.log(ceased).diff(axis=1).iloc[:, 1:]
-    counting = float((1 / ceased).median(axis=None))
-    return float(np.sqrt(max(robust_sd(change.to_numpy()) ** 2 / 2 - counting, 0.0)))
+    return _estimated(origin, tables.data_dir())
 
 
 @cache
-def _estimated(origin: int, _folder: object) -> tuple[Snapshot, Rates]:
-    """Tables and rates of one January, gathered once."""
+def _estimated(origin: int, _folder: object) -> tuple[Snapshot, Rates, Trend]:
+    """Tables, rates and trend of one January."""
     known = snapshot(origin, years=LONGEST)
-    return known, estimate(known)
-
-
-def _known(origin: int) -> tuple[Snapshot, Rates]:
-    """Tables and rates of one January, from whichever folder of tables is in use."""
-    return _estimated(origin, tables.data_dir())
+    return known, estimate(known), entry_trend(origin)
 
 
 def _draw(
@@ -543,30 +373,6 @@ def _draw(
         entry=draw_dirichlet(rng, entry)[:, :, None, :],
         allowed=STATES.allowed,
     )
-
-
-def _join_factor(
-    trend: Trend, simulations: int, years: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Factor on new plans per head by simulation and year; its mean follows the damped trend."""
-    walk = rng.normal(0.0, trend.walk_sd, (simulations, years)).cumsum(axis=1)
-    single = rng.normal(0.0, trend.year_sd, (simulations, years))
-    # half the variance off, for the mean of a lognormal lies above its median
-    variance = trend.year_sd**2 + trend.walk_sd**2 * np.arange(1, years + 1)
-    return np.exp(trend.growth * _damped(years) + walk + single - variance / 2)
-
-
-def _leave_factor(
-    trend: Trend, simulations: int, years: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Factor on the share that ceases by simulation and year, of mean 1."""
-    single = rng.normal(0.0, trend.leave_sd, (simulations, years))
-    return np.exp(single - trend.leave_sd**2 / 2)
-
-
-def _damped(years: int) -> np.ndarray:
-    """Growth so far after each year, in years of undamped growth."""
-    return np.cumsum(DAMPING ** np.arange(1, years + 1))
 
 
 def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
