@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,7 @@ from send_analysis.cohorts import AGE_BANDS, estimated, project, reconcile
 
 
 def backtest(
+    areas: Iterable[str] | None = None,
     *,
     origin: int = ORIGINS[0],
     simulations: int = 1000,
@@ -21,6 +24,8 @@ def backtest(
 
     Parameters
     ----------
+    areas : iterable of str, optional
+        Authorities; all with plans by age in both Januaries if not given.
     origin : int
         A January whose following one is published by age and setting.
     simulations, seed
@@ -40,6 +45,9 @@ def backtest(
     later = snapshot(origin + 1, years=1)
     given = np.isfinite(known.stock).all(axis=(1, 2))
     codes = [code for code in known.areas[given] if code in later.areas]
+    if areas is not None:
+        wanted = {places.resolve(area) for area in areas}
+        codes = [code for code in codes if code in wanted]
     frames = []
     for code in codes:
         observed = later.stock[later.areas.get_loc(code)]
