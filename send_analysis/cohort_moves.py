@@ -14,10 +14,6 @@ MOVE_GROUPS = ([2], [3], [4], [5, 6, 7, 8, 9], [10], [11, 12, 13, 14], [15], [16
 STAY_PRIOR = 0.9  # prior share of movers' rows that stay; weight below, in plans: next to nothing
 PRIOR_PLANS = 20.0
 ENTRY_PRIOR = 0.1  # weight of the new-plans table, as a share of new plans, against the stocks
-# How far an authority's own one year of moves speaks for its next. Changes of authorities' setting
-# shares in 2023-24 and in 2024-25 correlate from -0.3 (resourced provision, where schools are
-# relabelled) to 0.13 (state special schools): benchmarks/cohorts.py.
-PERSISTENCE = 0.1
 ITERATIONS = 200  # of the EM algorithm; England's log-likelihood moves less than 1e-6 after 150
 
 
@@ -87,21 +83,21 @@ def fit_moves(
             seen[complete].reshape(-1, settings),
             (rows[complete] @ fitted[:-1] + arriving[complete]).reshape(-1, settings),
         )
+        # authorities differ as much as this weight says, so each tells that much of its region
+        size = start.sum(axis=(1, 2), keepdims=True) / len(ages)
+        telling = weight / (weight + size)
         pull = np.full(settings + 1, weight)
         level = np.repeat(fitted[None], len(known.areas), axis=0)
         for region in np.unique(known.region[complete]):
             member = (known.region == region) & complete
             level[known.region == region] = _em(
-                PERSISTENCE * start[member].reshape(1, -1, settings + 1),
-                PERSISTENCE * seen[member].reshape(1, -1, settings),
+                (telling * start)[member].reshape(1, -1, settings + 1),
+                (telling * seen)[member].reshape(1, -1, settings),
                 fitted[None],
                 pull,
             )
         expected = rows @ level[:, :-1] + arriving
         level[:, :-1] = _as_mixed(level[:, :-1], seen, expected, complete)
-        level[complete] = _em(
-            PERSISTENCE * start[complete], PERSISTENCE * seen[complete], level[complete], pull
-        )
         moves[:, number] = weight * level[:, :-1]
     return np.maximum(moves, 1e-6), as_shares(corrected)
 
