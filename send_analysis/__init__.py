@@ -24,6 +24,7 @@ _PUBLIC = {
 _MODULES = (
     "alt_texts",
     "areas",
+    "cohorts",
     "control_charts",
     "display",
     "errors",

@@ -164,7 +164,7 @@ def simulate_areas(
     run = partial(
         simulate_area, origin=origin, years=years, simulations=simulations, seed=seed, totals=totals
     )
-    _check(origin, years, simulations)
+    _check(origin, years, simulations, seed)
     tasks = (delayed(run)(code) for code in sorted(set(codes)))
     results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
     bar = tqdm(results, total=len(set(codes)), desc="Cohorts", disable=None, leave=False)
@@ -191,7 +191,7 @@ def project(
     -------
     Projection
     """
-    _check(origin, years, simulations)
+    _check(origin, years, simulations, seed)
     known, rates, trend = estimated(origin)
     code = _code(area)
     changes = None
@@ -397,7 +397,7 @@ def _whole(start: np.ndarray) -> np.ndarray:
     return (floor + (rank < missing[:, None])).astype(np.int32)
 
 
-def _check(origin: int, years: int, simulations: int) -> None:
+def _check(origin: int, years: int, simulations: int, seed: int) -> None:
     """Refuse arguments that cannot be."""
     if origin not in ORIGINS:
         raise MissingDataError(
@@ -408,6 +408,8 @@ def _check(origin: int, years: int, simulations: int) -> None:
         raise ParameterError(f"years is {years}; give 1 to {LONGEST}.")
     if simulations < 2:
         raise ParameterError(f"simulations is {simulations}; give at least 2.")
+    if seed < 0:
+        raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")
 
 
 def _code(area: str) -> str:

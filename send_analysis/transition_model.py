@@ -136,7 +136,9 @@ def simulate_transitions(
     if sampler not in SAMPLERS:
         raise ParameterError(f"sampler must be {' or '.join(SAMPLERS)}, not {sampler!r}.")
     if simulations < 2:
-        raise ParameterError("simulations must be at least 2.")
+        raise ParameterError(f"simulations is {simulations}; give at least 2.")
+    if seed < 0:
+        raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")
     used = transitions[transitions["calendar_year"] < seed_year]
     if seed_year - 1 not in set(used["calendar_year"]):
         known = sorted(transitions["calendar_year"].unique() + 1)
@@ -195,8 +197,15 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     Returns
     -------
     list of Path
+
+    Raises
+    ------
+    ParameterError
+        If `out` is a file.
     """
     out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise ParameterError(f"{out} is a file; --out takes a folder for the results.")
     # beside the target, so that moving is one step on one file system
     waiting = out.parent / f".{out.name}-{os.getpid()}"
     waiting.mkdir(parents=True)

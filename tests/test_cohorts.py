@@ -111,6 +111,7 @@ def test_a_scenario_changes_what_it_names(tmp_path):
         ("Hackney", {"origin": 2024}, MissingDataError, "no plans by age"),
         ("Bury", {"years": 0}, ParameterError, "1 to 15"),
         ("Bury", {"simulations": 1}, ParameterError, "at least 2"),
+        ("Bury", {"seed": -3}, ParameterError, "seed is -3"),
     ],
 )
 def test_what_cannot_be_projected_is_refused(area, options, error, message):

@@ -8,6 +8,7 @@ PUBLIC = [
     "alt_texts",
     "areas",
     "catalogue",
+    "cohorts",
     "control_charts",
     "display",
     "errors",

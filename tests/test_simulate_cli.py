@@ -89,6 +89,8 @@ def test_the_command_writes_five_tables(command, inputs, tmp_path):
         (["--years", "40"], "Add rows, or ask for fewer years"),
         (["--scenario", "absent.yml"], "absent.yml"),
         (["--draws", "loaded"], "published or exact"),
+        (["--seed", "-1"], "seed is -1"),
+        (["--simulations", "0"], "simulations is 0"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(command, tmp_path, more, message):
@@ -97,6 +99,14 @@ def test_a_mistake_is_one_line_and_writes_nothing(command, tmp_path, more, messa
     assert message in said
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_do_not_replace_a_file(command, tmp_path):
+    out = tmp_path / "results"
+    out.write_text("mine")
+    code, said = command(out)
+    assert (code, out.read_text()) == (2, "mine")
+    assert "is a file" in said
 
 
 def project(inputs, changes=None, **options):
