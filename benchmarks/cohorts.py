@@ -9,6 +9,8 @@ import re
 import resource
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +66,8 @@ def parity() -> str:
             "ours": totals["published"]["median"].map("{:,.0f}".format),
             "ours, exact draws": totals["exact"]["median"].map("{:,.0f}".format),
             "published s.d.": totals["exact"]["std-dev"].map("{:.1f}".format),
-            "ours ": totals["published"]["sd"].map("{:.1f}".format),
-            "exact draws": totals["exact"]["sd"].map("{:.1f}".format),
+            "ours, s.d.": totals["published"]["sd"].map("{:.1f}".format),
+            "exact draws, s.d.": totals["exact"]["sd"].map("{:.1f}".format),
         }
     )
     gaps = []
@@ -98,14 +100,27 @@ def parity() -> str:
 
 
 def backtest() -> str:
-    """January 2025 from January 2024."""
-    scores = cohort_backtest.backtest_scores(cohort_backtest.backtest())
+    """January 2025 from January 2024, beside the top-down forecast where the project has it."""
+    totals = None
+    if find_spec("send_analysis.forecasting"):
+        totals = import_module("send_analysis.forecasting").forecast(None, 1, 2024)
+    results = cohort_backtest.backtest(totals=totals)
+    scores = cohort_backtest.backtest_scores(results)
     wide = scores.pivot(index="dimension", columns="method", values="error")
     inside = scores[scores["method"] == "cohort"].set_index("dimension")["coverage"]
+    if totals is not None:
+        median = totals[totals["quantile"] == 0.5]
+        both = results.merge(
+            median[["area_code", "category", "value"]], on=["area_code", "category"]
+        )
+        wide["top-down"] = both.groupby("dimension")[["value", "observed"]].apply(
+            lambda part: (part["value"] - part["observed"]).abs().sum() / part["observed"].sum()
+        )
+        wide.loc["setting", "top-down"] = np.nan  # it knows groups of placements, not settings
     order = ["all", "age band", "setting"]
-    shown = wide.loc[order].map("{:.1%}".format)
+    shown = wide.loc[order].map(lambda share: "–" if np.isnan(share) else f"{share:.1%}")
     shown.insert(0, "by", order)
-    shown["in the 80 % interval"] = inside.loc[order].map("{:.0%}".format)
+    shown["cohort: in the 80 % interval"] = inside.loc[order].map("{:.0%}".format)
     return markdown(shown)
 
 
