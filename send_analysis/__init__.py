@@ -29,6 +29,7 @@ _MODULES = (
     "alt_texts_why",
     "areas",
     "breaks",
+    "cohorts",
     "control_charts",
     "decomposition",
     "denominators",

@@ -167,6 +167,45 @@ def backtest_forecasts(
 
     result = scoring.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
+@app.command()
+def simulate(
+    transitions: Annotated[Path, typer.Option(help="Plans in two Januaries, one row a plan.")],
+    population: Annotated[Path, typer.Option(help="People by calendar and academic year.")],
+    valid_states: Annotated[Path, typer.Option(help="Ages and needs that each setting takes.")],
+    seed_year: Annotated[int, typer.Option(help="January to project from.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    costs: Annotated[Path | None, typer.Option(help="Yearly cost by need and setting.")] = None,
+    years: Annotated[int | None, typer.Option(help="Years [default: all in population]")] = None,
+    simulations: Annotated[int, typer.Option(help="Number of simulations.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 50,
+    scenario: Annotated[Path | None, typer.Option(help="YAML file of changes.")] = None,
+    draws: Annotated[
+        str, typer.Option(help="published: as witan.send 1.7.0 drew; exact: without its bias.")
+    ] = "published",
+) -> None:
+    """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
+    from send_analysis import transition_model
+    from send_analysis import transitions as files
+    from send_analysis.flow_scenarios import read_scenario
+
+    states = files.read_valid_states(valid_states)
+    cost = None if costs is None else files.read_costs(costs, states)
+    results = transition_model.simulate_transitions(
+        files.read_transitions(transitions, states),
+        files.read_population(population),
+        states,
+        seed_year=seed_year,
+        years=years,
+        simulations=simulations,
+        seed=seed,
+        costs=cost,
+        scenario=None if scenario is None else read_scenario(scenario),
+        sampler=draws,
+    )
+    written = transition_model.write_results(results, out)
+    print(f"{', '.join(path.name for path in written)} written to {out}")
+    for note in transition_model.notes(states, cost, draws):
+        print(note, file=sys.stderr)
 
 
 def main() -> None:

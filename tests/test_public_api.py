@@ -12,6 +12,7 @@ PUBLIC = [
     "backtest",
     "breaks",
     "catalogue",
+    "cohorts",
     "control_charts",
     "decomposition",
     "denominators",

@@ -343,6 +343,7 @@ def _ceased(
     )
     ages = ages[["area_code", "year", "age", "reason", "plans", "missing"]]
     tables["ceased_plans_by_age"] = _fill_ages(ages, "plans", ["reason"])
+    tables["ceased_plans_by_setting"] = _ceased_by_setting(root)
     rows = new.rename(columns={"value": "plans"})
     total = rows["category"] == "all"
     found.append(
@@ -354,6 +355,24 @@ def _ceased(
             check="reasons against the total",
         )
     )
+
+
+def _ceased_by_setting(root: Path) -> pd.DataFrame:
+    """Plans that ceased by the setting at the time and reason; settings left out had none: 0."""
+    rows = tidy(root, NEW, "ceased_plans", topics={"Type of placement": "placement"})
+    labels = specification()["ceased_placement_labels"]
+    placement = check_known(rows["breakdown"], labels, file="ceased_plans")
+    pairs = {pair: _setting(*pair.split("/")) for pair in labels.values()}
+    rows = rows.assign(setting=placement.map(pairs), reason=rows["category"])
+    rows = rows[rows["setting"] != ""]
+    place, key = ["area_code", "year", "reason"], ["area_code", "year", "reason", "setting"]
+    out = rows.groupby(key)["value"].sum(min_count=1).rename("plans").reset_index()
+    settings = pd.DataFrame({"setting": sorted(set(pairs.values()) - {""})})
+    printed = rows.groupby(place)["value"].count().rename("printed").reset_index()
+    out = printed.merge(settings, how="cross").merge(out, how="left", on=key)
+    absent = out["plans"].isna() & (out["printed"] > 0)
+    out = out.assign(plans=out["plans"].mask(absent, 0))
+    return out.assign(missing=out["plans"].isna().map({True: "unavailable", False: ""}))
 
 
 def _process(
