@@ -25,7 +25,7 @@ from send_analysis import (
     staffing,
 )
 from send_analysis.cohort_data import SETTINGS
-from send_analysis.errors import unknown
+from send_analysis.errors import MissingDataError, unknown
 from send_analysis.scenarios import YEAR, Choice, Number
 
 YEARS = 8  # the school capacity survey of 2026 asks for academic years to 2032/33
@@ -242,7 +242,10 @@ def part(
         return forecast(code, **options, capacity_file=capacity_file)
     if name == "assessments":
         options["years"] = 1
-        ahead = expected_assessments(simulate(code, **options), changes=changes)
+        try:
+            ahead = expected_assessments(simulate(code, **options), changes=changes)
+        except MissingDataError:  # a region or England: as many as in the latest year
+            ahead = None
         return assessments.queue(code, arrivals=ahead, seed=seed, changes=changes)
     if name == "budget":
         return costs.budget(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
     ParameterError
         If a file or a switch has an unknown or missing key or an impossible value.
     """
-    path = _folder() / f"{areas.name(area).casefold().replace(' ', '-')}.yml"
+    slug = re.sub(r"[^a-z0-9]+", "-", areas.name(area).casefold()).strip("-")
+    path = _folder() / f"{slug}.yml"
     content = {"changes": {}}
     if path.is_file():
         content = read_yaml(path)

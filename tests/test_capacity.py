@@ -131,6 +131,14 @@ def test_unknown_part_and_area():
         capacity.forecast("England", **FAST)
 
 
+def test_england_and_regions_have_the_parts_that_need_no_simulation():
+    for area in ("England", "North West"):
+        for name in ("assessments", "budget", "published"):
+            frame = capacity.part(area, name)
+            assert "area_code" in frame
+    assert len(capacity.part("England", "assessments")) > 5
+
+
 def run(*arguments: str) -> str:
     result = CliRunner().invoke(app, ["capacity", *arguments, "--simulations", "200"])
     assert result.exit_code == 0, result.output
