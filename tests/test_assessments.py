@@ -1,5 +1,7 @@
 """The assessment queue: official shares, a queue run case by case, and the arithmetic between."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,3 +157,19 @@ def test_england_has_a_queue_too():
     frame = assessments.queue(ENGLAND, simulations=200).set_index("year")
     # timeliness_20_week.csv, England 2024: 39,407 of 84,866
     assert frame.loc[2024, "timely"] == pytest.approx(39407 / 84866)
+
+
+def test_documented_capacity_is_what_is_computed():
+    page = Path(__file__).parents[1] / "docs" / "capacity.md"
+    rows = [line.split("|")[1:-1] for line in page.read_text(encoding="utf-8").splitlines()]
+    rows = {row[0].strip(): row[1:] for row in rows if len(row) == 7}
+    queue = assessments.queue(BURY).set_index("year")
+    years = list(range(2019, 2025))
+    done = [int(cell) for cell in rows["completed"]]
+    assert done == queue.loc[years, "completed"].astype(int).tolist()
+    for target in (60, 90):
+        cells = next(
+            cells for name, cells in rows.items() if name.startswith(f"needed for {target}")
+        )
+        computed = queue.loc[[year - 1 for year in years], f"capacity_{target}"]
+        assert [int(cell) for cell in cells] == computed.round().astype(int).tolist()

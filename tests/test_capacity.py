@@ -2,13 +2,15 @@
 
 import io
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from send_analysis import capacity, forecasting, places
+from send_analysis import capacity, forecasting, places, planned_places
 from send_analysis.cli import app
 from send_analysis.errors import MissingDataError, ParameterError, UnknownNameError
 
@@ -129,6 +131,16 @@ def test_unknown_part_and_area():
         capacity.part(BURY, "place")
     with pytest.raises(MissingDataError, match="projects single authorities"):
         capacity.forecast("England", **FAST)
+
+
+def test_examples_of_the_documentation_are_valid(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "capacity.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"```(yaml|csv)\n(.*?)```", page, flags=re.DOTALL))
+    (tmp_path / "own.yml").write_text(blocks["yaml"], encoding="utf-8")
+    scenario = capacity.read_scenario(tmp_path / "own.yml")
+    assert planned_places.plans(BURY, scenario["plans"]).loc["semh-school", "places"] == 80
+    (tmp_path / "own.csv").write_text(blocks["csv"], encoding="utf-8")
+    assert planned_places.read_capacity(tmp_path / "own.csv")["places"].tolist() == [340, 400]
 
 
 def test_england_and_regions_have_the_parts_that_need_no_simulation():

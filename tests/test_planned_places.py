@@ -113,7 +113,7 @@ def test_capacity_file_replaces_what_it_lists(tmp_path):
         "state special school,secondary,2024,340\nstate special school,secondary,2028,400\n",
     )
     frame = planned_places.capacity(BURY, range(2026, 2030), file=file)
-    frame = frame.set_index(["kind", "phase", "year"])
+    frame = frame.set_index(["kind", "phase", "year"]).sort_index()
     listed = frame.loc[(places.SPECIAL, "secondary")]
     assert listed["capacity"].tolist() == [340, 340, 400, 400]
     assert set(listed["basis"]) == {"capacity file capacity.csv"}
