@@ -34,6 +34,19 @@ class Format(StrEnum):
     json = "json"
 
 
+class Part(StrEnum):
+    """A part of the capacity report."""
+
+    places = "places"
+    assessments = "assessments"
+    staff = "staff"
+    cost = "cost"
+    shifts = "shifts"
+    budget = "budget"
+    published = "published"
+    scap = "scap"
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 
 
@@ -170,7 +183,6 @@ def backtest_forecasts(
 
 
 @app.command()
-@app.command()
 def simulate(
     transitions: Annotated[Path, typer.Option(help="Plans in two Januaries, one row a plan.")],
     population: Annotated[Path, typer.Option(help="People by calendar and academic year.")],
@@ -209,6 +221,58 @@ def simulate(
     print(f"{', '.join(path.name for path in written)} written to {out}")
     for note in transition_model.notes(states, cost, draws):
         print(note, file=sys.stderr)
+
+
+@app.command("capacity")
+def capacity_area(
+    area: Annotated[str, typer.Argument(help="Name or code of an authority.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="A YAML file, or the name of one in data/scenarios.")
+    ] = None,
+    years: Annotated[int, typer.Option(help="Years ahead, 1 to 15.")] = 8,
+    capacity_file: Annotated[
+        Path | None,
+        typer.Option(help="CSV of places: kind, phase, year, places [default: places in use]"),
+    ] = None,
+    part: Annotated[
+        Part,
+        typer.Option(
+            help="Specialist places; the assessment queue; staff; cost; what a tenth of new "
+            "placements elsewhere changes; grant and deficit; places that are published; the "
+            "school capacity return."
+        ),
+    ] = Part.places,
+    simulations: Annotated[int, typer.Option(help="Simulations, at least 100.", min=100)] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 50,
+    form: FormatOption = Format.table,
+) -> None:
+    """Set specialist places, assessments, staff and cost against demand."""
+    from send_analysis import capacity
+
+    options = {
+        "years": years,
+        "scenario": scenario,
+        "simulations": simulations,
+        "seed": seed,
+    }
+    if part is Part.scap:
+        from send_analysis import returns
+
+        options["years"] = max(years, capacity.YEARS)
+        simulation = capacity.simulate(area, **options)
+        result = returns.layout(returns.scap(simulation, capacity.SETTINGS))
+    else:
+        result = capacity.part(area, part.value, **options, capacity_file=capacity_file)
+    if form is not Format.table:
+        show(result.round(3), form)
+    elif part is Part.places:
+        print(
+            f"{result['area'].iat[0]}, {result['scenario'].iat[0]}. Capacity: "
+            f"{'; '.join(result['basis'].str.split('; ').explode().unique())}."
+        )
+        show(capacity.summary(result), form)
+    else:
+        show(result.round(2 if part is Part.assessments else 1), form)
 
 
 def main() -> None:

@@ -17,10 +17,12 @@ from tqdm import tqdm
 from send_analysis import tables
 from send_analysis.cleaning import (
     ehc_plans,
+    finance,
     geography,
     inspections,
     lait,
     nhs_waits,
+    places,
     population,
     tribunals,
 )
@@ -35,6 +37,8 @@ BUILDERS = (
     lait.build,
     inspections.build,
     tribunals.build,
+    places.build,
+    finance.build,
     geography.build,
     nhs_waits.build,
 )
