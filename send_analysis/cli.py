@@ -21,7 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: `rich` alone takes 0.2 s to import
 )
 data = typer.Typer(
-    help="List, check and rebuild the tidy tables.", no_args_is_help=True, rich_markup_mode=None
+    help="List, check, refresh and rebuild the tidy tables.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(data, name="data")
 
@@ -80,6 +82,31 @@ def build_tables(
 
     made = build(source, out)
     print(f"{len(made)} tables written")
+
+
+@data.command("refresh")
+def refresh_tables(
+    only: Annotated[
+        list[str] | None, typer.Argument(metavar="[TABLE...]", help="Tables [default: all].")
+    ] = None,
+    release: Annotated[str, typer.Option(help="Reporting year, or latest.")] = "latest",
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder of the releases [default: SEND_ANALYSIS_RELEASES, or in your cache]",
+        ),
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Fetch a release from its publisher and rebuild the tables; print what it revises."""
+    from send_analysis import refresh
+
+    done = refresh.refresh(release, only or (), folder=folder)
+    for line in refresh.summary(done):
+        print(line, file=sys.stderr)
+    if len(done.revisions):
+        show(refresh.by_table(done.revisions) if form is Format.table else done.revisions, form)
 
 
 @app.command()

@@ -94,7 +94,7 @@ def build(
             if name in made or name in old
         ]
         (temporary / tables.DESCRIPTOR).write_text(_describe(entries), encoding="utf-8")
-        _replace(temporary, out)
+        put(temporary, out)
     tables.clear_cache()
     return [name for name in schemas()["tables"] if name in made]
 
@@ -137,7 +137,7 @@ def _with_standing_findings(made: dict[str, pd.DataFrame], file: Path) -> pd.Dat
     return pd.concat([standing.astype(numbers), new[new["table"].isin(made)]], ignore_index=True)
 
 
-def _replace(new: Path, out: Path) -> None:
+def put(new: Path, out: Path) -> None:
     """Move every file of a folder over those of another; put the old ones back if one fails."""
     with tempfile.TemporaryDirectory(dir=out, prefix=".before-") as folder:
         before = Path(folder)

@@ -43,14 +43,20 @@ def present(root: Path, series: str = EHC_PLANS) -> list[str]:
 
 
 def holding(root: Path, file: str) -> str:
-    """Return the newest release that has a file not in every release; the newest if none has."""
+    """Return the newest release that has a file which not every release has.
+
+    Raises
+    ------
+    MissingFileError
+        If none has it.
+    """
     names = present(root)
-    has = (
-        name
-        for name in names
-        if reading.holds(root, layout.release(name)["path"], layout.release(name)["files"][file])
-    )
-    return next(has, names[0])
+    for name in names:
+        entry = layout.release(name)
+        if reading.holds(root, entry["path"], entry["files"][file]):
+            return name
+    paths = " or ".join(layout.release(name)["path"] for name in names)
+    raise MissingFileError(f"no file for {file!r} in it; fetch the whole archive", file=paths)
 
 
 def rows(root: Path, file: str, topics: dict[str, str] | None = None) -> pd.DataFrame:
