@@ -128,8 +128,8 @@ def refresh(
         _copy([layout.release(entry)["path"] for entry in _all()], folder, releases)
         _copy([record["path"] for record in fetched], cache, releases)
         _copy([tables.DESCRIPTOR, *(file.name for file in out.glob("*.csv"))], out, new)
+        _require(only, releases)
         written = build(releases, new, only=only, keep=True)
-        _require(written, only)
         unread = series.unread_columns(releases, name)
         revisions = _revisions(out, new, written)
         files = _compared(fetched, out)
@@ -183,21 +183,17 @@ def _copy(paths: list[str], source: Path, target: Path) -> None:
             shutil.copy2(source / path, target / path)
 
 
-def _require(written: list[str], only: Collection[str]) -> None:
-    """Refuse to go on where a table that the release is for could not be made."""
-    specs = schemas()["tables"]
-    meant = only or [name for name, spec in specs.items() if series.EHC_PLANS in spec["sources"]]
-    for table in meant:
-        if table not in written:
-            sources_ = ", ".join(
-                layout.release(name)["path"]
-                for name in specs[table]["sources"]
-                if name in layout.specification()["releases"]
-            )
+def _require(only: Collection[str], releases: Path) -> None:
+    """Refuse to go on where a table that was asked for cannot be made."""
+    for table in only:
+        names = [name for name in schemas()["tables"][table]["sources"] if name in _all()]
+        paths = [layout.release(name)["path"] for name in names]
+        missing = [path for path in paths if not (releases / path).is_file()]
+        if missing:
             raise MissingFileError(
-                f"{table} cannot be made: its releases ({sources_}) are not all there. Put them "
-                "into the folder given to --from",
-                file=tables.DESCRIPTOR,
+                f"{table} is made from it, and it cannot be fetched; put it into the folder of "
+                "releases (--from)",
+                file=", ".join(missing),
             )
 
 
@@ -219,8 +215,8 @@ def _revisions(before: Path, after: Path, written: list[str]) -> pd.DataFrame:
     parts = [quality.no_revision()]
     for entry in entries:
         key = entry["schema"]["primaryKey"]
-        here = (before / entry["path"]).is_file() and entry["name"] in written
-        if not here or entry["name"] in NOT_FIGURES or not {"area_code", "year"} <= set(key):
+        here = (before / entry["path"]).is_file() and entry["name"] in {*written} - NOT_FIGURES
+        if not here or not {"area_code", "year"} <= set(key):
             continue
         numeric = [
             field["name"]

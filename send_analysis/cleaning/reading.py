@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from send_analysis.cleaning import layout
@@ -141,7 +142,12 @@ def require_unique(frame: pd.DataFrame, key: list[str]) -> None:
 
 
 def numbers(
-    text: pd.Series, *, file: str, codes: dict[str, str], negative: bool = False
+    text: pd.Series,
+    *,
+    file: str,
+    codes: dict[str, str],
+    negative: bool = False,
+    columns: pd.Series | None = None,
 ) -> tuple[pd.Series, pd.Series]:
     """Split printed cells into numbers and reasons why there is none.
 
@@ -155,6 +161,8 @@ def numbers(
         The publisher's codes for a missing value and our reasons.
     negative : bool, default False
         Whether the release is known to print counts below zero (they become findings later).
+    columns : Series of str, optional
+        Column of each cell, where `text` holds several; its name if not given.
 
     Returns
     -------
@@ -180,7 +188,7 @@ def numbers(
             f"{text.iat[place]!r} is neither a count nor a code for a missing value "
             f"({', '.join(map(repr, codes))})",
             file=file,
-            column=str(text.name),
+            column=str(text.name if columns is None else columns.iat[place]),
             row=int(text.index[place]) + 2,
         )
     return values.astype("Float64"), reasons
@@ -268,19 +276,27 @@ def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = No
                 )
         frame = frame.assign(breakdown_topic=labels.map(topics))[labels.isin(topics)]
     key = ["area_code", "year", *spec["key"]]
-    options = {"file": where, "codes": entry["missing"], "negative": spec.get("negative", False)}
-    parsed = {
-        column: _together([numbers(frame[part], **options) for part in parts])
-        for column, parts in made_of.items()
-    }
-    long = pd.concat(
-        {
-            spec["values"][column]: frame[key].assign(value=value, missing=missing)
-            for column, (value, missing) in parsed.items()
-        },
-        names=["category"],
+    cells = frame[columns].melt(var_name="column", value_name="text", ignore_index=False)
+    value, missing = numbers(
+        cells["text"],
+        file=where,
+        codes=entry["missing"],
+        negative=spec.get("negative", False),
+        columns=cells["column"],
     )
-    return long.reset_index("category").reset_index(drop=True)
+    height = len(frame)
+    blocks = {
+        part: (value.iloc[at : at + height], missing.iloc[at : at + height])
+        for part, at in zip(columns, range(0, len(cells), height), strict=True)
+    }
+    sums = [_together([blocks[part] for part in parts]) for parts in made_of.values()]
+    long = frame[key].iloc[np.tile(np.arange(height), len(made_of))].reset_index(drop=True)
+    categories = [spec["values"][column] for column in made_of]
+    long.insert(0, "category", pd.Series(np.repeat(categories, height), dtype="str"))
+    return long.assign(
+        value=pd.concat([value for value, _ in sums], ignore_index=True),
+        missing=pd.concat([missing for _, missing in sums], ignore_index=True),
+    )
 
 
 def _together(parts: list[tuple[pd.Series, pd.Series]]) -> tuple[pd.Series, pd.Series]:
