@@ -235,7 +235,7 @@ def write(folder: Path, *years: int) -> Path:
     (folder / "ehc_plans").mkdir(parents=True, exist_ok=True)
     for year in years:
         if year == 2023:
-            name, content = "sen2_mi_2023_release.csv", release_2023().encode()
+            name, content = "sen2_mi_2023_release.csv", release_2023().encode("utf-8-sig")
         else:
             name = f"education-health-and-care-plans_{year}.zip"
             content = release_2022() if year == 2022 else release(year)
