@@ -134,6 +134,68 @@ def report(
         print(path)
 
 
+@app.command()
+def waits(
+    area: Annotated[str, typer.Argument(help="Local authority.")] = "Bury",
+    service: Annotated[
+        list[str] | None, typer.Option(help="Service, more than once if need be [default: five].")
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Measure the NHS waiting lists that hold an area's children, month by month."""
+    from send_analysis import waits as lists
+
+    serving = lists.organisations(area)
+    found = lists.waits(area, services=service or tuple(lists.SERVICES))
+    found = found.assign(month=found["month"].dt.strftime("%Y-%m"), value=found["value"].round(2))
+    # Beside the result, so that csv and json stay clean: no list is the area's own.
+    links = "; ".join(
+        f"{name} ({basis})"
+        for name, basis in zip(serving["organisation"], serving["basis"], strict=True)
+    )
+    print(f"No list is one authority's. Shown: {links}.", file=sys.stderr)
+    show(found, form)
+
+
+@app.command("forecast")
+def forecast_area(
+    area: Annotated[str, typer.Argument(help="Name or code of an authority, a region or England.")],
+    years: Annotated[int, typer.Option(help="Years ahead, 1 to 15.")] = 5,
+    as_of: Annotated[
+        int | None,
+        typer.Option(help="January to forecast from, 2016 or later [default: the latest]"),
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="A file of levers, or the name of one in data/scenarios.")
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Forecast EHC plans each January: in all, by age band and by placement, with quantiles."""
+    from send_analysis.forecasting import forecast
+
+    result = forecast(area, horizon=years, as_of=as_of, scenario=scenario)
+    if form is Format.table:
+        order = list(dict.fromkeys(result["category"]))
+        wide = result.pivot(index=["category", "year"], columns="quantile", values="value")
+        show(wide.loc[order].round().astype("int64").reset_index(), form)
+    else:
+        show(result.round({"value": 3}), form)
+
+
+@app.command("backtest")
+def backtest_forecasts(
+    alternatives: Annotated[
+        bool, typer.Option("--alternatives", help="Compare with other specifications instead.")
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
+    """Rerun every forecast since 2016 with what was known then, and score it."""
+    from send_analysis import scoring
+
+    result = scoring.selection() if alternatives else scoring.backtest()
+    show(result.round(2 if form is Format.table else 4), form)
+
+
 def main() -> None:
     """Run the command line; a mistake in data or arguments is one line, not a traceback."""
     from send_analysis.errors import SendAnalysisError

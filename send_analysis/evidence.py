@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from send_analysis import areas, tables
+from send_analysis import areas, tables, wait_claims
 from send_analysis.errors import MissingDataError, ParameterError, nearest
 
 REPRODUCED = "reproduced"
@@ -26,6 +26,7 @@ CONTRADICTED = "not reproduced"
 UNTESTABLE = "not testable"
 
 PLAIN, READING, EXPLORATORY = "plain", "reading", "exploratory"
+# A further role, `nearest`, has no part in a verdict: figures of a wider place than the claim's.
 
 LEDGER = ["id", "claimed", "official", "unit", "verdict", "window", "definition", "table", "note"]
 TRIED = ["id", "role", "window", "definition", "official", "difference", "within", "table", "rows"]
@@ -99,13 +100,13 @@ def _checked(claim: dict, sources: dict, file: str, seen: set[str]) -> dict:
     if kind not in _TESTS:
         raise ParameterError(f"{where}: test.kind {kind!r} is not one of {', '.join(_TESTS)}")
     compare = claim.get("compare", "equal")
-    if compare not in {"equal", "above", "rise"}:
-        raise ParameterError(f"{where}: compare {compare!r} is not equal, above or rise")
+    if compare not in {"equal", "above", "rise", "fall"}:
+        raise ParameterError(f"{where}: compare {compare!r} is not equal, above, rise or fall")
     number = isinstance(claim.get("claimed"), int | float)
-    if kind != "none" and number == (compare == "rise"):
+    if kind != "none" and number == (compare in {"rise", "fall"}):
         raise ParameterError(
             f"{where}: claimed is {claim.get('claimed')!r}; a number is needed to test it, and "
-            "none if compare is rise"
+            "none if compare is rise or fall"
         )
     out = {"unit": "", "compare": "equal", **claim, "source": sources[claim["source"]]}
     if out["compare"] == "equal" and "tolerance" not in out and "claimed" in out:
@@ -128,8 +129,8 @@ def tried(claim: dict) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``id, role`` (plain, reading or exploratory), ``window, definition, official`` (in the
-        claim's unit), ``difference`` (official less claimed), ``within`` (the tolerance),
+        ``id, role`` (plain, reading, exploratory or nearest), ``window, definition, official`` (in
+        the claim's unit), ``difference`` (official less claimed), ``within`` (the tolerance),
         ``table, rows`` (the cells used, as printed in the table). Empty if not testable.
     """
     test = claim["test"]
@@ -140,13 +141,13 @@ def tried(claim: dict) -> pd.DataFrame:
     if claim["compare"] == "equal":
         within = difference.abs() <= claim["tolerance"]
     else:
-        within = difference > 0
+        within = difference < 0 if claim["compare"] == "fall" else difference > 0
     return found.assign(id=claim["id"], difference=difference, within=within)[TRIED]
 
 
 def verdict(found: pd.DataFrame) -> str:
     """Return the verdict on a claim from what :func:`tried` found."""
-    if found.empty:
+    if not (found["role"] == PLAIN).any():
         return UNTESTABLE
     if found.loc[found["role"] == PLAIN, "within"].any():
         return REPRODUCED
@@ -208,11 +209,16 @@ def _row(claim: dict) -> dict:
     found = tried(claim)
     word = verdict(found)
     row = {key: claim.get(key) for key in ("id", "claimed", "unit")} | {"verdict": word}
-    if found.empty:
+    if word == UNTESTABLE:
         test = claim["test"]
+        near = _nearest(test.get("nearest", []))
+        if test["kind"] == "nhs_wait":
+            near += " " + wait_claims.summary(
+                found, claim.get("claimed") if "since" in test else None
+            )
         return row | {
             "official": np.nan, "window": "", "definition": "", "table": "",
-            "note": f"Would need {test['needs']}.{_nearest(test.get('nearest', []))}",
+            "note": f"Would need {test['needs']}.{near}",
         }  # fmt: skip
     shown = found[found["role"] == PLAIN].iloc[0]
     if word == OTHERWISE:
@@ -265,6 +271,8 @@ def _select(table: str, where: dict) -> pd.DataFrame:
             near = nearest(column, frame.columns)
             raise ParameterError(f"table {table!r} has no column {column!r}; nearest: {near}")
         values = wanted if isinstance(wanted, list) else [wanted]
+        if pd.api.types.is_datetime64_any_dtype(frame[column]):
+            values = pd.to_datetime(values)
         frame = frame[frame[column].isin(values)]
     return frame
 
@@ -392,6 +400,12 @@ def _every_area(test: dict) -> pd.DataFrame:
     )
 
 
+def _nhs_wait(test: dict) -> pd.DataFrame:
+    """Waiting lists of the area's provider and board: near a claim about the area, not its test."""
+    _none(test)
+    return wait_claims.nearest(test)
+
+
 def _none(test: dict) -> pd.DataFrame:
     """No public series."""
     if not test.get("needs"):
@@ -417,5 +431,6 @@ _TESTS = {
     "inspection": _inspection,
     "placements": _placements,
     "every_area": _every_area,
+    "nhs_wait": _nhs_wait,
     "none": _none,
 }

@@ -123,15 +123,15 @@ def caterpillar(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> 
         row, x = own.iloc[0], own.index[0]
         ax.vlines(x, row["lower"], row["upper"], color=PALETTE[2], lw=3, zorder=4)
         ax.plot(x, row["growth"], "D", ms=8, color=PALETTE[2], mec="white", zorder=5)
-        right = x < len(ranked) / 2
         ax.annotate(
-            f"{row['area']} {row['growth']:+.0f} %\n95 % interval {row['lower']:+.0f} to "
-            f"{row['upper']:+.0f}", (x, row["lower"]), xytext=(12 if right else -12, -18),
-            textcoords="offset points", ha="left" if right else "right", va="top",
-            fontweight="bold", color=TEXT,
+            f"{row['area']} {row['growth']:+.0f} %, 95 % interval {row['lower']:+.0f} to "
+            f"{row['upper']:+.0f}", (0.01, 0.99), xycoords="axes fraction", va="top",
+            fontweight="bold", color=PALETTE[2],
         )  # fmt: skip
         finding = f"{row['area']}'s growth ranks {row['rank']} of {row['areas']} authorities"
     ax.set_xlim(-1, len(ranked))
+    # The intervals of a handful of children reach far beyond the rest: they are cut off.
+    ax.set_ylim(min(0, ranked["growth"].min() - 20), ranked["growth"].max() + 40)
     ax.set_xticks([])
     ax.set_xlabel("authorities, from the lowest growth to the highest")
     ax.set_ylabel("growth in per cent")
@@ -170,6 +170,7 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=GRID)
     ax.set_xlim(0, 1.22 * float(rows["plans_end"].max()))
+    ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("plans")
     if both:
         grew = rows.dropna(subset="change").nlargest(1, "change").iloc[0]
@@ -234,6 +235,7 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
             textcoords="offset points",
             ha="center",
             va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )  # fmt: skip
     highest = frame[["growth", "claimed"]].max().max()
     ax.set_ylim(min(0, frame["growth"].min()), 1.12 * highest)
@@ -242,7 +244,7 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = frame[frame["role"] == "area"]
     best = own.loc[own["growth"].idxmax()]
     title(
-        ax, f"Five-year growth in {best['area']} was never above {best['growth']:.0f} %",
+        ax, f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %",
         subtitle="Growth in plans over the five years to each January; crosses: claims",
     )  # fmt: skip
     _named(ax)

@@ -36,9 +36,9 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``; ``short``, a name for links; ``title`` and ``headline`` as text; ``finding`` and
-        ``body`` as HTML; ``contents``, a list of ``anchor, text, below``; ``code``; ``tables``, the
-        names of the tables that its figures and tables are made from.
+        ``name``; ``short``, a name for links; ``title``, ``headline`` and ``points`` as text;
+        ``finding`` and ``body`` as HTML; ``contents``, a list of ``anchor, text, below``;
+        ``code``; ``tables``, the names of the tables that its figures and tables are made from.
 
     Raises
     ------
@@ -56,6 +56,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "short": re.sub(r"^\d+_", "", name).replace("_", " ").capitalize(),
         "title": title.get_text(),
         "headline": _tied(headline),
+        "points": [point.get_text() for point in finding.select("li")],
         "finding": finding.decode_contents(formatter="minimal"),
         "contents": _contents(body, where),
         "body": _numbered(body).decode(formatter="minimal"),

@@ -127,7 +127,7 @@ def refresh(
         releases, new = Path(temporary) / "releases", Path(temporary) / "tables"
         _copy([layout.release(entry)["path"] for entry in _all()], folder, releases)
         _copy([record["path"] for record in fetched], cache, releases)
-        _copy([tables.DESCRIPTOR, *(file.name for file in out.glob("*.csv"))], out, new)
+        _copy([tables.DESCRIPTOR, *_table_files(out)], out, new)
         _require(only, releases)
         written = build(releases, new, only=only, keep=True)
         unread = series.unread_columns(releases, name)
@@ -146,6 +146,12 @@ def refresh(
 def _all() -> list[str]:
     """Names of all releases that `releases.yml` lists."""
     return list(layout.specification()["releases"])
+
+
+def _table_files(out: Path) -> list[str]:
+    """Files of the tables in a folder."""
+    descriptor = json.loads((out / tables.DESCRIPTOR).read_text(encoding="utf-8"))
+    return [entry["path"] for entry in descriptor["resources"]]
 
 
 def _named(release: str, client: sources.Client, site: str, wait: sources.Wait) -> str:

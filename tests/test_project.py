@@ -31,8 +31,9 @@ def test_the_lock_pins_every_dependency_by_hash(root, project):
     assert all("--hash=sha256:" in block for block in blocks)
 
 
-def test_the_lock_names_no_download_address(root):
-    lock = (root / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["requirements.lock", "installer.lock"])
+def test_a_lock_names_no_download_address(root, name):
+    lock = (root / name).read_text(encoding="utf-8")
     lines = [line for line in lock.splitlines() if not line.startswith("#")]
     assert not re.search(r"https?://|index-url|find-links", "\n".join(lines))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -20,6 +21,8 @@ from send_analysis.cleaning import (
     ehc_plans,
     geography,
     inspections,
+    lait,
+    nhs_waits,
     population,
     series,
     tribunals,
@@ -30,7 +33,15 @@ from send_analysis.errors import DataError, MissingFileError, SendAnalysisError,
 
 # Each takes the folder of the releases and the table `areas`, and gives tables by name; findings
 # about the releases go into `quality`.
-BUILDERS = (ehc_plans.build, population.build, inspections.build, tribunals.build, geography.build)
+BUILDERS = (
+    ehc_plans.build,
+    population.build,
+    lait.build,
+    inspections.build,
+    tribunals.build,
+    geography.build,
+    nhs_waits.build,
+)
 
 # Written with every table: a new release can bring areas, and findings about it.
 ALWAYS = ("areas", "area_codes", "quality")
@@ -183,7 +194,7 @@ def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
     values = [
         column for column, field in columns.items() if field.get("unit") and column not in key
     ]
-    if "missing" in columns and len(key) > 1 and values:
+    if "missing" in columns and "area_code" in columns and len(key) > 1 and values:
         frame = _collected(frame, values[0], key)
     frame = frame[list(columns)]
     again = frame.duplicated(key)
@@ -213,12 +224,16 @@ def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
     frame = frame.assign(**place).sort_values(key).assign(**{c: frame[c] for c in place})
     text = frame.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
     content = text.encode("utf-8")
-    (folder / f"{name}.csv").write_bytes(content)
+    path = f"{name}.csv"
+    if spec.get("compressed"):
+        # No time stamp within, so that the same rows are the same bytes.
+        path, content = f"{name}.csv.gz", gzip.compress(content, mtime=0)
+    (folder / path).write_bytes(content)
     years = [int(frame["year"].min()), int(frame["year"].max())] if "year" in columns else []
     return {
         "name": name,
         "title": spec["title"],
-        "path": f"{name}.csv",
+        "path": path,
         "profile": "tabular-data-resource",
         "format": "csv",
         "mediatype": "text/csv",

@@ -198,8 +198,8 @@ def _placements(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 
 
 def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> pd.DataFrame:
-    """Join a flow's releases: the older one for the years that the newer one lacks."""
-    old = old[old["year"] < new["year"].min()]
+    """Join a flow's releases: the older one for years and categories that the newer one lacks."""
+    old = old[(old["year"] < new["year"].min()) | ~old["category"].isin(new["category"])]
     out = pd.concat([old.assign(release=MIDDLE), new], ignore_index=True)
     return out.rename(columns={"category": dimension, "value": value})
 

@@ -17,14 +17,19 @@ def pages(request):
     return request.getfixturevalue(request.param)["path"].tolist()
 
 
-def test_axe_finds_no_violation(pages, open_page):
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_no_violation(pages, fresh_page, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for path in pages:
-        for width in (1280, 320):
-            page = open_page(path, width)
-            found = axe.run(page, options={"runOnly": TAGS}).response["violations"]
-            told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
-            assert not told, f"{path} at {width} px: {told}"
+        page = fresh_page(path, width)
+        # Long tables take axe minutes and tell it nothing new after their first rows.
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(it => it.open = true);"
+            "document.querySelectorAll('tbody tr:nth-child(n + 12)').forEach(it => it.remove())"
+        )
+        found = axe.run(page, options={"runOnly": TAGS}).response["violations"]
+        told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+        assert not told, f"{path} at {width} px: {told}"
 
 
 def test_axe_would_find_what_is_wrong(tiny_report, fresh_page):

@@ -177,6 +177,11 @@ def test_widgets_progress_and_bare_objects_stay_in_the_notebook(notebook, no_ker
     assert "a < b" in page
 
 
+def test_per_cent_sign_stays_with_its_number(notebook, no_kernel, tmp_path):
+    made = reports.render(["Bury"], tmp_path, notebooks=[notebook(TEXT("It rose by 5 % in all."))])
+    assert "by 5\N{NO-BREAK SPACE}% in all" in read(made, "01_written").main.get_text()
+
+
 def test_failing_cell_is_named_and_the_earlier_report_stays(notebook, tmp_path):
     earlier = tmp_path / "bury" / "index.html"
     earlier.parent.mkdir()

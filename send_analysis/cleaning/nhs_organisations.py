@@ -1,0 +1,185 @@
+"""Organisations of the NHS waiting lists: codes, names, and which is counted into which."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis.cleaning.nhs_sheets import rules
+from send_analysis.cleaning.reading import ENGLAND
+from send_analysis.errors import DataError
+
+_CELL = ["band", "age_group", "service"]
+
+
+def name_organisations(cells: pd.DataFrame) -> pd.DataFrame:
+    """Give every row a code and every code one name.
+
+    Codes come from the months that print them. The name is the newest, so that a renamed
+    organisation is one organisation; where the newest is printed in capitals alone, it is written
+    as an earlier month wrote it, else in ordinary letters by rule.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Months as published, with the column ``source`` (file).
+
+    Returns
+    -------
+    DataFrame
+        The same rows without ``source``; ``organisation_code`` and ``organisation`` filled.
+
+    Raises
+    ------
+    DataError
+        If a name has no code in any month and none in nhs_waits.yml.
+    """
+    cells = cells.assign(key=cells["organisation"].str.casefold())
+    printed = cells[cells["organisation_code"] != ""].drop_duplicates(["level", "key"])
+    codes = printed.set_index(["level", "key"])["organisation_code"].to_dict()
+    codes |= {
+        ("provider", name.casefold()): entry["code"]
+        for name, entry in rules()["codes_not_printed"].items()
+    }
+    codes["england", "england"] = ENGLAND
+    pairs = cells[["level", "key"]].drop_duplicates()
+    unknown = [pair for pair in pairs.itertuples(index=False, name=None) if pair not in codes]
+    if unknown:
+        level, name = unknown[0]
+        first = cells[(cells["key"] == name) & (cells["level"] == level)].iloc[0]
+        raise DataError(
+            f"{level} {first['organisation']!r} has no code in any workbook ({len(unknown)} such "
+            "names). Add it to codes_not_printed in nhs_waits.yml",
+            file=first["source"],
+        )
+    pairs = pairs.assign(code=[codes[p] for p in pairs.itertuples(index=False, name=None)])
+    cells = cells.merge(pairs, on=["level", "key"])
+    names = cells[["code", "organisation", "key", "month"]].drop_duplicates().sort_values("month")
+    capitals = names["organisation"] == names["organisation"].str.upper()
+    proper = names[~capitals].drop_duplicates("key", keep="last").set_index("key")["organisation"]
+    newest = names.drop_duplicates("code", keep="last").set_index("code")
+    written = newest["key"].map(proper)
+    name = written.fillna(newest["organisation"].map(_from_capitals))
+    return cells.assign(organisation_code=cells["code"], organisation=cells["code"].map(name)).drop(
+        columns=["source", "key", "code"]
+    )
+
+
+def _from_capitals(name: str) -> str:
+    """Write a name printed in capitals alone in ordinary letters."""
+    words = [w if w in {"NHS", "CIC"} else w.capitalize() for w in name.split()]
+    small = {"And", "Of", "The", "For", "On"}
+    return " ".join(w.lower() if i and w in small else w for i, w in enumerate(words))
+
+
+def membership(cells: pd.DataFrame, *, into: str) -> pd.DataFrame:
+    """Find the board (or region) that each provider's figures were added into, by month.
+
+    The tables print providers, boards and regions as separate lists. Each list is an exact sum
+    of the providers over some 350 cells a month, and the providers' columns are linearly
+    independent, so one assignment alone reproduces every sum: sums = providers x membership.
+    It is returned only if it comes out as noughts and ones and reproduces every sum.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``month, level, organisation_code, age_group, service, band, waiting``.
+    into : {"icb", "region"}
+        The list whose sums are explained.
+
+    Returns
+    -------
+    DataFrame
+        ``month, organisation_code, part_of``; providers that sent no figure above 0 that month
+        are left out.
+
+    Raises
+    ------
+    DataError
+        No such assignment exists: a row is missing, doubled or split.
+    """
+    hidden = [(g, s) for g, names in rules()["national_total_only"].items() for s in names]
+    lines = pd.MultiIndex.from_frame(cells[["age_group", "service"]])
+    use = cells[cells.level.isin(["provider", into]) & ~lines.isin(hidden) & cells.waiting.notna()]
+    use = use.assign(waiting=use.waiting.astype(float))
+    found = []
+    for month, group in use.groupby("month"):
+        wide = group.pivot_table(
+            index=_CELL, columns=["level", "organisation_code"], values="waiting", aggfunc="sum"
+        )
+        members, sums = wide["provider"].fillna(0), wide[into].fillna(0)
+        members = members.loc[:, members.gt(0).any()]
+        solved = np.linalg.lstsq(members.to_numpy(), sums.to_numpy(), rcond=None)[0].round()
+        exact = np.array_equal(members.to_numpy() @ solved, sums.to_numpy())
+        if not (exact and (solved >= 0).all() and (solved.sum(axis=1) == 1).all()):
+            raise DataError(
+                f"the provider rows cannot be assigned to the {into} rows so that every sum holds; "
+                "a row is missing, doubled or split between two",
+                file=f"workbook of {month:%B %Y}",
+            )
+        found.append(
+            pd.DataFrame(
+                {
+                    "month": month,
+                    "organisation_code": members.columns,
+                    "part_of": sums.columns[solved.argmax(axis=1)],
+                }
+            )
+        )
+    return pd.concat(found, ignore_index=True)
+
+
+def part_of(cells: pd.DataFrame) -> pd.DataFrame:
+    """Give the board of each provider, the region of each board, England for each region.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        As for :func:`membership`, all levels.
+
+    Returns
+    -------
+    DataFrame
+        ``month, organisation_code, part_of``. The region of a board is the one most of its
+        providers were added into over all months; see :func:`misplaced` for those that were not.
+    """
+    boards = membership(cells, into="icb")
+    both = boards.merge(
+        membership(cells, into="region"),
+        on=["month", "organisation_code"],
+        suffixes=("", "_region"),
+    )
+    counts = both.groupby(["part_of", "part_of_region"]).size().reset_index(name="n")
+    usual = counts.sort_values("n").drop_duplicates("part_of", keep="last")
+    usual = usual.set_index("part_of").part_of_region
+    upper = cells.loc[cells.level.isin(["icb", "region"]), ["month", "organisation_code"]]
+    upper = upper.drop_duplicates()
+    upper = upper.assign(part_of=upper.organisation_code.map(usual).fillna(ENGLAND))
+    return pd.concat([boards, upper], ignore_index=True)
+
+
+def misplaced(cells: pd.DataFrame) -> pd.DataFrame:
+    """List providers that a month's tables add into another region than their board's.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        The table `nhs_waits`.
+
+    Returns
+    -------
+    DataFrame
+        ``month, organisation_code, organisation, board, region_of_board, counted_in``.
+    """
+    own = cells.drop_duplicates(["month", "organisation_code"])
+    regions = own[own.level == "icb"].set_index(["month", "organisation_code"]).part_of
+    counted = membership(cells, into="region").rename(columns={"part_of": "counted_in"})
+    found = own[own.level == "provider"].merge(counted, on=["month", "organisation_code"])
+    found = found.rename(columns={"part_of": "board"}).merge(
+        regions.rename("region_of_board"),
+        left_on=["month", "board"],
+        right_index=True,
+    )
+    columns = ["month", "organisation_code", "organisation", "board", "region_of_board"]
+    wrong = found.region_of_board != found.counted_in
+    return found.loc[wrong, [*columns, "counted_in"]].reset_index(drop=True)

@@ -1,0 +1,216 @@
+"""Statistical process control: XmR charts over time, funnel plots across organisations.
+
+An XmR chart asks of one series whether a month differs from its predecessors by more than they
+differ among themselves. A funnel plot asks the same of one organisation among many.
+
+References
+----------
+Wheeler, D. J. (1993), *Understanding Variation*: individuals chart, limits at 2.66 mean moving
+ranges. Nelson, L. S. (1982), *Journal of Quality Technology* 14(3): leaving out moving ranges
+beyond their own limit. NHS England, *Making Data Count*: the four signals below. Spiegelhalter,
+D. J. (2005), *Statistics in Medicine* 24, 1185-1202: funnel plots and overdispersion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from send_analysis.errors import ParameterError
+
+LIMIT = 2.66  # 3 / 1.128, the expected range of two standard normal values (Wheeler 1993)
+RANGE_LIMIT = 3.267  # D4 for ranges of two (Nelson 1982)
+RUN = 7  # points in a shift or a trend (NHS England, Making Data Count)
+ENOUGH = 12  # points before limits stop being trial limits (NHS England, Making Data Count)
+
+
+def xmr(
+    values: pd.Series,
+    *,
+    rebase: Sequence[object] = (),
+    screen: bool = True,
+    lower_bound: float | None = None,
+) -> pd.DataFrame:
+    """Compute the XmR chart of one series.
+
+    Parameters
+    ----------
+    values : Series
+        Numbers in order of time; the index (months, dates, or numbers) is kept. Missing values
+        stay in the result and take no part in limits or rules; no moving range crosses them.
+    rebase : sequence
+        Index values at which a new step begins: mean and limits are computed afresh from there.
+        A step is a decision about the process (a service re-tendered, a pathway changed); take
+        it from outside the data, or the chart will confirm whatever one looks for.
+    screen : bool, default True
+        Leave moving ranges above 3.267 mean moving ranges out of the mean moving range.
+    lower_bound : float, optional
+        Smallest value the measure can take; the lower limit is not drawn below it.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as ``values``: value, step (0, 1, ...), moving_range, mean, lower, upper, trial
+        (limits rest on fewer than 12 points), signal (empty, or the first of ``beyond limits``,
+        ``two of three near a limit``, ``shift``, ``trend`` that holds), side (``above`` or
+        ``below`` the mean where there is a signal).
+
+    Raises
+    ------
+    ParameterError
+        Fewer than two numbers in a step, a re-basing point that is not in the index, or an
+        index out of order.
+
+    Notes
+    -----
+    Limits are mean +/- 2.66 mean moving range. Signals: one point beyond a limit; two of three
+    successive points between a limit and two thirds of the way to it, all three on that side
+    of the mean; seven successive points on one side of the mean; seven successive points each
+    higher (or each lower) than the one before.
+    """
+    values = pd.Series(values).astype(float)
+    if not values.index.is_monotonic_increasing or values.index.has_duplicates:
+        raise ParameterError("The series is not in order of time, or holds a time twice; sort it.")
+    unknown = [point for point in rebase if point not in values.index]
+    if unknown:
+        raise ParameterError(f"Cannot re-base at {unknown[0]}: the series has no such point.")
+    starts = values.index.isin(list(rebase))
+    chart = pd.DataFrame({"value": values, "step": np.cumsum(starts)}, index=values.index)
+    parts = [
+        _step(part, screen=screen, lower_bound=lower_bound)
+        for _, part in chart.groupby("step", sort=False)
+    ]
+    return pd.concat(parts)
+
+
+def _step(part: pd.DataFrame, *, screen: bool, lower_bound: float | None) -> pd.DataFrame:
+    """Compute limits and signals of one step."""
+    value = part.value
+    points = int(value.notna().sum())
+    if points < 2:
+        raise ParameterError(
+            f"The step from {part.index[0]} has {points} number(s); limits need two at least."
+        )
+    moving = value.diff().abs()
+    mean = value.mean()
+    mean_range = moving.mean()
+    if screen:
+        mean_range = moving[moving < RANGE_LIMIT * mean_range].mean() if mean_range > 0 else 0.0
+    reach = LIMIT * mean_range
+    signal, side = _signals(value.to_numpy(), mean, reach)
+    lower = mean - reach if lower_bound is None else max(mean - reach, lower_bound)
+    return part.assign(
+        moving_range=moving,
+        mean=mean,
+        lower=lower,
+        upper=mean + reach,
+        trial=points < ENOUGH,
+        signal=signal,
+        side=side,
+    )
+
+
+def _signals(value: np.ndarray, mean: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Find the first rule that each point breaks, and its side of the mean."""
+    known = ~np.isnan(value)
+    y = value[known]
+    side = np.sign(y - mean).astype(int)
+    beyond = np.abs(y - mean) > reach
+    near = (np.abs(y - mean) > reach * 2 / 3) & ~beyond
+    shift = _in_run(side[:, None] == np.array([1, -1]), RUN)
+    step = np.sign(np.diff(y, prepend=np.nan))
+    trend = _in_run(step[:, None] == np.array([1, -1]), RUN - 1, before=1)
+    flags = [beyond, _two_of_three(near, side) & near, shift, trend]
+    names = ["beyond limits", "two of three near a limit", "shift", "trend"]
+    signal = np.full(len(value), "", dtype=object)
+    where = np.full(len(value), "", dtype=object)
+    signal[known] = np.select(flags, names, "")
+    where[known] = np.where(signal[known] == "", "", np.where(side > 0, "above", "below"))
+    return signal, where
+
+
+def _in_run(holds: np.ndarray, length: int, *, before: int = 0) -> np.ndarray:
+    """Mark points in ``length`` successive ones for which a column of ``holds`` is true.
+
+    ``before`` points ahead of the run belong to it too (the start of a trend).
+    """
+    n = len(holds)
+    part = np.zeros(n, dtype=bool)
+    if n < length:
+        return part
+    windows = np.lib.stride_tricks.sliding_window_view(holds, length, axis=0)
+    for start in np.flatnonzero(windows.all(axis=2).any(axis=1)):
+        part[max(start - before, 0) : start + length] = True
+    return part
+
+
+def _two_of_three(near: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """Mark points in three successive ones on one side of the mean, two of them near a limit."""
+    part = np.zeros(len(near), dtype=bool)
+    for start in range(len(near) - 2):
+        window = slice(start, start + 3)
+        if near[window].sum() >= 2 and abs(side[window].sum()) == 3:
+            part[window] = True
+    return part
+
+
+def funnel(
+    numerator: pd.Series, denominator: pd.Series, *, overdispersion: bool = True
+) -> pd.DataFrame:
+    """Set shares of many organisations against the limits expected of their size.
+
+    Parameters
+    ----------
+    numerator, denominator : Series
+        Counts with one index of organisations, for example children waiting over 18 weeks and
+        all children waiting.
+    overdispersion : bool, default True
+        Widen the limits by the spread that organisations show beyond chance. Waiting lists are
+        no draws from an urn: without it nearly every large list lies outside.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by organisation: share, size, target (pooled share), lower_95, upper_95,
+        lower_99_8, upper_99_8 (between 0 and 1), z (in standard errors, overdispersion
+        included), dispersion (factor on the variance, 1 where none is applied), position
+        (``high``, ``low`` or ``inside`` the 99.8 % limits).
+
+    Raises
+    ------
+    ParameterError
+        A numerator above its denominator, or fewer than three organisations.
+
+    Notes
+    -----
+    z = (share - target) / sqrt(target (1 - target) / size). The factor is the mean of the
+    squared z after the lowest and highest tenth are pulled in to the tenth and ninetieth
+    percentile, applied where it exceeds 1 (Spiegelhalter 2005, multiplicative).
+    """
+    frame = pd.DataFrame({"count": numerator, "size": denominator}).astype(float)
+    frame = frame[frame["size"] > 0]
+    if len(frame) < 3:
+        raise ParameterError(
+            f"A funnel needs three organisations at least, there are {len(frame)}."
+        )
+    too_many = frame[frame["count"] > frame["size"]]
+    if len(too_many):
+        raise ParameterError(f"{too_many.index[0]}: more counted than there are on the list.")
+    target = frame["count"].sum() / frame["size"].sum()
+    share = frame["count"] / frame["size"]
+    error = np.sqrt(target * (1 - target) / frame["size"])
+    raw = (share - target) / error
+    pulled = raw.clip(raw.quantile(0.1), raw.quantile(0.9))
+    factor = max(float((pulled**2).mean()), 1.0) if overdispersion else 1.0
+    error = error * np.sqrt(factor)
+    out = pd.DataFrame(
+        {"share": share, "size": frame["size"], "target": target, "dispersion": factor}
+    )
+    for label, z in (("95", 1.96), ("99_8", 3.09)):  # normal quantiles .975 and .999
+        out[f"lower_{label}"] = (target - z * error).clip(0, 1)
+        out[f"upper_{label}"] = (target + z * error).clip(0, 1)
+    out["z"] = (share - target) / error
+    out["position"] = np.select([out.z > 3.09, out.z < -3.09], ["high", "low"], "inside")
+    return out

@@ -1,0 +1,93 @@
+"""Figures of waiting times draw what the frames hold, and their texts say it."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from send_analysis import control_charts, figures_waits, queues
+
+mpl.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def drawn(ax):
+    """All numbers and texts drawn."""
+    ys = np.concatenate([np.asarray(line.get_ydata(), float) for line in ax.get_lines()])
+    return ys, [text.get_text() for text in ax.texts]
+
+
+@pytest.fixture
+def chart():
+    months = pd.date_range("2023-01-01", periods=12, freq="MS")
+    return control_charts.xmr(pd.Series([30.0, 22, 21, 23, 22, 21, 22, 23, 21, 22, 23, 22], months))
+
+
+def test_control_chart_draws_values_limits_and_signals(chart):
+    ax = figures_waits.control_chart(chart, finding="It fell", subtitle="Share, per cent")
+    ys, texts = drawn(ax)
+    for column in ("value", "mean", "upper", "lower"):
+        assert np.isin(chart[column], ys).all()
+    assert "beyond limits" in texts
+    assert {"upper limit", "mean", "lower limit"} <= set(texts)
+    alt = figures_waits.control_chart_alt(chart, subtitle="share, per cent")
+    assert "30.0 in January 2023" in alt
+    assert "special cause: 1 (beyond limits)" in alt
+
+
+def test_rebased_chart_has_two_means(chart):
+    rebased = control_charts.xmr(chart["value"], rebase=[chart.index[4]])
+    ax = figures_waits.control_chart(rebased, finding="It fell", subtitle="Share")
+    means = {round(float(m), 6) for m in rebased["mean"]}
+    assert means <= {round(float(y), 6) for y in drawn(ax)[0]}
+    assert len(means) == 2
+
+
+def test_funnel_plot_names_the_board(chart):
+    rng = np.random.default_rng(1)
+    size = pd.Series(rng.integers(100, 2000, 20), [f"Q{i}" for i in range(20)])
+    funnel = control_charts.funnel((0.3 * size).round(), size)
+    names = {"Q3": "Third"}
+    ax = figures_waits.funnel_plot(funnel, highlight=names, finding="All alike", subtitle="Share")
+    ys, texts = drawn(ax)
+    assert "Third" in texts
+    assert np.isin(100 * funnel["share"], ys).all()
+    alt = figures_waits.funnel_plot_alt(funnel, highlight=names, subtitle="share over 18 weeks")
+    assert "20 boards" in alt
+    assert f"Third: 30 per cent of {size['Q3']:,}, within the limits" in alt
+
+
+def test_change_strip_draws_every_change_and_the_claim():
+    changes = pd.DataFrame(
+        {"measure": ["waiting", "waiting", "median_wait"], "change": [-75.0, 400.0, 5.0]}
+    )
+    ax = figures_waits.change_strip(changes, claimed=-56, finding="Few", subtitle="Changes")
+    xs = np.concatenate([np.asarray(line.get_xdata(), float) for line in ax.get_lines()])
+    assert {-75.0, 150.0, 5.0, -56.0} <= set(xs)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "Median wait",
+        "Children waiting",
+    ]
+    alt = figures_waits.change_strip_alt(changes, claimed=-56, subtitle="changes")
+    assert "children waiting from -75 to +400" in alt
+
+
+def test_projection_draws_medians_bands_and_target():
+    paths = {
+        "as now": queues.simulate_list(500, 10, 10, draws=200),
+        "relief": queues.simulate_list(500, 10, 17, draws=200),
+    }
+    ax = figures_waits.list_projection(paths, target=150, finding="It clears", subtitle="List")
+    ys, texts = drawn(ax)
+    assert {"as now", "relief", "target size"} <= set(texts)
+    assert 150 in ys
+    assert len(ax.collections) == 2
+    alt = figures_waits.list_projection_alt(paths, target=150, subtitle="list by week")
+    end = paths["relief"].query("week == 52 and quantile == 0.5")["size"].item()
+    assert f"relief: {end:,.0f} children after 52 weeks" in alt

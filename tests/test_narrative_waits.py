@@ -1,0 +1,98 @@
+"""Sentences and frames of the waiting-times chapter, against figures read off the workbooks."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from send_analysis import narrative_waits as narrative
+from send_analysis import queues, tables
+
+
+def test_the_board_stands_for_bury_and_england_for_an_area_without_one():
+    assert narrative.focus("Bury")["organisation_code"] == "QOP"
+    assert narrative.focus("Camden")["organisation_code"] == "Y56"
+    assert narrative.focus("Dudley")["organisation_code"] == "E92000001"
+
+
+def test_a_board_that_reports_no_main_service_is_passed_over():
+    # Bath, Swindon and Wiltshire's providers return none of the four.
+    assert narrative.focus("Bath and North East Somerset")["level"] == "region"
+    # Dorset has no list for occupational therapy.
+    assert narrative.reporting("Dorset").attrs["service"] != "occupational therapy"
+
+
+def test_providers_of_a_service_add_up_to_the_published_sum():
+    table = narrative.reporting("Bury")
+    assert table.columns[0] == "Jan 2023"
+    assert table.columns[-1] == "Oct 2023"
+    assert table.loc["Manchester University NHS Foundation Trust", "Jan 2023"] == 4976
+    assert pd.isna(table.loc["Northern Care Alliance NHS Foundation Trust", "Jul 2023"])
+    providers = table.drop("Sum as published").sum()
+    assert (providers == table.loc["Sum as published"]).all()
+    assert table.loc["Sum as published", "Oct 2023"] == 1409
+
+
+def test_measures_of_the_first_and_last_month_by_hand():
+    table = narrative.measured("Bury").set_index(["service", "measure"])
+    share = table.loc[("occupational therapy", "share over 18 weeks")]
+    # January: (2,125 + 77) of 5,603. October: (501 + 20) of (1,409 - 43) whose wait is known.
+    assert share["first"] == pytest.approx(100 * 2202 / 5603)
+    assert share["last"] == pytest.approx(100 * 521 / 1366)
+    assert share["change"] == pytest.approx(100 * (521 / 1366 / (2202 / 5603) - 1))
+    # Without Northern Care Alliance, which missed July, the share rose.
+    assert share["throughout"] > 0
+
+
+def test_headline_counts_services_and_says_what_holds():
+    headline, *points = narrative.findings("Bury")
+    assert "No public waiting list is Bury's alone" in headline
+    assert "fell in 4 of 4 services, and in 3 among providers that reported throughout" in headline
+    assert sum("cannot be tested" in point for point in points) == 3
+
+
+def test_services_without_a_figure_are_left_out_of_the_sentences():
+    assert "nan" not in " ".join(narrative.findings("Essex"))
+
+
+def test_chart_and_funnel_sentences_name_what_the_frames_hold():
+    charts = narrative.charts("Bury")
+    text = narrative.chart_finding(charts["physiotherapy"], "physiotherapy")
+    assert text == "Physiotherapy: January stood above the rest by more than noise"
+    funnel = narrative.boards("occupational therapy")
+    text = narrative.funnel_finding(funnel, "Bury", "occupational therapy")
+    above = (funnel["share"] > funnel.at["QOP", "share"]).sum()
+    assert f"more than in {len(funnel) - 1 - above} of {len(funnel) - 1} others" in text
+    assert "four boards of five" in narrative.funnel_finding(funnel, "Camden", "physiotherapy")
+
+
+def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():
+    plan = narrative.queue_plan("Bury")
+    row = plan.loc["occupational therapy"]
+    lists = narrative.lists("Bury")
+    flows = queues.flows(lists[lists["service"] == "occupational therapy"])
+    assert row["queue_size"] == 1409
+    assert row["demand"] == pytest.approx(flows["joined_a_week"].median())
+    # The tenfold fall of February, a thousand a week, leaves no trace in the capacity.
+    assert flows["net_a_week"].min() < -1000
+    assert abs(row["capacity"] - row["demand"]) < 5
+
+
+def test_claims_and_their_changes():
+    assert narrative.claimed("Bury") == {
+        "community paediatrics": -50, "physiotherapy": -48, "occupational therapy": -56
+    }  # fmt: skip
+    assert narrative.claimed("Leeds") == {}
+    found = narrative.changes("Bury", "physiotherapy")
+    text = narrative.change_finding(found, -48, "physiotherapy")
+    count, total = map(int, re.search(r"(\d+) of (\d+) changes", text).groups())
+    assert total == len(found)
+    assert count == sum(change <= -48 for change in found["change"])
+
+
+def test_every_authority_has_findings():
+    links = tables.load("nhs_area_links")
+    one_of_each = links.drop_duplicates(["level", "organisation_code"])["area_code"]
+    for code in one_of_each.iloc[::12]:
+        headline = narrative.findings(code)[0]
+        assert "No public waiting list" in headline

@@ -1,0 +1,89 @@
+"""Forecasts beside what happened and other forecasts, and the figures that draw them."""
+
+import matplotlib as mpl
+import pytest
+
+from send_analysis import alt_texts_forecast, figures_forecast, outlook, scoring, tables
+from send_analysis.errors import MissingDataError
+
+mpl.use("agg")
+
+
+@pytest.fixture(scope="module")
+def bury():
+    return outlook.then_and_now("Bury")
+
+
+def test_the_fan_starts_from_what_was_published():
+    fan = outlook.fan("Bury").set_index("year")
+    assert fan.loc[2025, "published"] == fan.loc[2025, "median"] == 2804
+    assert fan.loc[2026:, "published"].isna().all()
+    ends = fan.loc[2030, ["low_95", "low_80", "median", "high_80", "high_95"]]
+    assert ends.is_monotonic_increasing
+
+
+def test_compound_growth_continues_five_years(bury):
+    """From 1,617 in January 2019 at the rate since January 2014."""
+    rows = bury.set_index("year")
+    rate = (1617 / rows.loc[2014, "published"]) ** 0.2
+    assert rows.loc[2024, "compound"] == pytest.approx(1617 * rate**5)
+    assert rows.loc[2024, "published"] == 2686
+    assert rows.loc[2018, ["median", "compound"]].isna().all()
+
+
+def test_what_happened_later_is_not_in_the_forecast_of_2019(bury):
+    ours = scoring.rolling_origin({scoring.OURS: scoring.METHODS[scoring.OURS]}, [2019])
+    ours = ours.query("area_code == 'E08000002'").set_index("year")[0.5]
+    assert bury.set_index("year").loc[2024, "median"] == pytest.approx(ours[2024])
+
+
+def test_an_area_without_history_cannot_be_tested():
+    with pytest.raises(MissingDataError, match="Choose another area"):
+        outlook.then_and_now("Cumberland")
+
+
+def test_scenarios_are_set_against_the_forecast():
+    found = outlook.scenarios("Bury", 4)
+    now = found[found["scenario"] == "as now"]
+    assert (now["change"] == 0).all()
+    files = list((tables.data_dir() / "scenarios").glob("demand-*.yml"))
+    assert found["scenario"].nunique() == 1 + len(files)
+    fewer = found[found["scenario"] == "Requests stop growing"].set_index("year")
+    assert fewer.loc[2029, "change"] < fewer.loc[2028, "change"] < 0
+
+
+def test_forecasts_of_others_stand_beside_ours():
+    found = outlook.published().set_index(["forecast", "year"])["plans"]
+    assert found["published figures", 2025] == 638_745
+    assert found["consultancy, request rates stabilise", 2040] == 920_000
+    assert found["this package", 2040] > found["this package, requests stable", 2040]
+
+
+def test_newham_is_the_worst_miss_and_flagged():
+    worst = outlook.misses(3).iloc[0]
+    assert (worst["area"], worst["published"], worst["happened"]) == ("Newham", 2705, 1199)
+    assert worst["flagged"]
+
+
+def test_a_start_that_looks_like_a_fault_is_said():
+    assert "returned 1,199 plans in January 2025 after 2,705" in outlook.caution("Newham")
+    assert outlook.caution("Bury") == ""
+
+
+def test_figures_say_what_the_results_say(bury):
+    axes = figures_forecast.then_and_now(bury)
+    text = alt_texts_forecast.then_and_now(bury)
+    assert "2,686" in text
+    assert axes.get_title(loc="left").replace("\n", " ").startswith("From January 2019")
+    share = scoring.reliability(scoring.rolling_origin())
+    assert len(figures_forecast.reliability(share).get_lines()) == 4  # and the diagonal
+    scenarios = outlook.scenarios("Bury", 10)
+    assert "as now" in alt_texts_forecast.scenarios(scenarios, "Bury")
+    drawn = figures_forecast.scenarios(scenarios, "Bury").get_lines()
+    assert len(drawn) == scenarios["scenario"].nunique()
+    others = outlook.published()
+    assert "920,000" in alt_texts_forecast.published(others)
+    assert figures_forecast.published(others).get_ylabel() == "plans"
+    fan = outlook.fan("Bury")
+    drawn = figures_forecast.fan(fan)
+    assert f"{fan['low_80'].iloc[-1]:,.0f}" in drawn.get_title(loc="left")

@@ -1,0 +1,200 @@
+"""Scores against closed forms, simple methods against arithmetic, and the bar itself."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from send_analysis import panel as panels
+from send_analysis import scoring
+from send_analysis.cli import app
+from send_analysis.demand import LEVELS
+from send_analysis.forecasting import forecast
+
+
+@pytest.fixture(scope="module")
+def history():
+    return panels.build()
+
+
+@pytest.fixture(scope="module")
+def forecasts(history):
+    return scoring.rolling_origin(panel=history)
+
+
+@pytest.fixture(scope="module")
+def summary(forecasts):
+    return scoring.accuracy(forecasts).set_index(["method", "horizon"])
+
+
+# Scores
+
+
+@settings(deadline=None)  # the first call imports scoringrules
+@given(st.floats(0, 100), st.floats(0, 100), st.floats(-50, 150), st.floats(0.01, 0.99))
+def test_interval_score_is_its_closed_form(a, b, observed, alpha):
+    lower, upper = sorted((a, b))
+    expected = upper - lower
+    if observed < lower:
+        expected += 2 / alpha * (lower - observed)
+    if observed > upper:
+        expected += 2 / alpha * (observed - upper)
+    found = scoring.interval_score(*map(np.atleast_1d, (lower, upper, observed)), alpha)
+    assert found == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(0, 100), min_size=7, max_size=7), st.floats(-50, 150))
+def test_weighted_interval_score_is_the_mean_quantile_score(values, observed):
+    """Bracher and others (2021), equation 2: twice the mean pinball loss over the levels."""
+    quantiles = np.sort(values)
+    below = observed < quantiles
+    pinball = np.where(below, 1 - LEVELS, LEVELS) * np.abs(observed - quantiles)
+    found = scoring.weighted_interval_score(quantiles[None], np.array([observed]))
+    assert found[0] == pytest.approx(2 * pinball.mean())
+
+
+def test_a_certain_forecast_scores_its_error():
+    found = scoring.weighted_interval_score(np.full((1, 7), 40.0), np.array([47.0]))
+    assert found[0] == pytest.approx(7)
+
+
+# Simple methods
+
+
+def straight(values):
+    """Make a panel of one unit from yearly plans ending in January 2025."""
+    plans = np.array([values], dtype=float)
+    years = np.arange(2026 - len(values), 2026)
+    empty = np.full_like(plans, np.nan)
+    rest = {
+        f.name: empty
+        for f in dataclasses.fields(panels.Panel)
+        if f.name not in ("units", "years", "plans")
+    }
+    return panels.Panel(units=np.array(["E1"]), years=years, plans=plans, **rest)
+
+
+def test_drift_continues_a_straight_line():
+    panel = straight([100, 110, 120, 130])
+    found = scoring.baseline(panel, 2025, 3, years=3, log=False)
+    np.testing.assert_allclose(found, np.array([140, 150, 160])[None, :, None] * np.ones(7))
+
+
+def test_compound_growth_continues_a_rate():
+    panel = straight([100 * 1.1**k for k in range(6)])
+    found = scoring.baseline(panel, 2025, 2, years=5, log=True)
+    np.testing.assert_allclose(found[0, :, 3], [100 * 1.1**6, 100 * 1.1**7])
+
+
+def test_interval_of_a_random_walk_with_drift():
+    """Changes 8, 12, 10: mean 10, deviation 2; one step adds the mean's own error."""
+    found = scoring.baseline(straight([100, 108, 120, 130]), 2025, 1, years=None, log=False)
+    assert found[0, 0, 6] == pytest.approx(140 + 1.959964 * 2 * np.sqrt(1 + 1 / 3), rel=1e-5)
+
+
+# Backtest
+
+
+def test_backtest_forecasts_what_the_forecast_function_does(forecasts):
+    ours = forecasts[(forecasts["method"] == scoring.OURS) & (forecasts["origin"] == 2019)]
+    ours = ours[ours["area_code"] == "E08000002"].set_index("horizon")[list(LEVELS)]
+    other = forecast("Bury", as_of=2019).query("category == 'all'")
+    other = other.pivot(index="horizon", columns="quantile", values="value")
+    np.testing.assert_allclose(ours, other)
+
+
+def test_outcomes_are_the_published_plans(forecasts):
+    """Bury: 1,617 plans in January 2019, 2,686 in January 2024 (2025 release)."""
+    row = forecasts.query("area_code == 'E08000002' and origin == 2019 and horizon == 5").iloc[0]
+    assert (row["base"], row["observed"], row["year"]) == (1617, 2686, 2024)
+    assert forecasts["year"].max() == 2025
+
+
+def test_the_backtest_is_complete(forecasts):
+    ours = forecasts[forecasts["method"] == scoring.OURS]
+    assert ours["origin"].nunique() == 9
+    assert ours.groupby(["origin", "horizon"]).size().min() >= 147  # all but the two smallest
+    assert set(forecasts.groupby("method").size()) == {len(ours)}
+
+
+@pytest.mark.parametrize(
+    ("horizon", "mape", "ratio"), [(1, 3.4, 0.80), (3, 7.4, 0.75), (5, 10.1, 0.79)]
+)
+def test_the_forecasts_meet_the_bar(summary, horizon, mape, ratio):
+    row = summary.loc[(scoring.OURS, horizon)]
+    assert row["mape"] <= mape
+    assert row["wis_ratio"] <= ratio
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 3])
+def test_intervals_hold_what_they_say(summary, horizon):
+    row = summary.loc[(scoring.OURS, horizon)]
+    assert 0.76 <= row["within_80"] <= 0.90
+    assert 0.93 <= row["within_95"] <= 0.99
+
+
+def test_the_simple_methods_are_those_measured_before(summary):
+    """Measured independently on the same releases with other code, to the digits given."""
+    growth = summary.loc["five-year compound growth"]
+    np.testing.assert_allclose(growth["mape"].loc[[1, 3, 5]], [4.1, 9.8, 14.8], atol=0.06)
+    drift = summary.loc["drift, all years", "wis"]
+    np.testing.assert_allclose(
+        (growth["wis"] / drift).loc[[1, 3, 5]], [0.67, 0.52, 0.42], atol=0.006
+    )
+
+
+def test_newham_stands_apart(forecasts, summary):
+    rows = forecasts[(forecasts["method"] == scoring.OURS) & (forecasts["origin"] >= 2019)]
+    apart = (rows["area_code"] == scoring.APART) & (rows["horizon"] == 1)
+    assert apart.sum() == 6
+    assert summary.loc[(scoring.OURS, 1), "forecasts"] == (rows["horizon"] == 1).sum() - 6
+    assert scoring.worst(forecasts, count=1)["area_code"].iloc[0] == scoring.APART
+
+
+def test_wis_ratio_is_against_the_best_other_method(summary):
+    wis = summary["wis"].unstack(0)
+    best = wis.drop(columns=scoring.OURS).min(axis=1)
+    ratio = summary.loc[scoring.OURS, "wis_ratio"]
+    np.testing.assert_allclose(ratio, wis[scoring.OURS] / best)
+
+
+def test_reliability_counts_outcomes_below_each_quantile(forecasts):
+    found = scoring.reliability(forecasts).set_index(["horizon", "level"])["share"]
+    rows = forecasts[
+        (forecasts["method"] == scoring.OURS)
+        & (forecasts["horizon"] == 1)
+        & (forecasts["origin"] >= 2019)
+        & (forecasts["area_code"] != scoring.APART)
+    ]
+    assert found[1, 0.9] == pytest.approx((rows["observed"] <= rows[0.9]).mean())
+
+
+def test_england_is_the_sum_of_its_units(history):
+    found = scoring.england(history).set_index(["origin", "horizon"])
+    assert found.loc[(2019, 5), "observed"] == 576_474  # published, January 2024
+    row = found.loc[(2024, 1)]
+    assert row["low"] < row["median"] < row["high"]
+
+
+def test_the_specification_was_chosen_on_earlier_origins(history):
+    """No alternative that was tried does better by more than one part in fifty there."""
+    found = scoring.selection(history)
+    chose = found[found["origins"] == "2017–2021"]
+    wide = chose.pivot(index="specification", columns="horizon", values="mape")
+    relative = (wide / wide.loc["chosen"]).mean(axis=1)
+    assert relative.min() > 0.98
+    assert relative["England's growth for all"] > 1.1
+    assert set(found["origins"]) == {"2017–2021", "2022–2024"}
+
+
+def test_command_reruns_it():
+    run = CliRunner().invoke(app, ["backtest", "--format", "json"])
+    assert run.exit_code == 0
+    rows = pd.DataFrame(json.loads(run.stdout))
+    assert {"origins", "method", "horizon", "mape", "wis", "within_80", "within_95"} <= set(rows)
+    assert set(rows["origins"]) == {"2019–2024", "2019–2021", "2022–2024"}

@@ -1,0 +1,84 @@
+"""Claims on waits in the ledger: not testable, with the nearest figures beside the verdict."""
+
+import pytest
+
+from send_analysis import evidence, wait_claims
+from send_analysis.errors import ParameterError, UnknownNameError
+
+WAITS = {"wait-camhs": -65, "wait-paediatrics": -50, "wait-physio": -48, "wait-ot": -56}
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    return evidence.ledger("Bury").set_index("id")
+
+
+@pytest.fixture(scope="module")
+def claims():
+    return {claim["id"]: claim for claim in evidence.claims("Bury")}
+
+
+@pytest.mark.parametrize(("name", "claimed"), WAITS.items())
+def test_no_claim_on_waits_is_testable_for_bury_alone(ledger, name, claimed):
+    row = ledger.loc[name]
+    assert row["verdict"] == "not testable"
+    assert row["claimed"] == claimed
+    assert "Would need" in row["note"]
+
+
+def test_nearest_figures_are_the_boards_and_the_providers(ledger):
+    note = ledger.loc["wait-ot", "note"]
+    # 5,603 and 1,409 children: read off the workbooks of January and October 2023.
+    assert "children waiting, Greater Manchester: 5,603 → 1,409" in note
+    assert "Northern Care Alliance" in note
+    assert "January 2023 to October 2023" in note
+
+
+def test_camhs_has_no_nearest_figure(ledger):
+    assert "Nearest" not in ledger.loc["wait-camhs", "note"]
+
+
+def test_counts_of_definitions_are_those_of_the_changes(claims):
+    found = evidence.tried(claims["wait-physio"])
+    reached = (found["official"] <= -48).sum()
+    text = wait_claims.summary(wait_claims.nearest(claims["wait-physio"]["test"]), -48)
+    assert f"Of {len(found)} changes" in text
+    assert f"{reached} are of 48 per cent or more" in text
+    assert set(found["role"]) == {"nearest", "exploratory"}
+    assert evidence.verdict(found) == "not testable"
+
+
+def test_the_inspectors_word_is_tested_as_a_fall(claims):
+    found = evidence.tried(claims["health-timeliness"])
+    assert (found["within"] == (found["official"] < 0)).all()
+    services = found["definition"].str.split(",").str[0].unique()
+    assert set(services) == {
+        "community paediatrics", "occupational therapy", "physiotherapy", "speech and language"
+    }  # fmt: skip
+
+
+def test_a_claimed_wait_in_weeks_is_shown_beside_waits_of_those_on_the_list(ledger):
+    note = ledger.loc["report-slt-wait", "note"]
+    assert "end of October 2023" in note
+    assert "52 weeks or more" in note
+
+
+def test_share_waiting_over_18_weeks_is_a_nearest_figure(ledger):
+    # (1,610 + 492) of (6,647 - 1,419) children with a known wait, Greater Manchester.
+    assert f"{100 * 2102 / 5228:.1f}" in ledger.loc["waits-too-long", "note"]
+
+
+def test_an_area_without_a_board_is_said_so():
+    found = wait_claims.nearest({"area": "Camden", "service": "physiotherapy", "since": "2023-01"})
+    assert found.empty
+    assert "names the area's board" in wait_claims.summary(found, -10)
+
+
+def test_mistakes_in_a_claim_are_refused():
+    with pytest.raises(UnknownNameError, match="service 'yoga'"):
+        wait_claims.nearest({"area": "Bury", "service": "yoga", "since": "2023-01"})
+    with pytest.raises(ParameterError, match=r"test\.needs"):
+        evidence.tried(
+            {"id": "x", "compare": "fall", "test": {"kind": "nhs_wait", "area": "Bury",
+                                                    "service": "physiotherapy"}}
+        )  # fmt: skip
