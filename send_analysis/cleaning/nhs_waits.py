@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from send_analysis.cleaning import layout, reading
+from send_analysis.cleaning import layout
 from send_analysis.cleaning.nhs_links import nhs_area_links
 from send_analysis.cleaning.nhs_organisations import name_organisations, part_of
 from send_analysis.cleaning.nhs_sheets import (
