@@ -26,6 +26,7 @@ _PUBLIC = {
 _MODULES = (
     "alt_texts",
     "alt_texts_forecast",
+    "archive",
     "areas",
     "control_charts",
     "display",
@@ -42,6 +43,7 @@ _MODULES = (
     "narrative_waits",
     "outlook",
     "queues",
+    "refresh",
     "reports",
     "scoring",
     "style",

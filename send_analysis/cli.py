@@ -187,13 +187,30 @@ def backtest_forecasts(
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="Compare with other specifications instead.")
     ] = False,
+    release: Annotated[
+        int | None, typer.Option(help="Score the archived forecasts of that January instead.")
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
     """Rerun every forecast since 2016 with what was known then, and score it."""
-    from send_analysis import scoring
+    if release is not None:
+        from send_analysis import archive
 
-    result = scoring.selection() if alternatives else scoring.backtest()
+        result = archive.scores(release)
+        result = archive.summary(result) if form is Format.table else result
+    else:
+        from send_analysis import scoring
+
+        result = scoring.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
+
+
+@app.command("archive")
+def archive_forecast() -> None:
+    """Keep this year's forecast of every authority and England, to be scored next year."""
+    from send_analysis import archive
+
+    print(archive.write())
 
 
 def main() -> None:

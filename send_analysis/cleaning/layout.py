@@ -21,10 +21,14 @@ def specification() -> dict:
 @cache
 def release(name: str) -> dict:
     """Return one release's entry of `releases.yml`, with what it takes from the one it is like."""
-    entry = specification()["releases"][name]
-    if "like" in entry:
-        entry = _merged(release(entry["like"]), entry)
+    entry = _entry(name)
     return _dated(entry) if "year" in entry else entry
+
+
+def _entry(name: str) -> dict:
+    """Return an entry before its year is put into the names of columns."""
+    entry = specification()["releases"][name]
+    return _merged(_entry(entry["like"]), entry) if "like" in entry else entry
 
 
 def _merged(base: dict, changes: dict) -> dict:
