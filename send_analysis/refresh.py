@@ -263,7 +263,7 @@ def summary(done: Refreshed) -> list[str]:
     ]
     count = len(done.revisions)
     lines.append(
-        f"{count:,} figures revised, all in {REVISIONS}/{done.release}.csv"
+        f"{count:,} figures revised or withdrawn, all in {REVISIONS}/{done.release}.csv"
         if count
         else "no figure revised"
     )
@@ -281,16 +281,19 @@ def by_table(revisions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``table, revised, areas, first_year, last_year`` and the figure that changed by most:
-        ``area_code, year, item, old, new``.
+        ``table, revised`` (another figure now), ``withdrawn`` (none now), ``areas, first_year,
+        last_year`` and the figure that changed by most: ``area_code, year, item, old, new``.
     """
+    gone = revisions["new"].isna()
+    revisions = revisions.assign(revised=~gone, withdrawn=gone)
     size = (revisions["new"] - revisions["old"]).abs().fillna(0)
     groups = revisions.groupby("table", sort=False)
     counts = groups.agg(
-        revised=("year", "size"),
+        revised=("revised", "sum"),
+        withdrawn=("withdrawn", "sum"),
         areas=("area_code", "nunique"),
         first_year=("year", "min"),
         last_year=("year", "max"),
     )
-    largest = revisions.loc[size.groupby(revisions["table"], sort=False).idxmax()]
+    largest = revisions.loc[size.groupby(revisions["table"], sort=False).idxmax(), quality.REVISION]
     return counts.reset_index().merge(largest, on="table")

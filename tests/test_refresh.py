@@ -272,6 +272,9 @@ def test_an_unknown_column_is_reported_and_one_table_can_be_asked_for(attempt):
     counts = refreshing.by_table(done.revisions)
     assert counts["table"].tolist() == ["requests"]
     assert counts["areas"].tolist() == [4]
+    row = counts.iloc[0]
+    assert (row["revised"], row["withdrawn"]) == (len(done.revisions), 0)
+    assert row["new"] - row["old"] == 1
 
 
 def test_a_year_without_an_entry_and_a_table_without_releases(attempt):
@@ -319,4 +322,4 @@ def test_the_command_prints_what_was_revised(after, monkeypatch, capsys):
     assert out.splitlines()[0] == "table,area_code,year,item,old,new"
     assert out.count("\n") == len(done.revisions) + 1
     assert f"ehc_plans_2026: {len(done.written)} tables written" in err
-    assert "figures revised, all in revisions/ehc_plans_2026.csv" in err
+    assert "figures revised or withdrawn, all in revisions/ehc_plans_2026.csv" in err
