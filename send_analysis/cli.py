@@ -21,7 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: `rich` alone takes 0.2 s to import
 )
 data = typer.Typer(
-    help="List, check and rebuild the tidy tables.", no_args_is_help=True, rich_markup_mode=None
+    help="List, check, refresh and rebuild the tidy tables.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(data, name="data")
 
@@ -93,6 +95,31 @@ def build_tables(
 
     made = build(source, out)
     print(f"{len(made)} tables written")
+
+
+@data.command("refresh")
+def refresh_tables(
+    only: Annotated[
+        list[str] | None, typer.Argument(metavar="[TABLE...]", help="Tables [default: all].")
+    ] = None,
+    release: Annotated[str, typer.Option(help="Reporting year, or latest.")] = "latest",
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder of the releases [default: SEND_ANALYSIS_RELEASES, or in your cache]",
+        ),
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Fetch a release from its publisher and rebuild the tables; print what it revises."""
+    from send_analysis import refresh
+
+    done = refresh.refresh(release, only or (), folder=folder)
+    for line in refresh.summary(done):
+        print(line, file=sys.stderr)
+    if len(done.revisions):
+        show(refresh.by_table(done.revisions) if form is Format.table else done.revisions, form)
 
 
 @app.command()
@@ -173,12 +200,21 @@ def backtest_forecasts(
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="Compare with other specifications instead.")
     ] = False,
+    release: Annotated[
+        int | None, typer.Option(help="Score the archived forecasts of that January instead.")
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
     """Rerun every forecast since 2016 with what was known then, and score it."""
-    from send_analysis import scoring
+    if release is not None:
+        from send_analysis import archive
 
-    result = scoring.selection() if alternatives else scoring.backtest()
+        result = archive.scores(release)
+        result = archive.summary(result) if form is Format.table else result
+    else:
+        from send_analysis import scoring
+
+        result = scoring.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
 
 
@@ -273,6 +309,14 @@ def capacity_area(
         show(capacity.summary(result), form)
     else:
         show(result.round(2 if part is Part.assessments else 1), form)
+
+
+@app.command("archive")
+def archive_forecast() -> None:
+    """Keep this year's forecast of every authority and England, to be scored next year."""
+    from send_analysis import archive
+
+    print(archive.write())
 
 
 def main() -> None:
