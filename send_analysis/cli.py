@@ -136,15 +136,47 @@ def evidence(
 
 @app.command()
 def report(
-    areas: Annotated[list[str], typer.Argument(metavar="AREA...", help="Names or codes.")],
+    areas: Annotated[
+        list[str] | None, typer.Argument(metavar="AREA...", help="Names or codes.")
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Every local authority, England and an index of them."),
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+    jobs: Annotated[int, typer.Option(min=1, help="How much to do at the same time.")] = 2,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="With --all: Dask scheduler whose workers to use."),
+    ] = None,
 ) -> None:
     """Execute the notebooks for each AREA and write its report: HTML that needs no network."""
+    from send_analysis.errors import ParameterError
+
+    if everything == bool(areas) or (scheduler and not everything):
+        raise ParameterError("Give the areas to report on, or --all (which --scheduler needs).")
+    if everything:
+        _report_all(out, jobs, scheduler)
+        return
     from send_analysis import reports
 
-    pages = reports.render(areas, out)
+    pages = reports.render(areas, out, jobs=jobs)
     for path in pages.loc[pages["page"] == "index", "path"]:
         print(path)
+
+
+def _report_all(out: Path, jobs: int, scheduler: str | None) -> None:
+    """Write all reports; list those that failed."""
+    from send_analysis import batch, index
+
+    told = batch.render_all(out=out, jobs=jobs, scheduler=scheduler)
+    for row in told[told["state"] == "failed"].itertuples():
+        print(f"{row.area}: {row.error}", file=sys.stderr)
+    count = told["state"].value_counts()
+    print(", ".join(f"{number} {state}" for state, number in count.items()))
+    print(out / index.NAME)
+    if "failed" in count:
+        raise typer.Exit(1)
 
 
 @app.command()

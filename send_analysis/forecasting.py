@@ -8,9 +8,12 @@ method would have foreseen the reform of 2014 in the figures of 2013.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,29 +107,11 @@ def forecast(
     pulled = None if scenario is None else levers.read(scenario)
     wanted = None if areas is None else _resolve([areas] if isinstance(areas, str) else areas)
 
-    known = _authorities(load, origin)
-    units = predict(history, origin, horizon, specification)
-    unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
-    plans = known["plans"].to_numpy(dtype=float)
-    unit_plans = np.bincount(unit, plans, minlength=len(units.units))
-    small = specification.small_area
-    point, own = reconciliation.to_areas(units, unit, plans, unit_plans, small)
+    key = None if pulled is None else json.dumps(pulled, sort_keys=True)
+    worked_out = _installed if load is tables.load else partial(_work_out, load)
+    known, units, point, own, splits = worked_out(origin, horizon, specification, key)
     codes = known["area_code"].to_numpy()
-    splits = {
-        name: _split(load, system, known, origin, horizon, small)
-        for name, system in SYSTEMS.items()
-    }
-    if pulled is not None:
-        ages = splits["age"]
-        today = plans[:, None, None] * ages.now[:, None, :]
-        baseline = np.concatenate([today, point[..., None] * ages.share], axis=1)
-        changed = levers.apply(baseline, codes, origin, pulled, load)[:, 1:]
-        point = changed.sum(2)
-        left = point[..., None] > 0
-        splits["age"] = replace(
-            ages, share=np.divide(changed, point[..., None], where=left, out=ages.share.copy())
-        )
-
+    small = specification.small_area
     every = wanted is None
     listed = known["area_code"].to_numpy() if every else np.array(wanted, dtype=object)
     chosen = np.isin(codes, listed)
@@ -149,6 +134,47 @@ def forecast(
     return _tidy(
         pd.concat(parts, ignore_index=True), origin, [s.categories for s in splits.values()]
     )
+
+
+def _work_out(
+    load: Callable[[str], pd.DataFrame],
+    origin: int,
+    horizon: int,
+    specification: Specification,
+    levers_json: str | None,
+) -> tuple[Any, ...]:
+    """Forecast all authorities: them, their units, points, errors of their own, and splits."""
+    known = _authorities(load, origin)
+    units = predict(panel.build(load), origin, horizon, specification)
+    unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
+    plans = known["plans"].to_numpy(dtype=float)
+    unit_plans = np.bincount(unit, plans, minlength=len(units.units))
+    small = specification.small_area
+    point, own = reconciliation.to_areas(units, unit, plans, unit_plans, small)
+    codes = known["area_code"].to_numpy()
+    splits = {
+        name: _split(load, system, known, origin, horizon, small)
+        for name, system in SYSTEMS.items()
+    }
+    if levers_json is not None:
+        ages = splits["age"]
+        today = plans[:, None, None] * ages.now[:, None, :]
+        baseline = np.concatenate([today, point[..., None] * ages.share], axis=1)
+        changed = levers.apply(baseline, codes, origin, json.loads(levers_json), load)[:, 1:]
+        point = changed.sum(2)
+        left = point[..., None] > 0
+        splits["age"] = replace(
+            ages, share=np.divide(changed, point[..., None], where=left, out=ages.share.copy())
+        )
+    return known, units, point, own, splits
+
+
+@tables.remembered
+def _installed(
+    origin: int, horizon: int, specification: Specification, levers_json: str | None
+) -> tuple[Any, ...]:
+    """Forecast all authorities from the installed tables."""
+    return _work_out(tables.load, origin, horizon, specification, levers_json)
 
 
 def _origin(history: panel.Panel, as_of: int | None) -> int:

@@ -129,6 +129,7 @@ def _medians(area: str, horizon: int, scenario: list[dict] | None) -> pd.Series:
     return ahead.set_index("year")["value"]
 
 
+@tables.remembered
 def published(horizon: int = 15) -> pd.DataFrame:
     """Set this package's forecast of England beside forecasts that others published.
 
@@ -156,6 +157,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
     return out[["forecast", "year", "plans", "low_95", "high_95"]]
 
 
+@tables.remembered
 def misses(count: int = 8) -> pd.DataFrame:
     """List the worst misses since 2019, with what else the tables say of them.
 
@@ -198,6 +200,7 @@ def misses(count: int = 8) -> pd.DataFrame:
     return out[columns]
 
 
+@tables.remembered
 def bar() -> pd.DataFrame:
     """Accuracy of this package's forecasts against compound growth, and of their intervals.
 

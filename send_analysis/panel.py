@@ -67,6 +67,17 @@ def build(load: Callable[[str], pd.DataFrame] = tables.load) -> Panel:
     Panel
         One row a unit, one column a January from the first to the last year with plans.
     """
+    return _installed() if load is tables.load else _build(load)
+
+
+@tables.remembered
+def _installed() -> Panel:
+    """Panel of the installed tables."""
+    return _build(tables.load)
+
+
+def _build(load: Callable[[str], pd.DataFrame]) -> Panel:
+    """Put the tables that `load` gives on unbroken footprints."""
     plans = areas.on_footprints(load("ehc_plans"), ["plans"], ("year", "age_band"))
     total = plans[plans["age_band"] == "all"]
     units = np.sort(total["area_code"].unique())

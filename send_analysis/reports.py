@@ -7,10 +7,8 @@ notebooks give the same bytes.
 
 from __future__ import annotations
 
-import os
-import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -22,14 +20,13 @@ from tqdm import tqdm
 from send_analysis import __version__, pages, tables
 from send_analysis import areas as places
 from send_analysis.display import html_table, month, slug
-from send_analysis.errors import MissingDataError, NotebookError, ParameterError
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.execution import Kernel, execute
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from nbformat import NotebookNode
 
 HERE = Path(__file__).parent
-SECONDS_A_CELL = 300  # a cell that takes longer hangs: a whole report is meant to take 45 s
 
 
 def render(
@@ -70,100 +67,36 @@ def render(
         and cell are named, and the area's earlier report is left as it was.
     """
     codes = list(dict.fromkeys(places.resolve(area) for area in areas))
-    paths = _notebook_paths(notebooks)
+    paths = notebook_paths(notebooks)
     results = []
     with tqdm(total=len(codes) * len(paths), unit="page", disable=None) as progress:
         for code in codes:
             with ThreadPoolExecutor(jobs) as pool:
                 made = []
-                for page in pool.map(partial(_page_of, code), paths):
+                for page in pool.map(partial(page_of, code), paths):
                     made.append(page)
                     progress.update()
             results.append(_write(code, made, Path(out)))
     return pd.concat(results, ignore_index=True)
 
 
-def execute(notebook: str | Path, *, area: str) -> NotebookNode:
-    """Execute a notebook with `area` as its parameter, in a kernel of its own.
+def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
+    """Find notebooks.
 
     Parameters
     ----------
-    notebook : str or Path
-        Path of a notebook with one cell tagged ``parameters``.
-    area : str
-        Put into a cell after that one, as the variable ``area``.
+    notebooks : iterable of str or Path, optional
+        As for :func:`render`.
 
     Returns
     -------
-    nbformat.NotebookNode
-        The notebook with its outputs; the file is not touched.
+    list of Path
 
     Raises
     ------
-    NotebookError
-        If a cell fails or takes longer than 300 s, or no cell is tagged ``parameters``.
+    MissingDataError
+        If one is not there.
     """
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    path = Path(notebook)
-    where = f"{area}, {path.name}"
-    nb = nbformat.read(path, as_version=4)
-    tagged = [i for i, cell in enumerate(nb.cells) if "parameters" in cell.metadata.get("tags", [])]
-    if len(tagged) != 1:
-        raise NotebookError(
-            f"{where}: {len(tagged)} cells are tagged 'parameters'. Tag the one that sets `area`."
-        )
-    given = nbformat.v4.new_code_cell(f"area = {area!r}", id="given-parameters")
-    nb.cells.insert(tagged[0] + 1, given)
-    client = NotebookClient(
-        nb,
-        kernel_name="python3",
-        timeout=SECONDS_A_CELL,
-        record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"],
-    )
-    # One thread and one hash seed: the order of sums and of sets is the same in every run. The
-    # path: the notebook must run the very code that renders it.
-    fixed = {
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]),
-    }
-    try:
-        client.execute(env=os.environ | fixed)
-    except CellExecutionError as error:
-        number = next(_failed(nb))
-        # The inserted cell is not one that the author counts.
-        number -= number > tagged[0] + 1
-        raise NotebookError(
-            f"{where}, cell {number}: {error.ename}: {error.evalue}\n{_line_of(error.traceback)}"
-        ) from None
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise NotebookError(f"{where}: {str(error).splitlines()[0]}") from None
-    nb.cells.remove(given)
-    return nb
-
-
-def _failed(nb: NotebookNode) -> Iterator[int]:
-    """Numbers, from 1, of the cells that failed."""
-    for number, cell in enumerate(nb.cells, start=1):
-        if any(output.output_type == "error" for output in cell.get("outputs", [])):
-            yield number
-
-
-def _line_of(traceback: str) -> str:
-    """Line of the cell that failed, out of a coloured traceback."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", traceback)
-    found = re.search(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
-    return f"    {found[1].strip()}" if found else ""
-
-
-def _notebook_paths(notebooks: Iterable[str | Path] | None) -> list[Path]:
-    """Paths of the notebooks asked for."""
     packed = HERE / "_notebooks"
     folder = packed if packed.is_dir() else HERE.parent / "notebooks"
     if notebooks is None:
@@ -183,16 +116,31 @@ def _notebook_paths(notebooks: Iterable[str | Path] | None) -> list[Path]:
     return [path.resolve() for path in paths]
 
 
-def _page_of(code: str, path: Path) -> dict[str, Any]:
-    """Execute a notebook for an area and take its page apart."""
+def page_of(code: str, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
+    """Execute a notebook for an area and take its page apart.
+
+    Parameters
+    ----------
+    code : str
+        ONS code of the area.
+    path : Path
+        Notebook.
+    kernel : Kernel, optional
+        Kernel to use again; by default the notebook gets one of its own.
+
+    Returns
+    -------
+    dict
+        As :func:`send_analysis.pages.parts` returns it.
+    """
     area = places.name(code)
-    nb = execute(path, area=area)
+    nb = execute(path, area=area, kernel=kernel)
     return pages.parts(nb, name=path.stem, where=f"{area}, {path.name}")
 
 
 @cache
-def _templates() -> Environment:
-    """Templates of whole pages."""
+def templates() -> Environment:
+    """Return the templates of whole pages."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
@@ -204,18 +152,23 @@ def _templates() -> Environment:
     )
 
 
-def _write(code: str, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame:
-    """Write an area's pages beside its earlier report, then put them in its place."""
-    area = places.name(code)
-    target = out / slug(area)
-    strange = [path.name for path in target.glob("*") if path.suffix != ".html"]
-    if strange:
-        raise ParameterError(
-            f"{target} holds {strange[0]!r}, which is no page of a report: move it, or give "
-            "another folder with --out. Nothing was changed."
-        )
+def html_of(code: str, made: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Put an area's pages into their templates.
+
+    Parameters
+    ----------
+    code : str
+        ONS code of the area.
+    made : sequence of dict
+        Pages as :func:`page_of` returns them.
+
+    Returns
+    -------
+    dict of str to str
+        HTML by name of page, ``index`` first.
+    """
     shared = {
-        "area": area,
+        "area": places.name(code),
         "code": code,
         "pages": made,
         "css": (pages.TEMPLATES / "report.css").read_text(encoding="utf-8"),
@@ -223,13 +176,45 @@ def _write(code: str, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame
     }
     everything = {"tables": sorted({name for page in made for name in page["tables"]})}
     rendered = {
-        "index": _templates()
+        "index": templates()
         .get_template("overview.html.j2")
-        .render(page=None, faults=_faults(code), **_provenance(everything), **shared)
+        .render(page=None, faults=_faults(code), **provenance(everything["tables"]), **shared)
     }
     for page in made:
-        template = _templates().get_template("page.html.j2")
-        rendered[page["name"]] = template.render(page=page, **_provenance(page), **shared)
+        template = templates().get_template("page.html.j2")
+        rendered[page["name"]] = template.render(page=page, **provenance(page["tables"]), **shared)
+    return rendered
+
+
+def put(code: str, rendered: dict[str, str], out: Path) -> Path:
+    """Write an area's pages beside its earlier report, then put them in its place.
+
+    Parameters
+    ----------
+    code : str
+        ONS code of the area.
+    rendered : dict of str to str
+        As :func:`html_of` returns it.
+    out : Path
+        Folder of the reports.
+
+    Returns
+    -------
+    Path
+        Folder of the area's report.
+
+    Raises
+    ------
+    ParameterError
+        If that folder holds something else; nothing is changed then.
+    """
+    target = out / slug(places.name(code))
+    strange = [path.name for path in target.glob("*") if path.suffix != ".html"]
+    if strange:
+        raise ParameterError(
+            f"{target} holds {strange[0]!r}, which is no page of a report: move it, or give "
+            "another folder with --out. Nothing was changed."
+        )
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=out) as folder:
         fresh = Path(folder) / "fresh"
@@ -239,6 +224,14 @@ def _write(code: str, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame
         if target.exists():
             target.rename(Path(folder) / "earlier")
         fresh.rename(target)
+    return target
+
+
+def _write(code: str, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame:
+    """Write an area's report and list its pages."""
+    area = places.name(code)
+    rendered = html_of(code, made)
+    target = put(code, rendered, out)
     return pd.DataFrame(
         {
             "area_code": code,
@@ -251,9 +244,21 @@ def _write(code: str, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame
     )
 
 
-def _provenance(page: dict[str, Any]) -> dict[str, Any]:
-    """Releases behind a page: of the tables it names, or of all where it names none."""
-    names = page["tables"] or [entry["name"] for entry in tables.descriptor()["resources"]]
+def provenance(named: Sequence[str] = ()) -> dict[str, Any]:
+    """List the releases behind tables, for the foot of a page.
+
+    Parameters
+    ----------
+    named : sequence of str
+        Tables; by default all there are.
+
+    Returns
+    -------
+    dict
+        ``releases``, sources as the descriptor has them with ``month``, and ``date``, the month
+        of the latest.
+    """
+    names = named or [entry["name"] for entry in tables.descriptor()["resources"]]
     found = {
         source["name"]: source for name in names for source in tables.resource(name)["sources"]
     }

@@ -9,12 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pandas as pd
 
 from send_analysis.errors import DataError, SendAnalysisError, unknown
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DESCRIPTOR = "datapackage.json"
 _FOLDER_VARIABLE = "SEND_ANALYSIS_DATA"
@@ -53,10 +58,42 @@ def descriptor() -> dict:
     return _descriptor(data_dir())
 
 
+_remembered: list[Callable[[], None]] = []
+
+
 def clear_cache() -> None:
     """Forget tables already read; call it after the files in the folder have changed."""
     _descriptor.cache_clear()
     _read.cache_clear()
+    for forget in _remembered:
+        forget()
+
+
+def remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function of the tables: the same arguments give its first result again.
+
+    For results about all areas that the reports of many areas need. They are kept for each folder
+    of tables until :func:`clear_cache`.
+
+    Parameters
+    ----------
+    function : callable
+        Takes hashable arguments; its result depends on them and on the tables, on nothing else.
+
+    Returns
+    -------
+    callable
+        Returns a DataFrame that is yours to change; anything else must be left as it is.
+    """
+    kept = cache(lambda _folder, args, kwargs: function(*args, **dict(kwargs)))
+    _remembered.append(kept.cache_clear)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        found = kept(data_dir(), args, tuple(sorted(kwargs.items())))
+        return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
+
+    return call
 
 
 def resource(name: str) -> dict:

@@ -62,6 +62,9 @@ def test_data_is_listed_and_verified(run):
         (["evidence", "Oldham"], "No claims are recorded for Oldham"),
         (["data", "build", "--from", "nowhere"], "nowhere is not a folder"),
         (["report", "Atlantis"], "Unknown area 'Atlantis'"),
+        (["report"], "Give the areas to report on, or --all"),
+        (["report", "Bury", "--all"], "Give the areas to report on, or --all"),
+        (["report", "Bury", "--scheduler", "tcp://x:1"], "or --all (which --scheduler needs)"),
     ],
 )
 def test_a_mistake_is_one_line(run, arguments, says):
@@ -82,3 +85,20 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_all_reports_list_what_failed_and_say_so_with_the_exit_code(run, monkeypatch, tmp_path):
+    import pandas as pd
+
+    from send_analysis import batch
+
+    told = pd.DataFrame(
+        {"area": ["Bury", "Hull"], "state": ["written", "failed"], "error": ["", "no luck"]}
+    )
+    monkeypatch.setattr(batch, "render_all", lambda **_: told)
+    code, out, error = run("report", "--all", "--out", str(tmp_path))
+    assert code == 1
+    assert error == "Hull: no luck\n"
+    assert out.splitlines() == ["1 written, 1 failed", str(tmp_path / "index.html")]
+    monkeypatch.setattr(batch, "render_all", lambda **_: told.head(1))
+    assert run("report", "--all", "--out", str(tmp_path))[0] == 0

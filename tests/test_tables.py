@@ -101,3 +101,29 @@ def test_a_folder_without_tables_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(tmp_path))
     with pytest.raises(SendAnalysisError, match="data build --out"):
         tables.load("areas")
+
+
+def test_a_remembered_result_is_worked_out_once_and_is_yours_to_change():
+    calls = []
+
+    @tables.remembered
+    def twice(number=1):
+        calls.append(number)
+        return pd.DataFrame({"value": [2 * number]})
+
+    first = twice(3)
+    first["value"] = 0
+    assert twice(3)["value"].tolist() == [6]
+    assert twice(number=4)["value"].tolist() == [8]
+    assert calls == [3, 4]
+    tables.clear_cache()
+    assert twice(3)["value"].tolist() == [6]
+    assert calls == [3, 4, 3]
+
+
+def test_a_remembered_result_is_of_the_folder_it_was_made_from(monkeypatch, tmp_path):
+    (tmp_path / "datapackage.json").write_text('{"resources": []}', encoding="utf-8")
+    folder = tables.remembered(tables.data_dir)
+    before = folder()
+    monkeypatch.setenv("SEND_ANALYSIS_DATA", str(tmp_path))
+    assert (before, folder()) == (before, tmp_path)

@@ -54,7 +54,7 @@ def notebook(tmp_path):
 @pytest.fixture
 def no_kernel(monkeypatch):
     """Take the outputs that stand in the file, to save the time of a kernel."""
-    monkeypatch.setattr(reports, "execute", lambda path, *, area: nbformat.read(path, 4))
+    monkeypatch.setattr(reports, "execute", lambda path, *, area, kernel: nbformat.read(path, 4))
 
 
 def read(frame, page):
