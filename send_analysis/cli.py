@@ -21,7 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: `rich` alone takes 0.2 s to import
 )
 data = typer.Typer(
-    help="List, check and rebuild the tidy tables.", no_args_is_help=True, rich_markup_mode=None
+    help="List, check, refresh and rebuild the tidy tables.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(data, name="data")
 
@@ -32,6 +34,19 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+
+
+class Part(StrEnum):
+    """A part of the capacity report."""
+
+    places = "places"
+    assessments = "assessments"
+    staff = "staff"
+    cost = "cost"
+    shifts = "shifts"
+    budget = "budget"
+    published = "published"
+    scap = "scap"
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
@@ -94,6 +109,31 @@ def write_dictionary(
         sys.stdout.write(text)
     else:
         out.write_text(text, encoding="utf-8", newline="\n")
+
+
+@data.command("refresh")
+def refresh_tables(
+    only: Annotated[
+        list[str] | None, typer.Argument(metavar="[TABLE...]", help="Tables [default: all].")
+    ] = None,
+    release: Annotated[str, typer.Option(help="Reporting year, or latest.")] = "latest",
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder of the releases [default: SEND_ANALYSIS_RELEASES, or in your cache]",
+        ),
+    ] = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Fetch a release from its publisher and rebuild the tables; print what it revises."""
+    from send_analysis import refresh
+
+    done = refresh.refresh(release, only or (), folder=folder)
+    for line in refresh.summary(done):
+        print(line, file=sys.stderr)
+    if len(done.revisions):
+        show(refresh.by_table(done.revisions) if form is Format.table else done.revisions, form)
 
 
 @app.command()
@@ -206,13 +246,123 @@ def backtest_forecasts(
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="Compare with other specifications instead.")
     ] = False,
+    release: Annotated[
+        int | None, typer.Option(help="Score the archived forecasts of that January instead.")
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
     """Rerun every forecast since 2016 with what was known then, and score it."""
-    from send_analysis import scoring
+    if release is not None:
+        from send_analysis import archive
 
-    result = scoring.selection() if alternatives else scoring.backtest()
+        result = archive.scores(release)
+        result = archive.summary(result) if form is Format.table else result
+    else:
+        from send_analysis import scoring
+
+        result = scoring.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
+
+
+@app.command()
+def simulate(
+    transitions: Annotated[Path, typer.Option(help="Plans in two Januaries, one row a plan.")],
+    population: Annotated[Path, typer.Option(help="People by calendar and academic year.")],
+    valid_states: Annotated[Path, typer.Option(help="Ages and needs that each setting takes.")],
+    seed_year: Annotated[int, typer.Option(help="January to project from.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    costs: Annotated[Path | None, typer.Option(help="Yearly cost by need and setting.")] = None,
+    years: Annotated[int | None, typer.Option(help="Years [default: all in population]")] = None,
+    simulations: Annotated[int, typer.Option(help="Number of simulations.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 50,
+    scenario: Annotated[Path | None, typer.Option(help="YAML file of changes.")] = None,
+    draws: Annotated[
+        str, typer.Option(help="published: as witan.send 1.7.0 drew; exact: without its bias.")
+    ] = "published",
+) -> None:
+    """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
+    from send_analysis import transition_model
+    from send_analysis import transitions as files
+    from send_analysis.flow_scenarios import read_scenario
+
+    states = files.read_valid_states(valid_states)
+    cost = None if costs is None else files.read_costs(costs, states)
+    results = transition_model.simulate_transitions(
+        files.read_transitions(transitions, states),
+        files.read_population(population),
+        states,
+        seed_year=seed_year,
+        years=years,
+        simulations=simulations,
+        seed=seed,
+        costs=cost,
+        scenario=None if scenario is None else read_scenario(scenario),
+        sampler=draws,
+    )
+    written = transition_model.write_results(results, out)
+    print(f"{', '.join(path.name for path in written)} written to {out}")
+    for note in transition_model.notes(states, cost, draws):
+        print(note, file=sys.stderr)
+
+
+@app.command("capacity")
+def capacity_area(
+    area: Annotated[str, typer.Argument(help="Name or code of an authority.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="A YAML file, or the name of one in data/scenarios.")
+    ] = None,
+    years: Annotated[int, typer.Option(help="Years ahead, 1 to 15.")] = 8,
+    capacity_file: Annotated[
+        Path | None,
+        typer.Option(help="CSV of places: kind, phase, year, places [default: places in use]"),
+    ] = None,
+    part: Annotated[
+        Part,
+        typer.Option(
+            help="Specialist places; the assessment queue; staff; cost; what a tenth of new "
+            "placements elsewhere changes; grant and deficit; places that are published; the "
+            "school capacity return."
+        ),
+    ] = Part.places,
+    simulations: Annotated[int, typer.Option(help="Simulations, at least 100.", min=100)] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 50,
+    form: FormatOption = Format.table,
+) -> None:
+    """Set specialist places, assessments, staff and cost against demand."""
+    from send_analysis import capacity
+
+    options = {
+        "years": years,
+        "scenario": scenario,
+        "simulations": simulations,
+        "seed": seed,
+    }
+    if part is Part.scap:
+        from send_analysis import returns
+
+        options["years"] = max(years, capacity.YEARS)
+        simulation = capacity.simulate(area, **options)
+        result = returns.layout(returns.scap(simulation, capacity.SETTINGS))
+    else:
+        result = capacity.part(area, part.value, **options, capacity_file=capacity_file)
+    if form is not Format.table:
+        show(result.round(3), form)
+    elif part is Part.places:
+        print(
+            f"{result['area'].iat[0]}, {result['scenario'].iat[0]}. Capacity: "
+            f"{'; '.join(result['basis'].str.split('; ').explode().unique())}."
+        )
+        show(capacity.summary(result), form)
+    else:
+        show(result.round(2 if part is Part.assessments else 1), form)
+
+
+@app.command("archive")
+def archive_forecast() -> None:
+    """Keep this year's forecast of every authority and England, to be scored next year."""
+    from send_analysis import archive
+
+    print(archive.write())
 
 
 def main() -> None:

@@ -37,6 +37,14 @@ class DataError(SendAnalysisError):
         self.file, self.column, self.row = file, column, row
 
 
+class MissingFileError(DataError):
+    """A release is not in the folder that it is looked for in."""
+
+
+class SourceError(SendAnalysisError):
+    """A publisher's site does not give what was asked for."""
+
+
 class UnknownNameError(SendAnalysisError):
     """A name that is not in the list it should come from."""
 

@@ -103,13 +103,7 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
             + (f", in England {national['growth']:+.0f} %." if code != areas.ENGLAND else ".")
         )
         if not pd.isna(own["rank"]):
-            beyond = not own["lower"] <= national["growth"] <= own["upper"]
-            out.append(
-                f"That is rank {own['rank']} of {own['areas']} authorities. Allowing for chance in "
-                f"an area of this size, growth is between {own['lower']:+.0f} % and "
-                f"{own['upper']:+.0f} % (95 % interval); England's lies "
-                f"{'outside' if beyond else 'within'} it."
-            )
+            out.append(f"That is rank {own['rank']} of {own['areas']} authorities.")
     rates = growth.rates(area)
     last = rates[rates["year"] == rates["year"].max()]
     per_head = last.set_index("role")["rate"]

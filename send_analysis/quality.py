@@ -253,3 +253,46 @@ def against_earlier(
         action="unexplained",
         note=note,
     )
+
+
+REVISION = ["table", "area_code", "year", "item", "old", "new"]
+
+
+def no_revision() -> pd.DataFrame:
+    """Return an empty table of revisions."""
+    types = {"year": "int64", "old": "Float64", "new": "Float64"}
+    return pd.DataFrame({name: pd.Series(dtype=types.get(name, "str")) for name in REVISION})
+
+
+def revised(
+    before: pd.DataFrame, after: pd.DataFrame, *, table: str, key: list[str], value: str
+) -> pd.DataFrame:
+    """Set figures that have changed, old beside new.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        The columns of `key` and the one named by `value`.
+    table : str
+        Table that the figures belong to.
+    key : list of str
+        Columns that name a row once: ``area_code, year`` and others.
+    value : str
+        Column of figures.
+
+    Returns
+    -------
+    DataFrame
+        ``table, area_code, year, item`` (the rest of the key, joined by slashes), ``old, new``.
+        Either is missing where there was, or is, no figure. Years that only `after` has are new,
+        not revised.
+    """
+    rows = before.merge(after, on=key, how="outer", suffixes=("_old", "_new"))
+    rows = rows.rename(columns={f"{value}_old": "old", f"{value}_new": "new"})
+    rows = rows[rows["year"].isin(before["year"])]
+    same = (rows["old"] == rows["new"]).fillna(False) | (rows["old"].isna() & rows["new"].isna())
+    rows = rows[~same].reset_index(drop=True)
+    rest = [column for column in key if column not in {"area_code", "year"}]
+    item = rows[rest].astype("str").agg(" / ".join, axis=1) if rest and len(rows) else ""
+    rows = rows.assign(table=table, item=item)
+    return rows[REVISION].astype({"old": "Float64", "new": "Float64", "item": "str"})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 import tempfile
+from collections.abc import Collection
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,15 +19,19 @@ from tqdm import tqdm
 from send_analysis import tables
 from send_analysis.cleaning import (
     ehc_plans,
+    finance,
     geography,
     inspections,
     lait,
     nhs_waits,
+    places,
     population,
+    series,
     tribunals,
 )
-from send_analysis.cleaning.reading import ENGLAND, release
-from send_analysis.errors import DataError, SendAnalysisError
+from send_analysis.cleaning.layout import release
+from send_analysis.cleaning.reading import ENGLAND
+from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, unknown
 
 # Each takes the folder of the releases and the table `areas`, and gives tables by name; findings
 # about the releases go into `quality`.
@@ -35,9 +41,14 @@ BUILDERS = (
     lait.build,
     inspections.build,
     tribunals.build,
+    places.build,
+    finance.build,
     geography.build,
     nhs_waits.build,
 )
+
+# Written with every table: a new release can bring areas, and findings about it.
+ALWAYS = ("areas", "area_codes", "quality")
 
 
 @cache
@@ -47,7 +58,9 @@ def schemas() -> dict:
     return yaml.safe_load(text)
 
 
-def build(source: Path, out: Path | None = None) -> list[str]:
+def build(
+    source: Path, out: Path | None = None, *, only: Collection[str] = (), keep: bool = False
+) -> list[str]:
     """Rebuild the tidy tables from the official releases.
 
     Everything is written to a temporary folder first; `out` changes only if all tables were
@@ -59,11 +72,16 @@ def build(source: Path, out: Path | None = None) -> list[str]:
         Folder of the official releases (what `releases.yml` gives as paths are below it).
     out : Path, optional
         Where the tables go; the project's own `data` folder if not given.
+    only : collection of str, optional
+        Tables to write; `areas`, `area_codes` and `quality` are written with them. The others
+        stay as they are in `out`. All if empty.
+    keep : bool, default False
+        Leave tables whose releases are not in `source` as they are in `out`, instead of refusing.
 
     Returns
     -------
     list of str
-        Names of the tables.
+        Names of the tables written.
 
     Raises
     ------
@@ -73,29 +91,87 @@ def build(source: Path, out: Path | None = None) -> list[str]:
     source, out = Path(source), Path(out) if out is not None else tables.data_dir()
     if not source.is_dir():
         raise SendAnalysisError(f"{source} is not a folder of official releases")
-    made = _make(source)
+    for name in only:
+        if name not in schemas()["tables"]:
+            raise unknown("table", name, schemas()["tables"], hint="See `send-analysis data list`.")
+    made = _make(source, keep)
+    if only:
+        made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
+    old = _standing(out) if only or keep else {}
+    if "quality" in old:
+        made["quality"] = _with_standing_findings(made, out / old["quality"]["path"])
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         temporary = Path(folder)
-        resources_ = [_write(name, made[name], temporary) for name in schemas()["tables"]]
-        descriptor = temporary / tables.DESCRIPTOR
-        descriptor.write_text(_describe(resources_, source), encoding="utf-8")
-        for file in sorted(temporary.iterdir()):
-            file.replace(out / file.name)
+        entries = [
+            _sourced(_write(name, made[name], temporary), source) if name in made else old[name]
+            for name in schemas()["tables"]
+            if name in made or name in old
+        ]
+        (temporary / tables.DESCRIPTOR).write_text(_describe(entries), encoding="utf-8")
+        put(temporary, out)
     tables.clear_cache()
-    return list(schemas()["tables"])
+    return [name for name in schemas()["tables"] if name in made]
 
 
-def _make(source: Path) -> dict[str, pd.DataFrame]:
+def _make(source: Path, keep: bool) -> dict[str, pd.DataFrame]:
     """Run the builders; findings of all of them become the table `quality`."""
     areas = geography.areas(source)
-    made, found = {"areas": areas}, []
+    made, found = {"areas": areas, "area_codes": geography.area_codes(areas)}, []
     for builder in tqdm(BUILDERS, desc="Building tables", disable=None, leave=False):
-        parts = builder(source, areas)
+        try:
+            parts = builder(source, areas)
+        except MissingFileError:
+            if not keep:
+                raise
+            continue
         found.append(parts.pop("quality", None))
         made |= parts
     made["quality"] = pd.concat([part for part in found if part is not None], ignore_index=True)
     return made
+
+
+def _standing(out: Path) -> dict[str, dict]:
+    """Entries of the descriptor that is in a folder now, by table."""
+    file = out / tables.DESCRIPTOR
+    if not file.is_file():
+        return {}
+    return {
+        entry["name"]: entry
+        for entry in json.loads(file.read_text(encoding="utf-8"))["resources"]
+        if entry["name"] in schemas()["tables"]
+    }
+
+
+def _with_standing_findings(made: dict[str, pd.DataFrame], file: Path) -> pd.DataFrame:
+    """Findings about the tables made now, and the earlier ones about tables that stay."""
+    new = made["quality"]
+    standing = pd.read_csv(file, keep_default_na=False, na_values={"published": "", "expected": ""})
+    standing = standing[~standing["table"].isin(made)]
+    numbers = {"published": "Float64", "expected": "Float64"}
+    return pd.concat([standing.astype(numbers), new[new["table"].isin(made)]], ignore_index=True)
+
+
+def put(new: Path, out: Path) -> None:
+    """Move every file of a folder over those of another; put the old ones back if one fails."""
+    with tempfile.TemporaryDirectory(dir=out, prefix=".before-") as folder:
+        before = Path(folder)
+        files = sorted(file.name for file in new.iterdir())
+        for name in files:
+            if (out / name).is_file():
+                shutil.copy2(out / name, before / name)
+        done = []
+        try:
+            for name in files:
+                done.append(name)
+                (new / name).replace(out / name)
+        except BaseException:
+            for name in done:
+                if (before / name).is_file():
+                    (before / name).replace(out / name)
+                else:
+                    (out / name).unlink(missing_ok=True)
+            raise
 
 
 def fields(name: str) -> dict[str, dict]:
@@ -194,28 +270,36 @@ def _field(name: str, field: dict, in_key: bool) -> dict:
     return out | ({"constraints": constraints} if constraints else {})
 
 
-def _describe(resources_: list[dict], source: Path) -> str:
-    """Return the Data Package descriptor: each table with the releases it was made from."""
+def _sourced(resource: dict, source: Path) -> dict:
+    """Say of a table which releases it was made from; of a series, those that are there."""
+    names = []
+    for name in resource["sources"]:
+        in_series = series.known(name)
+        names += reversed(series.present(source, name)) if in_series else [name]
+    return resource | {"sources": [_origin(name, source) for name in names]}
+
+
+def _origin(name: str, source: Path) -> dict:
+    """Describe one release and pin its content."""
+    entry = release(name)
+    content = (source / entry["path"]).read_bytes()
+    return {
+        "name": name,
+        "title": entry["title"],
+        "publisher": entry["publisher"],
+        "published": entry["published"],
+        "path": entry["url"],
+        "file": entry["path"],
+        "licence": entry["licence"],
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _describe(resources_: list[dict]) -> str:
+    """Return the Data Package descriptor."""
     licences = {
         "OGL-UK-3.0": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
     }
-    used = {name for resource in resources_ for name in resource["sources"]}
-    sources = {}
-    for name in sorted(used):
-        entry = release(name)
-        content = (source / entry["path"]).read_bytes()
-        sources[name] = {
-            "name": name,
-            "title": entry["title"],
-            "publisher": entry["publisher"],
-            "published": entry["published"],
-            "path": entry["url"],
-            "file": entry["path"],
-            "licence": entry["licence"],
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-    for resource in resources_:
-        resource["sources"] = [sources[name] for name in resource["sources"]]
     package = {
         "name": "send-analysis",
         "title": "SEND services in England: tidy tables from official releases",

@@ -1,8 +1,8 @@
-"""Department for Education: "Education, health and care plans", reporting years 2022 to 2025.
+"""Department for Education: "Education, health and care plans", reporting years 2022 on.
 
-Stocks carry the year of their January, flows the calendar year before it. Totals from 2019 on
-come from the newest release, which revises the earlier ones; years and age bands that it lacks
-come from the older releases. The column ``release`` says which.
+Stocks carry the year of their January, flows the calendar year before it. Every year comes from
+the newest release that has it, which revises the earlier ones; years and age bands before the
+person-level return come from the older releases. The column ``release`` says which.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis import quality
-from send_analysis.cleaning.reading import ENGLAND, check_known, release, specification, tidy
+from send_analysis.cleaning import series
+from send_analysis.cleaning.layout import release, specification
+from send_analysis.cleaning.reading import ENGLAND, check_known, tidy
 
-NEW, MIDDLE, OLD = "ehc_plans_2025", "ehc_plans_2023", "ehc_plans_2022"
+# Releases from before the person-level return; the others are found by what is there.
+MIDDLE, OLD = "ehc_plans_2023", "ehc_plans_2022"
 
 # Single years of age in the age bands that the publisher used to January 2022.
 BANDS = {
@@ -58,18 +61,29 @@ def _split(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def _headline(root: Path, file: str, topic: str) -> pd.DataFrame:
-    """All rows of a file of the 2025 release that are not broken down."""
-    return tidy(root, NEW, file, topics={topic: "all"}).drop(
-        columns=["breakdown_topic", "breakdown"]
-    )
+    """All rows of a file of the person-level releases that are not broken down."""
+    return series.rows(root, file, {topic: "all"}).drop(columns=["breakdown_topic", "breakdown"])
+
+
+def _revised(
+    root: Path, new: pd.DataFrame, file: str, topic: str, *, table: str, category: str = "all"
+) -> pd.DataFrame:
+    """Totals of the newest release that differ from those of the release before."""
+
+    def read(name: str) -> pd.DataFrame:
+        rows = tidy(root, name, file, topics={topic: "all"})
+        return rows[rows["category"] == category]
+
+    item = category.removesuffix("/all")
+    return series.revisions(root, new[new["category"] == category], read, table=table, item=item)
 
 
 def _by_age(root: Path, file: str, topic: str) -> pd.DataFrame:
     """Rows broken down by single year of age, with the age as ``age``."""
-    labels = specification()["age_labels"]
-    labels |= {f"{word} {age}": str(age) for word in ("age", "Aged") for age in range(3, 26)}
-    rows = tidy(root, NEW, file, topics={topic: "age"})
-    age = check_known(rows["breakdown"], labels, file=file)
+    labels = {label.casefold(): age for label, age in specification()["age_labels"].items()}
+    labels |= {f"{word} {age}": str(age) for word in ("age", "aged") for age in range(3, 26)}
+    rows = series.rows(root, file, {topic: "age"})
+    age = check_known(rows["breakdown"].str.casefold(), labels, file=file)
     return rows.assign(age=age).drop(columns=["breakdown_topic", "breakdown"])
 
 
@@ -88,7 +102,9 @@ def _fill_ages(rows: pd.DataFrame, value: str, category: list[str]) -> pd.DataFr
     return out.assign(missing=out["missing"].where(out[value].isna(), ""))
 
 
-def _bands(ages: pd.DataFrame, value: str, areas_with_total: pd.DataFrame) -> pd.DataFrame:
+def _bands(
+    ages: pd.DataFrame, value: str, areas_with_total: pd.DataFrame, published: pd.DataFrame
+) -> pd.DataFrame:
     """Add single years up to age bands; an area with a total but no ages has missing bands."""
     rows = ages[ages["age"].isin(BAND_OF_AGE)]
     banded = rows.assign(age_band=rows["age"].map(BAND_OF_AGE))
@@ -98,7 +114,11 @@ def _bands(ages: pd.DataFrame, value: str, areas_with_total: pd.DataFrame) -> pd
     wanted = areas_with_total[areas_with_total["year"].isin(ages["year"].unique())]
     full = wanted[["area_code", "year"]].merge(pd.DataFrame({"age_band": list(BANDS)}), how="cross")
     out = full.merge(banded, how="left", on=["area_code", "year", "age_band"])
-    return out.assign(missing=out[value].isna().map({True: "unavailable", False: ""}))
+    release_of = published.drop_duplicates("year").set_index("year")["release"]
+    return out.assign(
+        missing=out[value].isna().map({True: "unavailable", False: ""}),
+        release=out["year"].map(release_of),
+    )
 
 
 def _settings(rows: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -138,7 +158,7 @@ def _added(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
 
 
 def _old_placements(root: Path, file: str) -> pd.DataFrame:
-    """Read a file by placement of the 2022 release, in the words of the 2025 release."""
+    """Read a file by placement of the 2022 release, in the words of the later releases."""
     spec = release(OLD)
     rows = tidy(root, OLD, file)
     group = check_known(rows["establishment_group"], spec["group_labels"], file=file)
@@ -171,7 +191,7 @@ def _placements(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     extra = extra.set_index(["area_code", "year"])
     place = pd.MultiIndex.from_frame(new[["area_code", "year"]])
     moved = new["value"] + extra["value"].reindex(place).fillna(0).array
-    new = new.assign(value=new["value"].mask(elsewhere, moved), release=NEW)
+    new = new.assign(value=new["value"].mask(elsewhere, moved))
     out = _split(pd.concat([older, new], ignore_index=True), ["placement_group", "placement"])
     out = out.rename(columns={"value": "plans"})
     return out[~out["missing"].isin(["not_applicable"])]
@@ -180,7 +200,7 @@ def _placements(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> pd.DataFrame:
     """Join a flow's releases: the older one for years and categories that the newer one lacks."""
     old = old[(old["year"] < new["year"].min()) | ~old["category"].isin(new["category"])]
-    out = pd.concat([old.assign(release=MIDDLE), new.assign(release=NEW)], ignore_index=True)
+    out = pd.concat([old.assign(release=MIDDLE), new], ignore_index=True)
     return out.rename(columns={"category": dimension, "value": value})
 
 
@@ -224,11 +244,10 @@ def _caseload(
     new = _headline(root, "caseload", "All EHC plans")
     old = _by_band(root, "caseload_by_age")
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
-    total = total.drop(columns="category").assign(age_band="all", release=NEW)
-    ages = _by_age(root, "caseload", "Child or young persons age")
-    ages = _fill_ages(_settings(ages, "plans"), "plans", ["setting"])
-    every_age = ages[ages["setting"] == "all"]
-    bands = _bands(every_age, "plans", total).assign(release=NEW)
+    total = total.drop(columns="category").assign(age_band="all")
+    by_age = _by_age(root, "caseload", "Child or young persons age")
+    ages = _fill_ages(_settings(by_age, "plans"), "plans", ["setting"])
+    bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
     tables["ehc_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
     tables["ehc_plans_by_age"] = ages
@@ -261,6 +280,7 @@ def _caseload(
             key=["area_code", "year"],
             release=OLD,
         ),
+        _revised(root, new, "caseload", "All EHC plans", table="ehc_plans", category="all/all"),
         _placements_against_total(tables["placements"], "placements"),
         quality.areas_against_parent(
             tables["placements"].query("placement_group == 'special' and placement == 'all'"),
@@ -282,7 +302,7 @@ def _new_plans(
     """New plans in a calendar year: by age band, by single year and setting, by placement."""
     new = _headline(root, "new_plans", "New EHC plans")
     every = new["category"] == "all/all"
-    sexes = tidy(root, NEW, "new_plans", topics={"Sex": "sex"})
+    sexes = series.rows(root, "new_plans", {"Sex": "sex"})
     sums = sexes[sexes["category"] == "all/all"].groupby(["area_code", "year"], as_index=False)
     corrected, copied = quality.correct_copied_totals(
         new[every],
@@ -293,12 +313,12 @@ def _new_plans(
         value="value",
     )
     new = pd.concat([new[~every], corrected], ignore_index=True)
-    ages = _by_age(root, "new_plans", "Age when plan started")
-    ages = _fill_ages(_settings(ages, "plans"), "plans", ["setting"])
+    by_age = _by_age(root, "new_plans", "Age when plan started")
+    ages = _fill_ages(_settings(by_age, "plans"), "plans", ["setting"])
     old = _by_band(root, "new_plans_by_age")
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
-    total = total.drop(columns="category").assign(age_band="all", release=NEW)
-    bands = _bands(ages[ages["setting"] == "all"], "plans", total).assign(release=NEW)
+    total = total.drop(columns="category").assign(age_band="all")
+    bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
     tables["new_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
     tables["new_plans_by_age"] = ages
@@ -325,6 +345,7 @@ def _new_plans(
             key=["area_code", "year"],
             release=OLD,
         ),
+        _revised(root, new, "new_plans", "New EHC plans", table="new_plans", category="all/all"),
         _placements_against_total(tables["new_plans_by_placement"], "new_plans_by_placement"),
     ]
 
@@ -343,6 +364,7 @@ def _ceased(
     )
     ages = ages[["area_code", "year", "age", "reason", "plans", "missing"]]
     tables["ceased_plans_by_age"] = _fill_ages(ages, "plans", ["reason"])
+    tables["ceased_plans_by_setting"] = _ceased_by_setting(root)
     rows = new.rename(columns={"value": "plans"})
     total = rows["category"] == "all"
     found.append(
@@ -354,6 +376,25 @@ def _ceased(
             check="reasons against the total",
         )
     )
+    found.append(_revised(root, new, "ceased_plans", "All ceased EHC plans", table="ceased_plans"))
+
+
+def _ceased_by_setting(root: Path) -> pd.DataFrame:
+    """Plans that ceased by the setting at the time and reason; settings left out had none: 0."""
+    rows = series.rows(root, "ceased_plans", {"Type of placement": "placement"})
+    labels = specification()["ceased_placement_labels"]
+    placement = check_known(rows["breakdown"], labels, file="ceased_plans")
+    pairs = {pair: _setting(*pair.split("/")) for pair in labels.values()}
+    rows = rows.assign(setting=placement.map(pairs), reason=rows["category"])
+    rows = rows[rows["setting"] != ""]
+    place, key = ["area_code", "year", "reason"], ["area_code", "year", "reason", "setting"]
+    out = rows.groupby(key)["value"].sum(min_count=1).rename("plans").reset_index()
+    settings = pd.DataFrame({"setting": sorted(set(pairs.values()) - {""})})
+    printed = rows.groupby(place)["value"].count().rename("printed").reset_index()
+    out = printed.merge(settings, how="cross").merge(out, how="left", on=key)
+    absent = out["plans"].isna() & (out["printed"] > 0)
+    out = out.assign(plans=out["plans"].mask(absent, 0))
+    return out.assign(missing=out["plans"].isna().map({True: "unavailable", False: ""}))
 
 
 def _process(
@@ -368,7 +409,8 @@ def _process(
         ("requests", "All requests for EHC needs assessments", "outcome"),
         ("assessments", "All EHC needs assessments", "outcome"),
     ):
-        table = _flow(_headline(root, name, topic), earlier[name], dimension, name)
+        new = _headline(root, name, topic)
+        table = _flow(new, earlier[name], dimension, name)
         tables[name] = table
         main = "all" if name == "requests" else "plan issued"
         totals = table[table[dimension] == main]
@@ -378,15 +420,18 @@ def _process(
             quality.against_earlier(
                 totals, old, table=name, value=name, key=["area_code", "year"], release=MIDDLE
             ),
+            _revised(root, new, name, topic, table=name, category=main),
         ]
-    times = _flow(
-        _headline(root, "timeliness", "All EHC plans issued"),
-        earlier["timeliness"],
-        "category",
-        "plans",
-    )
+    issued = _headline(root, "timeliness", "All EHC plans issued")
+    times = _flow(issued, earlier["timeliness"], "category", "plans")
     tables["timeliness"] = _split(times, ["exceptions", "issued_within"])
     found.append(_late_against_issued(tables["timeliness"]))
+    found += [
+        _revised(
+            root, issued, "timeliness", "All EHC plans issued", table="timeliness", category=kind
+        )
+        for kind in ("included/any time", "included/20 weeks or less")
+    ]
     reviews = _headline(root, "annual_reviews", "All annual reviews")
     reviews = reviews.rename(columns={"category": "measure", "value": "plans"})
     tables["annual_reviews"], negative = quality.withdraw_negative(

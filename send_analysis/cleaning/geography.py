@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import reading, series
 from send_analysis.errors import DataError, MissingDataError
 
 # Authorities whose boundaries changed since 2010, and the footprint on which a series is unbroken.
@@ -23,8 +23,8 @@ SUBREGIONS = {"E13000001": "E12000007", "E13000002": "E12000007"}  # Inner and O
 
 
 def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Build the tables `area_codes` and `neighbours` beside the table `areas`."""
-    return {"area_codes": area_codes(areas), "neighbours": neighbours(root, areas)}
+    """Build the table `neighbours`."""
+    return {"neighbours": neighbours(root, areas)}
 
 
 def areas(root: Path) -> pd.DataFrame:
@@ -37,11 +37,12 @@ def areas(root: Path) -> pd.DataFrame:
         years are the first and last January with a row in the releases.
     """
     parts = []
-    for name, file in (
-        ("ehc_plans_2022", "caseload_by_age"),
-        ("ehc_plans_2025", "caseload"),
-        ("ehc_plans_2025", "primary_need_new"),
-    ):
+    later = [
+        (name, file)
+        for name in reversed(series.present(root))
+        for file in ("caseload", "primary_need_new")
+    ]
+    for name, file in [("ehc_plans_2022", "caseload_by_age"), *later]:
         entry = reading.release(name)
         spec = entry["files"][file]
         frame = reading.read_csv(root, entry["path"], spec["member"])

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import layout
 from send_analysis.cleaning.nhs_links import nhs_area_links
 from send_analysis.cleaning.nhs_organisations import name_organisations, part_of
 from send_analysis.cleaning.nhs_sheets import (
@@ -52,7 +52,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     paths = [
         entry["path"]
-        for name, entry in reading.specification()["releases"].items()
+        for name, entry in layout.specification()["releases"].items()
         if name.startswith("nhs_waits_")
     ]
     releases = {Path(path).name: read_sheets(root, path) for path in paths}

@@ -23,6 +23,15 @@ FIRST, LAST = 2018, 2024  # mid-years before the Januaries 2019 to 2025
 # A ratio of cohorts beyond these is a small area's chance (City of London, Isles of Scilly).
 RATIO_LIMITS = (0.5, 2.0)
 
+# Age groups of the census, as printed and here.
+CENSUS_AGES = {
+    "Aged 4 years and under": "0-4",
+    "Aged 5 to 9 years": "5-9",
+    "Aged 10 to 14 years": "10-14",
+    "Aged 15 to 19 years": "15-19",
+    "Aged 20 to 24 years": "20-24",
+}
+
 # Districts of counties that became unitary after the look-up or the estimates were drawn up
 # (Structural Changes Orders 2020/156 and 2022/331), by the successor's code.
 SUCCESSORS = {
@@ -73,13 +82,14 @@ def _age_on(known: np.ndarray, ratio: np.ndarray, years: int) -> np.ndarray:
 
 
 def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Build the table `population`.
+    """Build the tables `population` and `census`.
 
     Returns
     -------
     dict of DataFrame
         ``population``: ``area_code, year`` (mid-year), ``age`` (0 to 25), ``people``, ``basis``
-        (published, estimated or projected) and ``release``.
+        (published, estimated or projected) and ``release``; ``census``: ``area_code, year``
+        (of the census), ``age_group``, ``people`` and ``release``.
     """
     authority = _authorities(root, areas)
     first = _estimates(root, "population_2019", authority)
@@ -117,7 +127,24 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     long = wide.melt(["area_code", *keys], var_name="age", value_name="people")
     out = pd.concat([long, _projection(root)], ignore_index=True)
     out = out.assign(age=out["age"].astype("int64"), people=out["people"].round(1))
-    return {"population": out}
+    return {"population": out, "census": _census(root)}
+
+
+def _census(root: Path) -> pd.DataFrame:
+    """Usual residents by five-year age group where the census is at hand: Greater Manchester."""
+    name = "census_greater_manchester"
+    rows = reading.read_csv(root, reading.release(name)["path"])
+    reading.require_columns(rows, ["area_code", "period", "sex", "age_group", "value"])
+    reading.require_unique(rows, ["area_code", "period", "sex", "age_group"])
+    file = rows.attrs["file"]
+    rows = rows[(rows["sex"] == "Persons") & (rows["age_group"] != "All ages")]
+    return pd.DataFrame({
+        "area_code": rows["area_code"].replace(reading.RECODED),
+        "year": rows["period"].str[:4].astype("int64"),
+        "age_group": reading.check_known(rows["age_group"], CENSUS_AGES, file=file),
+        "people": reading.numbers(rows["value"], file=file, codes={})[0],
+        "release": name,
+    })  # fmt: skip
 
 
 def _projection(root: Path) -> pd.DataFrame:

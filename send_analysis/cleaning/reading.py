@@ -6,14 +6,14 @@ import gzip
 import io
 import zipfile
 import zlib
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import yaml
 
-from send_analysis.errors import DataError, SendAnalysisError, nearest
+from send_analysis.cleaning import layout
+from send_analysis.cleaning.layout import release
+from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, nearest
 
 ENGLAND = "E92000001"
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
@@ -29,19 +29,7 @@ RECODED = {
 }
 
 
-@cache
-def specification() -> dict:
-    """Return `releases.yml` as it stands in the package."""
-    text = resources.files("send_analysis.cleaning").joinpath("releases.yml").read_text("utf-8")
-    return yaml.safe_load(text)
-
-
-def release(name: str) -> dict:
-    """Return one release's entry of `releases.yml`."""
-    return specification()["releases"][name]
-
-
-def read_bytes(root: Path, path: str, member: str | None = None) -> tuple[bytes, str]:
+def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> tuple[bytes, str]:
     """Return a file's bytes, out of its archive where it has one, and the name errors give it.
 
     Parameters
@@ -50,37 +38,55 @@ def read_bytes(root: Path, path: str, member: str | None = None) -> tuple[bytes,
         Folder of the official releases.
     path : str
         File or zip archive below `root`.
-    member : str, optional
-        File inside the archive.
+    member : str or list of str, optional
+        File inside the archive: one name, or several it may have, best first; ``*`` is allowed.
 
     Raises
     ------
+    MissingFileError
+        If the file is absent.
     DataError
-        If the file is absent, or the archive is cut short, damaged, or lacks the member.
+        If the archive is cut short, damaged, or lacks the member.
     """
     file = root / path
-    where = f"{path}!{member}" if member else path
+    wanted = [member] if isinstance(member, str) else member
+    where = f"{path}!{' or '.join(wanted)}" if wanted else path
     try:
         if member is None:
             content = file.read_bytes()
             return (gzip.decompress(content) if file.suffix == ".gz" else content), where
         with zipfile.ZipFile(file) as archive:
-            return archive.read(member), where
+            found = layout.find_member(member, archive.namelist())
+            if found is None:
+                near = nearest(wanted[0], archive.namelist())
+                hint = f"; nearest files: {', '.join(near)}" if near else ""
+                raise DataError(
+                    f"the archive does not hold this file{hint}. Is it another release?",
+                    file=where,
+                )
+            return archive.read(found), f"{path}!{found}"
     except FileNotFoundError:
-        raise DataError(
+        raise MissingFileError(
             f"no such file below {root}; see data/datapackage.json for the "
             "releases that the tables are made from",
             file=where,
-        ) from None
-    except KeyError:
-        raise DataError(
-            "the archive does not hold this file; is it another release?", file=where
         ) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise DataError(f"damaged or cut short ({error}); fetch it again", file=where) from None
 
 
-def read_csv(root: Path, path: str, member: str | None = None, **options) -> pd.DataFrame:
+def holds(root: Path, path: str, spec: dict) -> bool:
+    """Say whether an archive has the file that an entry of `releases.yml` describes."""
+    try:
+        with zipfile.ZipFile(root / path) as archive:
+            return layout.find_member(spec["member"], archive.namelist()) is not None
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read_csv(
+    root: Path, path: str, member: str | list[str] | None = None, **options
+) -> pd.DataFrame:
     """Read a CSV file as text, every cell a string; `options` go to :func:`pandas.read_csv`.
 
     The frame's ``attrs["file"]`` is the name that errors give the file.
@@ -115,7 +121,8 @@ def require_columns(frame: pd.DataFrame, columns: list[str]) -> None:
             near = nearest(column, [c for c in frame.columns if c not in columns])
             hint = f"; nearest columns: {', '.join(near)}" if near else ""
             raise DataError(
-                f"missing{hint}. If the publisher renamed it, say so in releases.yml",
+                f"missing{hint}. If the publisher renamed it, say so among the synonyms of "
+                "releases.yml",
                 file=frame.attrs["file"],
                 column=column,
             )
@@ -135,7 +142,12 @@ def require_unique(frame: pd.DataFrame, key: list[str]) -> None:
 
 
 def numbers(
-    text: pd.Series, *, file: str, codes: dict[str, str], negative: bool = False
+    text: pd.Series,
+    *,
+    file: str,
+    codes: dict[str, str],
+    negative: bool = False,
+    columns: pd.Series | None = None,
 ) -> tuple[pd.Series, pd.Series]:
     """Split printed cells into numbers and reasons why there is none.
 
@@ -149,6 +161,8 @@ def numbers(
         The publisher's codes for a missing value and our reasons.
     negative : bool, default False
         Whether the release is known to print counts below zero (they become findings later).
+    columns : Series of str, optional
+        Column of each cell, where `text` holds several; its name if not given.
 
     Returns
     -------
@@ -174,7 +188,7 @@ def numbers(
             f"{text.iat[place]!r} is neither a count nor a code for a missing value "
             f"({', '.join(map(repr, codes))})",
             file=file,
-            column=str(text.name),
+            column=str(text.name if columns is None else columns.iat[place]),
             row=int(text.index[place]) + 2,
         )
     return values.astype("Float64"), reasons
@@ -233,41 +247,71 @@ def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = No
     DataFrame
         ``area_code, year``, the release's own key columns, ``category``, ``value`` (Float64),
         ``missing`` (reason, else empty).
+
+    Raises
+    ------
+    DataError
+        If a column or a topic is missing under every name that `releases.yml` knows; the message
+        has the nearest ones.
     """
     entry = release(name)
     spec = entry["files"][file]
     frame = read_csv(root, entry["path"], spec.get("member"))
-    values = list(spec["values"])
-    require_columns(frame, ["time_period", *PLACE_COLUMNS, *spec["key"], *values])
+    where = frame.attrs["file"]
+    made_of = {column: layout.parts(column, frame.columns) for column in spec["values"]}
+    columns = [part for parts in made_of.values() for part in parts]
+    require_columns(frame, ["time_period", *PLACE_COLUMNS, *spec["key"], *columns])
     require_unique(frame, ["time_period", *PLACE_COLUMNS, *spec["key"]])
     frame = frame.assign(area_code=area_codes(frame), year=_years(frame, spec["period"]))
     if topics is not None:
+        labels = frame["breakdown_topic"]
+        labels = labels.replace(layout.topic_words(topics, labels.unique()))
         for topic in topics:
-            if not (frame["breakdown_topic"] == topic).any():
+            if not (labels == topic).any():
                 raise DataError(
-                    f"no row has {topic!r}; nearest: "
-                    f"{nearest(topic, frame['breakdown_topic'].unique())}",
-                    file=frame.attrs["file"],
+                    f"no row has {topic!r}; nearest: {nearest(topic, labels.unique())}. If the "
+                    "publisher renamed it, say so among the synonyms of releases.yml",
+                    file=where,
                     column="breakdown_topic",
                 )
-        frame = frame[frame["breakdown_topic"].isin(topics)]
-        frame = frame.assign(breakdown_topic=frame["breakdown_topic"].map(topics))
+        frame = frame.assign(breakdown_topic=labels.map(topics))[labels.isin(topics)]
     key = ["area_code", "year", *spec["key"]]
-    where = f"{entry['path']}!{spec['member']}" if "member" in spec else entry["path"]
-    codes = entry["missing"]
-    negative = spec.get("negative", False)
-    parsed = {
-        column: numbers(frame[column], file=where, codes=codes, negative=negative)
-        for column in values
-    }
-    long = pd.concat(
-        {
-            spec["values"][column]: frame[key].assign(value=value, missing=missing)
-            for column, (value, missing) in parsed.items()
-        },
-        names=["category"],
+    cells = frame[columns].melt(var_name="column", value_name="text", ignore_index=False)
+    value, missing = numbers(
+        cells["text"],
+        file=where,
+        codes=entry["missing"],
+        negative=spec.get("negative", False),
+        columns=cells["column"],
     )
-    return long.reset_index("category").reset_index(drop=True)
+    height = len(frame)
+    blocks = {
+        part: (value.iloc[at : at + height], missing.iloc[at : at + height])
+        for part, at in zip(columns, range(0, len(cells), height), strict=True)
+    }
+    sums = [_together([blocks[part] for part in parts]) for parts in made_of.values()]
+    long = frame[key].iloc[np.tile(np.arange(height), len(made_of))].reset_index(drop=True)
+    categories = [spec["values"][column] for column in made_of]
+    long.insert(0, "category", pd.Series(np.repeat(categories, height), dtype="str"))
+    return long.assign(
+        value=pd.concat([value for value, _ in sums], ignore_index=True),
+        missing=pd.concat([missing for _, missing in sums], ignore_index=True),
+    )
+
+
+def _together(parts: list[tuple[pd.Series, pd.Series]]) -> tuple[pd.Series, pd.Series]:
+    """Add the columns that a release splits one column into.
+
+    A part that does not apply counts nothing; any other missing part leaves the sum unknown.
+    """
+    value, missing = parts[0]
+    for more, reason in parts[1:]:
+        unknown = missing.where(~missing.isin(["", "not_applicable"]), "")
+        unknown = unknown.mask(~reason.isin(["", "not_applicable"]) & (unknown == ""), reason)
+        neither = (missing == "not_applicable") & (reason == "not_applicable")
+        missing = unknown.mask(neither, "not_applicable")
+        value = (value.fillna(0) + more.fillna(0)).mask(missing != "")
+    return value, missing
 
 
 def check_known(labels: pd.Series, known: dict[str, str], *, file: str) -> pd.Series:

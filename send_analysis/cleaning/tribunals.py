@@ -1,4 +1,4 @@
-"""Ministry of Justice: appeals to the First-tier Tribunal (SEND) by authority, 2014 to 2024."""
+"""Ministry of Justice: appeals to the First-tier Tribunal (SEND) by authority, 2014 on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import layout, reading, series
 from send_analysis.errors import DataError
 
 CODES = {"~": "suppressed", "..": "unavailable", "x": "unavailable", "": "blank"}
@@ -30,10 +30,11 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     dict of DataFrame
         ``tribunals``: ``area_code, year, measure, cases, missing``.
     """
-    entry = reading.release("ehc_plans_2025")
-    member = entry["files"]["tribunals"]["member"]
-    sheet = reading.read_csv(root, entry["path"], member, header=None)
-    file = f"{entry['path']}!{member}"
+    entry = layout.release(series.holding(root, "tribunals"))
+    sheet = reading.read_csv(
+        root, entry["path"], entry["files"]["tribunals"]["member"], header=None
+    )
+    file = sheet.attrs["file"]
     top = sheet.index[sheet[0] == "Local Authority"]
     if len(top) != 1:
         raise DataError(

@@ -1,11 +1,12 @@
 """The committed tables are what the code makes of the official releases, to the byte."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from send_analysis import tables
-from send_analysis.cleaning.build import build
+from send_analysis.cleaning.build import build, put
 from send_analysis.errors import DataError, SendAnalysisError
 
 
@@ -40,6 +41,32 @@ def test_a_spoilt_release_leaves_the_tables_untouched(official, tmp_path):
         build(source, out)
     assert [path.name for path in out.iterdir()] == ["areas.csv"]
     assert (out / "areas.csv").read_text() == "as it was"
+
+
+def test_a_replacement_that_fails_halfway_is_undone(tmp_path, monkeypatch):
+    new, out = tmp_path / "new", tmp_path / "out"
+    for folder, text in ((new, "new"), (out, "old")):
+        folder.mkdir()
+        for name in ("a.csv", "b.csv"):
+            (folder / name).write_text(text)
+    (new / "aa.csv").write_text("not there before")
+    replace = Path.replace
+
+    def fail(self, target):
+        if self == new / "b.csv":
+            raise OSError("no space left")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        put(new, out)
+    monkeypatch.undo()
+    assert {file.name: file.read_text() for file in out.iterdir()} == {
+        "a.csv": "old", "b.csv": "old",
+    }  # fmt: skip
+    (new / "a.csv").write_text("new")
+    put(new, out)
+    assert {file.read_text() for file in out.iterdir()} == {"new"}
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):

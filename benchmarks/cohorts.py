@@ -1,0 +1,196 @@
+"""The figures of docs/cohorts.md: parity with the published demo, the backtest, choices, speed.
+
+Run `python -m benchmarks.cohorts` from the project's folder; it rewrites the tables in the page.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import cohort_backtest, cohorts, forecasting, tables, transition_model
+from send_analysis import transitions as files
+from send_analysis.cohort_data import ENGLAND, SETTINGS, _setting
+from send_analysis.cohort_trend import FIRST_YEAR
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT.parent / "shared" / "peers" / "witan_send_demo"
+PAGE = ROOT / "docs" / "cohorts.md"
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Write a frame of text and numbers as a table."""
+    rows = [list(frame), ["---"] * frame.shape[1], *frame.astype(str).to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def parity() -> str:
+    """Published demo against ours: totals by year, and the largest gaps of the parts."""
+    states = files.read_valid_states(DEMO / "input/valid-states.csv")
+    inputs = {
+        "transitions": files.read_transitions(DEMO / "input/transitions.csv", states),
+        "population": files.read_population(DEMO / "input/population.csv"),
+        "states": states,
+        "costs": files.read_costs(DEMO / "input/costs.csv", states),
+    }
+    runs, seconds = {}, {}
+    for sampler in ("published", "exact"):
+        start = time.process_time()
+        runs[sampler] = transition_model.simulate_transitions(
+            **inputs, seed_year=2017, simulations=1000, seed=50, sampler=sampler
+        )
+        seconds[sampler] = time.process_time() - start
+
+    def against(sampler: str, name: str, file: str, dimension: str | None) -> pd.DataFrame:
+        theirs = pd.read_csv(DEMO / f"results/{file}.csv")
+        left, right = ["year"], ["calendar-year"]
+        if dimension:
+            left, right = [*left, name], [*right, dimension]
+        return runs[sampler][name].merge(
+            theirs, left_on=left, right_on=right, suffixes=("", "_theirs")
+        )
+
+    totals = {sampler: against(sampler, "count", "Output_Count", None) for sampler in runs}
+    shown = pd.DataFrame(
+        {
+            "January": totals["exact"]["year"],
+            "published median": totals["exact"]["median_theirs"].map("{:,.0f}".format),
+            "ours": totals["published"]["median"].map("{:,.0f}".format),
+            "ours, exact draws": totals["exact"]["median"].map("{:,.0f}".format),
+            "published s.d.": totals["exact"]["std-dev"].map("{:.1f}".format),
+            "ours, s.d.": totals["published"]["sd"].map("{:.1f}".format),
+            "exact draws, s.d.": totals["exact"]["sd"].map("{:.1f}".format),
+        }
+    )
+    gaps = []
+    for name, file, dimension in (
+        ("count", "Output_Count", None),
+        ("cost", "Output_Cost", None),
+        ("academic_year", "Output_AY", "academic-year"),
+        ("setting", "Output_Setting", "setting"),
+        ("need", "Output_Need", "need"),
+    ):
+        cells = [name.replace("_", " ")]
+        for sampler in runs:
+            both = against(sampler, name, file, dimension)
+            both = both[(both["year"] > 2017) & (both["median_theirs"] > 100)]
+            gap = (both["median"] / both["median_theirs"] - 1).abs().max()
+            ratio = both["sd"] / both["std-dev"]
+            cells += [f"{gap:.1%}", f"{ratio.min():.2f}–{ratio.max():.2f}"]
+        gaps.append(cells)
+    parts = pd.DataFrame(
+        gaps,
+        columns=["above 100 plans", "largest gap of medians", "ratio of s.d.", "exact draws: gap",
+                 "exact draws: ratio"],
+    )  # fmt: skip
+    took = (
+        f"\n\nProcessor time for 1,000 simulations of five years: {seconds['published']:.1f} s "
+        f"({seconds['exact']:.1f} s with exact draws); the published run took 10 min 38 s, its "
+        "charts and validation included."
+    )
+    return f"{markdown(shown)}\n\n{markdown(parts)}{took}"
+
+
+def backtest() -> str:
+    """January 2025 from January 2024, beside the top-down forecast of the same January."""
+    totals = forecasting.forecast(None, 1, 2024)
+    results = cohort_backtest.backtest(totals=totals)
+    scores = cohort_backtest.backtest_scores(results)
+    wide = scores.pivot(index="dimension", columns="method", values="error")
+    inside = scores[scores["method"] == "cohort"].set_index("dimension")["coverage"]
+    median = totals[totals["quantile"] == 0.5]
+    both = results.merge(median[["area_code", "category", "value"]], on=["area_code", "category"])
+    wide["top-down"] = both.groupby("dimension")[["value", "observed"]].apply(
+        lambda part: (part["value"] - part["observed"]).abs().sum() / part["observed"].sum()
+    )
+    wide.loc["setting", "top-down"] = np.nan  # it knows groups of placements, not settings
+    order = ["all", "age band", "setting"]
+    shown = wide.loc[order].map(lambda share: "–" if np.isnan(share) else f"{share:.1%}")
+    shown.insert(0, "by", order)
+    shown["cohort: in the 80 % interval"] = inside.loc[order].map("{:.0%}".format)
+    return markdown(shown)
+
+
+def speed() -> str:
+    """Processor time of the cohort model, so that a busy machine does not count."""
+    start = time.process_time()
+    cohorts.estimated(cohorts.ORIGINS[-1])
+    rows = [("tables read, rates of 153 authorities estimated", time.process_time() - start)]
+    for area in ("Bury", "Kent"):
+        start = time.process_time()
+        cohorts.simulate_area(area)
+        rows.append((f"{area}: 1,000 simulations × 10 years", time.process_time() - start))
+    start = time.process_time()
+    cohorts.simulate_areas(jobs=1)
+    rows.append(("all 153 authorities on one core", time.process_time() - start))
+    frame = pd.DataFrame(rows, columns=["", "seconds"])
+    frame["seconds"] = frame["seconds"].map("{:.1f}".format)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return f"{markdown(frame)}\n\nPeak memory of one process: {memory:.0f} MB."
+
+
+def trend_choices() -> pd.DataFrame:
+    """Mean absolute error of the logarithm of authorities' new plans, by rule and horizon."""
+    rows = tables.load("new_plans").query("age_band == 'all'")
+    wide = rows.pivot_table(index="area_code", columns="year", values="plans", aggfunc="sum")
+    wide = np.log(wide.astype(float).where(wide > 50)).loc[:, FIRST_YEAR:]
+    england = wide.loc[ENGLAND]
+    known = tables.load("areas").query("level == 'local authority'")["area_code"]
+    wide = wide.reindex(known).dropna()
+    last = int(wide.columns[-1])
+    found = []
+    for window in (1, 3, 5):
+        for damping in (0.0, 0.5, 0.7, 0.85, 1.0):
+            for horizon in (1, 3, 5):
+                errors = []
+                for start in range(FIRST_YEAR + window, last - horizon + 1):
+                    growth = (england[start] - england[start - window]) / window
+                    ahead = growth * (damping ** np.arange(1, horizon + 1)).sum()
+                    level = (wide[start] + wide[start - 1] + growth) / 2
+                    errors.append(wide[start + horizon] - level - ahead)
+                found.append((window, damping, horizon, np.abs(pd.concat(errors)).mean()))
+    found = pd.DataFrame(found, columns=["window", "damping", "horizon", "error"])
+    return found.pivot(index=["window", "damping"], columns="horizon", values="error").round(3)
+
+
+def mix_persistence() -> pd.Series:
+    """Correlation over authorities of two successive years' changes of a setting's share."""
+    rows = tables.load("placements").query("year >= 2023")
+    rows = rows[rows["area_code"].isin(cohorts.estimated(2025)[0].areas)]
+    pairs = rows[["placement_group", "placement"]].drop_duplicates()
+    pairs = pairs.assign(setting=[_setting(*pair) for pair in pairs.to_numpy()])
+    rows = rows.merge(pairs.dropna(), on=["placement_group", "placement"])
+    plans = rows.pivot_table(
+        index=["area_code", "setting"], columns="year", values="plans", aggfunc="sum"
+    ).astype(float)
+    total = plans.groupby(level="area_code").transform("sum")
+    share = (plans / total).unstack("setting")
+    unrecorded = share.xs("not recorded", axis=1, level="setting").max(axis=1)
+    share = share[(unrecorded < 0.15) & (total[2024].groupby(level=0).first() > 300)]
+    first, second = share[2024] - share[2023], share[2025] - share[2024]
+    return first.corrwith(second)[SETTINGS].round(2)
+
+
+def main() -> None:
+    """Measure, print, and put the tables into the page."""
+    parts = {"backtest": backtest(), "speed": speed()}
+    if DEMO.is_dir():
+        parts["parity"] = parity()
+    text = PAGE.read_text(encoding="utf-8")
+    for name, table in parts.items():
+        print(f"\n{name}\n{table}")
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    PAGE.write_text(text, encoding="utf-8")
+    print("\nerror of rules for new plans\n", trend_choices())
+    print("\npersistence of changes of mix\n", mix_persistence())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

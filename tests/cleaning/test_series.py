@@ -1,0 +1,121 @@
+"""The 2025 release in the layout of 2026 gives the tables of 2025: the mapping loses nothing."""
+
+import io
+import shutil
+import zipfile
+
+import made_up
+import pandas as pd
+import pytest
+
+from send_analysis import tables
+from send_analysis.cleaning import series
+from send_analysis.cleaning.build import build
+
+PLACEMENTS = {"caseload", "newplans"}
+
+
+def in_2026_layout(content: bytes) -> bytes:
+    """Rewrite an archive of the 2025 release: names, split columns, topics; no figure changes."""
+    members = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in made_up.FILES_2025:
+            frame = pd.read_csv(archive.open(f"data/{name}.csv"), dtype=str, keep_default_na=False,
+                                encoding="utf-8-sig")  # fmt: skip
+            if name in PLACEMENTS:
+                whole = pd.to_numeric(frame["special_academy_free"], errors="coerce")
+                third = (whole // 3).astype("Int64").astype("str")
+                rest = (whole - whole // 3).astype("Int64").astype("str")
+                code = frame["special_academy_free"].where(whole.isna())
+                frame["special_academy"] = code.fillna(third)
+                frame["special_free_school"] = code.fillna(rest)
+                frame = frame.drop(columns="special_academy_free")
+            if name == "newplans":
+                frame = frame.rename(
+                    columns={"await_prov_2022": "await_prov", "perm_ex_2022": "perm_ex"}
+                )
+            label = {
+                "newplans": ("New EHC plans", "All new EHC plans"),
+                "timeliness_20_week": ("All EHC plans issued", "All EHC plans"),
+                "requests": ("All requests for EHC needs assessments",
+                             "All requests for an EHC needs assessment"),
+            }.get(name)  # fmt: skip
+            if label:
+                frame["breakdown_topic"] = frame["breakdown_topic"].replace(*label)
+            if name.startswith("sen_need"):
+                frame["number_ds"] = "x"
+            if name == "ceased_plans":
+                frame = frame.drop(columns="not_rec")
+            if name == "annual_reviews":
+                frame = frame.rename(columns={
+                    "review_expected": "review_expected_2025", "outcome_cease": "outcome_ceased",
+                    "outcome_amend": "outcome_amended", "outcome_maintan": "outcome_maintained",
+                    "total_review_meeting": "review_completed_2025",
+                    "no_review_meeting": "review_not_completed",
+                    "review_decision_outstanding": "review_completed_prior_2025",
+                    "no_outcome": "no_outcome_recorded",
+                    "number_decsion_4weeks": "decision_4_weeks",
+                    "number_decision_gt_4weeks": "decision_over_4_weeks",
+                })  # fmt: skip
+            frame.columns = [column.lower() for column in frame]
+            new = {"sen_needs_all_plans": "sen_needs_caseload"}.get(name, name)
+            members[f"data/{new}.csv"] = frame
+        sheet = next(name for name in archive.namelist() if "ribunals" in name)
+        members["supporting-files/Tribunals and appeals 2025.csv"] = archive.read(sheet).decode(
+            "utf-8-sig"
+        )
+    return made_up.archive(members)
+
+
+@pytest.fixture(scope="module")
+def rebuilt(official, tmp_path_factory):
+    """Tables made with that archive in place of the 2025 release."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("tables")
+    skipped = shutil.ignore_patterns("nhs_community", "population", "finance", "places", "lait")
+    shutil.copytree(official, source, dirs_exist_ok=True, ignore=skipped)
+    old = source / "ehc_plans" / "education-health-and-care-plans_2025.zip"
+    new = in_2026_layout(old.read_bytes())
+    old.unlink()
+    old.with_name("education-health-and-care-plans_2026.zip").write_bytes(new)
+    build(source, out, keep=True)
+    assert series.unread_columns(source, "ehc_plans_2026").empty
+    return out
+
+
+def made(rebuilt, name):
+    frame = tables.load(name)
+    new = pd.read_csv(rebuilt / f"{name}.csv", dtype=frame.dtypes.to_dict(), keep_default_na=False,
+                      na_values={c: [""] for c in frame.select_dtypes("Int64")})  # fmt: skip
+    return frame, new
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
+     "new_plans_by_placement", "requests", "assessments", "timeliness", "primary_need",
+     "tribunals", "areas", "area_codes"],
+)  # fmt: skip
+def test_every_table_is_the_same_but_for_the_name_of_the_release(rebuilt, name):
+    old, new = made(rebuilt, name)
+    if "release" in old:
+        assert set(new["release"]) & {"ehc_plans_2025", "ehc_plans_2026"} == {"ehc_plans_2026"}
+        new = new.assign(release=new["release"].str.replace("2026", "2025"))
+    pd.testing.assert_frame_equal(old, new)
+
+
+def test_what_the_2026_release_counts_otherwise(rebuilt):
+    old, new = made(rebuilt, "ceased_plans")
+    later = old["release"] == "ehc_plans_2025"
+    expected = old[~(later & (old["reason"] == "not recorded"))]
+    assert len(new) == len(expected)
+    assert new["plans"].tolist() == expected["plans"].tolist()
+    old, new = made(rebuilt, "annual_reviews")
+    same = ["plans", "review expected", "decided to amend", "decided to maintain",
+            "decided to cease", "no outcome recorded", "decided within 4 weeks",
+            "decided after 4 weeks"]  # fmt: skip
+    for measure in same:
+        assert (
+            old.loc[old["measure"] == measure, "plans"].tolist()
+            == new.loc[new["measure"] == measure, "plans"].tolist()
+        ), measure
+    assert "review meeting held" not in set(new["measure"])

@@ -1,0 +1,180 @@
+"""What the report on capacity shows, and its charts: read off results made here by hand."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from send_analysis import (
+    alt_texts_capacity,
+    assessments,
+    capacity,
+    capacity_views,
+    figures_capacity,
+    places,
+)
+
+mpl.use("Agg")
+BURY = "E08000002"
+
+
+@pytest.fixture(scope="module")
+def forecast() -> pd.DataFrame:
+    """Two Januaries of all specialist places; demand outgrows capacity."""
+    rows = [
+        {
+            "area": "Bury",
+            "origin": 2025,
+            "year": year,
+            "kind": capacity_views.EVERY,
+            "phase": phase,
+            "in_use": 100,
+            "planned": 10 * (year - 2025),
+            "capacity": 100 + 10 * (year - 2025),
+            "demand": 100 + 30 * (year - 2025),
+            "demand_p10": 90.0,
+            "demand_p90": 200.0,
+            "probability": 0.75,
+            "extra_80": 40,
+            "extra_95": 60,
+        }
+        for year in (2026, 2027)
+        for phase in (*places.PHASES, "all")
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def queue() -> pd.DataFrame:
+    return assessments.queue(BURY, simulations=200)
+
+
+def test_fan_starts_at_the_places_in_use(forecast):
+    frame = capacity_views.fan(forecast, "secondary")
+    assert frame["year"].tolist() == [2025, 2026, 2027]
+    assert frame["demand"].tolist() == [100, 130, 160]
+    assert frame["capacity"].tolist() == [100, 110, 120]
+    assert frame["high_80"].tolist() == [100, 200, 200]
+
+
+def test_chart_of_places_draws_the_frame_and_says_what_is_short(forecast):
+    frame = capacity_views.fan(forecast, "secondary")
+    ax = figures_capacity.places(frame)
+    demand, there = ax.get_lines()
+    assert np.array_equal(demand.get_ydata(), [100, 130, 160])
+    assert np.array_equal(there.get_ydata(), [100, 110, 120])
+    assert ax.get_title(loc="left").startswith("40 secondary places short by 2027")
+    words = alt_texts_capacity.places(frame)
+    assert "demand to 160" in words
+    assert "interval of 90 to 200" in words
+
+
+def test_spare_places_are_called_spare(forecast):
+    frame = capacity_views.fan(forecast, "primary").assign(capacity=300)
+    assert "140 primary places spare" in figures_capacity.places(frame).get_title(loc="left")
+
+
+def test_certainty_leaves_out_a_handful(forecast):
+    few = forecast.assign(kind=places.UNIT, demand_p90=4.0)
+    frame = capacity_views.certainty(pd.concat([forecast, few]), 2027)
+    assert set(frame["kind"]) == {capacity_views.EVERY}
+    assert set(frame["probability"]) == {75}
+
+
+def test_headline_has_the_numbers(forecast, queue):
+    first, second, third = capacity_views.headline(forecast, queue, "Bury")
+    assert "need 160 specialist places in January 2027" in first
+    assert "to have 120" in first
+    assert "secondary 75 % (80 % sure with 40 more)" in second
+    assert third.startswith("In 2024 99 % of plans in Bury were issued within 20 weeks; 357")
+    alone = capacity_views.headline(None, queue, "Bury")
+    assert alone == [third]
+
+
+def test_need_is_set_beside_the_following_year(queue):
+    frame = capacity_views.against_need(queue).set_index("year")
+    by_year = queue.set_index("year")
+    assert frame.loc[2022, "needed_60"] == by_year.loc[2021, "capacity_60"]
+    assert frame.loc[2022, "completed"] == by_year.loc[2022, "completed"] == 446
+    assert pd.isna(frame.loc[2025, "completed"])
+
+
+def test_charts_of_the_queue(queue):
+    ax = figures_capacity.open_cases(queue, "Bury")
+    heights = [bar.get_height() for bar in ax.patches]
+    # two bars a year, one on the other: together the open cases
+    assert sum(heights) == pytest.approx(queue["open_cases"].sum())
+    peak = queue.loc[queue["open_cases"].idxmax()]
+    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in ax.get_title(loc="left").replace(
+        "\n", " "
+    )
+    needed = capacity_views.against_need(queue)
+    ax = figures_capacity.completions(needed, "Bury")
+    done = ax.get_lines()[2]
+    assert done.get_ydata()[-1] == 357
+    assert {text.get_text() for text in ax.texts} >= {"27 %", "99 %"}
+    for words in (
+        alt_texts_capacity.open_cases(queue, "Bury"),
+        alt_texts_capacity.completions(needed, "Bury"),
+    ):
+        assert len(words) > 40
+        assert "Bury" in words
+
+
+def test_chart_of_cost():
+    settings = ["mainstream", *places.KINDS, "all"]
+    frame = pd.DataFrame(
+        {
+            "area": "Bury",
+            "year": np.repeat([2025, 2026], len(settings)),
+            "setting": settings * 2,
+            "plans": 100.0,
+            "cost": [1, 2, 3, 4, 5, 6, 21, 2, 3, 4, 5, 6, 7, 27.0],
+            "low_80": 1.0,
+            "high_80": 30.0,
+        }
+    )
+    ax = figures_capacity.cost(frame)
+    lines = ax.get_lines()
+    assert len(lines) == 4  # the sum and the three largest settings
+    assert lines[0].get_ydata().tolist() == [21, 27]
+    assert lines[1].get_ydata().tolist() == [6, 7]
+    assert "6 million pounds a year more by 2026" in ax.get_title(loc="left").replace("\n", " ")
+    assert "further education with 7 million" in alt_texts_capacity.cost(frame)
+
+
+def test_scenarios_that_fit_an_area():
+    assert "capacity-semh-school-2030" in capacity_views.fitting("bury")
+    assert capacity_views.fitting("rochdale") == ["capacity-fewer-independent"]
+
+
+def test_scenarios_side_by_side():
+    frame = capacity_views.compare(
+        BURY, 2026, scenarios=["capacity-radcliffe-built"], simulations=100
+    )
+    assert frame["scenario"].unique().tolist() == [
+        "as planned",
+        "The Radcliffe school is built after all",
+    ]
+    assert len(frame) == 2 * (len(places.PHASES) + 1)
+
+
+def test_why_an_area_cannot_be_simulated():
+    assert capacity_views.gap("bury") == ""
+    assert "single authorities" in capacity_views.gap("England")
+    # its return of January 2025 gave no placements
+    assert "no plans by age and setting in January 2025" in capacity_views.gap("Cambridgeshire")
+
+
+def test_errors_of_the_queue_in_the_area_and_everywhere():
+    frame = capacity_views.checks(BURY).set_index("where")
+    assert frame.loc["Bury", "authority_years"] == 6
+    assert frame.loc["all authorities", "authority_years"] > 700
+
+
+def test_millions_are_pounds_over_a_million():
+    simulation = capacity.simulate(BURY, years=1, simulations=100)
+    frame = capacity_views.millions(simulation)
+    whole = frame[frame["setting"] == "all"].set_index("year")["cost"]
+    # the high needs block of Bury in 2023-24 was 45.2 million and pays for services too
+    assert 30 < whole[2025] < 50

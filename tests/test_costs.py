@@ -1,0 +1,123 @@
+"""Unit costs against division by hand, and forecasts against sums."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from send_analysis import costs, places, tables
+
+BURY = "E08000002"
+SETTINGS = [places.MAINSTREAM, *places.KINDS, "not recorded"]
+
+
+@pytest.fixture
+def simulation() -> SimpleNamespace:
+    stock = np.random.default_rng(4).poisson(4, (3, 400, 24, len(SETTINGS)))
+    return SimpleNamespace(area_code=BURY, origin=2025, stock=stock, new=stock.sum(axis=3))
+
+
+def test_unit_costs_of_bury_by_hand():
+    # Outturn 2020-21 and budget 2021-22 of the benchmarking workbook, over its own counts of plans
+    units = costs.unit_costs(BURY)
+    special = units.loc[places.SPECIAL]
+    assert special["value"] == pytest.approx(7974509.25 / 429 + 10000)
+    assert special["high"] == pytest.approx(10173594 / 429 + 10000)
+    independent = units.loc[places.INDEPENDENT]
+    assert independent["value"] == pytest.approx(8989792.05 / 152)
+    assert independent["low"] == pytest.approx(6294900 / 152)
+    mainstream = units.loc[places.MAINSTREAM]
+    assert mainstream["value"] == pytest.approx((2020057.14 + 1469121.82) / (710 + 47))
+    college = units.loc[places.COLLEGE]
+    assert college["value"] == pytest.approx(2086934.2 / 326 + 6000)
+    assert units.loc[places.UNIT, "value"] == pytest.approx(mainstream["value"] + 6000)
+    assert "illustrative" in units.loc[places.ALTERNATIVE, "source"]
+    assert (units["low"] <= units["value"]).all()
+    assert (units["value"] <= units["high"]).all()
+
+
+def test_plans_of_the_accounts_are_those_the_publisher_prints():
+    # the workbook's columns for Bury: 710 mainstream + 47 units, 429 special, 152 independent, 326
+    counted = costs._placements().loc[BURY]
+    assert counted[places.MAINSTREAM] == 710 + 47
+    assert counted[places.SPECIAL] == 429
+    assert counted[places.INDEPENDENT] == 152
+    assert counted[places.COLLEGE] == 326
+
+
+def test_area_without_accounts_has_its_regions_figures():
+    cumberland, lancashire = "E06000063", "E10000017"
+    units = costs.unit_costs(cumberland)
+    assert units.loc[places.INDEPENDENT, "source"].startswith("section 251 outturn, median of the")
+    known = costs.top_ups()
+    region = tables.load("areas").set_index("area_code")["region_code"]
+    near = known[(known["setting"] == places.INDEPENDENT) & (known["account"] == "outturn")]
+    near = near[near["area_code"].map(region) == region[lancashire]]["pounds"].dropna()
+    assert units.loc[places.INDEPENDENT, "value"] == pytest.approx(near.median())
+
+
+def test_cost_without_ranges_is_plans_times_price(simulation):
+    units = costs.unit_costs(BURY).assign(low=lambda f: f["value"], high=lambda f: f["value"])
+    frame = costs.forecast(simulation, SETTINGS, units=units).set_index(["setting", "year"])
+    plans = simulation.stock[1].sum(axis=1)
+    special = plans[:, SETTINGS.index(places.SPECIAL)]
+    price = units.loc[places.SPECIAL, "value"]
+    row = frame.loc[(places.SPECIAL, 2026)]
+    assert row["pounds"] == pytest.approx(np.median(special) * price)
+    assert row["pounds_p90"] == pytest.approx(np.quantile(special, 0.9) * price)
+    prices = units["value"].reindex(SETTINGS).fillna(0).to_numpy()
+    assert frame.loc[("all", 2026), "pounds"] == pytest.approx(np.median(plans @ prices))
+
+
+def test_ranges_of_prices_widen_the_interval(simulation):
+    units = costs.unit_costs(BURY)
+    sharp = units.assign(low=units["value"], high=units["value"])
+    wide, narrow = (
+        costs.forecast(simulation, SETTINGS, units=given).set_index(["setting", "year"])
+        for given in (units, sharp)
+    )
+    key = (places.SPECIAL, 2027)
+    for frame in (wide, narrow):
+        assert frame.loc[key, "pounds_p10"] < frame.loc[key, "pounds"]
+    assert (
+        wide.loc[key, "pounds_p90"] - wide.loc[key, "pounds_p10"]
+        > narrow.loc[key, "pounds_p90"] - narrow.loc[key, "pounds_p10"]
+    )
+
+
+def test_a_rise_of_prices_compounds_from_the_accounts(simulation):
+    units = costs.unit_costs(BURY).assign(low=lambda f: f["value"], high=lambda f: f["value"])
+    flat = costs.forecast(simulation, SETTINGS, units=units)
+    risen = costs.forecast(simulation, SETTINGS, units=units, changes={"price_rise": 0.03})
+    years = flat["year"].to_numpy()
+    # January 2027 lies in 2026-27, six financial years after 2020-21
+    assert risen["pounds"].to_numpy() == pytest.approx(
+        flat["pounds"].to_numpy() * 1.03 ** (years - 2021)
+    )
+
+
+def test_shift_saves_the_difference_in_price(simulation):
+    units = pd.DataFrame(
+        {"low": 0.0, "value": 0.0, "high": 0.0, "source": "test"},
+        index=pd.Index([places.SPECIAL, places.INDEPENDENT, places.MAINSTREAM], name="setting"),
+    )
+    for setting, price in ((places.SPECIAL, 30e3), (places.INDEPENDENT, 60e3)):
+        units.loc[setting, ["low", "value", "high"]] = price
+    frame = costs.shifts(simulation, SETTINGS, units=units).set_index(["shift", "year"])
+    for year in (2026, 2027):
+        row = frame.loc[("independent to state special school", year)]
+        assert row["saving"] == pytest.approx(row["plans"] * 30e3)
+        assert row["plans"] > 0
+    first, second = (
+        frame.loc[("independent to state special school", y), "plans"] for y in (2026, 2027)
+    )
+    assert second > first  # a shift builds up
+
+
+def test_budget_shows_grant_and_deficit_of_bury():
+    frame = costs.budget(BURY).set_index("year")
+    assert frame.loc[2023, "high_needs"] == 45_243_107
+    assert frame.loc[2021, "deficit"] == 11.28
+    assert frame.loc[2021, "deficit_england"] == 2.26
+    assert pd.isna(frame.loc[2019, "grant"])

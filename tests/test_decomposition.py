@@ -1,0 +1,222 @@
+"""The decomposition adds up, agrees with a hand calculation and with a second method."""
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from send_analysis import areas, decomposition, denominators, tables
+from send_analysis.errors import MissingDataError, ParameterError
+
+BURY = "E08000002"
+
+
+def test_two_age_groups_by_hand():
+    # 100 and 100 people with 10 and 20 plans become 240 and 60 people with 48 and 18 plans.
+    # Size: 100·(.21/3 + .18/6) = 10 and 100·(.16/3 + .19/6) = 8.5.
+    # Structure: .3·(80/3 + 70/6) = 11.5 and −.3·(130/3 + 120/6) = −19.
+    # Prevalence: .1·(340/3 + 310/6) = 16.5 and .1·(160/3 + 190/6) = 8.5.
+    found = decomposition.das_gupta(
+        np.array([100.0, 100]), np.array([10.0, 20]), np.array([240.0, 60]), np.array([48.0, 18])
+    )
+    np.testing.assert_allclose(found, [[10, 8.5], [11.5, -19], [16.5, 8.5]])
+
+
+def _by_orders(people0, plans0, people1, plans1):
+    """Effects averaged over all orders in which the three factors can change (second method)."""
+    states = []
+    for people, plans in ((people0, plans0), (people1, plans1)):
+        states.append((people.sum(), people / people.sum(), plans / people))
+    effects = np.zeros((3, len(people0)))
+    for order in permutations(range(3)):
+        now = [0, 0, 0]
+        before = states[0][0] * states[0][1] * states[0][2]
+        for factor in order:
+            now[factor] = 1
+            after = np.prod(
+                [np.broadcast_to(states[now[k]][k], people0.shape) for k in range(3)], 0
+            )
+            effects[factor] += (after - before) / 6
+            before = after
+    return effects
+
+
+COUNTS = arrays("float64", 5, elements=st.floats(1, 1e6))
+RATES = arrays("float64", 5, elements=st.floats(0, 1))
+
+
+@settings(max_examples=150, deadline=None)
+@given(COUNTS, RATES, COUNTS, RATES)
+def test_parts_add_up_in_every_age_group_and_agree_with_averaging_over_orders(n0, r0, n1, r1):
+    found = decomposition.das_gupta(n0, n0 * r0, n1, n1 * r1)
+    scale = max(n0.max(), n1.max())
+    np.testing.assert_allclose(found.sum(axis=0), n1 * r1 - n0 * r0, atol=1e-9 * scale)
+    np.testing.assert_allclose(found, _by_orders(n0, n0 * r0, n1, n1 * r1), atol=1e-9 * scale)
+
+
+@settings(max_examples=50, deadline=None)
+@given(COUNTS, RATES, st.floats(0.1, 10))
+def test_one_cause_alone_gets_all_of_the_change(people, rate, factor):
+    size, structure, prevalence = decomposition.das_gupta(
+        people, people * rate, people * factor, people * rate * factor
+    ).sum(axis=-1)
+    change = (people * rate).sum() * (factor - 1)
+    scale = people.sum() * 10
+    assert size == pytest.approx(change, abs=1e-9 * scale)
+    assert structure == pytest.approx(0, abs=1e-9 * scale)
+    assert prevalence == pytest.approx(0, abs=1e-9 * scale)
+
+
+def test_start_and_end_swapped_change_the_sign():
+    rng = np.random.default_rng(5)
+    people, plans = rng.uniform(1, 9, (2, 3, 5)), rng.uniform(0, 1, (2, 3, 5))
+    forth = decomposition.das_gupta(people[0], plans[0], people[1], plans[1])
+    back = decomposition.das_gupta(people[1], plans[1], people[0], plans[0])
+    np.testing.assert_allclose(forth, -back)
+
+
+def test_every_area_adds_up_to_the_change_published():
+    plans = tables.load("ehc_plans").query("age_band == 'all' and year in [2019, 2024]")
+    wide = plans.pivot(index="area_code", columns="year", values="plans")
+    found = decomposition.decompose(None, start=2019, end=2024)
+    whole = found[found["age_band"] == "all"]
+    parts = whole[whole["component"] != "all"].groupby("area_code")["plans"].sum()
+    single = parts[~parts.index.str.contains("+", regex=False)]
+    expected = (wide[2024] - wide[2019]).astype("float64").loc[single.index]
+    np.testing.assert_allclose(single, expected, atol=1e-6)
+    assert len(single) > 150
+    # Hackney and Peterborough printed a total without ages in January 2024 (data guidance).
+    assert not {"E09000012", "E06000031"} & set(single.index)
+
+
+def test_bury_from_2019_to_2025():
+    found = decomposition.decompose("Bury", start=2019, end=2025)
+    whole = found[found["age_band"] == "all"].set_index("component")["plans"]
+    assert whole["all"] == 2804 - 1617  # both printed in the 2025 release
+    # Fewer residents aged 0 to 25 in the table in mid-2024 than in mid-2018, so a negative effect.
+    people = tables.load("population").query("area_code == @BURY and basis == 'estimated'")
+    people = people.groupby("year")["people"].sum()
+    assert people[2024] < people[2018]
+    assert whole["population size"] < 0
+    assert whole["prevalence"] > 0.9 * whole["all"]
+
+
+def test_plans_without_an_age_are_shown_on_their_own():
+    found = decomposition.decompose("England", start=2019, end=2024).set_index("component")["plans"]
+    # 576,474 plans in January 2024, of which the single ages printed add up to 572,829.
+    assert found["age not recorded"].item() == pytest.approx(576_474 - 572_829)
+
+
+def test_counting_ages_in_january_moves_plans_up_and_loses_none():
+    published = decomposition.plans_by_band(2025)
+    january = decomposition.plans_by_band(2025, ages="in January")
+    bands = list(decomposition.BANDS)
+    np.testing.assert_allclose(january[bands].sum(axis=1), published[bands].sum(axis=1))
+    older = january.loc[areas.ENGLAND] - published.loc[areas.ENGLAND]
+    # 22,517 of England's plans in January 2025 were at age 4 (2025 release).
+    assert older["under 5"] == pytest.approx(-22_517 * 138 / 365)
+    pd.testing.assert_frame_equal(
+        decomposition.plans_by_band(2022), decomposition.plans_by_band(2022, ages="in January")
+    )
+
+
+def test_merged_footprint_is_the_sum_of_its_members():
+    found = decomposition.decompose("E06000063+E06000064", start=2022, end=2025)
+    plans = tables.load("ehc_plans").query("age_band == 'all'").set_index(["area_code", "year"])
+    end = plans["plans"][[("E06000063", 2025), ("E06000064", 2025)]].sum()
+    whole = found[(found["component"] == "all") & (found["age_band"] == "all")]["plans"].item()
+    assert whole == end - plans["plans"][("E10000006", 2022)]
+
+
+@pytest.mark.parametrize(
+    ("area", "start", "end", "says"),
+    [
+        ("Cumberland", 2019, 2025, "E06000063"),
+        ("Westmorland and Furness", 2019, 2025, "boundaries changed"),
+        ("Hackney", 2019, 2024, "January 2024"),
+        ("Bury", 2019, 2023, "January 2023"),
+        ("Bury", 2015, 2025, "from 2019"),
+        ("Bury", 2019, 2030, "to 2025"),
+    ],
+)
+def test_years_and_areas_without_figures_are_refused(area, start, end, says):
+    with pytest.raises(MissingDataError, match=says):
+        decomposition.decompose(area, start=start, end=end)
+
+
+def test_impossible_arguments_are_refused():
+    with pytest.raises(ParameterError, match="earlier"):
+        decomposition.decompose("Bury", start=2025, end=2019)
+    with pytest.raises(ParameterError, match="as published"):
+        decomposition.decompose("Bury", ages="by birthday")
+
+
+def test_small_areas_decompose():
+    for area in ("Isles of Scilly", "City of London"):
+        found = decomposition.decompose(area)
+        assert np.isfinite(found["plans"]).all()
+
+
+def test_census_check_against_the_files():
+    check = denominators.population_check().set_index(["area_code", "age_group"])
+    bury = check.loc[(BURY, "10-14")]
+    assert bury["census"] == 12_800  # printed in the census file
+    # Between the mid-2020 estimate of those aged 10 to 14 (published) and mid-2021 (estimated).
+    people = tables.load("population").query("area_code == @BURY and age >= 10 and age <= 14")
+    people = people[people["basis"] != "projected"].groupby("year")["people"].sum()
+    assert people[2020] <= bury["estimated"] <= people[2021]
+    assert len(check) == 10 * 5
+
+
+def test_sensitivity_of_bury_has_both_bases_and_all_variants_add_up():
+    found = denominators.sensitivity("Bury")
+    wide = found.pivot(index="variant", columns="component", values="plans")
+    assert {"estimated", "projected", "census 2021", "ages restated"} <= set(wide.index)
+    exact = wide.drop(["lowest of ten", "highest of ten"])
+    np.testing.assert_allclose(exact.drop(columns="all").sum(axis=1), 2804 - 1617)
+    # Its own census check is one of the ten, so it lies within their range.
+    parts = list(decomposition.COMPONENTS)
+    assert (wide.loc["census 2021", parts] >= wide.loc["lowest of ten", parts]).all()
+    assert (wide.loc["census 2021", parts] <= wide.loc["highest of ten", parts]).all()
+
+
+def test_sensitivity_of_another_area_has_the_range_only():
+    found = denominators.sensitivity("Kent")
+    assert set(found["variant"]) == {
+        "estimated", "ages restated", "lowest of ten", "highest of ten"
+    }  # fmt: skip
+
+
+def test_no_drift_no_sensitivity(monkeypatch):
+    """If the estimates had matched the census, its variants would equal the estimate."""
+    check = denominators.population_check()
+    monkeypatch.setattr(denominators, "population_check", lambda: check.assign(ratio=1.0))
+    wide = denominators.sensitivity("Bolton").pivot(
+        index="variant", columns="component", values="plans"
+    )
+    for variant in ("census 2021", "lowest of ten", "highest of ten"):
+        np.testing.assert_allclose(wide.loc[variant], wide.loc["estimated"], atol=1e-9)
+
+
+def test_prevalence_against_the_tables():
+    found = decomposition.prevalence("Bury", start=2019, end=2022)
+    row = found.query("area_code == @BURY and year == 2022 and age_band == '5-10'").iloc[0]
+    people = (
+        tables.load("population")
+        .query("area_code == @BURY and year == 2021 and age >= 5 and age <= 10")["people"]
+        .sum()
+    )
+    assert row["plans"] == 624  # printed in the 2022 release
+    assert row["rate"] == pytest.approx(1000 * 624 / people)
+
+
+def test_words_carry_the_numbers():
+    text = decomposition.in_words(decomposition.decompose("Bury"))
+    assert "rose by 1,187" in text
+    assert "took away" in text
+    assert "no age" not in text
+    assert "3,645" in decomposition.in_words(decomposition.decompose("England", end=2024))

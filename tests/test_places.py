@@ -1,0 +1,149 @@
+"""Places: counts read off the release by hand, and a simulation small enough to count by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from send_analysis import places
+from send_analysis.errors import MissingDataError, ParameterError
+
+BURY = "E08000002"
+SETTINGS = ["mainstream", *places.KINDS]
+
+
+def simulation(stock: np.ndarray, origin: int = 2025) -> SimpleNamespace:
+    return SimpleNamespace(area_code=BURY, origin=origin, stock=stock, new=stock.sum(axis=3))
+
+
+def test_places_in_use_in_bury():
+    frame = places.in_use(BURY, year=2025).set_index(["kind", "phase"])["places"]
+    # Caseload of January 2025, Bury, state special schools by age: 5 30 18 33 35 23 24 | 57 65 58
+    # 56 64 | 41 24 24 6; independent and non-maintained: 2 2 6 8 11 4 9 | 10 31 22 29 35 | ...
+    assert frame[places.SPECIAL, "primary"] == 5 + 30 + 18 + 33 + 35 + 23 + 24
+    assert frame[places.SPECIAL, "secondary"] == 57 + 65 + 58 + 56 + 64
+    assert frame[places.SPECIAL, "post-16"] == 41 + 24 + 24 + 6
+    assert frame[places.INDEPENDENT, "primary"] == 2 + 2 + 6 + 8 + 11 + 4 + 9
+    assert frame[places.INDEPENDENT, "secondary"] == 10 + 31 + 22 + 29 + 35
+    assert frame[places.ALTERNATIVE].sum() == 56
+    assert len(frame) == len(places.KINDS) * len(places.PHASES)
+
+
+def test_latest_january_is_the_default():
+    assert (places.in_use(BURY)["year"] == 2025).all()
+
+
+def test_area_without_settings_says_so():
+    with pytest.raises(MissingDataError, match="E06000052 has no plans by age"):
+        places.in_use("E06000052", year=2010)
+
+
+@pytest.fixture
+def small() -> SimpleNamespace:
+    """Ten simulations of 1 to 10 pupils aged 7 in special schools, a year ahead."""
+    stock = np.zeros((2, 10, 24, len(SETTINGS)), dtype=int)
+    stock[1, :, 7 - places.YOUNGEST, SETTINGS.index(places.SPECIAL)] = np.arange(1, 11)
+    stock[1, :, 12 - places.YOUNGEST, SETTINGS.index(places.UNIT)] = 3
+    return simulation(stock)
+
+
+def given_places(special_primary: float) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product(
+        [places.KINDS, places.PHASES, [2026]], names=["kind", "phase", "year"]
+    )
+    frame = pd.DataFrame({"planned": 0.0, "basis": "given"}, index=index).reset_index()
+    one = (frame["kind"] == places.SPECIAL) & (frame["phase"] == "primary")
+    frame["in_use"] = one * special_primary
+    return frame.assign(capacity=frame["in_use"])
+
+
+def test_balance_counts_simulations(small):
+    frame = places.balance(small, given_places(6), SETTINGS).set_index(["kind", "phase"])
+    row = frame.loc[(places.SPECIAL, "primary")]
+    assert row["probability"] == 0.4  # 7, 8, 9 and 10 of 1 to 10
+    assert row["demand"] == 5.5
+    assert row["shortfall"] == -0.5
+    assert (row["places_80"], row["extra_80"]) == (8, 2)
+    assert (row["places_95"], row["extra_95"]) == (10, 4)
+    group = frame.loc[("state-funded specialist", "all")]
+    assert group["demand"] == 8.5
+    assert group["probability"] == 0.7  # special + 3 units against 6: 4 and more
+    assert frame.loc[("all specialist", "post-16"), "probability"] == 0
+
+
+def test_sure_places_suffice_in_that_share(small):
+    for sure in (0.5, 0.8, 0.95):
+        frame = places.balance(small, given_places(0), SETTINGS, sureness=(sure,))
+        enough = frame.set_index(["kind", "phase"]).loc[
+            (places.SPECIAL, "primary"), f"places_{sure * 100:g}"
+        ]
+        drawn = np.arange(1, 11)
+        assert (drawn <= enough).mean() >= sure
+        assert (drawn <= enough - 1).mean() < sure
+
+
+def test_ages_fall_into_the_phases_of_school():
+    stock = np.zeros((1, 1, 24, len(SETTINGS)), dtype=int)
+    stock[0, 0, :, SETTINGS.index(places.SPECIAL)] = 1  # one pupil of each age from 2 to 25
+    counted = places.demand(simulation(stock), SETTINGS)
+    kind = places.SPECIAL
+    assert counted[kind, "primary"].item() == 7  # reception to year 6
+    assert counted[kind, "secondary"].item() == 5  # years 7 to 11
+    assert counted[kind, "post-16"].item() == 10
+    assert counted[kind, "all"].item() == 22  # below school age is no phase
+
+
+def test_shift_moves_a_share_of_a_growing_cohort():
+    stock = np.zeros((3, 1, 24, len(SETTINGS)))
+    special = SETTINGS.index(places.SPECIAL)
+    independent = SETTINGS.index(places.INDEPENDENT)
+    # a cohort of 10 grows by 10, then loses half
+    stock[0, 0, 5, independent], stock[1, 0, 6, independent] = 10, 20
+    stock[2, 0, 7, independent] = 10
+    moved = places.shift(
+        stock, SETTINGS, source=places.INDEPENDENT, target=places.SPECIAL, share=0.1
+    )
+    # a tenth of the 10 that came; half of it leaves as half of the cohort does
+    assert moved[:, 0, :, special].sum(axis=1).tolist() == [0, 1, 0.5]
+    assert moved[:, 0, :, independent].sum(axis=1).tolist() == [10, 19, 9.5]
+
+
+@given(
+    share=st.floats(0, 1),
+    first=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_shift_keeps_the_total_and_never_goes_below_zero(share, first, seed):
+    stock = np.random.default_rng(seed).poisson(3, (4, 3, 24, len(SETTINGS)))
+    moved = places.shift(
+        stock,
+        SETTINGS,
+        source=places.INDEPENDENT,
+        target=places.SPECIAL,
+        share=share,
+        first_step=first,
+    )
+    assert np.allclose(moved.sum(axis=3), stock.sum(axis=3))
+    assert (moved >= -1e-9).all()
+    assert np.array_equal(moved[:first], stock[:first])
+
+
+def test_shift_refuses_what_cannot_be(small):
+    with pytest.raises(ParameterError, match="Unknown setting 'moon'"):
+        places.shift(small.stock, SETTINGS, source="moon", target=places.SPECIAL, share=0.1)
+    with pytest.raises(ParameterError, match=r"from 0 to 1, not 1\.5"):
+        places.shift(small.stock, SETTINGS, source=places.UNIT, target=places.SPECIAL, share=1.5)
+
+
+def test_published_places_stand_beside():
+    frame = places.published(BURY).set_index(["what", "basis"])["places"]
+    # deductions of 2023-24: 226 + 90 places in special academies, 27 + 12 in units, 199 in colleges
+    assert frame["special academy", "funded from the high needs block"] == 316
+    assert frame["resourced provision or SEN unit", "funded from the high needs block"] == 39
+    assert frame["further education", "funded from the high needs block"] == 199
+    assert frame["special schools", "pupils, as the high needs block counts them"] == 613.5
+    assert frame["mainstream primary", "places"] == 18011
+    assert frame["mainstream primary", "pupils on roll"] == 15331

@@ -1,0 +1,158 @@
+"""Planned changes and capacity files."""
+
+import pytest
+
+from send_analysis import places, planned_places, tables
+from send_analysis.errors import DataError, MissingDataError, ParameterError
+
+BURY, ROCHDALE = "E08000002", "E08000005"
+
+
+def test_changes_of_bury_are_the_announced_ones():
+    changes = planned_places.plans(BURY)
+    size = changes["places"].to_dict()
+    assert size["brookhaven"] == 80
+    assert size["semh-school"] == 60
+    assert size["radcliffe"] == 80
+    assert changes.loc["semh-school", "opens"].startswith("2028")
+    assert not changes.loc["radcliffe", "included"]
+    assert (changes["source"].str.len() > 10).all()
+
+
+def test_area_without_a_file_has_no_changes():
+    assert planned_places.plans(ROCHDALE).empty
+    frame = planned_places.capacity(ROCHDALE, range(2026, 2028))
+    assert (frame["planned"] == 0).all()
+    assert set(frame["basis"]) == {"places in use, January 2025"}
+
+
+def test_file_of_another_area_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    text = (tables.data_dir() / "plans" / "bury.yml").read_text(encoding="utf-8")
+    (folder / "rochdale.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(planned_places, "_folder", lambda: folder)
+    with pytest.raises(ParameterError, match=r"rochdale\.yml: area: must be Rochdale"):
+        planned_places.plans(ROCHDALE)
+
+
+def test_closure_never_leaves_less_than_nothing():
+    closed = planned_places.plans(
+        BURY, {"semh-school": {"opens": "2026-01", "places": -2000, "fill": [1.0]}}
+    )
+    frame = planned_places.capacity(BURY, range(2026, 2028), changes=closed)
+    assert frame["capacity"].min() == 0
+
+
+def test_fill_curve_counts_from_the_base():
+    changes = planned_places.plans(
+        BURY,
+        {
+            "semh-school": {"opens": "2025-09", "places": 100, "fill": [0.25, 0.5]},
+            "brookhaven": {"included": False},
+            "millwood": {"included": False},
+            "in-place-of-radcliffe": {"included": False},
+        },
+    )
+    rows = planned_places.planned(changes, 2025, range(2025, 2030))
+    assert rows["places"].tolist() == [0, 25, 50, 100, 100]
+    # from 2026 on, the first quarter is in use already
+    later = planned_places.planned(changes, 2026, range(2026, 2029))
+    assert later["places"].tolist() == [0, 25, 75]
+
+
+def test_a_january_opening_counts_in_that_january():
+    opened = planned_places.plans(BURY, {"semh-school": {"opens": "2028-01"}})
+    autumn = planned_places.plans(BURY, {"semh-school": {"opens": "2028-02"}})
+    assert opened.loc["semh-school", "first_january"] == 2028
+    assert autumn.loc["semh-school", "first_january"] == 2029
+
+
+@pytest.mark.parametrize(
+    ("switches", "message"),
+    [
+        (
+            {"semh": {"included": False}},
+            r"plans\.semh: Bury has no such planned change.*semh-school",
+        ),
+        ({"semh-school": {"opens": "soon"}}, r"plans\.semh-school\.opens: must be a month"),
+        ({"semh-school": {"opens": "2028-13"}}, r"plans\.semh-school\.opens: must be a month"),
+        ({"semh-school": {"fill": [2]}}, r"plans\.semh-school\.fill\[1\]: must be a number"),
+        ({"semh-school": {"place": 3}}, r"key 'place' is unknown. Did you mean 'places'"),
+    ],
+)
+def test_switch_that_cannot_be_names_its_key(switches, message):
+    with pytest.raises(ParameterError, match=message):
+        planned_places.plans(BURY, switches)
+
+
+def test_capacity_is_places_in_use_and_what_is_added():
+    frame = planned_places.capacity(BURY, range(2026, 2031)).set_index(["kind", "phase", "year"])
+    used = places.in_use(BURY).set_index(["kind", "phase"])["places"]
+    row = frame.loc[(places.SPECIAL, "secondary", 2030)]
+    assert row["in_use"] == used[places.SPECIAL, "secondary"]
+    assert row["capacity"] == row["in_use"] + row["planned"]
+    assert row["basis"] == "places in use, January 2025, and planned changes"
+    withdrawn = planned_places.plans(BURY, {"semh-school": {"included": False}})
+    fewer = planned_places.capacity(BURY, range(2026, 2031), changes=withdrawn)
+    fewer = fewer.set_index(["kind", "phase", "year"])
+    # the school's second January: 0.6 of 60 places
+    assert row["capacity"] - fewer.loc[(places.SPECIAL, "secondary", 2030), "capacity"] == 36
+
+
+def write(folder, text):
+    file = folder / "capacity.csv"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_capacity_file_replaces_what_it_lists(tmp_path):
+    file = write(
+        tmp_path,
+        "kind,phase,year,places\n"
+        "state special school,secondary,2024,340\nstate special school,secondary,2028,400\n",
+    )
+    frame = planned_places.capacity(BURY, range(2026, 2030), file=file)
+    frame = frame.set_index(["kind", "phase", "year"]).sort_index()
+    listed = frame.loc[(places.SPECIAL, "secondary")]
+    assert listed["capacity"].tolist() == [340, 340, 400, 400]
+    assert set(listed["basis"]) == {"capacity file capacity.csv"}
+    other = frame.loc[(places.SPECIAL, "primary")]
+    assert other["basis"].str.startswith("places in use").all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind,phase,year\n", r"capacity\.csv, column 'places': missing"),
+        (
+            "kind,phase,year,places\nspecial school,primary,2026,3\n",
+            r"column 'kind', row 2: 'special school': use one of",
+        ),
+        (
+            "kind,phase,year,places\nalternative provision,nursery,2026,3\n",
+            r"column 'phase', row 2: 'nursery': use one of",
+        ),
+        (
+            "kind,phase,year,places\nalternative provision,primary,26,3\n",
+            r"column 'year', row 2: '26': must be a year",
+        ),
+        (
+            "kind,phase,year,places\nalternative provision,primary,2026,-3\n",
+            r"column 'places', row 2: '-3': must be a number of places",
+        ),
+        (
+            "kind,phase,year,places\n"
+            "alternative provision,primary,2026,3\nalternative provision,primary,2026,4\n",
+            "row 3: .*second row",
+        ),
+    ],
+)
+def test_faulty_capacity_file_is_named(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        planned_places.read_capacity(write(tmp_path, text))
+
+
+def test_absent_capacity_file(tmp_path):
+    with pytest.raises(MissingDataError, match="no such capacity file"):
+        planned_places.read_capacity(tmp_path / "none.csv")

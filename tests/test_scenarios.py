@@ -1,0 +1,115 @@
+"""Scenario files and assumptions: what is wrong is named, what is right is read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from send_analysis import capacity, levers, scenarios, tables
+from send_analysis.errors import MissingDataError, ParameterError, SendAnalysisError
+from send_analysis.scenarios import Choice, Number
+
+FORM = {
+    "name": str,
+    "share?": Number(0, 1),
+    "year?": Number(2020, 2060, whole=True),
+    "sort?": Choice(("one", "two")),
+    "free?": {"*": Number(0, 9)},
+    "items?": [{"from": str}],
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({}, r"file\.yml: key 'name' is missing"),
+        ({"name": "a", "shar": 1}, r"file\.yml: key 'shar' is unknown. Did you mean 'share'"),
+        ({"name": "a", "share": 2}, r"file\.yml\.share: must be a number from 0 to 1, not 2"),
+        ({"name": "a", "share": True}, r"file\.yml\.share: must be a number"),
+        ({"name": "a", "year": 2025.5}, r"file\.yml\.year: must be a whole number"),
+        ({"name": "a", "sort": "too"}, r"file\.yml\.sort: must be one or two.*mean 'two'"),
+        ({"name": 3}, r"file\.yml\.name: must be text, not 3"),
+        ({"name": "a", "free": {"x": -1}}, r"file\.yml\.free\.x: must be a number"),
+        ({"name": "a", "items": [{"from": "b"}, {}]}, r"file\.yml\.items\[2\]: key 'from' is m"),
+        ({"name": "a", "items": []}, r"file\.yml\.items: must be a list with at least one"),
+        (["name"], r"file\.yml: must hold keys and values"),
+    ],
+)
+def test_error_names_the_key(value, message):
+    with pytest.raises(ParameterError, match=message):
+        scenarios.check(value, FORM, "file.yml")
+
+
+def test_right_content_passes():
+    value = {"name": "a", "share": 0.5, "year": 2030, "sort": "two", "free": {"b": 1}}
+    assert scenarios.check(value, FORM, "file.yml") is None
+
+
+def test_missing_and_broken_files(tmp_path):
+    with pytest.raises(MissingDataError, match="there is no such file"):
+        scenarios.read(tmp_path / "none.yml", FORM)
+    with pytest.raises(MissingDataError, match="capacity-semh-school-2030"):
+        scenarios.read("capacity-typo", FORM, prefix="capacity-")
+    broken = tmp_path / "broken.yml"
+    broken.write_text("name: [a\nb: c", encoding="utf-8")
+    with pytest.raises(ParameterError, match=r"broken\.yml: not YAML.*line 2"):
+        scenarios.read(broken, FORM)
+
+
+def test_every_scenario_in_the_project_is_valid():
+    files = sorted((tables.data_dir() / "scenarios").glob("*.yml"))
+    own = [file for file in files if file.stem.startswith(capacity.PREFIX)]
+    assert len(own) >= 3
+    for file in own:
+        assert capacity.read_scenario(file.stem)["name"]
+    for file in set(files) - set(own):
+        if file.stem.startswith("demand-"):
+            assert levers.read(file)
+
+
+def test_assumptions_have_a_source_and_a_range():
+    frame = scenarios.assumptions("capacity")
+    assert (frame["source"].str.len() > 0).all()
+    assert (frame["low"] <= frame["value"]).all()
+    assert (frame["value"] <= frame["high"]).all()
+    # hours of the study, as FACTS of the Department for Education give them
+    hours = {"educational_psychologist": 17.4, "case_officer": 11.3, "manager": 9.9}
+    for role, printed in hours.items():
+        row = frame.loc[f"hours_{role}"]
+        assert row["value"] == printed
+        # the study's total is 56 to 68 hours, so a role's range is that of 62 in proportion
+        assert row["low"] == pytest.approx(printed * 56 / 62, abs=0.06)
+        assert row["high"] == pytest.approx(printed * 68 / 62, abs=0.06)
+
+
+def test_change_of_an_assumption():
+    frame = scenarios.assumptions("capacity", {"hours_manager": 12})
+    assert frame.loc["hours_manager", ["low", "value", "high"]].tolist() == [12, 12, 12]
+    with pytest.raises(ParameterError, match=r"assumptions\.hour_manager.*'hours_manager'"):
+        scenarios.assumptions("capacity", {"hour_manager": 12})
+
+
+def test_assumption_outside_its_range_is_refused(tmp_path, monkeypatch):
+    text = "part:\n  size: {value: 3, low: 4, high: 5, unit: m, source: illustrative}\n"
+    (tmp_path / "assumptions.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(tables, "data_dir", lambda: tmp_path)
+    with pytest.raises(SendAnalysisError, match=r"part\.size: value is not between"):
+        scenarios.assumptions("part")
+
+
+@given(
+    low=st.floats(-100, 100), width=st.floats(0, 50), share=st.floats(0, 1), seed=st.integers(0, 9)
+)
+def test_draws_stay_within_the_range(low, width, share, seed):
+    row = pd.Series({"low": low, "value": low + share * width, "high": low + width})
+    drawn = scenarios.sample(row, 50, np.random.default_rng(seed))
+    assert drawn.shape == (50,)
+    assert (drawn >= low - 1e-9).all()
+    assert (drawn <= low + width + 1e-9).all()
+
+
+def test_mean_of_draws_is_that_of_a_triangle():
+    row = pd.Series({"low": 2.0, "value": 3.0, "high": 7.0})
+    drawn = scenarios.sample(row, 200_000, np.random.default_rng(1))
+    assert drawn.mean() == pytest.approx((2 + 3 + 7) / 3, abs=0.01)
