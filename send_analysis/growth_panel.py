@@ -265,6 +265,12 @@ def growth_ratios(
     MissingDataError
         If `area` is none of those judged.
     """
+    return only(_all_ratios(start, end, against, draws, seed), area)
+
+
+@tables.remembered
+def _all_ratios(start: int, end: int, against: str, draws: int, seed: int) -> pd.DataFrame:
+    """Set every authority's growth against others'."""
     rows = transitions(start=start, end=end, against=against)
     out = shrink(rows)
     grown = rows.assign(
@@ -302,7 +308,7 @@ def growth_ratios(
         "ratio", "low", "high", "ratio_raw", "more", "more_low", "more_high", "rank", "rank_low",
         "rank_high", "ranked", "chance", "spread",
     ]  # fmt: skip
-    return only(out[columns].sort_values("rank"), area)
+    return out[columns].sort_values("rank")
 
 
 def only(result: pd.DataFrame, area: str | None) -> pd.DataFrame:
