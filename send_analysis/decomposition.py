@@ -66,6 +66,7 @@ def das_gupta(
     return np.stack(np.broadcast_arrays(*parts), axis=-2)
 
 
+@tables.remembered
 def plans_by_band(year: int, *, ages: str = "as published") -> pd.DataFrame:
     """Plans by age band in one January, ages counted alike in all years if so asked.
 
@@ -110,6 +111,7 @@ def _with_footprints(frame: pd.DataFrame, column: str, value: str) -> pd.DataFra
     return both.pivot(index="area_code", columns=column, values=value).astype("float64")
 
 
+@tables.remembered
 def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
     """Residents by single year of age in the middle of the year before a January.
 

@@ -10,6 +10,7 @@ from send_analysis.waits import BANDS, SERVICES, TOTAL
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
+@tables.remembered
 def focus(area: str = "Bury") -> pd.Series:
     """Choose the organisation that stands for an area: its first board, else region or England.
 
@@ -98,6 +99,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     return out
 
 
+@tables.remembered
 def measured(area: str = "Bury") -> pd.DataFrame:
     """First and last month of every measure, for the organisation that stands for an area.
 
