@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from send_analysis import reports
+from send_analysis.output import reports
 
 TINY = Path(__file__).parent / "notebooks" / "01_tiny.ipynb"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
