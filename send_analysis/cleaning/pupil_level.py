@@ -88,8 +88,8 @@ def aggregate(
         connection.execute(f"SET temp_directory = '{spill}'")
         try:
             connection.execute(
-                f"CREATE VIEW people AS SELECT * FROM read_csv({_quoted(str(path))}, header = true, "
-                "auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+                f"CREATE VIEW people AS SELECT * FROM read_csv({_quoted(str(path))}, "
+                "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
                 f"columns = {{{', '.join(_quoted(name) + varchar for name in header)}}})"
             )
             cells = connection.execute(
