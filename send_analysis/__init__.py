@@ -50,6 +50,7 @@ _FOLDERS = {
     "output": (
         "batch",
         "display",
+        "explore",
         "narrative",
         "narrative_waits",
         "narrative_why",

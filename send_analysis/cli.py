@@ -97,6 +97,20 @@ def build_tables(
     print(f"{len(made)} tables written")
 
 
+@data.command("dictionary")
+def write_dictionary(
+    out: Annotated[Path | None, typer.Option(help="File to write [default: print it].")] = None,
+) -> None:
+    """Write the data dictionary from the descriptor (docs/data_dictionary.md is made by this)."""
+    from send_analysis.output import dictionary
+
+    text = dictionary.markdown()
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8", newline="\n")
+
+
 @data.command("refresh")
 def refresh_tables(
     only: Annotated[

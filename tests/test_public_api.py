@@ -26,6 +26,7 @@ PUBLIC = [
     "display",
     "errors",
     "evidence",
+    "explore",
     "figures",
     "figures_capacity",
     "figures_forecast",

@@ -16,7 +16,13 @@ from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
 BASE_YEARS = 5  # of the compound growth that councils continue
 
 
-def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
+def fan(
+    area: str = "Bury",
+    horizon: int = 5,
+    as_of: int | None = None,
+    *,
+    scenario: str | None = None,
+) -> pd.DataFrame:
     """Set published plans and their forecast in one table.
 
     Parameters
@@ -27,6 +33,8 @@ def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.Da
     as_of : int, optional
         January to forecast from; the latest if not given. Later published plans are kept, so
         that the forecast can be compared with them.
+    scenario : str, optional
+        Name of a scenario, as :func:`send_analysis.models.forecast.forecasting.forecast` takes it.
 
     Returns
     -------
@@ -34,7 +42,7 @@ def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.Da
         ``area, year, origin, published, median, low_80, high_80, low_95, high_95``, plans each
         January; at the origin the forecast equals what was published.
     """
-    ahead = forecast(area, horizon=horizon, as_of=as_of)
+    ahead = forecast(area, horizon=horizon, as_of=as_of, scenario=scenario)
     code, origin = ahead["area_code"].iloc[0], int(ahead["origin"].iloc[0])
     wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
     names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
