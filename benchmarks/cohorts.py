@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import cohort_backtest, cohorts, forecasting, tables, transition_model
-from send_analysis import transitions as files
-from send_analysis.cohort_data import ENGLAND, SETTINGS, _setting
-from send_analysis.cohort_trend import FIRST_YEAR
+from send_analysis import tables
+from send_analysis.models.cohort import cohort_backtest, cohorts, transition_model
+from send_analysis.models.cohort import transitions as files
+from send_analysis.models.cohort.cohort_data import ENGLAND, SETTINGS, _setting
+from send_analysis.models.cohort.cohort_trend import FIRST_YEAR
+from send_analysis.models.forecast import forecasting
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT.parent / "shared" / "peers" / "witan_send_demo"

@@ -51,15 +51,15 @@ def read_zip() -> None:
 
 def backtest() -> None:
     """Rerun and score every forecast from 2016 on."""
-    from send_analysis import scoring
+    from send_analysis.models.forecast import scoring
 
     scoring.backtest()
 
 
 def simulate(simulations: int, areas: int) -> None:
     """Simulate ten years of authorities."""
-    from send_analysis import cohorts
     from send_analysis.areas import current
+    from send_analysis.models.cohort import cohorts
 
     names = [code for code in current() if code not in {"E09000001", "E06000053"}][:areas]
     cohorts.simulate_areas(names, simulations=simulations, jobs=1)
@@ -67,8 +67,8 @@ def simulate(simulations: int, areas: int) -> None:
 
 def report(areas: int) -> None:
     """Render reports with two workers, from nothing."""
-    from send_analysis import batch
     from send_analysis.areas import current
+    from send_analysis.output import batch
 
     chosen = ["Bury", *(code for code in current() if code != "E08000002")][:areas]
     with tempfile.TemporaryDirectory() as out:

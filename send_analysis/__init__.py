@@ -23,65 +23,67 @@ _PUBLIC = {
     "backtest": "scoring",
     "SendAnalysisError": "errors",
 }
-_MODULES = (
-    "alt_texts",
-    "alt_texts_capacity",
-    "alt_texts_forecast",
-    "alt_texts_why",
-    "archive",
-    "areas",
-    "assessments",
-    "breaks",
-    "capacity",
-    "capacity_views",
-    "cohorts",
-    "batch",
-    "control_charts",
-    "costs",
-    "decomposition",
-    "denominators",
-    "display",
-    "errors",
-    "evidence",
-    "figures",
-    "figures_capacity",
-    "figures_forecast",
-    "figures_waits",
-    "figures_why",
-    "forecasting",
-    "growth",
-    "growth_panel",
-    "investment",
-    "levers",
-    "narrative",
-    "narrative_waits",
-    "narrative_why",
-    "national",
-    "outlook",
-    "pipeline",
-    "places",
-    "planned_places",
-    "queues",
-    "refresh",
-    "reports",
-    "returns",
-    "scenarios",
-    "scoring",
-    "staffing",
-    "style",
-    "tables",
-    "wait_claims",
-    "waits",
-)
+# Folder → modules that are public.
+_FOLDERS = {
+    "": ("areas", "errors", "refresh", "tables"),
+    "models": ("evidence", "national", "scenarios"),
+    "models.demand_growth": (
+        "breaks",
+        "decomposition",
+        "denominators",
+        "growth",
+        "growth_panel",
+        "pipeline",
+    ),
+    "models.forecast": ("archive", "forecasting", "levers", "outlook", "scoring"),
+    "models.cohort": ("cohorts",),
+    "models.provision": (
+        "assessments",
+        "capacity",
+        "capacity_views",
+        "costs",
+        "places",
+        "planned_places",
+        "staffing",
+    ),
+    "models.waiting": ("control_charts", "investment", "queues", "wait_claims", "waits"),
+    "output": (
+        "batch",
+        "display",
+        "explore",
+        "narrative",
+        "narrative_waits",
+        "narrative_why",
+        "reports",
+        "returns",
+        "style",
+    ),
+    "output.charts": (
+        "alt_texts",
+        "alt_texts_capacity",
+        "alt_texts_forecast",
+        "alt_texts_why",
+        "figures",
+        "figures_capacity",
+        "figures_forecast",
+        "figures_waits",
+        "figures_why",
+    ),
+}
+_MODULES = {
+    name: ".".join(filter(None, ("send_analysis", folder, name)))
+    for folder, names in _FOLDERS.items()
+    for name in names
+}
 
 __all__ = ["__version__", *_MODULES, *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f"send_analysis.{name}")
+        return import_module(_MODULES[name])
     if name in _PUBLIC:
-        return getattr(import_module(f"send_analysis.{_PUBLIC[name]}"), name)
+        return getattr(import_module(_MODULES[_PUBLIC[name]]), name)
     raise AttributeError(f"module 'send_analysis' has no attribute {name!r}")
 
 

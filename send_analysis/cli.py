@@ -102,7 +102,7 @@ def write_dictionary(
     out: Annotated[Path | None, typer.Option(help="File to write [default: print it].")] = None,
 ) -> None:
     """Write the data dictionary from the descriptor (docs/data_dictionary.md is made by this)."""
-    from send_analysis import dictionary
+    from send_analysis.output import dictionary
 
     text = dictionary.markdown()
     if out is None:
@@ -142,7 +142,7 @@ def evidence(
     form: FormatOption = Format.table,
 ) -> None:
     """Test the claims made about an area against the official tables."""
-    from send_analysis import evidence as ledger
+    from send_analysis.models import evidence as ledger
 
     found = ledger.ledger(area)
     show(found.drop(columns=["table", "note"]) if form is Format.table else found, form)
@@ -172,7 +172,7 @@ def report(
     if everything:
         _report_all(out, jobs, scheduler)
         return
-    from send_analysis import reports
+    from send_analysis.output import reports
 
     pages = reports.render(areas, out, jobs=jobs)
     for path in pages.loc[pages["page"] == "index", "path"]:
@@ -181,7 +181,7 @@ def report(
 
 def _report_all(out: Path, jobs: int, scheduler: str | None) -> None:
     """Write all reports; list those that failed."""
-    from send_analysis import batch, index
+    from send_analysis.output import batch, index
 
     told = batch.render_all(out=out, jobs=jobs, scheduler=scheduler)
     for row in told[told["state"] == "failed"].itertuples():
@@ -202,7 +202,7 @@ def waits(
     form: FormatOption = Format.table,
 ) -> None:
     """Measure the NHS waiting lists that hold an area's children, month by month."""
-    from send_analysis import waits as lists
+    from send_analysis.models.waiting import waits as lists
 
     serving = lists.organisations(area)
     found = lists.waits(area, services=service or tuple(lists.SERVICES))
@@ -230,7 +230,7 @@ def forecast_area(
     form: FormatOption = Format.table,
 ) -> None:
     """Forecast EHC plans each January: in all, by age band and by placement, with quantiles."""
-    from send_analysis.forecasting import forecast
+    from send_analysis.models.forecast.forecasting import forecast
 
     result = forecast(area, horizon=years, as_of=as_of, scenario=scenario)
     if form is Format.table:
@@ -253,12 +253,12 @@ def backtest_forecasts(
 ) -> None:
     """Rerun every forecast since 2016 with what was known then, and score it."""
     if release is not None:
-        from send_analysis import archive
+        from send_analysis.models.forecast import archive
 
         result = archive.scores(release)
         result = archive.summary(result) if form is Format.table else result
     else:
-        from send_analysis import scoring
+        from send_analysis.models.forecast import scoring
 
         result = scoring.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
@@ -281,9 +281,9 @@ def simulate(
     ] = "published",
 ) -> None:
     """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
-    from send_analysis import transition_model
-    from send_analysis import transitions as files
-    from send_analysis.flow_scenarios import read_scenario
+    from send_analysis.models.cohort import transition_model
+    from send_analysis.models.cohort import transitions as files
+    from send_analysis.models.cohort.flow_scenarios import read_scenario
 
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
@@ -329,7 +329,7 @@ def capacity_area(
     form: FormatOption = Format.table,
 ) -> None:
     """Set specialist places, assessments, staff and cost against demand."""
-    from send_analysis import capacity
+    from send_analysis.models.provision import capacity
 
     options = {
         "years": years,
@@ -338,7 +338,7 @@ def capacity_area(
         "seed": seed,
     }
     if part is Part.scap:
-        from send_analysis import returns
+        from send_analysis.output import returns
 
         options["years"] = max(years, capacity.YEARS)
         simulation = capacity.simulate(area, **options)
@@ -360,7 +360,7 @@ def capacity_area(
 @app.command("archive")
 def archive_forecast() -> None:
     """Keep this year's forecast of every authority and England, to be scored next year."""
-    from send_analysis import archive
+    from send_analysis.models.forecast import archive
 
     print(archive.write())
 

@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
-from send_analysis import __version__, archive, cli, forecasting, tables
+from send_analysis import __version__, cli, tables
 from send_analysis.errors import DataError, MissingDataError, SendAnalysisError
+from send_analysis.models.forecast import archive, forecasting
 
 BURY, BOLTON, ENGLAND = "E08000002", "E08000001", "E92000001"
 LEVELS = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]

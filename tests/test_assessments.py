@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from send_analysis import assessments
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.provision import assessments
 
 BURY, ENGLAND = "E08000002", "E92000001"
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from send_analysis import capacity, forecasting, places, planned_places
 from send_analysis.cli import app
 from send_analysis.errors import MissingDataError, ParameterError, UnknownNameError
+from send_analysis.models.forecast import forecasting
+from send_analysis.models.provision import capacity, places, planned_places
 
 BURY = "E08000002"
 FAST = {"years": 5, "simulations": 300}

@@ -5,14 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import (
-    alt_texts_capacity,
-    assessments,
-    capacity,
-    capacity_views,
-    figures_capacity,
-    places,
-)
+from send_analysis.models.provision import assessments, capacity, capacity_views, places
+from send_analysis.output.charts import alt_texts_capacity, figures_capacity
 
 mpl.use("Agg")
 BURY = "E08000002"

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import (
+from send_analysis import tables
+from send_analysis.errors import MissingDataError, ParameterError, SendAnalysisError
+from send_analysis.models.cohort import (
     cohort_backtest,
     cohort_moves,
     cohort_rates,
     cohorts,
-    forecasting,
     shrinkage,
-    tables,
 )
-from send_analysis.cohort_data import AGES, SETTINGS, population
-from send_analysis.errors import MissingDataError, ParameterError, SendAnalysisError
+from send_analysis.models.cohort.cohort_data import AGES, SETTINGS, population
+from send_analysis.models.forecast import forecasting
 
 BURY = "E08000002"
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import costs, places, tables
+from send_analysis import tables
+from send_analysis.models.provision import costs, places
 
 BURY = "E08000002"
 SETTINGS = [places.MAINSTREAM, *places.KINDS, "not recorded"]

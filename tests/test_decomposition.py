@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from send_analysis import areas, decomposition, denominators, tables
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import decomposition, denominators
 
 BURY = "E08000002"
 

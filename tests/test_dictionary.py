@@ -2,8 +2,9 @@
 
 import pytest
 
-from send_analysis import dictionary, tables
+from send_analysis import tables
 from send_analysis.errors import ParameterError
+from send_analysis.output import dictionary
 
 
 def test_the_committed_dictionary_is_current(root):

@@ -12,8 +12,8 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import display, style
 from send_analysis.errors import ParameterError, UnknownNameError
+from send_analysis.output import display, style
 
 mpl.use("agg")
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from send_analysis import evidence
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models import evidence
 
 IDS = [
     "growth-national",

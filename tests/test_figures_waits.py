@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import control_charts, figures_waits, queues
+from send_analysis.models.waiting import control_charts, queues
+from send_analysis.output.charts import figures_waits
 
 mpl.use("agg")
 

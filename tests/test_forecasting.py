@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from send_analysis import demand, levers, panel, tables
+from send_analysis import tables
 from send_analysis.cli import app
 from send_analysis.errors import MissingDataError, ParameterError, UnknownNameError
-from send_analysis.forecasting import COLUMNS, forecast
+from send_analysis.models.forecast import demand, levers, panel
+from send_analysis.models.forecast.forecasting import COLUMNS, forecast
 
 ENGLAND = "E92000001"
 BURY = "E08000002"

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from send_analysis import growth, tables
+from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import growth
 
 
 def test_comparators_are_england_region_and_neighbours():

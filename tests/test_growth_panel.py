@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import breaks, growth, growth_panel, tables
+from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import breaks, growth, growth_panel
 
 AREAS, YEARS = 60, 6
 NATIONAL = 1.1

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from send_analysis import investment
 from send_analysis.errors import DataError, ParameterError
+from send_analysis.models.waiting import investment
 
 
 @pytest.fixture

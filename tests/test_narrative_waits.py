@@ -5,8 +5,9 @@ import re
 import pandas as pd
 import pytest
 
-from send_analysis import narrative_waits as narrative
-from send_analysis import queues, tables
+from send_analysis import tables
+from send_analysis.models.waiting import queues
+from send_analysis.output import narrative_waits as narrative
 
 
 def test_the_board_stands_for_bury_and_england_for_an_area_without_one():

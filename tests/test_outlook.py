@@ -3,8 +3,10 @@
 import matplotlib as mpl
 import pytest
 
-from send_analysis import alt_texts_forecast, figures_forecast, outlook, scoring, tables
+from send_analysis import tables
 from send_analysis.errors import MissingDataError
+from send_analysis.models.forecast import outlook, scoring
+from send_analysis.output.charts import alt_texts_forecast, figures_forecast
 
 mpl.use("agg")
 

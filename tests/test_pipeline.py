@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from send_analysis import areas, decomposition, growth, pipeline, tables
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import decomposition, growth, pipeline
 
 BURY = "E08000002"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from send_analysis import places
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.provision import places
 
 BURY = "E08000002"
 SETTINGS = ["mainstream", *places.KINDS]

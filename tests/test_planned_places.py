@@ -2,8 +2,9 @@
 
 import pytest
 
-from send_analysis import places, planned_places, tables
+from send_analysis import tables
 from send_analysis.errors import DataError, MissingDataError, ParameterError
+from send_analysis.models.provision import places, planned_places
 
 BURY, ROCHDALE = "E08000002", "E08000005"
 

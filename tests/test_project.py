@@ -25,7 +25,7 @@ def test_the_lock_pins_every_dependency_by_hash(root, project):
     pinned = set(re.findall(r"^([a-z0-9-]+)==", lock, flags=re.MULTILINE))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["build"],
               *project["dependency-groups"]["test"]]  # fmt: skip
-    names = {re.split(r"[\[<>=]", entry)[0].lower() for entry in wanted}
+    names = {re.split(r"[<>=[]", entry)[0].lower() for entry in wanted}
     assert names <= pinned
     blocks = re.split(r"^(?=[a-z0-9-]+==)", lock, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import queues
 from send_analysis.errors import ParameterError
+from send_analysis.models.waiting import queues
 
 
 # Fong and others (2022), ear, nose and throat list; figures of NHSRwaitinglist's walkthrough.

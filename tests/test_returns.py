@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from send_analysis import places, returns
 from send_analysis.errors import ParameterError
+from send_analysis.models.provision import places
+from send_analysis.output import returns
 
 BURY = "E08000002"
 SETTINGS = ["mainstream", *places.KINDS]

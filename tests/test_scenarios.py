@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from send_analysis import capacity, levers, scenarios, tables
+from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError, SendAnalysisError
-from send_analysis.scenarios import Choice, Number
+from send_analysis.models import scenarios
+from send_analysis.models.forecast import levers
+from send_analysis.models.provision import capacity
+from send_analysis.models.scenarios import Choice, Number
 
 FORM = {
     "name": str,

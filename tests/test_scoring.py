@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from send_analysis import panel as panels
-from send_analysis import scoring
 from send_analysis.cli import app
-from send_analysis.demand import LEVELS
-from send_analysis.forecasting import forecast
+from send_analysis.models.forecast import panel as panels
+from send_analysis.models.forecast import scoring
+from send_analysis.models.forecast.demand import LEVELS
+from send_analysis.models.forecast.forecasting import forecast
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import transitions as files
 from send_analysis.cli import main
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.flow_scenarios import read_scenario, yearly_changes
-from send_analysis.transition_model import simulate_transitions
+from send_analysis.models.cohort import transitions as files
+from send_analysis.models.cohort.flow_scenarios import read_scenario, yearly_changes
+from send_analysis.models.cohort.transition_model import simulate_transitions
 
 ROOT = Path(__file__).parents[1]
 STATES = """setting,setting-group,min-academic-year,max-academic-year,needs,setting->setting
@@ -226,7 +226,7 @@ def test_the_documentation_has_an_example_of_each_kind():
 
 @pytest.mark.parametrize("text", examples())
 def test_the_documented_scenarios_are_valid(tmp_path, text):
-    from send_analysis.cohorts import STATES as OFFICIAL
+    from send_analysis.models.cohort.cohorts import STATES as OFFICIAL
 
     changes = scenario(tmp_path, text)
     settings = list("ABCDEFGHIJKLMNOPQRS")

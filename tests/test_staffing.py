@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from send_analysis import staffing
+from send_analysis.models.provision import staffing
 
 BURY = "E08000002"
 

@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis.published_draws import published_binomial, published_multinomial
-from send_analysis.stock_flow import Changes, Flows, advance, draw_dirichlet, trajectories
+from send_analysis.models.cohort.published_draws import published_binomial, published_multinomial
+from send_analysis.models.cohort.stock_flow import (
+    Changes,
+    Flows,
+    advance,
+    draw_dirichlet,
+    trajectories,
+)
 
 AGES, NEEDS, SETTINGS = 4, 2, 3
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import style
+from send_analysis.output import style
 
 mpl.use("agg")
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import transitions as files
 from send_analysis.errors import DataError, MissingDataError, ParameterError, SendAnalysisError
-from send_analysis.published_draws import published_binomial
-from send_analysis.transition_model import (
+from send_analysis.models.cohort import transitions as files
+from send_analysis.models.cohort.published_draws import published_binomial
+from send_analysis.models.cohort.transition_model import (
     estimate_flows,
     notes,
     simulate_transitions,

@@ -2,8 +2,9 @@
 
 import pytest
 
-from send_analysis import evidence, wait_claims
 from send_analysis.errors import ParameterError, UnknownNameError
+from send_analysis.models import evidence
+from send_analysis.models.waiting import wait_claims
 
 WAITS = {"wait-camhs": -65, "wait-paediatrics": -50, "wait-physio": -48, "wait-ot": -56}
 

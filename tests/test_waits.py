@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import cli, tables, wait_claims, waits
+from send_analysis import cli, tables
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
+from send_analysis.models.waiting import wait_claims, waits
 
 OT = "Therapy interventions: Occupational therapy"
 JANUARY, FEBRUARY = pd.Timestamp("2023-01-01"), pd.Timestamp("2023-02-01")

@@ -4,16 +4,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from send_analysis import (
-    alt_texts_why,
+from send_analysis.models.demand_growth import (
     breaks,
     decomposition,
     denominators,
-    figures_why,
     growth_panel,
-    narrative_why,
     pipeline,
 )
+from send_analysis.output import narrative_why
+from send_analysis.output.charts import alt_texts_why, figures_why
 
 mpl.use("Agg")
 

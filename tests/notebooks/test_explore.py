@@ -14,8 +14,10 @@ from html import unescape
 import nbformat
 import pytest
 
-from send_analysis import execution, explore, growth, outlook
 from send_analysis.errors import MissingDataError
+from send_analysis.models.demand_growth import growth
+from send_analysis.models.forecast import outlook
+from send_analysis.output import execution, explore
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NAMES = ("area", "near", "years", "scenario")
@@ -151,7 +153,7 @@ def test_in_jupyterlab_a_change_draws_anew(lab):
 
 
 def test_the_notebook_has_no_page(root):
-    from send_analysis import reports
+    from send_analysis.output import reports
 
     assert "00_explore" not in [path.stem for path in reports.notebook_paths()]
     assert nbformat.read(root / "notebooks" / "00_explore.ipynb", 4).cells[0].source

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from send_analysis import reports
+from send_analysis.output import reports
 
 TINY = Path(__file__).parent / "notebooks" / "01_tiny.ipynb"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -18,6 +18,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_modifyitems(items):
+    """Keep what looks at Bury's report in one worker, so that it is made once."""
+    for item in items:
+        if {"bury_report", "pages"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

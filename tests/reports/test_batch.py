@@ -9,12 +9,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from send_analysis import areas, batch, reports
+from send_analysis import areas
 from send_analysis.errors import NotebookError, ParameterError, UnknownNameError
+from send_analysis.output import batch, reports
 
 AREAS = ["Bury", "Oldham", "St. Helens", "Wigan", "Isles of Scilly", "England"]
 SOURCE = """
-from send_analysis import areas, display
+from send_analysis import areas
+from send_analysis.output import display
 if area == "Oldham" and {fails}:
     raise RuntimeError("no luck today")
 number = areas.resolve(area)

@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from send_analysis import execution, pages, reports
 from send_analysis.errors import NotebookError
+from send_analysis.output import execution, pages, reports
 
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 MISSING = "from send_analysis.errors import MissingDataError\nraise MissingDataError('No plans.')"

@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
-from send_analysis import areas, growth, index, national, tables
+from send_analysis import areas, tables
+from send_analysis.models import national
+from send_analysis.models.demand_growth import growth
+from send_analysis.output import index
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ROWS = "table.areas tbody.local tr:not([hidden])"

@@ -9,13 +9,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 import send_analysis
-from send_analysis import reports, tables
+from send_analysis import tables
 from send_analysis.errors import (
     MissingDataError,
     NotebookError,
     ParameterError,
     UnknownNameError,
 )
+from send_analysis.output import reports
 
 TEXT = nbformat.v4.new_markdown_cell
 FINDING = 'from send_analysis import display\ndisplay.finding("A finding with 1 number.")'

@@ -1,0 +1,1 @@
+"""Models: tidy tables → result tables."""

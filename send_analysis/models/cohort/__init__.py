@@ -1,0 +1,1 @@
+"""Plans by age and setting, carried forward year by year."""

@@ -1,0 +1,271 @@
+"""The official tables as arrays for the cohort model: authority × age × setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import tables
+from send_analysis.errors import MissingDataError
+from send_analysis.models.cohort.shrinkage import robust_sd
+
+ENGLAND = "E92000001"
+SETTINGS = [
+    "early years",
+    "mainstream",
+    "resourced provision or SEN unit",
+    "state special school",
+    "independent or non-maintained special school",
+    "alternative provision",
+    "further education",
+    "educated elsewhere",
+    "not recorded",
+]
+# Age at the 31 August before the January, so that 4 is reception and 11 is year 7. The publisher
+# groups ages up to 2 in all tables, and 20 and over in the tables of flows.
+AGES = list(range(2, 26))
+FLOW_AGES = list(range(2, 21))
+ORIGINS = (2024, 2025)  # Januaries with a caseload by single year of age
+RATIO_LIMITS = (0.5, 2.0)  # beyond is a small area's chance, as in the table itself
+_GROUPED = {"0-2": "2", "20-25": "20"}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was known in one January.
+
+    Parameters
+    ----------
+    origin : int
+        The January.
+    areas : Index
+        Codes of the local authorities (n).
+    region : ndarray of int (n,)
+        Number of each authority's region.
+    stock : ndarray (n, A, S)
+        Plans in that January; NaN where an authority gave none by age.
+    before : ndarray (n, A, S) or None
+        Plans in the January before, where the release has it; NaN where an authority gave none.
+    new : ndarray (years, n, F, S)
+        New plans in the last calendar years, oldest first.
+    ceased : ndarray (years, n, F)
+        Plans that ceased other than by moving to another authority, oldest year first.
+    ceased_by_setting : ndarray (S,)
+        The same for England in the last year, by setting.
+    mix_sd : ndarray (S,)
+        Robust standard deviation over authorities of a year's change in a setting's share of plans.
+    people : ndarray (n, years, A)
+        People of each age at the middle of the last two calendar years.
+    people_ahead : ndarray (n, years, A)
+        The same at the middle of the calendar years that follow.
+    """
+
+    origin: int
+    areas: pd.Index
+    region: np.ndarray
+    stock: np.ndarray
+    before: np.ndarray | None
+    new: np.ndarray
+    ceased: np.ndarray
+    ceased_by_setting: np.ndarray
+    mix_sd: np.ndarray
+    people: np.ndarray
+    people_ahead: np.ndarray
+
+
+def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
+    """Gather what the official tables say up to one January, and nothing later.
+
+    Parameters
+    ----------
+    origin : int
+        January to start from; the release has plans by single year of age for 2024 and 2025.
+    years : int
+        Years of population needed ahead.
+
+    Returns
+    -------
+    Snapshot
+
+    Raises
+    ------
+    MissingDataError
+        If there is no caseload by single year of age for that January.
+    """
+    if origin not in ORIGINS:
+        raise MissingDataError(
+            f"No caseload by single year of age for January {origin}; the release has it for "
+            f"{' and '.join(map(str, ORIGINS))}."
+        )
+    known = tables.load("areas")
+    current = known[(known["level"] == "local authority") & (known["last_year"] >= origin)]
+    codes = pd.Index(current["area_code"])
+    region = pd.factorize(current["region_code"], sort=True)[0]
+    stock, before = _caseload(origin, codes), None
+    if origin - 1 in ORIGINS:
+        before = _caseload(origin - 1, codes)
+        stock = _spread(stock, before, region)
+    people = population(origin - 2, origin + years - 1).reindex(codes)
+    people = people.to_numpy().reshape(len(codes), years + 2, len(AGES))
+    return Snapshot(
+        origin=origin,
+        areas=codes,
+        region=region,
+        stock=stock[..., : len(SETTINGS)],
+        before=None if before is None else before[..., : len(SETTINGS)],
+        new=np.stack([_new(year, codes) for year in (origin - 2, origin - 1)]),
+        ceased=np.stack([_ceased(year, codes) for year in _ceased_years(origin)]),
+        ceased_by_setting=_ceased_by_setting(origin - 1),
+        mix_sd=_mix_sd(origin, codes),
+        people=people[:, :2],
+        people_ahead=people[:, 2:],
+    )
+
+
+@cache
+def _population(_folder: object) -> tuple[pd.DataFrame, int]:
+    """Population by area, year and age, the publisher's own before our estimate; its last year."""
+    rows = tables.load("population")
+    last = int(rows.loc[rows["basis"] != "projected", "year"].max())
+    # a projection starts from an estimate on the newest basis: where there is one it is used
+    # throughout, so that no step between two bases looks like growth
+    rows = rows.sort_values("basis", key=lambda basis: basis == "projected")
+    rows = rows.drop_duplicates(["area_code", "year", "age"], keep="last")
+    wide = rows.pivot_table(index=["area_code", "year"], columns="age", values="people")
+    return wide.astype(float), last
+
+
+def population(first: int, last: int) -> pd.DataFrame:
+    """People by single year of age, carried forward where there is no projection.
+
+    Parameters
+    ----------
+    first, last : int
+        Mid-years wanted.
+
+    Returns
+    -------
+    DataFrame
+        One row an area, columns (year, age) for ages 2 to 25.
+
+    Notes
+    -----
+    Beyond the last estimate everyone grows a year older, at the ratio between the same cohort's
+    numbers in the area's last two years; the number aged 0 stays as it was.
+    """
+    wide, last_known = _population(tables.data_dir())
+    by_year: dict[int, pd.DataFrame] = {}
+    final = wide.xs(last_known, level="year")
+    earlier = wide.xs(last_known - 1, level="year").reindex(final.index).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = final.to_numpy()[:, 1:] / earlier[:, :-1]
+    ratio = np.nan_to_num(ratio, nan=1.0, posinf=1.0).clip(*RATIO_LIMITS)
+    for year in range(first, last + 1):
+        given = wide.xs(year, level="year") if year in wide.index.levels[1] else final.iloc[:0]
+        if year > last_known:
+            previous = by_year.get(year - 1, final)
+            aged = np.hstack([final.to_numpy()[:, :1], previous.to_numpy()[:, :-1] * ratio])
+            carried = pd.DataFrame(aged, index=final.index, columns=final.columns)
+            given = pd.concat([carried.drop(given.index, errors="ignore"), given])
+        by_year[year] = given.reindex(final.index)
+    return pd.concat({year: frame[AGES] for year, frame in by_year.items()}, axis=1)
+
+
+def _array(
+    rows: pd.DataFrame, value: str, codes: pd.Index, ages: list[int], columns: list[str]
+) -> np.ndarray:
+    """Turn a long table into an array (authority, age, column); NaN where it has no row."""
+    age = rows["age"].replace(_GROUPED)
+    rows = rows[age != "unknown"].assign(age=age[age != "unknown"].astype(int))
+    wide = rows.pivot_table(
+        index="area_code", columns=["age", value], values="plans", aggfunc="sum", dropna=False
+    )
+    wide = wide.reindex(index=codes, columns=pd.MultiIndex.from_product([ages, columns]))
+    return wide.to_numpy(dtype=float, na_value=np.nan).reshape(len(codes), len(ages), len(columns))
+
+
+def _caseload(year: int, codes: pd.Index) -> np.ndarray:
+    """Plans by age and setting, all settings last; NaN where an authority gave none."""
+    rows = tables.load("ehc_plans_by_age")
+    rows = rows[(rows["year"] == year) & rows["plans"].notna()]
+    return _array(rows, "setting", codes, AGES, [*SETTINGS, "all"])
+
+
+def _spread(stock: np.ndarray, before: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Fill settings where an authority gave plans by age only.
+
+    The shares are its own of the January before, at each age; its region's where it had none.
+    """
+    stock = stock.copy()
+    for area in np.nonzero(np.isnan(stock[:, 0, 0]) & ~np.isnan(stock[:, 0, -1]))[0]:
+        near = np.nansum(stock[region == region[area], :, :-1], axis=0)
+        own = np.nan_to_num(before[area, :, :-1])
+        share = np.where(own.sum(axis=1, keepdims=True) > 0, own, near) + 1e-9
+        share = share / share.sum(axis=1, keepdims=True)
+        stock[area, :, :-1] = stock[area, :, -1:] * share
+    return stock
+
+
+def _new(year: int, codes: pd.Index) -> np.ndarray:
+    """New plans by age and setting in a calendar year."""
+    rows = tables.load("new_plans_by_age")
+    rows = rows[(rows["year"] == year) & rows["plans"].notna()]
+    return _array(rows, "setting", codes, FLOW_AGES, SETTINGS)
+
+
+def _ceased_years(origin: int) -> list[int]:
+    """Calendar years before a January for which ceased plans are given by age."""
+    years = tables.load("ceased_plans_by_age")["year"].unique()
+    return sorted(int(year) for year in years if year < origin)
+
+
+def _ceased(year: int, codes: pd.Index) -> np.ndarray:
+    """Plans that ceased by age, without those that another authority took over."""
+    rows = tables.load("ceased_plans_by_age")
+    rows = rows[(rows["year"] == year) & rows["plans"].notna()]
+    counts = _array(rows, "reason", codes, FLOW_AGES, ["all", "transferred to another authority"])
+    return counts[..., 0] - np.nan_to_num(counts[..., 1])
+
+
+def _ceased_by_setting(year: int) -> np.ndarray:
+    """The same for England by setting."""
+    rows = tables.load("ceased_plans_by_setting")
+    rows = rows[(rows["year"] == year) & (rows["area_code"] == ENGLAND)]
+    wide = rows.pivot_table(index="setting", columns="reason", values="plans", aggfunc="sum")
+    count = wide["all"] - wide["transferred to another authority"]
+    return count.reindex(SETTINGS).to_numpy(dtype=float)
+
+
+def _mix_sd(origin: int, codes: pd.Index) -> np.ndarray:
+    """Spread over authorities of a year's change in each setting's share, since January 2023.
+
+    Before 2023 placements were counted on another basis.
+    """
+    rows = tables.load("placements")
+    rows = rows[rows["year"].between(2023, origin) & rows["area_code"].isin(codes)]
+    pairs = rows[["placement_group", "placement"]].drop_duplicates()
+    pairs = pairs.assign(setting=[_setting(*pair) for pair in pairs.to_numpy()])
+    rows = rows.merge(pairs.dropna(), on=["placement_group", "placement"])
+    plans = rows.pivot_table(index=["area_code", "setting"], columns="year", values="plans",
+                             aggfunc="sum", min_count=1).astype(float)  # fmt: skip
+    share = plans / plans.groupby(level="area_code").transform("sum")
+    change = share.diff(axis=1).iloc[:, 1:]
+    return np.array([robust_sd(change.xs(name, level="setting").to_numpy()) for name in SETTINGS])
+
+
+def _setting(group: str, placement: str) -> str | None:
+    """Setting of a placement; None for sums that its parts add to."""
+    if group in ("early years", "not recorded"):
+        return group
+    if placement == "all" or group == "all":
+        return None
+    if group == "mainstream":
+        unit = placement.endswith(("resourced provision", "SEN unit"))
+        return "resourced provision or SEN unit" if unit else group
+    if group == "special":
+        state = placement in ("LA maintained", "academy or free school")
+        return "state special school" if state else "independent or non-maintained special school"
+    return group

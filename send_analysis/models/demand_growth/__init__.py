@@ -1,0 +1,1 @@
+"""Why the number of plans grew, and whether an area differs."""

@@ -1,0 +1,346 @@
+"""From request to plan and out again: the account of the stock, and the ratios that drive it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas, tables
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import decomposition, growth
+
+# The last statements became EHC plans in 2018; releases do not count statements that ceased, so
+# no account closes before January 2019.
+FIRST_STOCK = 2019
+# Calendar year from which requests are counted with all their outcomes (person-level return).
+FIRST_OUTCOMES = 2023
+REASON_UNKNOWN = "reasons short of the total"
+REMAINDER = "not explained by the flows published"
+
+# Measure → unit, and whether a numerator is part of its denominator.
+MEASURES = {
+    "requests per 1,000 residents": ("requests per 1,000 residents aged 0 to 25", False),
+    "requests assessed": ("per cent of requests decided", True),
+    "assessments ending in a plan": ("per cent of assessments decided", True),
+    "new plans per 1,000 residents": ("new plans per 1,000 residents aged 0 to 25", False),
+    "plans ceased": ("per cent of plans in January", False),
+}
+
+
+def _wide(frame: pd.DataFrame, value: str) -> pd.Series:
+    """Values by area and year, merged footprints and all, as floats."""
+    units = areas.on_footprints(frame, [value])
+    merged = units[units["area_code"].str.contains("+", regex=False)]
+    both = pd.concat([frame[["area_code", "year", value]], merged])
+    return both.set_index(["area_code", "year"])[value].astype("float64")
+
+
+@tables.remembered
+def _flow(table: str, column: str, category: str, value: str) -> pd.Series:
+    """One category of a table of flows by area and year."""
+    frame = tables.load(table)
+    return _wide(frame[frame[column] == category], value)
+
+
+def stock_account(
+    area: str = "Bury", *, start: int = 2019, end: int = 2025, by_year: bool = False
+) -> pd.DataFrame:
+    """Account for the change in plans: new, ceased by reason, transferred, and what is left over.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code.
+    start, end : int
+        Januaries, from 2019.
+    by_year : bool, default False
+        One account a calendar year, instead of one for the whole period.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, start, end, item, kind, plans``: ``plans in January`` (kind ``stock``),
+        ``new plans`` (``in``), reasons why plans ceased (``out``, negative), the remainder
+        (``remainder``) and plans in the January at the end (``stock``). The remainder closes the
+        account exactly. Plans moving in from another authority are not published, so they are
+        in it, with late recording and changes of the return.
+
+    Raises
+    ------
+    MissingDataError
+        If the account cannot be drawn up because a figure is missing.
+    ParameterError
+        If `start` is not before `end`.
+    """
+    if start >= end:
+        raise ParameterError(f"Account from January {start} to {end}: the first must be earlier.")
+    code = decomposition.code_of(area)
+    if start < FIRST_STOCK:
+        raise MissingDataError(
+            f"No account before January {FIRST_STOCK}: until 2018 the stock has statements, and "
+            "the releases do not count statements that ceased. growth.flows has the "
+            "totals there are."
+        )
+    stock = _wide(tables.load("ehc_plans").query("age_band == 'all'"), "plans")
+    new = _flow("new_plans", "age_band", "all", "plans")
+    years = list(range(start, end))
+    for series, what, wanted in (
+        (stock, "plans in January", [*years, end]), (new, "new plans in", years)
+    ):  # fmt: skip
+        _require(series, code, wanted, what)
+    ceased = tables.load("ceased_plans")
+    reasons = pd.DataFrame({
+        reason: _wide(rows, "plans") for reason, rows in ceased.groupby("reason", sort=False)
+    })  # fmt: skip
+    _require(reasons["all"], code, years, "ceased plans in")
+    out = reasons.loc[[(code, year) for year in years]].droplevel("area_code")
+    known = out.drop(columns="all")
+    known = known.loc[:, known.notna().any()].fillna(0)
+    known[REASON_UNKNOWN] = out["all"] - known.sum(axis=1)
+    account = pd.DataFrame({"plans in January": stock[code].loc[years]})
+    account["new plans"] = new[code].loc[years]
+    account = account.join(-known)
+    after = stock[code].loc[[year + 1 for year in years]].to_numpy()
+    account[REMAINDER] = after - account.sum(axis=1)
+    account["plans in the January after"] = after
+    return _tell(account, code, list(known), by_year)
+
+
+def _require(series: pd.Series, code: str, years: list[int], what: str) -> None:
+    """Refuse an account that lacks a figure."""
+    found = series.reindex([(code, year) for year in years]).droplevel(0)
+    if found.isna().any():
+        year = found.index[found.isna()][0]
+        history = areas.history(code) if "+" not in code else ""
+        raise MissingDataError(
+            f"{areas.name(code)} has no figure for {what} {year}. "
+            + (history or "Choose other years; data/quality.csv says what was withdrawn.")
+        )
+
+
+def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd.DataFrame:
+    """Bring an account (years down, items across) into the long form."""
+    first, last = account.columns[0], account.columns[-1]
+    if not by_year:
+        whole = account.sum().to_frame().T.set_axis(account.index[:1])
+        whole[first], whole[last] = account[first].iloc[0], account[last].iloc[-1]
+        ends = [account.index[-1] + 1]
+        account = whole
+    else:
+        ends = [year + 1 for year in account.index]
+    kinds = {first: "stock", last: "stock", "new plans": "in", REMAINDER: "remainder"}
+    kinds |= dict.fromkeys(out, "out")
+    long = account.rename_axis(index="start", columns="item").stack().rename("plans").reset_index()
+    long = long.assign(
+        area_code=code,
+        area=areas.name(code),
+        end=long["start"].map(dict(zip(account.index, ends, strict=True))),
+        kind=long["item"].map(kinds),
+        plans=long["plans"].round().astype("int64"),
+    )
+    long = long[(long["item"] != REASON_UNKNOWN) | (long["plans"] != 0)].reset_index(drop=True)
+    return long[["area_code", "area", "start", "end", "item", "kind", "plans"]]
+
+
+@tables.remembered
+def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
+    """Numerator, denominator and scale of every measure, by area and calendar year."""
+    people = tables.load("population")
+    people = people[people["basis"].isin(growth.POPULATION_BASES)]
+    people = _wide(people.groupby(["area_code", "year"], as_index=False)["people"].sum(), "people")
+    asked = pd.DataFrame({
+        "all": _flow("requests", "outcome", "all", "requests"),
+        "refused": _flow("requests", "outcome", "not assessed", "requests"),
+        "assessed": _flow("requests", "outcome", "assessed", "requests"),
+    })  # fmt: skip
+    # Before the person-level return only refusals were counted: the rest counts as assessed.
+    early = asked.index.get_level_values("year") < FIRST_OUTCOMES
+    decided = asked["all"].where(early, asked["assessed"] + asked["refused"])
+    yes = (asked["all"] - asked["refused"]).where(early, asked["assessed"])
+    issued = _flow("assessments", "outcome", "plan issued", "assessments")
+    not_issued = _flow("assessments", "outcome", "plan not issued", "assessments")
+    stock = _wide(tables.load("ehc_plans").query("age_band == 'all'"), "plans")
+    names = list(MEASURES)
+    return {
+        names[0]: (asked["all"], people, 1000),
+        names[1]: (yes, decided, 100),
+        names[2]: (issued, issued + not_issued, 100),
+        names[3]: (_flow("new_plans", "age_band", "all", "plans"), people, 1000),
+        names[4]: (_flow("ceased_plans", "reason", "all", "plans"), stock, 100),
+    }
+
+
+def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.DataFrame:
+    """Set the ratios that drive the stock against England, the region and ten neighbours.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Calendar years; population, and so rates by residents, begin in 2018.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
+        (95 % interval for chance in counts of this size), ``rank, ranked`` (the area's place
+        among local authorities, 1 highest) and ``pooled`` (areas added up: the neighbours are
+        one row a year and measure, without those that lack a figure).
+
+    Raises
+    ------
+    MissingDataError
+        If the area has none of the figures.
+
+    Notes
+    -----
+    Shares have Wilson intervals, rates exact Poisson intervals (both statsmodels and scipy). From
+    2023 `requests assessed` counts decisions made; before, requests not refused.
+    """
+    listed = growth.comparators(area)
+    current = areas.current()
+    parts = []
+    for measure, (above, below, scale) in _components().items():
+        both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
+        year = both.index.get_level_values("year")
+        both = both[(year >= start) & (year <= end) & (both["denominator"] > 0)].reset_index()
+        local = both[both["area_code"].isin(current)]
+        place = (local["numerator"] / local["denominator"]).groupby(local["year"])
+        both["rank"] = place.rank(ascending=False, method="min")
+        both["ranked"] = place.transform("size")
+        rows = both.merge(listed, on="area_code")
+        pooled = _pool(rows[rows["role"] == "neighbours"])
+        rows = pd.concat([rows[rows["role"] != "neighbours"].assign(pooled=1), pooled])
+        parts.append(rows.assign(measure=measure, scale=scale))
+    out = pd.concat(parts, ignore_index=True)
+    code = listed["area_code"].iloc[0]
+    if not (out["area_code"] == code).any():
+        raise MissingDataError(
+            f"{areas.name(code)} has no figures on requests and plans from {start} to {end}. "
+            f"{areas.history(code)}".strip()
+        )
+    out = out.assign(value=out["scale"] * out["numerator"] / out["denominator"])
+    out = _intervals(out).astype({"rank": "Int64", "ranked": "Int64", "pooled": "int64"})
+    return out[
+        ["area_code", "area", "role", "year", "measure", "numerator", "denominator", "value",
+         "low", "high", "rank", "ranked", "pooled"]
+    ]  # fmt: skip
+
+
+def _pool(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the neighbours up to one row a year."""
+    grouped = rows.groupby("year")[["numerator", "denominator"]]
+    out = grouped.sum().assign(pooled=grouped.size()).reset_index()
+    return out.assign(area_code="", area="ten neighbours", role="neighbours")
+
+
+def _intervals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add 95 % intervals: Wilson for shares, exact Poisson for rates."""
+    from scipy.stats import chi2
+    from statsmodels.stats.proportion import proportion_confint
+
+    above, below, scale = (rows[name].to_numpy() for name in ("numerator", "denominator", "scale"))
+    share = rows["measure"].map({name: part for name, (_, part) in MEASURES.items()}).to_numpy()
+    low = np.where(above > 0, chi2.ppf(0.025, 2 * np.maximum(above, 1)) / 2, 0)
+    high = chi2.ppf(0.975, 2 * (above + 1)) / 2
+    within = proportion_confint(np.minimum(above, below), below, method="wilson")
+    low = np.where(share, within[0], low / below)
+    high = np.where(share, within[1], high / below)
+    return rows.assign(low=scale * low, high=scale * high)
+
+
+def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+    """Ask how many plans the area would have had it grown as others did.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Januaries.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, role, basis, start, end, growth`` (per cent, of the others), ``plans``
+        (the area's own at the end), ``plans_if, difference`` (own less that), ``low, high``
+        (plans had it grown as the quarter of those areas that grew least, and most, would allow:
+        their 25th and 75th percentile) and ``pooled`` (areas in the comparison). Basis is
+        ``plans``, or ``plans a head`` (age by age, with the area's own population; years from
+        2019 with ages only).
+
+    Raises
+    ------
+    MissingDataError
+        If the area has no plans in one of the years.
+    """
+    code = decomposition.code_of(area)
+    plans = growth.totals().pivot(index="area_code", columns="year", values="plans")
+    units = areas.on_footprints(growth.totals(), ["plans"])
+    units = units.pivot(index="area_code", columns="year", values="plans")
+    every = pd.concat([plans, units[~units.index.isin(plans.index)]]).astype("float64")
+    for year in (start, end):
+        if start >= end or year not in every:
+            raise ParameterError(f"January {start} to {end}: give two Januaries, 2010 to 2025.")
+        _require(every.stack(future_stack=True), code, [year], "plans in January")
+    own = every.loc[code]
+    footprint = tables.load("areas").set_index("area_code")["footprint"]
+    if code == areas.ENGLAND:
+        raise ParameterError("England has no one to be set against: give an authority or region.")
+    groups = {"england": (areas.ENGLAND, units.index)}
+    if areas.level(code) == "local authority":
+        region = areas.region(code)
+        groups["region"] = (region, units.index[[areas.region(u) == region for u in units.index]])
+        if code in areas.current():
+            near = pd.Index(areas.neighbours(code))
+            complete = every.loc[near, [start, end]].notna().all(axis=1).to_numpy()
+            groups["neighbours"] = ("", near.where(complete, footprint[near].to_numpy()).unique())
+    rows = []
+    for role, (total, members) in groups.items():
+        each = every.loc[members, [start, end]].dropna()
+        each = each[each[start] > 0]
+        base = every.loc[total, [start, end]] if total else each.sum()
+        quarter = np.quantile(each[end] / each[start], [0.25, 0.75])
+        name = areas.name(total) if total else "ten neighbours"
+        rows.append((name, role, "plans", base[end] / base[start], *quarter, len(each)))
+    out = pd.DataFrame(rows, columns=["area", "role", "basis", "ratio", "low", "high", "pooled"])
+    out = out.assign(
+        plans_if=own[start] * out["ratio"], low=own[start] * out["low"],
+        high=own[start] * out["high"], growth=100 * (out["ratio"] - 1),
+    )  # fmt: skip
+    out = pd.concat([out, *_a_head(code, start, end)], ignore_index=True)
+    out = out.assign(
+        area_code=code, start=start, end=end, plans=own[end], difference=own[end] - out["plans_if"]
+    )
+    return out[
+        ["area_code", "area", "role", "basis", "start", "end", "growth", "plans", "plans_if",
+         "difference", "low", "high", "pooled"]
+    ]  # fmt: skip
+
+
+def _a_head(code: str, start: int, end: int) -> list[pd.DataFrame]:
+    """The same with plans a head of each age growing as England's and the region's did."""
+    try:
+        plans = decomposition.both_years(decomposition.plans_by_band, start, end)
+        people = [decomposition.people_by_age(year) for year in (start, end)]
+    except MissingDataError:
+        return []
+    bands = list(decomposition.BANDS)
+    others = [(areas.ENGLAND, "england")]
+    if areas.level(code) == "local authority":
+        others.append((areas.region(code), "region"))
+    if any(frame.loc[code, bands].isna().any() for frame in plans):
+        return []
+    rows = []
+    for other, role in others:
+        rates = [
+            frame.loc[other, bands].to_numpy() / decomposition.in_bands(by_age.loc[[other]])[0]
+            for frame, by_age in zip(plans, people, strict=True)
+        ]
+        own = [decomposition.in_bands(by_age.loc[[code]])[0] for by_age in people]
+        begin = plans[0].loc[code, bands].to_numpy()
+        would = (begin * own[1] / own[0] * rates[1] / rates[0]).sum()
+        rows.append({
+            "area": areas.name(other), "role": role, "basis": "plans a head",
+            "growth": 100 * (would / begin.sum() - 1), "plans_if": would, "pooled": 1,
+        })  # fmt: skip
+    return [pd.DataFrame(rows)]

@@ -1,0 +1,288 @@
+"""The forecasting method: next year's growth of an area, from what is known of it in January.
+
+An area grows as England grows, slowing a little each year, plus a departure of its own that
+published signals foretell. Their weights are one ridge regression over all areas and years known
+at the origin, in closed form. Intervals are the errors that this same method made before.
+`docs/forecasting.md` has the equations, the sources and the accuracy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from send_analysis.models.forecast.panel import Panel, known_at
+
+LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+
+# The signals, and the share of each one's effect that is left after another year. All of them,
+# and every number of `Specification`, were chosen by errors from origins before 2022 only:
+# `scoring.selection` measures the choice against its alternatives.
+SIGNALS = {
+    "net_requests": 0.8,  # requests for assessment less refusals, per plan: many now, many soon
+    "open_cases": 0.0,  # assessments open at the end of the year, per plan: most become plans
+    "new_plans": 0.0,  # new plans per plan: a busy year is followed by another one
+    "prevalence": 1.0,  # pupils with a plan per 100, log: high areas grow more slowly, for years
+    "secondary": 1.0,  # share of plans at 11–15: few leave for years, many younger ones join
+}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """Numbers of the method.
+
+    Attributes
+    ----------
+    signals : tuple of (str, float)
+        Signals, each with the share of its effect left after a further year.
+    damping : float
+        England's growth next year per growth this year.
+    growth_years : int
+        Years over which England's present growth is averaged.
+    ridge : float
+        Penalty on the squared weight of a signal, in area-years.
+    first : int
+        First January used to learn weights: the reform of 2014 had been absorbed by most areas.
+    smallest : int
+        Plans below which an area is neither learnt from nor scored.
+    outlier : float
+        A yearly change this far from the median area's (log points) is a fault of recording and
+        not learnt from: Newham's in 2025.
+    spread : float
+        Power of the horizon by which an area's own error grows.
+    small_area : float
+        Plans at which an area's error variance is twice that of a large area's.
+    """
+
+    signals: tuple[tuple[str, float], ...] = tuple(SIGNALS.items())
+    damping: float = 0.96
+    growth_years: int = 1
+    ridge: float = 50.0
+    first: int = 2016
+    smallest: int = 100
+    outlier: float = 0.4
+    spread: float = 0.6
+    small_area: float = 500.0
+
+
+CHOSEN = Specification()
+FIRST_ERRORS = 2014  # first origin whose errors count: before it the reform had not begun
+ERROR_STEPS = 5  # years ahead of the errors that count, whatever the horizon asked for
+CLIP = 3.0  # robust standard deviations at which a signal is held
+
+
+@dataclass(frozen=True)
+class UnitForecast:
+    """Forecast of every unit from one January.
+
+    Attributes
+    ----------
+    units : ndarray of str
+    origin : int
+    point : ndarray, units × horizons
+        Median number of plans.
+    own : ndarray, units × horizons
+        Standard deviation of the unit's own error, log points.
+    common : ndarray, horizons
+        Standard deviation of the error that all units share, log points.
+    shape : ndarray, levels
+        Quantiles of past errors in standard deviations, at `LEVELS`.
+    """
+
+    units: np.ndarray
+    origin: int
+    point: np.ndarray
+    own: np.ndarray
+    common: np.ndarray
+    shape: np.ndarray
+
+    def quantiles(self) -> np.ndarray:
+        """Quantiles at `LEVELS`: units × horizons × levels, in plans."""
+        deviation = np.hypot(self.own, self.common)[..., None]
+        return self.point[..., None] * np.exp(self.shape * deviation)
+
+
+def size_factor(plans: np.ndarray, small_area: float) -> np.ndarray:
+    """Standard deviation of an area's own error relative to a very large area's."""
+    return np.sqrt(1 + small_area / np.maximum(plans, 1))
+
+
+def total_persistence(share: float | np.ndarray, horizon: np.ndarray) -> np.ndarray:
+    """Add up 1 + share + share² + … over `horizon` terms."""
+    share = np.asarray(share, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(share == 1, horizon, (1 - share**horizon) / (1 - share))
+
+
+def _standardised(values: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Centre and scale each year's values by the areas used, robustly; unknown is average."""
+    out = np.zeros_like(values)
+    for year in range(values.shape[1]):  # a column at a time: years without figures are left at 0
+        column, use = values[:, year], used[:, year] & np.isfinite(values[:, year])
+        if use.sum() < 20:  # too few to say what is usual
+            continue
+        low, middle, high = np.percentile(column[use], [25, 50, 75])
+        scaled = np.clip(
+            (column - middle) * 1.349 / (high - low), -CLIP, CLIP
+        )  # normal: IQR 1.349 sd
+        scaled = np.where(np.isfinite(column), scaled, 0)
+        out[:, year] = np.where(np.isfinite(column), scaled - scaled[use].mean(), 0)
+    return out
+
+
+def signals(panel: Panel, specification: Specification = CHOSEN) -> np.ndarray:
+    """Compute each unit's signals, compared with the other units of the same year.
+
+    Parameters
+    ----------
+    panel : Panel
+        Figures known at the origin.
+    specification : Specification
+        Names the signals.
+
+    Returns
+    -------
+    ndarray, units × years × signals
+        Robust standard deviations above the average unit; 0 where nothing is published.
+    """
+    used = panel.plans > specification.smallest
+    with np.errstate(invalid="ignore", divide="ignore"):
+        raw = {
+            "net_requests": (panel.requests - panel.refused) / panel.plans,
+            "open_cases": panel.open_cases / panel.plans,
+            "new_plans": panel.new_plans / panel.plans,
+            "prevalence": np.log(panel.prevalence),
+            "secondary": panel.secondary,
+        }
+    names = [name for name, _ in specification.signals]
+    if not names:
+        return np.zeros((*panel.plans.shape, 0))
+    return np.stack([_standardised(raw[name], used) for name in names], axis=-1)
+
+
+def _growth(
+    panel: Panel, specification: Specification
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Yearly log growth of units and of England, and which unit-years are usable."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        log = np.log(panel.plans)
+    growth = np.diff(log, axis=1, prepend=np.nan)
+    usable = np.isfinite(growth)
+    usable[:, 1:] &= panel.plans[:, :-1] > specification.smallest
+    middle = np.array(
+        [np.median(c[u]) if u.any() else np.nan for c, u in zip(growth.T, usable.T, strict=True)]
+    )
+    with np.errstate(invalid="ignore"):
+        usable &= np.abs(growth - middle) < specification.outlier
+    now, before = panel.plans[:, 1:], panel.plans[:, :-1]
+    england = np.full(len(panel.years), np.nan)
+    both = usable[:, 1:]
+    england[1:] = np.log(np.where(both, now, 0).sum(0) / np.where(both, before, 0).sum(0))
+    return growth - middle, england, usable
+
+
+def _points(panel: Panel, horizon: int, specification: Specification) -> tuple[np.ndarray, ...]:
+    """Log point forecasts from every origin (origins × units × horizons), and England's growth."""
+    steps = np.arange(1, horizon + 1)
+    known = signals(panel, specification)
+    relative, england, usable = _growth(panel, specification)
+    share = np.array([share for _, share in specification.signals])
+    reach = total_persistence(share[:, None], steps[None, :])  # signals × horizons
+
+    # Sums of squares and products of the regression, a year at a time and then up to each origin.
+    x = np.where(usable[:, 1:, None], known[:, :-1], 0)
+    y = np.where(usable[:, 1:], relative[:, 1:], 0)
+    learnt = panel.years[:-1] >= specification.first
+    square = np.einsum("ity,itz->tyz", x, x) * learnt[:, None, None]
+    product = np.einsum("ity,it->ty", x, y) * learnt[:, None]
+    penalty = specification.ridge * np.eye(len(share))
+    first = FIRST_ERRORS - panel.years[0]
+    with np.errstate(divide="ignore"):
+        log = np.log(panel.plans)
+    out = []
+    for origin in range(first, len(panel.years)):
+        published = (known[:, origin] != 0).any(0)  # a signal without figures gets no weight
+        both = np.outer(published, published)
+        weight = np.linalg.solve(
+            penalty + square[:origin].sum(0) * both, product[:origin].sum(0) * published
+        )
+        now = np.mean(england[origin + 1 - specification.growth_years : origin + 1])
+        common = now * specification.damping * total_persistence(specification.damping, steps)
+        out.append(log[:, origin, None] + common + (known[:, origin] * weight) @ reach)
+    return np.stack(out), england
+
+
+def predict(
+    panel: Panel, origin: int, horizon: int = 5, specification: Specification = CHOSEN
+) -> UnitForecast:
+    """Forecast every unit from one January, with what was known then and nothing else.
+
+    Parameters
+    ----------
+    panel : Panel
+        Figures of any years; those after `origin` are not looked at.
+    origin : int
+        Year of the January from which to forecast.
+    horizon : int
+        Years ahead.
+    specification : Specification
+        Numbers of the method.
+
+    Returns
+    -------
+    UnitForecast
+        In the order of ``panel.units``.
+
+    Notes
+    -----
+    For unit i, origin t and horizon h::
+
+        log ŷ(i, t+h) = log y(i, t) + g(t) (φ + φ² + … + φʰ) + Σₖ βₖ z(i, t, k) (1 + λₖ + … + λₖʰ⁻¹)
+
+    g: England's last yearly growth over areas without a fault of recording; z: signals; β: ridge
+    regression of an area's growth less the median area's on the signals of the January before,
+    over all areas and years from `first` to the origin.
+    The errors of the same formula from earlier origins, where the outcome is known at the origin,
+    less each year's median error, divided by hᵖ √(1 + s/y) and made symmetric, give the shape and
+    size of an area's own error. The shared error comes from changes in England's yearly growth,
+    taken as a random walk: σ √(h(h+1)(2h+1)/6), σ their median size × 1.4826.
+    """
+    panel = known_at(panel, origin)
+    steps = np.arange(1, horizon + 1)
+    logs, england = _points(panel, max(horizon, ERROR_STEPS), specification)
+    plans, used = panel.plans, panel.plans > specification.smallest
+    size = size_factor(plans, specification.small_area)
+
+    errors, weights = [], []
+    last = len(panel.years) - 1
+    for row, start in enumerate(range(FIRST_ERRORS - panel.years[0], last)):
+        for step in range(1, min(ERROR_STEPS, last - start) + 1):
+            unit = used[:, start] & (plans[:, start + step] > 0)
+            error = np.log(plans[unit, start + step]) - logs[row, unit, step - 1]
+            error = (error - np.median(error)) / (step**specification.spread * size[unit, start])
+            errors.append(error)
+            weights.append(np.full(error.size, 1 / step))  # overlapping years count once
+    pooled, weight = np.concatenate(errors), np.concatenate(weights)
+    deviation = np.sqrt(np.average(np.clip(pooled, *_fence(pooled)) ** 2, weights=weight))
+    shape = weighted_quantile(np.r_[pooled, -pooled], np.r_[weight, weight], LEVELS) / deviation
+    shape = (shape - shape[::-1]) / 2  # exactly symmetric: the median is the point forecast
+
+    changes = np.abs(np.diff(england[1:]))
+    walk = 1.4826 * np.median(changes) * np.sqrt(steps * (steps + 1) * (2 * steps + 1) / 6)
+    own = deviation * steps**specification.spread * size[:, -1, None]
+    return UnitForecast(panel.units, origin, np.exp(logs[-1][:, :horizon]), own, walk, shape)
+
+
+def _fence(values: np.ndarray) -> tuple[float, float]:
+    """Give the limits beyond which an error is a fault of recording rather than of the forecast."""
+    width = 8 * np.median(np.abs(values))
+    return -width, width
+
+
+def weighted_quantile(values: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Quantiles of weighted values, each value at the middle of its own weight."""
+    order = np.argsort(values, kind="stable")
+    weight = weights[order]
+    position = (np.cumsum(weight) - weight / 2) / weight.sum()
+    return np.interp(levels, position, values[order])

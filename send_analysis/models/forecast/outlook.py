@@ -1,0 +1,316 @@
+"""Forecasts set beside what happened, what others said, and what would change them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from send_analysis import areas, tables
+from send_analysis.areas import ENGLAND
+from send_analysis.errors import MissingDataError
+from send_analysis.models.demand_growth import growth
+from send_analysis.models.forecast import levers, scoring
+from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
+
+BASE_YEARS = 5  # of the compound growth that councils continue
+
+
+def fan(
+    area: str = "Bury",
+    horizon: int = 5,
+    as_of: int | None = None,
+    *,
+    scenario: str | None = None,
+) -> pd.DataFrame:
+    """Set published plans and their forecast in one table.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    horizon : int, default 5
+        Years ahead.
+    as_of : int, optional
+        January to forecast from; the latest if not given. Later published plans are kept, so
+        that the forecast can be compared with them.
+    scenario : str, optional
+        Name of a scenario, as :func:`send_analysis.models.forecast.forecasting.forecast` takes it.
+
+    Returns
+    -------
+    DataFrame
+        ``area, year, origin, published, median, low_80, high_80, low_95, high_95``, plans each
+        January; at the origin the forecast equals what was published.
+    """
+    ahead = forecast(area, horizon=horizon, as_of=as_of, scenario=scenario)
+    code, origin = ahead["area_code"].iloc[0], int(ahead["origin"].iloc[0])
+    wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
+    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
+    wide = wide[list(names)].rename(columns=names)
+    published = growth.totals([code]).set_index("year")["plans"].astype(float).rename("published")
+    for name in names.values():
+        wide.loc[origin, name] = published[origin]
+    out = pd.concat([published, wide.sort_index()], axis=1).sort_index().rename_axis("year")
+    out = out.reset_index().assign(area=areas.name(code), origin=origin)
+    return out[["area", "year", "origin", "published", *names.values()]]
+
+
+def caution(area: str = "Bury") -> str:
+    """Warn where a forecast starts from a number of plans that looks like a fault.
+
+    Returns
+    -------
+    str
+        A sentence; empty where nothing was found.
+    """
+    code = areas.resolve(area)
+    plans = growth.totals([code]).set_index("year")["plans"]
+    last = plans.index.max()
+    found = tables.load("quality").query("table == 'ehc_plans' and check == 'jump'")
+    if found[(found["area_code"] == code) & (found["year"] == last)].empty:
+        return ""
+    return (
+        f"{areas.name(code)} returned {plans[last]:,} plans in January {last} after "
+        f"{plans[last - 1]:,} a year before. More likely a fault of recording than a change: "
+        "the forecast starts from it all the same, so do not use it before the figure is settled."
+    )
+
+
+def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+    """Forecast from an earlier January, beside what happened and compound growth.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    origin : int, default 2019
+        January to forecast from.
+    horizon : int, default 5
+        Years ahead.
+
+    Returns
+    -------
+    DataFrame
+        ``area, year, published, median, low_80, high_80, low_95, high_95, compound``: plans;
+        ``compound`` continues the growth rate of the five years before the origin.
+
+    Raises
+    ------
+    MissingDataError
+        The area has no figures of its own that far back.
+    """
+    code = areas.resolve(area)
+    published = growth.totals([code]).set_index("year")["plans"].astype(float)
+    if not {origin, origin - BASE_YEARS} <= set(published.index):
+        raise MissingDataError(
+            f"{areas.name(code)} has no plans published for January {origin - BASE_YEARS} and "
+            f"{origin}; its boundaries changed since. Choose another area."
+        )
+    out = fan(code, horizon, origin).drop(columns="origin")
+    rate = (published[origin] / published[origin - BASE_YEARS]) ** (1 / BASE_YEARS)
+    steps = out["year"] - origin
+    out["compound"] = np.where(steps >= 0, published[origin] * rate ** steps.clip(lower=0), np.nan)
+    out.loc[steps > horizon, "compound"] = np.nan
+    return out
+
+
+def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
+    """Forecast an area under each scenario of demand that the project holds.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario`` (its title; ``as now`` first), ``year, plans`` (median) and ``change`` against
+        ``as now`` (per cent).
+    """
+    parts = {"as now": _medians(area, horizon, None)}
+    for file in sorted((tables.data_dir() / "scenarios").glob("demand-*.yml")):
+        title = yaml.safe_load(file.read_text(encoding="utf-8"))["title"]
+        parts[title] = _medians(area, horizon, levers.read(file))
+    out = pd.DataFrame(parts).rename_axis(index="year", columns="scenario")
+    change = 100 * (out.div(out["as now"], axis=0) - 1)
+    long = out.T.stack().rename("plans").to_frame()
+    return long.assign(change=change.T.stack()).reset_index()
+
+
+def _medians(area: str, horizon: int, scenario: list[dict] | None) -> pd.Series:
+    """Median plans each January."""
+    ahead = forecast(area, horizon=horizon, scenario=scenario)
+    ahead = ahead[(ahead["category"] == "all") & (ahead["quantile"] == 0.5)]
+    return ahead.set_index("year")["value"]
+
+
+@tables.remembered
+def published(horizon: int = 15) -> pd.DataFrame:
+    """Set this package's forecast of England beside forecasts that others published.
+
+    Returns
+    -------
+    DataFrame
+        ``forecast, year, plans, low_95, high_95``: published plans, this package's forecast and
+        its scenario of stable requests, and the points in ``data/published_forecasts.yml``.
+    """
+    ours = fan("England", horizon)
+    past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
+    ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
+    steady = _medians("England", horizon, levers.read("demand-requests-stabilise"))
+    others = yaml.safe_load(
+        (tables.data_dir() / "published_forecasts.yml").read_text(encoding="utf-8")
+    )
+    points = pd.DataFrame(others["forecasts"])
+    parts = [
+        past.assign(forecast="published figures"),
+        ahead[["year", "plans", "low_95", "high_95"]].assign(forecast="this package"),
+        steady.rename("plans").reset_index().assign(forecast="this package, requests stable"),
+        points[["forecast", "year", "plans"]],
+    ]
+    out = pd.concat(parts, ignore_index=True)
+    return out[["forecast", "year", "plans", "low_95", "high_95"]]
+
+
+@tables.remembered
+def misses(count: int = 8) -> pd.DataFrame:
+    """List the worst misses since 2019, with what else the tables say of them.
+
+    Returns
+    -------
+    DataFrame
+        ``area, origin, year, published`` (at the origin), ``happened, median, low_95, high_95,
+        error`` (per cent), ``requests`` (change in requests a year from the year before the
+        origin to the year before the outcome, per cent), ``flagged`` (whether the change is among
+        the faults that :mod:`send_analysis.quality` found).
+    """
+    found = scoring.worst(
+        scoring.rolling_origin({scoring.OURS: scoring.METHODS[scoring.OURS]}), count
+    )
+    requests = tables.load("requests").query("outcome == 'all'")
+    requests = areas.on_footprints(requests, ["requests"]).set_index(["area_code", "year"])[
+        "requests"
+    ]
+    jumps = tables.load("quality").query("table == 'ehc_plans' and check == 'jump'")
+    end = found["origin"] + found["horizon"]
+
+    def at(year: pd.Series) -> np.ndarray:
+        """Requests of a calendar year."""
+        index = pd.MultiIndex.from_arrays([found["area_code"], year])
+        return requests.reindex(index).to_numpy(dtype=float, na_value=np.nan)
+
+    flagged = [
+        bool(((jumps["area_code"] == code) & jumps["year"].between(start + 1, last)).any())
+        for code, start, last in zip(found["area_code"], found["origin"], end, strict=True)
+    ]
+    out = found.assign(
+        area=found["area_code"].map(areas.name), year=end, flagged=flagged,
+        requests=100 * (at(end - 1) / at(found["origin"] - 1) - 1),
+    )  # fmt: skip
+    out = out.rename(
+        columns={"base": "published", "observed": "happened", "low": "low_95", "high": "high_95"}
+    )
+    columns = ["area", "origin", "year", "published", "happened", "median", "low_95", "high_95",
+               "error", "requests", "flagged"]  # fmt: skip
+    return out[columns]
+
+
+@tables.remembered
+def bar() -> pd.DataFrame:
+    """Accuracy of this package's forecasts against compound growth, and of their intervals.
+
+    Returns
+    -------
+    DataFrame
+        ``origins`` (all from 2019, those that chose the method, later ones), ``horizon,
+        forecasts`` (their number), ``mape, compound_mape`` (mean absolute error, per cent),
+        ``wis_ratio`` (weighted interval score over compound growth's), ``within_80, within_95``
+        (share of outcomes, per cent).
+    """
+    found = scoring.backtest().set_index(["origins", "horizon", "method"])
+    ours = found.xs(scoring.OURS, level="method")
+    other = found.xs("five-year compound growth", level="method")
+    out = ours[["forecasts", "mape"]].assign(
+        compound_mape=other["mape"],
+        wis_ratio=ours["wis"] / other["wis"],
+        within_80=100 * ours["within_80"],
+        within_95=100 * ours["within_95"],
+    )
+    return out.reset_index()
+
+
+def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
+    """Forecast of one year by age band and by placement.
+
+    Returns
+    -------
+    DataFrame
+        ``category, median, low_80, high_80``, plans in the January `horizon` years ahead.
+    """
+    ahead = forecast(area, horizon=horizon)
+    ahead = ahead[ahead["horizon"] == horizon]
+    order = list(dict.fromkeys(ahead["category"]))
+    wide = ahead.pivot(index="category", columns="quantile", values="value").loc[order]
+    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80"}
+    return wide[list(names)].rename(columns=names).reset_index()
+
+
+def category_accuracy(first: int = 2017) -> pd.DataFrame:
+    """Score forecasts by age band and placement group, from every origin.
+
+    Parameters
+    ----------
+    first : int, default 2017
+        First January forecast from.
+
+    Returns
+    -------
+    DataFrame
+        ``category, horizon, forecasts, error`` (median absolute error, per cent), ``within_80,
+        within_95`` (share of outcomes, per cent). Authorities with 20 plans or more in the median
+        forecast, Newham left out; for placements none that spans the break of 2023.
+    """
+    parts = []
+    for origin in range(first, int(tables.load("ehc_plans")["year"].max())):
+        ahead = forecast(as_of=origin).pivot(
+            index=["area_code", "year", "horizon", "category"], columns="quantile", values="value"
+        )
+        parts.append(ahead.reset_index().assign(origin=origin))
+    rows = pd.concat(parts, ignore_index=True)
+    rows = rows[(rows[0.5] >= 20) & ~rows["area_code"].isin([ENGLAND, scoring.APART])]
+    actual = []
+    for table, column, breaks in SYSTEMS.values():
+        frame = tables.load(table)
+        frame = frame[frame["placement"] == "all"] if "placement" in frame else frame
+        frame = frame[frame[column] != "all"].dropna(subset="plans")
+        frame = frame.rename(columns={column: "category"}).assign(since=max(breaks, default=0))
+        actual.append(frame[["area_code", "year", "category", "plans", "since"]])
+    rows = rows.merge(pd.concat(actual), on=["area_code", "year", "category"])
+    rows = rows[(rows["origin"] >= rows["since"]) | (rows["year"] < rows["since"])]
+    plans = rows["plans"].astype(float)
+    rows = rows.assign(
+        error=100 * (rows[0.5] - plans).abs() / plans.clip(lower=1),
+        within_80=100.0 * plans.between(rows[0.1], rows[0.9]),
+        within_95=100.0 * plans.between(rows[0.025], rows[0.975]),
+    )
+    groups = rows.groupby(["category", "horizon"], sort=False)
+    out = groups.agg(forecasts=("error", "size"), error=("error", "median"),
+                     within_80=("within_80", "mean"), within_95=("within_95", "mean"))  # fmt: skip
+    return out.reset_index()
+
+
+def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
+    """Say what is forecast, and how sure it is.
+
+    Returns
+    -------
+    list of str
+        The headline, then sentences.
+    """
+    last = fan(area, horizon).iloc[-1]
+    accuracy = bar().set_index(["origins", "horizon"])
+    every = accuracy.loc[accuracy.index.get_level_values("origins")[0]]
+    return [
+        f"{last['area']} should plan for {last['low_80']:,.0f} to {last['high_80']:,.0f} EHC plans "
+        f"in January {last['year']}; {last['median']:,.0f} is the middle.",
+        f"Tested on the years since 2019, the method missed by {every.loc[1, 'mape']:.1f} % on "
+        f"average a year ahead and by {every.loc[5, 'mape']:.1f} % five years ahead; continuing "
+        f"five years' compound growth missed by {every.loc[1, 'compound_mape']:.1f} and "
+        f"{every.loc[5, 'compound_mape']:.1f} %.",
+        "All of it holds only while the law and the way authorities work stay as they are.",
+    ]

@@ -1,0 +1,78 @@
+"""Every local authority in one table: growth, rate, timeliness and faults of the releases."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from send_analysis import areas, tables
+from send_analysis.models.demand_growth import growth
+
+START = 2019  # the newest release has every January from 2019 on
+
+
+def summary(*, start: int = START) -> pd.DataFrame:
+    """Sum up every authority of today, and England.
+
+    Parameters
+    ----------
+    start : int, default 2019
+        January from which growth is measured.
+
+    Returns
+    -------
+    DataFrame
+        England first, then authorities by name: ``area_code, area, region`` (name; empty for
+        England), ``plans`` (latest January), ``growth`` (per cent from `start` to that January;
+        of the unbroken footprint, named in ``footprint``, where boundaries changed since),
+        ``rate`` (plans per 1,000 residents aged 0 to 25, partly estimated), ``in_time`` (per cent
+        issued within 20 weeks in the latest calendar year, exceptions excluded), ``faults``
+        (how many the checks found in the releases for the area). What is not published, or would
+        divide by nought, is missing. ``attrs`` has ``start, january, calendar_year``: the years.
+
+    Raises
+    ------
+    ParameterError
+        If there are no figures for `start`.
+    """
+    codes = [areas.ENGLAND, *areas.current()]
+    known = tables.load("areas").set_index("area_code")
+    plans = growth.totals()
+    january = int(plans["year"].max())
+    out = pd.DataFrame({"area": known["area"].reindex(codes)})
+    out["region"] = known["region_code"].reindex(codes).map(known["area"]).fillna("")
+    out["plans"] = plans[plans["year"] == january].set_index("area_code")["plans"]
+    grown = growth.growth(start, january).assign(
+        member=lambda frame: frame["area_code"].str.split("+", regex=False)
+    )
+    grown = grown.explode("member").set_index("member")
+    merged = grown["area_code"].str.contains("+", regex=False)
+    out["growth"] = grown["growth"]
+    out["footprint"] = grown["area"].where(merged, "").reindex(codes).fillna("")
+    out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
+    shares = _in_time()
+    out["in_time"] = shares["share"]
+    out["faults"] = tables.load("quality")["area_code"].value_counts()
+    out = out.astype({"growth": "Float64", "in_time": "Float64", "rate": "Float64"})
+    out["faults"] = out["faults"].fillna(0).astype("int64")
+    out = out.rename_axis("area_code").reset_index()
+    rank = out["area_code"].ne(areas.ENGLAND)
+    out = out.assign(rank=rank).sort_values(["rank", "area"]).drop(columns="rank")
+    out.attrs = {"start": start, "january": january, "calendar_year": int(shares["year"].max())}
+    return out.reset_index(drop=True)
+
+
+def _residents(year: int) -> pd.Series:
+    """Residents aged 0 to 25 at the middle of a year, on the kinds that all areas have."""
+    people = tables.load("population")
+    people = people[(people["year"] == year) & people["basis"].isin(growth.POPULATION_BASES)]
+    return people.groupby("area_code")["people"].sum().replace(0, pd.NA).astype("Float64")
+
+
+def _in_time() -> pd.DataFrame:
+    """Share of plans issued in time in the latest year, by area: ``year, share``."""
+    rows = tables.load("timeliness").query("exceptions == 'excluded'")
+    rows = rows[rows["year"] == rows["year"].max()]
+    wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
+    issued = wide["any time"].where(wide["any time"] > 0)
+    share = (100 * wide["20 weeks or less"] / issued).astype("Float64")
+    return share.rename("share").reset_index("year")

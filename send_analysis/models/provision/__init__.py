@@ -1,0 +1,1 @@
+"""Places, assessments, staff and cost against demand."""

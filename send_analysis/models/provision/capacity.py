@@ -1,0 +1,304 @@
+"""Demand against capacity in one authority: places, assessments, staff and cost.
+
+The parts have modules of their own; this one simulates plans, applies a scenario and puts the
+parts together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas
+from send_analysis.errors import MissingDataError, unknown
+from send_analysis.models import scenarios
+from send_analysis.models.cohort import cohorts
+from send_analysis.models.cohort.cohort_data import SETTINGS
+from send_analysis.models.forecast import forecasting
+from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
+from send_analysis.models.scenarios import YEAR, Choice, Number
+
+YEARS = 8  # the school capacity survey of 2026 asks for academic years to 2032/33
+SEED = 50
+PREFIX = "capacity-"  # of this model's scenario files
+FORM = {
+    "name": str,
+    "note?": str,
+    "plans?": {"*": planned_places.SWITCH},
+    "shifts?": [
+        {
+            "from": Choice(tuple(SETTINGS)),
+            "to": Choice(tuple(SETTINGS)),
+            "share": Number(0, 1),
+            "from_year": YEAR,
+        }
+    ],
+    "levers?": [{"lever": str, "*": object}],
+    "cohorts?": str,
+    "assumptions?": {"*": Number(-1e9, 1e9)},
+}
+PARTS = ("places", "assessments", "staff", "cost", "shifts", "budget", "published")
+
+
+def read_scenario(scenario: str | Path | Mapping | None) -> dict:
+    """Read a scenario of this model.
+
+    Parameters
+    ----------
+    scenario : str, Path, mapping or None
+        Name of a file in ``data/scenarios``, a path, what a file would hold, or none.
+
+    Returns
+    -------
+    dict
+        ``name``, and what the scenario changes: ``plans`` (planned changes to places),
+        ``shifts`` (new placements sent to another setting), ``levers`` (of the forecast of all
+        plans, as :func:`levers.validate` takes them), ``cohorts`` (a scenario file
+        of the cohort model, looked for beside this one), ``assumptions``.
+
+    Raises
+    ------
+    MissingDataError, ParameterError
+        As :func:`scenarios.read`; the message names the key.
+    """
+    if scenario is None:
+        return {"name": "as planned"}
+    if isinstance(scenario, Mapping):
+        scenarios.check(scenario, FORM, "scenario")
+        content = dict(scenario)
+    else:
+        content = scenarios.read(scenario, FORM, prefix=PREFIX)
+    scenarios.assumptions("capacity", content.get("assumptions"))
+    return content
+
+
+def simulate(
+    area: str,
+    *,
+    years: int = YEARS,
+    simulations: int = 1000,
+    seed: int = SEED,
+    scenario: str | Path | Mapping | None = None,
+) -> cohorts.Projection:
+    """Simulate an authority's plans by age and setting, held to the forecast of its total.
+
+    Parameters
+    ----------
+    area : str
+        Name or code of an authority.
+    years : int, default 8
+        Years ahead, 1 to 15.
+    simulations, seed : int
+        Same seed, same result.
+    scenario : str, Path or mapping, optional
+        As :func:`read_scenario` takes it.
+
+    Returns
+    -------
+    Projection
+        As :func:`cohorts.project`.
+
+    Raises
+    ------
+    UnknownNameError, MissingDataError, ParameterError
+        An unknown area, one without plans by age, an impossible number of years or scenario.
+
+    Notes
+    -----
+    A scenario of the cohort model changes the total: the simulation with it is scaled as the one
+    without it was, so that the difference is the scenario's alone.
+    """
+    changed = read_scenario(scenario)
+    code = areas.resolve(area)
+    options = {"years": years, "simulations": simulations, "seed": seed}
+    free = cohorts.project(code, **options)
+    held = cohorts.reconcile(
+        free, forecasting.forecast(code, years, scenario=changed.get("levers"))
+    )
+    if "cohorts" in changed:
+        other = cohorts.project(code, **options, scenario=_beside(changed, "cohorts"))
+        scale = held.stock.sum(axis=(2, 3)) / np.maximum(free.stock.sum(axis=(2, 3)), 1)
+        held = replace(
+            other,
+            stock=other.stock * scale[:, :, None, None],
+            new=other.new * scale[:, :, None],
+        )
+    for rule in changed.get("shifts", []):
+        moved = places.shift(
+            held.stock,
+            SETTINGS,
+            source=rule["from"],
+            target=rule["to"],
+            share=rule["share"],
+            first_step=rule["from_year"] - held.origin,
+        )
+        held = replace(held, stock=moved)
+    return held
+
+
+def _beside(changed: Mapping, key: str) -> Path:
+    """Path of a file that a scenario names, relative to the scenario's own."""
+    return Path(changed.get("file", ".")).parent / changed[key]
+
+
+def forecast(
+    area: str,
+    *,
+    years: int = YEARS,
+    scenario: str | Path | Mapping | None = None,
+    capacity_file: str | Path | None = None,
+    simulations: int = 1000,
+    seed: int = SEED,
+    simulation: cohorts.Projection | None = None,
+) -> pd.DataFrame:
+    """Forecast specialist places needed, against those there will be.
+
+    Parameters
+    ----------
+    area, years, scenario, simulations, seed
+        As in :func:`simulate`.
+    capacity_file : str or Path, optional
+        Places that the user knows, as :func:`planned_places.read_capacity` reads
+        them; places in use in the latest January and planned changes if not given.
+    simulation : Projection, optional
+        One already made with the same scenario, so as not to make it again.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario, area`` and the columns of :func:`places.balance`.
+
+    Raises
+    ------
+    UnknownNameError, MissingDataError, DataError, ParameterError
+        As :func:`simulate`; a capacity file or a plan that is wrong.
+    """
+    changed = read_scenario(scenario)
+    code = areas.resolve(area)
+    changes = planned_places.plans(code, changed.get("plans"))
+    if simulation is None:
+        simulation = simulate(
+            code, years=years, simulations=simulations, seed=seed, scenario=scenario
+        )
+    ahead = range(simulation.origin + 1, simulation.origin + len(simulation.stock))
+    there = planned_places.capacity(
+        code, ahead, base=simulation.origin, changes=changes, file=capacity_file
+    )
+    out = places.balance(simulation, there, SETTINGS)
+    out.insert(0, "scenario", changed["name"])
+    out.insert(2, "area", areas.name(code))
+    return out
+
+
+def part(
+    area: str,
+    name: str = "places",
+    *,
+    years: int = YEARS,
+    scenario: str | Path | Mapping | None = None,
+    capacity_file: str | Path | None = None,
+    simulations: int = 1000,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Compute one part of the report.
+
+    Parameters
+    ----------
+    area : str
+        Name or code of an authority.
+    name : str, default "places"
+        ``places`` (:func:`forecast`), ``assessments`` (the queue), ``staff``, ``cost``,
+        ``shifts`` (what a tenth of new placements elsewhere changes), ``budget`` (grant and
+        deficit) or ``published`` (what official tables say of places).
+    years, scenario, capacity_file, simulations, seed
+        As in :func:`forecast`.
+
+    Returns
+    -------
+    DataFrame
+        As the function of that part.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such part or area.
+    """
+    if name not in PARTS:
+        raise unknown("part", name, PARTS, hint=f"Parts: {', '.join(PARTS)}.")
+    code = areas.resolve(area)
+    options = {"years": years, "scenario": scenario, "simulations": simulations, "seed": seed}
+    changes = read_scenario(scenario).get("assumptions")
+    if name == "places":
+        return forecast(code, **options, capacity_file=capacity_file)
+    if name == "assessments":
+        options["years"] = 1
+        try:
+            ahead = expected_assessments(simulate(code, **options), changes=changes)
+        except MissingDataError:  # a region or England: as many as in the latest year
+            ahead = None
+        return assessments.queue(code, arrivals=ahead, seed=seed, changes=changes)
+    if name == "budget":
+        return costs.budget(code)
+    if name == "published":
+        return places.published(code)
+    simulation = simulate(code, **options)
+    if name == "staff":
+        ratio = staffing.assessments_a_plan(code)
+        return staffing.need(simulation, ratio=ratio, seed=seed, changes=changes)
+    model = costs.forecast if name == "cost" else costs.shifts
+    return model(simulation, SETTINGS, seed=seed, changes=changes)
+
+
+def expected_assessments(
+    simulation: cohorts.Projection, *, changes: Mapping[str, float] | None = None
+) -> float:
+    """Assessments agreed in the year after the last published, that the simulation implies.
+
+    Parameters
+    ----------
+    simulation : Projection
+    changes : mapping, optional
+        Assumptions that a scenario changes.
+
+    Returns
+    -------
+    float
+        Median new plans of the first year, times assessments for each plan, more for the cases
+        that lapse.
+    """
+    lapse = scenarios.assumptions("capacity", changes).at["cases_lapsing", "value"]
+    ratio = staffing.assessments_a_plan(simulation.area_code)
+    return float(np.median(simulation.new[1].sum(axis=1))) * ratio / (1 - lapse)
+
+
+def summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """Shorten a forecast of places to what a reader of a terminal wants.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As :func:`forecast` returns it.
+
+    Returns
+    -------
+    DataFrame
+        ``year, kind, phase, capacity, demand, 80 % interval, probability, extra_80, extra_95``:
+        all specialist places by phase, and each kind for all phases; whole places.
+    """
+    every = list(places.GROUPS)[-1]
+    rows = frame[(frame["phase"] == "all") | (frame["kind"] == every)]
+    whole = rows[["capacity", "demand", "demand_p10", "demand_p90"]].round().astype("int64")
+    interval = whole["demand_p10"].astype(str) + "–" + whole["demand_p90"].astype(str)
+    out = rows[["year", "kind", "phase"]].assign(
+        capacity=whole["capacity"],
+        demand=whole["demand"],
+        interval=interval,
+        probability=(100 * rows["probability"]).map("{:.0f} %".format),
+        extra_80=rows["extra_80"],
+        extra_95=rows["extra_95"],
+    )
+    return out.sort_values(["year"], kind="stable").rename(columns={"interval": "80 % interval"})

@@ -1,0 +1,226 @@
+"""What the report on capacity shows: its findings in sentences, and tables cut for readers.
+
+Numbers are read off the results of the models; nothing is computed but differences and shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from send_analysis import areas, tables
+from send_analysis.errors import MissingDataError
+from send_analysis.models.cohort.cohort_data import ORIGINS
+from send_analysis.models.cohort.cohorts import Projection, project
+from send_analysis.models.provision import assessments, capacity, costs, places, planned_places
+
+EVERY = "all specialist"
+MILLION = 1e6
+HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
+SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
+
+
+def gap(area: str) -> str:
+    """Say why an area's plans cannot be simulated; empty where they can."""
+    try:
+        project(area, years=1, simulations=2)
+        places.in_use(areas.resolve(area), year=ORIGINS[-1])
+    except MissingDataError as error:
+        return str(error)
+    return ""
+
+
+def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> list[str]:
+    """Sum up the report.
+
+    Parameters
+    ----------
+    forecast : DataFrame or None
+        As :func:`capacity.forecast` returns it; none where there can be none.
+    queue : DataFrame
+        As :func:`assessments.queue` returns it.
+    area : str
+        Name of the area.
+
+    Returns
+    -------
+    list of str
+        The headline, then further sentences.
+    """
+    last = queue.iloc[-1]
+    waits = (
+        f"In {last['year']} {100 * last['timely']:.0f} % of plans in {area} were issued within 20 "
+        f"weeks; {last['completed']:,.0f} assessments were completed"
+    )
+    if last["backlog"] >= 1:
+        waits += f" and about {last['backlog']:,.0f} more were open than would be at 90 %."
+    else:
+        waits += ", and no backlog can be seen."
+    if forecast is None:
+        return [waits]
+    year = min(forecast["origin"].iloc[0] + HORIZON, forecast["year"].max())
+    rows = forecast[(forecast["year"] == year) & (forecast["kind"] == EVERY)].set_index("phase")
+    whole = rows.loc["all"]
+    out = [
+        f"{area} is set to need {whole['demand']:,.0f} specialist places in January {year} (80 % "
+        f"interval {whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f}) and to have "
+        f"{whole['capacity']:,.0f}; to be 80 % sure, {whole['extra_80']:,} more are needed."
+    ]
+    phases = [
+        f"{phase} {100 * rows.loc[phase, 'probability']:.0f} % (80 % sure with {extra:,} more)"
+        for phase, extra in rows.loc[list(places.PHASES), "extra_80"].items()
+    ]
+    out.append(f"Probability that demand exceeds capacity in {year}: {', '.join(phases)}.")
+    return [*out, waits]
+
+
+def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFrame:
+    """Take one phase and kind of a forecast, from the January it was made from on.
+
+    Returns
+    -------
+    DataFrame
+        ``area, kind, phase, year, capacity, demand, low_80, high_80``; in the first row all are
+        the places in use.
+    """
+    rows = forecast[(forecast["phase"] == phase) & (forecast["kind"] == kind)]
+    rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
+    columns = ["area", "kind", "phase", "year", "capacity", "demand", "low_80", "high_80"]
+    start = rows.iloc[[0]].assign(year=rows["origin"].iloc[0])
+    for column in columns[4:]:
+        start[column] = start["in_use"]
+    out = pd.concat([start, rows])[columns].reset_index(drop=True)
+    return out.astype(dict.fromkeys(columns[4:], "float64"))
+
+
+def certainty(forecast: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Set kinds and phases of one year side by side.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, probability`` (per
+        cent), ``extra_80, extra_95``; without kinds and phases of a handful of
+        pupils.
+    """
+    rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
+    rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
+    rows = rows.assign(probability=100 * rows["probability"])
+    columns = ["kind", "phase", "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
+    rows = rows[[*columns, "probability", "extra_80", "extra_95"]]
+    order = [*places.KINDS, *places.GROUPS]
+    return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
+
+
+def fitting(area: str) -> list[str]:
+    """Names of the scenarios in ``data/scenarios`` that an area has the planned changes for."""
+    known = set(planned_places.plans(areas.resolve(area)).index)
+    files = sorted((tables.data_dir() / "scenarios").glob(f"{capacity.PREFIX}*.yml"))
+    return [
+        file.stem
+        for file in files
+        if set(capacity.read_scenario(file.stem).get("plans", {})) <= known
+    ]
+
+
+def compare(
+    area: str, year: int, *, scenarios: Sequence[str] | None = None, simulations: int = 1000
+) -> pd.DataFrame:
+    """Set scenarios side by side.
+
+    Parameters
+    ----------
+    area : str
+        Name or code of an authority.
+    year : int
+        Year of the January.
+    scenarios : sequence of str, optional
+        Names; those that :func:`fitting` lists if not given.
+    simulations : int
+        For each.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario, phase, capacity, demand, probability`` (per cent), ``extra_80, extra_95``: all
+        specialist places, a row a scenario and phase, "as planned" first.
+    """
+    from tqdm import tqdm
+
+    frames = []
+    names = [None, *(fitting(area) if scenarios is None else scenarios)]
+    for name in tqdm(names, desc="Scenarios", disable=None, leave=False):
+        made = capacity.forecast(
+            area, years=year - ORIGINS[-1], scenario=name, simulations=simulations
+        )
+        made = made[(made["kind"] == EVERY) & (made["year"] == year)]
+        frames.append(made.assign(probability=100 * made["probability"]))
+    columns = ["scenario", "phase", "capacity", "demand", "probability", "extra_80", "extra_95"]
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
+def against_need(queue: pd.DataFrame) -> pd.DataFrame:
+    """Set assessments completed against those that would have met the targets.
+
+    Parameters
+    ----------
+    queue : DataFrame
+        As :func:`assessments.queue` returns it.
+
+    Returns
+    -------
+    DataFrame
+        ``year, completed, timely, needed_60, needed_90``: what each year needed was known as the
+        year before ended, but for its arrivals. The last row is the coming year.
+    """
+    after = queue[["year", "capacity_60", "capacity_90"]].assign(year=queue["year"] + 1)
+    after = after.rename(columns={"capacity_60": "needed_60", "capacity_90": "needed_90"})
+    return after.merge(queue[["year", "completed", "timely"]], on="year", how="left")[
+        ["year", "completed", "timely", "needed_60", "needed_90"]
+    ]
+
+
+def checks(area: str) -> pd.DataFrame:
+    """Say how well volumes foretell timeliness, in the area and among all authorities.
+
+    Returns
+    -------
+    DataFrame
+        ``where, years, persistence, volumes, predicted``: mean absolute errors in percentage
+        points, as :func:`assessments.hindcast` defines the three.
+    """
+    every = assessments.hindcast()
+    rows = {"all authorities": every, areas.name(area): every[every["area_code"] == area]}
+    out = []
+    for where, frame in rows.items():
+        if frame.empty:
+            continue
+        errors = {
+            name: 100 * (frame[name] - frame["timely"]).abs().mean()
+            for name in ("persistence", "volumes", "predicted")
+        }
+        out.append({"where": where, "authority_years": len(frame), **errors})
+    return pd.DataFrame(out)
+
+
+def millions(simulation: Projection) -> pd.DataFrame:
+    """Forecast what placements cost in all, in millions.
+
+    Returns
+    -------
+    DataFrame
+        ``area, year, setting, plans, cost, low_80, high_80`` (millions of pounds a year).
+    """
+    frame = costs.forecast(simulation, capacity.SETTINGS)
+    return pd.DataFrame(
+        {
+            "area": areas.name(simulation.area_code),
+            "year": frame["year"],
+            "setting": frame["setting"],
+            "plans": frame["plans"],
+            "cost": frame["pounds"] / MILLION,
+            "low_80": frame["pounds_p10"] / MILLION,
+            "high_80": frame["pounds_p90"] / MILLION,
+        }
+    )

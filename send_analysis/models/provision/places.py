@@ -1,0 +1,312 @@
+"""Specialist places: how many are in use, how many will be needed, how sure one can be.
+
+A *kind* of place is a setting of the EHC plan tables. Demand is a simulation of plans by age and
+setting; capacity comes from :mod:`planned_places`. Equations are in
+docs/capacity.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import tables
+from send_analysis.errors import MissingDataError, ParameterError
+
+# Kinds of specialist place. The first four are those of the school capacity survey; young people
+# in further education have places in colleges and specialist post-16 institutions.
+SPECIAL, UNIT = "state special school", "resourced provision or SEN unit"
+INDEPENDENT = "independent or non-maintained special school"
+ALTERNATIVE, COLLEGE, MAINSTREAM = "alternative provision", "further education", "mainstream"
+KINDS = (SPECIAL, UNIT, INDEPENDENT, ALTERNATIVE, COLLEGE)
+SURVEY_KINDS = KINDS[:4]
+# Sums of kinds that a planner decides about together.
+GROUPS = {"state-funded specialist": (SPECIAL, UNIT), "all specialist": SURVEY_KINDS}
+# Ages at 31 August before the January, so that 4 is reception, 11 is year 7 and 15 is year 11,
+# whose pupils turn 16: the phase that schools call 11 to 16.
+PHASES = {"primary": (4, 10), "secondary": (11, 15), "post-16": (16, 25)}
+YOUNGEST = 2  # the publisher groups ages 2 and under; they stand first on the axis of ages
+SURENESS = (0.8, 0.95)
+
+
+class Simulation(Protocol):
+    """What a model of plans must give; `cohorts.project` does.
+
+    Attributes
+    ----------
+    area_code : str
+    origin : int
+        January simulated from.
+    stock : ndarray (years + 1, simulations, ages, settings)
+        Plans in each January, the origin's first; the first age is 2 and under.
+    new : ndarray (years + 1, simulations, ages)
+        New plans in the calendar year before each January; none in the origin's.
+    """
+
+    area_code: str
+    origin: int
+    stock: np.ndarray
+    new: np.ndarray
+
+
+def in_use(area: str, *, year: int | None = None) -> pd.DataFrame:
+    """Count places in use by residents with EHC plans, wherever the school is.
+
+    Parameters
+    ----------
+    area : str
+        ONS code.
+    year : int, optional
+        Year of the January; the latest that has plans by age if not given.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, year, kind, phase, places``: the kinds of :data:`KINDS`, the phases of
+        :data:`PHASES`.
+
+    Raises
+    ------
+    MissingDataError
+        If the area has no plans by age and setting in the year.
+    """
+    known = tables.load("ehc_plans_by_age")
+    rows = known[(known["area_code"] == area) & known["setting"].isin(KINDS)]
+    rows = rows[rows["plans"].notna()]
+    year = int(rows["year"].max()) if year is None and len(rows) else year
+    rows = rows[rows["year"] == year]
+    if rows.empty:
+        raise MissingDataError(
+            f"{area} has no plans by age and setting"
+            f"{'' if year is None else f' in January {year}'}; they are published from "
+            f"{known['year'].min()}. Choose another area or year."
+        )
+    rows = rows.assign(phase=_phase(rows["age"]), kind=rows["setting"])
+    index = pd.MultiIndex.from_product([KINDS, PHASES], names=["kind", "phase"])
+    places = rows.groupby(["kind", "phase"])["plans"].sum().reindex(index, fill_value=0)
+    out = places.astype("int64").rename("places").reset_index()
+    return out.assign(area_code=area, year=year)[["area_code", "year", "kind", "phase", "places"]]
+
+
+def _phase(age: pd.Series) -> pd.Series:
+    """Phase of each age; missing below school age and where the age is not known."""
+    number = pd.to_numeric(age, errors="coerce")
+    out = pd.Series(pd.NA, index=age.index, dtype="object")
+    for phase, (low, high) in PHASES.items():
+        out = out.mask(number.between(low, high), phase)
+    return out
+
+
+def demand(simulation: Simulation, settings: Sequence[str]) -> dict[tuple[str, str], np.ndarray]:
+    """Add simulated plans up to kinds of place and phases.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    settings : sequence of str
+        Names of the settings on the last axis of ``simulation.stock``.
+
+    Returns
+    -------
+    dict of ndarray (years + 1, simulations)
+        By kind and phase, with the groups of :data:`GROUPS` and the phase ``all``.
+    """
+    place = {name: number for number, name in enumerate(settings)}
+    absent = [kind for kind in KINDS if kind not in place]
+    if absent:
+        raise ParameterError(f"The simulation has no setting {absent[0]!r}.")
+    out = {}
+    for phase, (low, high) in PHASES.items():
+        plans = simulation.stock[:, :, low - YOUNGEST : high - YOUNGEST + 1].sum(axis=2)
+        out |= {(kind, phase): plans[..., place[kind]] for kind in KINDS}
+        for group, kinds in GROUPS.items():
+            out[group, phase] = sum(out[kind, phase] for kind in kinds)
+    for kind in (*KINDS, *GROUPS):
+        out[kind, "all"] = sum(out[kind, phase] for phase in PHASES)
+    return out
+
+
+def balance(
+    simulation: Simulation,
+    capacity: pd.DataFrame,
+    settings: Sequence[str],
+    *,
+    sureness: Sequence[float] = SURENESS,
+) -> pd.DataFrame:
+    """Set simulated demand against capacity.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    capacity : DataFrame
+        ``kind, phase, year, in_use, planned, capacity, basis``, as
+        :func:`send_analysis.planned_places.capacity` gives it; a kind, phase and year of the
+        simulation each.
+    settings : sequence of str
+        Names of the settings of the simulation.
+    sureness : sequence of float
+        How sure one wants to be that places suffice.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, origin, year, horizon, kind, phase, in_use, planned, capacity,
+        demand_p10, demand, demand_p90`` (places; ``demand`` is the median), ``shortfall`` (median
+        demand less capacity; below zero places are spare), ``probability`` (that demand exceeds
+        capacity), and for each sureness, e.g. 0.8, ``places_80`` (the fewest places that suffice
+        in 80 % of simulations) and ``extra_80`` (those above capacity). ``basis`` says where
+        capacity comes from.
+
+    Notes
+    -----
+    A group of kinds, and all phases together, are added up within each simulation: their
+    quantiles are not sums of quantiles.
+    """
+    wide = capacity.set_index(["kind", "phase", "year"]).sort_index()
+    years = range(simulation.origin + 1, simulation.origin + len(simulation.stock))
+    frames = []
+    for (kind, phase), plans in demand(simulation, settings).items():
+        members = GROUPS.get(kind, (kind,))
+        phases = list(PHASES) if phase == "all" else [phase]
+        rows = wide.loc[(list(members), phases, list(years)), :]
+        summed = rows.groupby("year")[["in_use", "planned", "capacity"]].sum()
+        basis = rows.groupby("year")["basis"].agg(lambda column: "; ".join(column.unique()))
+        low, middle, high = np.quantile(plans[1:], (0.1, 0.5, 0.9), axis=1)
+        places = summed["capacity"].to_numpy(dtype=float)
+        frame = summed.assign(
+            kind=kind,
+            phase=phase,
+            demand_p10=low,
+            demand=middle,
+            demand_p90=high,
+            shortfall=middle - places,
+            probability=(plans[1:] > places[:, None]).mean(axis=1),
+        )
+        for share in sureness:
+            # the least whole number of places that is enough in that share of simulations
+            enough = np.ceil(np.quantile(plans[1:], share, axis=1, method="inverted_cdf"))
+            name = f"{share * 100:g}".replace(".", "_")
+            frame[f"places_{name}"] = enough.astype("int64")
+            frame[f"extra_{name}"] = np.maximum(np.ceil(enough - places), 0).astype("int64")
+        frames.append(frame.assign(basis=basis))
+    out = pd.concat(frames).reset_index()
+    out = out.assign(
+        area_code=simulation.area_code,
+        origin=simulation.origin,
+        horizon=out["year"] - simulation.origin,
+    )
+    first = ["area_code", "origin", "year", "horizon", "kind", "phase"]
+    return out[[*first, *(column for column in out.columns if column not in first)]]
+
+
+def shift(
+    stock: np.ndarray,
+    settings: Sequence[str],
+    *,
+    source: str,
+    target: str,
+    share: float,
+    first_step: int = 1,
+) -> np.ndarray:
+    """Send a share of new placements to another setting.
+
+    A new placement is a birth cohort's growth in a setting from one January to the next: new
+    plans and movers in, less leavers. Those sent elsewhere stay there at the rate at which their
+    cohort stays in the setting they were meant for.
+
+    Parameters
+    ----------
+    stock : ndarray (years + 1, simulations, ages, settings)
+    settings : sequence of str
+        Names on the last axis.
+    source, target : str
+        Settings.
+    share : float
+        0 to 1, of the new placements in `source`.
+    first_step : int, default 1
+        Years ahead from which placements are shifted.
+
+    Returns
+    -------
+    ndarray
+        As `stock`; the sum over settings is unchanged.
+
+    Raises
+    ------
+    ParameterError
+        If a setting is unknown or the share is not from 0 to 1.
+    """
+    place = {name: number for number, name in enumerate(settings)}
+    for name in (source, target):
+        if name not in place:
+            raise ParameterError(f"Unknown setting {name!r}: use one of {', '.join(settings)}.")
+    if not 0 <= share <= 1:
+        raise ParameterError(f"A share is from 0 to 1, not {share!r}.")
+    plans = stock[..., place[source]].astype(float)
+    moved = np.zeros_like(plans)
+    for step in range(max(first_step, 1), len(plans)):
+        before, after = plans[step - 1, :, :-1], plans[step, :, 1:]
+        stay = np.minimum(np.divide(after, before, out=np.zeros_like(after), where=before > 0), 1.0)
+        moved[step, :, 1:] = moved[step - 1, :, :-1] * stay + share * np.maximum(after - before, 0)
+    out = stock.astype(float)
+    out[..., place[source]] -= moved
+    out[..., place[target]] += moved
+    return out
+
+
+def published(area: str) -> pd.DataFrame:
+    """List what official tables say of places in an area's schools, to set beside capacity.
+
+    Parameters
+    ----------
+    area : str
+        ONS code.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, what, year, places, basis``: places that the high needs block funds at
+        academies, free schools and colleges from the autumn of the latest year; pupils in special
+        schools of the area; places and pupils in its mainstream schools. They count schools in
+        the area, whoever's residents attend; none is the capacity of its special schools.
+    """
+    funded = tables.load("high_needs_places")
+    funded = funded[(funded["area_code"] == area) & (funded["start"] == "autumn")]
+    funded = funded[funded["year"] == funded["year"].max()]
+    parts = [
+        funded.groupby(["year", "provision"], as_index=False)["places"]
+        .sum()
+        .assign(basis="funded from the high needs block")
+        .rename(columns={"provision": "what"})
+    ]
+    grant = tables.load("high_needs_funding")
+    grant = grant[grant["area_code"] == area].sort_values("year").tail(1)
+    parts.append(
+        pd.DataFrame(
+            {
+                "what": "special schools",
+                "year": grant["year"],
+                "places": grant["special_pupils"],
+                "basis": "pupils, as the high needs block counts them",
+            }
+        )
+    )
+    schools = tables.load("mainstream_places")
+    schools = schools[(schools["area_code"] == area) & schools["number"].notna()]
+    schools = schools[schools["year"] == schools["year"].max()]
+    parts.append(
+        pd.DataFrame(
+            {
+                "what": "mainstream " + schools["phase"],
+                "year": schools["year"],
+                "places": schools["number"],
+                "basis": schools["measure"],
+            }
+        )
+    )
+    out = pd.concat(parts, ignore_index=True)
+    out = out[out["places"] > 0].assign(area_code=area)
+    return out[["area_code", "what", "year", "places", "basis"]].reset_index(drop=True)

@@ -1,0 +1,239 @@
+"""Capacity: places in use, planned changes to them, or a list of places that the user gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas, tables
+from send_analysis.errors import DataError, MissingDataError, ParameterError
+from send_analysis.models.provision import places
+from send_analysis.models.scenarios import Choice, Number, check, read_yaml
+
+_MONTH = r"(20\d{2})-(0[1-9]|1[0-2])"
+_SHARE = Number(0, 1)
+CHANGE = {
+    "title": str,
+    "setting": Choice(places.KINDS),
+    "phase": Choice(tuple(places.PHASES)),
+    "status": str,
+    "included": bool,
+    "opens": str,
+    "places": Number(-5000, 5000),
+    "fill": [_SHARE],
+    "source": str,
+}
+# What a scenario may change of a planned change.
+SWITCH = {"included?": bool, "opens?": str, "places?": CHANGE["places"], "fill?": [_SHARE]}
+FORM = {"area": str, "changes": {"*": CHANGE}}
+FILE_COLUMNS = ["kind", "phase", "year", "places"]
+
+
+def _folder() -> Path:
+    """Folder of the planned changes, a file an area."""
+    return tables.data_dir() / "plans"
+
+
+def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFrame:
+    """List an area's planned changes to specialist places.
+
+    Parameters
+    ----------
+    area : str
+        ONS code.
+    switches : mapping, optional
+        By name of the change, what a scenario alters: ``included, opens, places, fill``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``change``: ``title, setting, phase, status, included, opens, first_january,
+        places, fill, source``; empty where the area has no file in ``data/plans``.
+
+    Raises
+    ------
+    ParameterError
+        If a file or a switch has an unknown or missing key or an impossible value.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", areas.name(area).casefold()).strip("-")
+    path = _folder() / f"{slug}.yml"
+    content = {"changes": {}}
+    if path.is_file():
+        content = read_yaml(path)
+        check(content, FORM, str(path))
+        if areas.resolve(content["area"]) != area:
+            raise ParameterError(
+                f"{path}: area: must be {areas.name(area)}, as the file's name says."
+            )
+    changes = {name: dict(change) for name, change in content["changes"].items()}
+    for name, switch in (switches or {}).items():
+        if name not in changes:
+            known = ", ".join(changes) or "none"
+            raise ParameterError(
+                f"plans.{name}: {areas.name(area)} has no such planned change; it has {known}."
+            )
+        check(switch, SWITCH, f"plans.{name}")
+        changes[name] |= switch
+    columns = [*CHANGE]
+    columns.insert(columns.index("opens") + 1, "first_january")
+    frame = pd.DataFrame.from_dict(changes, orient="index").rename_axis("change")
+    if frame.empty:
+        return frame.reindex(columns=columns)
+    month = frame["opens"].str.extract(f"^{_MONTH}$")
+    if month.isna().any(axis=None):
+        name = month.index[month.isna().any(axis=1)][0]
+        raise ParameterError(
+            f"plans.{name}.opens: must be a month such as 2028-09, not {frame['opens'][name]!r}."
+        )
+    january = month[0].astype("int64") + (month[1] != "01")
+    return frame.assign(first_january=january)[columns]
+
+
+def planned(changes: pd.DataFrame, base: int, years: range) -> pd.DataFrame:
+    """Places that planned changes add after a January, change by change.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        As :func:`plans` returns it.
+    base : int
+        Year of the January that capacity is counted from.
+    years : range
+        Years of the Januaries wanted.
+
+    Returns
+    -------
+    DataFrame
+        ``change, kind, phase, year, places``: in use in that January of what was added after the
+        January of `base`; included changes only.
+    """
+    frames = []
+    for name, change in changes[changes["included"].astype(bool)].to_dict("index").items():
+        curve = np.array([0.0, *change["fill"], 1.0])
+        step = np.array([base, *years]) - change["first_january"] + 1
+        filled = np.rint(change["places"] * curve[np.clip(step, 0, len(curve) - 1)])
+        rows = {"change": name, "kind": change["setting"], "phase": change["phase"]}
+        frames.append(pd.DataFrame({**rows, "year": list(years), "places": filled[1:] - filled[0]}))
+    if not frames:
+        return pd.DataFrame(columns=["change", "kind", "phase", "year", "places"])
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_capacity(path: str | Path) -> pd.DataFrame:
+    """Read a list of places that the user gives.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV with the columns ``kind, phase, year, places``: places from the January of that year
+        on, until a later row of the same kind and phase.
+
+    Returns
+    -------
+    DataFrame
+        The rows, sorted.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no such file.
+    DataError
+        Naming file, column, row and value, if a column is missing, a kind or phase is unknown, a
+        number is impossible, or a row is there twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingDataError(f"{path}: there is no such capacity file.")
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"not a CSV table in UTF-8 ({error})", file=str(path)) from None
+    for column in FILE_COLUMNS:
+        if column not in frame.columns:
+            raise DataError(
+                f"missing; the columns are {', '.join(FILE_COLUMNS)}", file=str(path), column=column
+            )
+    known = {"kind": places.KINDS, "phase": tuple(places.PHASES)}
+    for column, words in known.items():
+        _refuse(~frame[column].isin(words), frame, column, path, f"use one of {', '.join(words)}")
+    for column, pattern, what in (
+        ("year", r"20\d{2}", "a year such as 2026"),
+        ("places", r"\d{1,5}(\.\d+)?", "a number of places, not below 0"),
+    ):
+        _refuse(~frame[column].str.fullmatch(pattern), frame, column, path, f"must be {what}")
+    key = FILE_COLUMNS[:3]
+    _refuse(frame.duplicated(key), frame, "kind", path, "second row for this kind, phase and year")
+    frame = frame[FILE_COLUMNS].astype({"year": "int64", "places": "float64"})
+    return frame.sort_values(key, ignore_index=True)
+
+
+def _refuse(bad: pd.Series, frame: pd.DataFrame, column: str, path: Path, what: str) -> None:
+    """Raise the error for the first row that is bad."""
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise DataError(
+            f"{frame[column].iat[row]!r}: {what}", file=str(path), column=column, row=row + 2
+        )
+
+
+def capacity(
+    area: str,
+    years: range,
+    *,
+    base: int | None = None,
+    changes: pd.DataFrame | None = None,
+    file: str | Path | None = None,
+) -> pd.DataFrame:
+    """Places there will be, by kind and phase.
+
+    Parameters
+    ----------
+    area : str
+        ONS code.
+    years : range
+        Years of the Januaries wanted.
+    base : int, optional
+        January whose places in use are capacity before changes; the latest if not given.
+    changes : DataFrame, optional
+        As :func:`plans` returns it; the area's own if not given.
+    file : str or Path, optional
+        A list of places, see :func:`read_capacity`. For a kind and phase that it lists, it
+        replaces places in use and planned changes alike.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, year, kind, phase, in_use, planned, capacity, basis``; ``basis`` says which
+        of the two was used.
+    """
+    used = places.in_use(area, year=base)
+    base = int(used["year"].iat[0])
+    changes = plans(area) if changes is None else changes
+    index = pd.MultiIndex.from_product(
+        [places.KINDS, places.PHASES, years], names=["kind", "phase", "year"]
+    )
+    added = planned(changes, base, years).groupby(["kind", "phase", "year"])["places"].sum()
+    frame = pd.DataFrame(index=index)
+    frame["in_use"] = (
+        used.set_index(["kind", "phase"])["places"].reindex(frame.index.droplevel("year")).array
+    )
+    frame["planned"] = added.reindex(index, fill_value=0.0)
+    frame["capacity"] = (frame["in_use"] + frame["planned"]).clip(lower=0)
+    frame["basis"] = f"places in use, January {base}"
+    moved = frame["planned"].ne(0).groupby(["kind", "phase"]).transform("any")
+    frame["basis"] = frame["basis"].mask(moved, f"{frame['basis'].iat[0]}, and planned changes")
+    if file is not None:
+        given = read_capacity(file)
+        wide = given.pivot(index=["kind", "phase"], columns="year", values="places")
+        wide = wide.reindex(columns=sorted({*wide.columns, *years})).ffill(axis=1)[list(years)]
+        listed = wide.stack().rename_axis(["kind", "phase", "year"]).reindex(index)
+        there = listed.notna()
+        frame["planned"] = frame["planned"].mask(there, 0.0)
+        frame["capacity"] = listed.fillna(frame["capacity"])
+        frame["basis"] = frame["basis"].mask(there, f"capacity file {Path(file).name}")
+    out = frame.reset_index().assign(area_code=area)
+    return out[["area_code", "year", "kind", "phase", *frame.columns]]

@@ -1,0 +1,1 @@
+"""Waiting lists: measures, control charts, queues."""

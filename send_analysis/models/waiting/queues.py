@@ -1,0 +1,356 @@
+"""Waiting lists as queues: target sizes, required capacity, and a simulation to check them.
+
+The formulas are those of Fong and others for waiting lists in equilibrium. They answer what
+capacity a list needs; they do not say who waits, and they assume that children are seen in the
+order in which they joined.
+
+References
+----------
+Fong, K. and others (2022), *Waiting list management: a queueing theory perspective*, medRxiv
+2022.08.23.22279117; implemented for the NHS in the R package NHSRwaitinglist. Little, J. D. C.
+(1961), *Operations Research* 9, 383-387. Kingman, J. F. C. (1961), *Proceedings of the Cambridge
+Philosophical Society* 57, 902-904.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis.errors import ParameterError
+
+FACTOR = 4.0  # target wait / mean wait: about exp(-4) = 1.8 % miss the target (Fong 2022, fact 4)
+
+
+def load(demand: float, capacity: float) -> float:
+    """Return children joining for each that can be seen; above 1 the list grows without end.
+
+    Parameters
+    ----------
+    demand, capacity : float
+        Children a week.
+
+    Returns
+    -------
+    float
+        demand / capacity.
+    """
+    _check(demand=demand, capacity=capacity)
+    return demand / capacity
+
+
+def target_mean_wait(target_wait: float, *, factor: float = FACTOR) -> float:
+    """Return the mean wait in weeks at which few miss the target wait.
+
+    Parameters
+    ----------
+    target_wait : float
+        Weeks within which nearly everyone should be seen.
+    factor : float
+        4 leaves about 1.8 % above the target, 6 about 0.2 %.
+
+    Returns
+    -------
+    float
+        target_wait / factor.
+    """
+    _check(target_wait=target_wait, factor=factor)
+    return target_wait / factor
+
+
+def target_queue_size(demand: float, target_wait: float, *, factor: float = FACTOR) -> float:
+    """Return the size of a list whose mean wait is what the target needs (Little's law).
+
+    Parameters
+    ----------
+    demand : float
+        Children joining a week.
+    target_wait : float
+        Weeks.
+    factor : float
+        See :func:`target_mean_wait`.
+
+    Returns
+    -------
+    float
+        demand * target_wait / factor.
+    """
+    _check(demand=demand)
+    return demand * target_mean_wait(target_wait, factor=factor)
+
+
+def target_capacity(
+    demand: float,
+    target_wait: float,
+    *,
+    factor: float = FACTOR,
+    cv_demand: float = 1.0,
+    cv_capacity: float = 1.0,
+) -> float:
+    """Return the capacity that keeps a list, once cleared, at its target.
+
+    Parameters
+    ----------
+    demand : float
+        Children joining a week.
+    target_wait : float
+        Weeks.
+    factor : float
+        See :func:`target_mean_wait`.
+    cv_demand, cv_capacity : float
+        Standard deviation / mean of the time between arrivals and between children seen; 1 is
+        pure chance, 0 is clockwork.
+
+    Returns
+    -------
+    float
+        Children a week: demand + (cv_demand^2 + cv_capacity^2) / 2 * factor / target_wait.
+
+    Notes
+    -----
+    With both coefficients 1 this is the M/M/1 queue, whose mean wait is 1 / (capacity - demand);
+    otherwise Kingman's approximation for heavy traffic.
+    """
+    _check(demand=demand, target_wait=target_wait, factor=factor)
+    return demand + (cv_demand**2 + cv_capacity**2) / 2 * factor / target_wait
+
+
+def relief_capacity(
+    demand: float, queue_size: float, target_size: float, *, weeks: float = 26
+) -> float:
+    """Return the capacity that brings a list down to its target size by a date.
+
+    Parameters
+    ----------
+    demand : float
+        Children joining a week.
+    queue_size, target_size : float
+        Children now and then.
+    weeks : float
+        Until the date.
+
+    Returns
+    -------
+    float
+        Children a week: demand + (queue_size - target_size) / weeks.
+
+    Notes
+    -----
+    Fong and others advise it where the list is above twice its target size.
+    """
+    _check(demand=demand, weeks=weeks)
+    if queue_size < 0 or target_size < 0:
+        raise ParameterError("A list cannot have fewer than 0 children; check the sizes.")
+    return demand + (queue_size - target_size) / weeks
+
+
+def pressure(mean_wait: float, target_wait: float) -> float:
+    """Return twice the mean wait over the target wait; above 1 the target is mostly missed.
+
+    Parameters
+    ----------
+    mean_wait, target_wait : float
+        Weeks.
+
+    Returns
+    -------
+    float
+        2 * mean_wait / target_wait.
+    """
+    _check(target_wait=target_wait)
+    return 2 * mean_wait / target_wait
+
+
+def plan(
+    lists: pd.DataFrame,
+    *,
+    target_wait: float = 18,
+    weeks: float = 52,
+    factor: float = FACTOR,
+) -> pd.DataFrame:
+    """Say what each list needs to reach a target wait by a date and to stay there.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        One row a list: queue_size (children), demand and capacity (children a week); any other
+        columns are kept.
+    target_wait : float
+        Weeks within which nearly everyone should be seen.
+    weeks : float
+        Until the date.
+    factor : float
+        See :func:`target_mean_wait`.
+
+    Returns
+    -------
+    DataFrame
+        ``lists`` with load, target_size, ratio (list / target size), relief_capacity (children
+        a week until the date), extra_a_week (over the present capacity), target_capacity
+        (children a week afterwards), and size_if_unchanged (children at the date).
+    """
+    demand, size = lists["demand"].to_numpy(float), lists["queue_size"].to_numpy(float)
+    if (demand <= 0).any() or (size < 0).any():
+        raise ParameterError("Each list needs a demand above 0 and a size of 0 or more.")
+    target = demand * target_mean_wait(target_wait, factor=factor)
+    relief = demand + (size - target) / weeks
+    after = demand + factor / target_wait
+    return lists.assign(
+        load=demand / lists["capacity"],
+        target_size=target,
+        ratio=size / target,
+        relief_capacity=np.maximum(relief, after),
+        extra_a_week=np.maximum(relief, after) - lists["capacity"],
+        target_capacity=after,
+        size_if_unchanged=np.maximum(size + weeks * (demand - lists["capacity"]), 0),
+    )
+
+
+def flows(lists: pd.DataFrame) -> pd.DataFrame:
+    """Estimate children joining and leaving a list, as far as month-end stocks can tell.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        One row a list and month, as :func:`waits.wide` returns them.
+
+    Returns
+    -------
+    DataFrame
+        month, level, organisation_code, age_group, service, queue_size (children), joined_a_week
+        (half of those who have waited up to two weeks), net_a_week (change of the list since the
+        month before, NaN after a gap), left_a_week (joined less net), weeks_of_list (queue_size /
+        left_a_week).
+
+    Notes
+    -----
+    A stock fixes the difference of joining and leaving, never the two apart: add the same number
+    to both and every stock stays as it is. What tells them apart here is the youngest bands. All
+    children who joined in the last two weeks and were neither seen nor removed are in them, so
+    half of them is a **lower bound** of joining a week, and the same holds for leaving. It is
+    close to the truth where hardly anyone is seen within two weeks. Children removed without
+    being seen, moved between lists or found by validation count as leaving.
+    """
+    key = ["level", "organisation_code", "age_group", "service"]
+    lists = lists.sort_values([*key, "month"])
+    group = lists.groupby(key, observed=True)
+    since = (lists.month - group.month.shift()).dt.days / 7
+    net = (lists["total"] - group["total"].shift()) / since
+    joined = (lists["0-1"] + lists["1-2"]) / 2
+    left = joined - net.where(since < 5)  # five weeks: longer is a missing month
+    out = lists[["month", *key]].assign(
+        queue_size=lists["total"],
+        joined_a_week=joined,
+        net_a_week=net.where(since < 5),
+        left_a_week=left,
+        weeks_of_list=(lists["total"] / left).where(left > 0),
+    )
+    return out.reset_index(drop=True)
+
+
+def simulate_waits(
+    demand: float,
+    capacity: float,
+    *,
+    children: int = 100_000,
+    cv_demand: float = 1.0,
+    cv_capacity: float = 1.0,
+    seed: int = 0,
+) -> np.ndarray:
+    """Simulate the waits of successive children in a list worked through in order.
+
+    Parameters
+    ----------
+    demand, capacity : float
+        Children a week; capacity must exceed demand.
+    children : int
+        How many to follow, after as many again to warm up.
+    cv_demand, cv_capacity : float
+        See :func:`target_capacity`; times are gamma distributed (exponential at 1).
+    seed : int
+        Of the random generator.
+
+    Returns
+    -------
+    array of shape (children,)
+        Weeks from joining to being seen.
+
+    Notes
+    -----
+    Lindley's recursion W' = max(0, W + service - gap), solved for all children at once: W is
+    the walk of service minus gap less its running minimum.
+    """
+    if not 0 < demand < capacity:
+        raise ParameterError(
+            f"Demand {demand} a week must be above 0 and below capacity {capacity}: otherwise the "
+            "list never settles. Use simulate_list for a list that grows."
+        )
+    rng = np.random.default_rng(seed)
+    n = 2 * children
+    gaps = _times(rng, demand, cv_demand, n)
+    service = _times(rng, capacity, cv_capacity, n)
+    walk = np.concatenate([[0.0], np.cumsum(service[:-1] - gaps[1:])])
+    waits = walk - np.minimum.accumulate(walk)
+    return (waits + service)[children:]
+
+
+def simulate_list(
+    queue_size: int,
+    demand: float,
+    capacity: float | np.ndarray,
+    *,
+    weeks: int = 52,
+    draws: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Simulate a list week by week from its present size, in many draws.
+
+    Parameters
+    ----------
+    queue_size : int
+        Children now.
+    demand : float
+        Children joining a week (Poisson).
+    capacity : float or array of shape (weeks,)
+        Children that can be seen a week (Poisson), one number or one a week.
+    weeks, draws : int
+        How far, how often.
+    seed : int
+        Of the random generator.
+
+    Returns
+    -------
+    DataFrame
+        week (0 is now), quantile (0.025, 0.1, 0.5, 0.9, 0.975), size (children).
+    """
+    _check(demand=demand, weeks=weeks)
+    rng = np.random.default_rng(seed)
+    rates = np.broadcast_to(np.asarray(capacity, dtype=float), (weeks,))
+    steps = rng.poisson(demand, (draws, weeks)) - rng.poisson(rates, (draws, weeks))
+    walk = np.concatenate([np.full((draws, 1), queue_size), steps], axis=1).cumsum(axis=1)
+    # A list cannot fall below nobody: push the walk up by as far as it has dipped under 0.
+    size = walk - np.minimum(np.minimum.accumulate(walk, axis=1), 0)
+    quantiles = [0.025, 0.1, 0.5, 0.9, 0.975]
+    values = np.quantile(size, quantiles, axis=0)
+    return pd.DataFrame(
+        {
+            "week": np.tile(np.arange(weeks + 1), len(quantiles)),
+            "quantile": np.repeat(quantiles, weeks + 1),
+            "size": values.ravel(),
+        }
+    )
+
+
+def _times(rng: np.random.Generator, rate: float, cv: float, n: int) -> np.ndarray:
+    """Draw times with mean 1 / rate and the given coefficient of variation."""
+    if cv == 0:
+        return np.full(n, 1 / rate)
+    shape = 1 / cv**2
+    return rng.gamma(shape, 1 / (rate * shape), n)
+
+
+def _check(**numbers: float) -> None:
+    """Refuse numbers that are not above 0."""
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ParameterError(f"{name.replace('_', ' ')} is {value}; it must be above 0.")

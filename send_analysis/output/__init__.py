@@ -1,0 +1,1 @@
+"""Result tables → words, figures, pages and returns."""

@@ -1,0 +1,54 @@
+"""Alternative texts of the charts in `figures_capacity`, from the same results."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def places(frame: pd.DataFrame) -> str:
+    """Describe the chart of demand for places against capacity."""
+    first, last = frame.iloc[0], frame.iloc[-1]
+    return (
+        f"Line chart of {first['phase']} places, {first['kind']}, in {first['area']}: "
+        f"{first['capacity']:,.0f} in use in {first['year']}. Capacity goes to "
+        f"{last['capacity']:,.0f} in {last['year']}, demand to {last['demand']:,.0f}, with an 80 % "
+        f"interval of {last['low_80']:,.0f} to {last['high_80']:,.0f}."
+    )
+
+
+def open_cases(frame: pd.DataFrame, area: str) -> str:
+    """Describe the chart of open assessments."""
+    first, last = frame.iloc[0], frame.iloc[-1]
+    top = frame.loc[frame["open_cases"].idxmax()]
+    return (
+        f"Bar chart of assessments open in {area} by year: about {first['open_cases']:,.0f} in "
+        f"{first['year']}, {top['open_cases']:,.0f} in {top['year']} at the peak, of which "
+        f"{top['backlog']:,.0f} backlog, and {last['open_cases']:,.0f} in {last['year']}, of which "
+        f"{last['backlog']:,.0f} backlog."
+    )
+
+
+def completions(frame: pd.DataFrame, area: str) -> str:
+    """Describe the chart of assessments completed and needed."""
+    done = frame.dropna(subset="completed")
+    first, last, ahead = done.iloc[0], done.iloc[-1], frame.iloc[-1]
+    return (
+        f"Line chart of assessments completed in {area}: {first['completed']:,.0f} in "
+        f"{first['year']:.0f} and {last['completed']:,.0f} in {last['year']:.0f}, against those "
+        f"needed for 60 and 90 % of plans within 20 weeks; in {ahead['year']:.0f} these are "
+        f"{ahead['needed_60']:,.0f} and {ahead['needed_90']:,.0f}."
+    )
+
+
+def cost(frame: pd.DataFrame) -> str:
+    """Describe the chart of the cost of placements."""
+    whole = frame[frame["setting"] == "all"]
+    first, last = whole.iloc[0], whole.iloc[-1]
+    most = frame[(frame["year"] == last["year"]) & (frame["setting"] != "all")]
+    most = most.loc[most["cost"].idxmax()]
+    return (
+        f"Line chart of the yearly cost of placements in {first['area']}: {first['cost']:,.0f} "
+        f"million pounds in {first['year']}, {last['cost']:,.0f} million in {last['year']}, with "
+        f"an 80 % interval of {last['low_80']:,.0f} to {last['high_80']:,.0f} million. The largest "
+        f"part is {most['setting']} with {most['cost']:,.0f} million."
+    )

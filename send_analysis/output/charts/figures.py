@@ -1,0 +1,310 @@
+"""Result tables drawn: each function takes a result and returns the axes, and computes nothing.
+
+The title says what the figure shows, in numbers read off the result. Its sister in
+`alt_texts` writes the alternative text from the same result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from send_analysis.output.style import (
+    GRID,
+    MUTED_TEXT,
+    PALETTE,
+    ROLES,
+    RULE,
+    TEXT,
+    axes,
+    house,
+    label_ends,
+    title,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LINE_ORDER = ("neighbours", "region", "england", "area")
+
+
+def _lines(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+    """One line an area, drawn by the part it plays; neighbours share one label."""
+    for role in _LINE_ORDER:
+        rows = frame[frame["role"] == role]
+        for place, (name, one) in enumerate(rows.groupby("area", sort=False)):
+            label = name if role != "neighbours" else ("neighbours" if place == 0 else "_")
+            ax.plot(one["year"], one[value].astype(float), label=label, **ROLES[role])
+    years = np.arange(frame["year"].min(), frame["year"].max() + 1)
+    ax.set_xticks(years[:: max(1, len(years) // 8)])
+    ax.set_xlim(years[0], years[-1])
+
+
+def _named(ax: Axes) -> None:
+    """Name the lines, all neighbours once, at the end of the middle one."""
+    from matplotlib.lines import Line2D
+
+    lines = [line for line in ax.get_lines() if isinstance(line, Line2D)]
+    grey = [line for line in lines if line.get_color() == RULE]
+    if grey:
+        middle = sorted(grey, key=lambda line: line.get_ydata()[-1])[len(grey) // 2]
+        for line in grey:
+            line.set_label("neighbours" if line is middle else "_")
+    label_ends(ax, lines=lines)
+
+
+def _at(frame: pd.DataFrame, role: str, column: str, year: int) -> float:
+    """Value of the area that plays a role, in one year; not a number where there is none."""
+    rows = frame[(frame["role"] == role) & (frame["year"] == year)]
+    return float(rows[column].iloc[0]) if len(rows) else float("nan")
+
+
+@house
+def indexed(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw plans as an index; `frame` as :func:`growth.indexed` returns it."""
+    ax = axes(ax)
+    start, end = int(frame["year"].min()), int(frame["year"].max())
+    _lines(ax, frame, "index")
+    ax.set_ylabel(f"January {start} = 100")
+    ax.set_xlabel("January")
+    own = frame[frame["role"] == "area"]["area"].iloc[0]
+    parts = [f"Plans in {own} {_moved(_at(frame, 'area', 'index', end) - 100)} since {start}"]
+    national = _at(frame, "england", "index", end)
+    if not np.isnan(national):
+        parts.append(f"in England {_moved(national - 100)}")
+    title(ax, ", ".join(parts), subtitle=f"EHC plans and statements, January {start} = 100")
+    _named(ax)
+    return ax
+
+
+def _moved(change: float) -> str:
+    """Say a change in per cent as people do."""
+    return f"rose by {change:.0f} %" if change >= 0 else f"fell by {-change:.0f} %"
+
+
+@house
+def rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw plans per 1,000; `frame` as :func:`growth.rates` returns it."""
+    ax = axes(ax)
+    end = int(frame["year"].max())
+    _lines(ax, frame, "rate")
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("plans per 1,000")
+    ax.set_xlabel("January")
+    own = frame[frame["role"] == "area"]["area"].iloc[0]
+    text = f"In {own} {_at(frame, 'area', 'rate', end):.0f} of 1,000 have a plan"
+    national = _at(frame, "england", "rate", end)
+    if not np.isnan(national):
+        text += f", in England {national:.0f}"
+    title(ax, text, subtitle="Plans per 1,000 residents aged 0 to 25 (residents partly estimated)")
+    _named(ax)
+    return ax
+
+
+@house
+def caterpillar(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> Axes:
+    """Draw every authority's growth with its interval, one marked.
+
+    `frame` as :func:`send_analysis.growth.growth` returns it.
+    """
+    ax = axes(ax)
+    ranked = frame.dropna(subset="rank").sort_values("growth").reset_index(drop=True)
+    national = frame[frame["rank"].isna()].iloc[0]
+    ax.vlines(ranked.index, ranked["lower"], ranked["upper"], color=PALETTE[0], alpha=0.3, lw=1.6)
+    ax.plot(ranked.index, ranked["growth"], "o", ms=2.5, color=PALETTE[0])
+    ax.axhline(national["growth"], color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
+    ax.text(0, national["growth"], f"England {national['growth']:+.0f} %\n", va="center")
+    own = ranked[ranked["area_code"] == area_code]
+    finding = f"Growth between authorities ranges from {ranked['growth'].iloc[0]:+.0f} % to " \
+              f"{ranked['growth'].iloc[-1]:+.0f} %"  # fmt: skip
+    if len(own):
+        row, x = own.iloc[0], own.index[0]
+        ax.vlines(x, row["lower"], row["upper"], color=PALETTE[2], lw=3, zorder=4)
+        ax.plot(x, row["growth"], "D", ms=8, color=PALETTE[2], mec="white", zorder=5)
+        ax.annotate(
+            f"{row['area']} {row['growth']:+.0f} %, 95 % interval {row['lower']:+.0f} to "
+            f"{row['upper']:+.0f}", (0.01, 0.99), xycoords="axes fraction", va="top",
+            fontweight="bold", color=PALETTE[2],
+        )  # fmt: skip
+        finding = f"{row['area']}'s growth ranks {row['rank']} of {row['areas']} authorities"
+    ax.set_xlim(-1, len(ranked))
+    # The intervals of a handful of children reach far beyond the rest: they are cut off.
+    ax.set_ylim(min(0, ranked["growth"].min() - 20), ranked["growth"].max() + 40)
+    ax.set_xticks([])
+    ax.set_xlabel("authorities, from the lowest growth to the highest")
+    ax.set_ylabel("growth in per cent")
+    ax.axhline(0, color=RULE, lw=0.8)
+    title(ax, finding, subtitle="Growth in plans; bars: how far chance alone could move it (95 %)")
+    return ax
+
+
+@house
+def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> Axes:
+    """Draw plans by category at both ends; `frame` as :func:`growth.by` returns it.
+
+    Only the first area of the frame is drawn, categories without a figure are left out.
+    """
+    own = frame[frame["area"] == frame["area"].iloc[0]].dropna(subset="plans_end")
+    if dimension != "age band":
+        own = own[own["plans_end"] > 0].sort_values("plans_end", ascending=False, kind="stable")
+    rows = own.iloc[::-1].reset_index(drop=True)
+    ax = axes(ax, height=1.4 + 0.42 * len(rows))
+    both = "plans_start" in rows
+    if both:
+        start = rows["plans_start"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        ax.hlines(rows.index, start, rows["plans_end"], color=RULE, lw=2, zorder=1)
+        ax.plot(start, rows.index, "o", ms=8, mfc="white", mec=PALETTE[0], mew=2)
+    else:
+        ax.barh(rows.index, rows["plans_end"].astype(float), color=PALETTE[0], height=0.6)
+    if both:
+        ax.plot(rows["plans_end"].astype(float), rows.index, "o", ms=8, color=PALETTE[0])
+    for place, row in rows.iterrows():
+        words = f"{row['plans_end']:,}"
+        if both and not pd.isna(row["change"]):
+            words += f" ({row['change']:+,})"
+        edge = row["plans_end"] if not both else np.nanmax([start[place], row["plans_end"]])
+        ax.annotate(words, (edge, place), xytext=(9, 0), textcoords="offset points", va="center")
+    ax.set_yticks(rows.index, rows["category"])
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", color=GRID)
+    ax.set_xlim(0, 1.22 * float(rows["plans_end"].max()))
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_xlabel("plans")
+    if both:
+        grew = rows.dropna(subset="change").nlargest(1, "change").iloc[0]
+        words = f"aged {grew['category']}" if dimension == "age band" else f"in {grew['category']}"
+        finding = f"Plans of those {words} grew most: {grew['change']:+,} plans"
+    else:
+        most = rows.nlargest(1, "share_end").iloc[0]
+        finding = f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
+    title(ax, finding, subtitle=None if not both else "Hollow: first January; full: last January")
+    return ax
+
+
+@house
+def flows(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what came in and went out; `frame` as :func:`growth.flows` returns it."""
+    ax = axes(ax)
+    rows = frame.dropna(subset=["new", "ceased"])
+    new, ceased = rows["new"].astype(float), -rows["ceased"].astype(float)
+    rest = rows["remainder"].astype(float)
+    ax.bar(rows["year"], new, color=PALETTE[0], width=0.7)
+    ax.bar(rows["year"], ceased, color=PALETTE[2], width=0.7)
+    above, below = rest.clip(lower=0), rest.clip(upper=0)
+    for part, base in ((above, new), (below, ceased)):
+        ax.bar(rows["year"], part, bottom=base, width=0.7, facecolor="white", edgecolor=TEXT,
+               hatch="////", lw=0.8)  # fmt: skip
+    ax.axhline(0, color=TEXT, lw=0.8)
+    ax.set_xticks(rows["year"])
+    ax.grid(axis="x", visible=False)
+    last = rows.iloc[-1]
+    for height, words in (
+        (new.iloc[-1] / 2, "new"),
+        (ceased.iloc[-1] / 2, "ceased"),
+        (new.iloc[-1] + above.iloc[-1] if above.iloc[-1] else ceased.iloc[-1] + below.iloc[-1],
+         "unexplained"),
+    ):  # fmt: skip
+        ax.annotate(words, (last["year"] + 0.4, height), xytext=(6, 0), va="center",
+                    textcoords="offset points", annotation_clip=False)  # fmt: skip
+    ax.set_ylabel("plans in the calendar year")
+    title(
+        ax, f"In {last['year']} {last['new']:,} plans were new and {last['ceased']:,} ceased",
+        subtitle="Hatched: what neither explains (moves between authorities, late recording)",
+    )  # fmt: skip
+    return ax
+
+
+@house
+def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw growth over windows of one length by the year they end, with what was claimed.
+
+    `frame` as :func:`growth.over_years` returns it, with ``claimed`` (per cent,
+    missing where nothing was claimed) from :func:`evidence.mark`.
+    """
+    ax = axes(ax)
+    _lines(ax, frame, "growth")
+    claims = frame.dropna(subset="claimed")
+    for row in claims.itertuples():
+        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"],
+                mec="white", zorder=6, clip_on=False)  # fmt: skip
+        ax.annotate(
+            f"claimed for {row.area}: {row.claimed:.0f} %", (row.year, row.claimed),
+            xytext=(0, -9),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
+    highest = frame[["growth", "claimed"]].max().max()
+    ax.set_ylim(min(0, frame["growth"].min()), 1.12 * highest)
+    ax.set_ylabel("growth in per cent")
+    ax.set_xlabel("five years to January")
+    own = frame[frame["role"] == "area"]
+    best = own.loc[own["growth"].idxmax()]
+    title(
+        ax, f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %",
+        subtitle="Growth in plans over the five years to each January; crosses: claims",
+    )  # fmt: skip
+    _named(ax)
+    return ax
+
+
+@house
+def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the share of plans issued in time, with what was claimed.
+
+    `frame` as :func:`growth.timeliness` returns it, with ``claimed`` from
+    :func:`evidence.mark`.
+    """
+    ax = axes(ax)
+    _lines(ax, frame, "share")
+    for row in frame.dropna(subset="claimed").itertuples():
+        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"], mec="white",
+                zorder=6)  # fmt: skip
+        ax.annotate(f"claimed {row.claimed:.0f} %", (row.year, row.claimed), xytext=(10, -4),
+                    textcoords="offset points", va="top", color=TEXT)  # fmt: skip
+    ax.set_ylim(0, 104)
+    ax.set_ylabel("per cent of plans")
+    ax.set_xlabel("calendar year")
+    own = frame[(frame["role"] == "area")].dropna(subset="share")
+    last, worst = own.iloc[-1], own.loc[own["share"].idxmin()]
+    title(
+        ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}, "
+        f"{worst['share']:.0f} % in {worst['year']}",
+        subtitle="Plans issued within 20 weeks, exceptions excluded; crosses: claims",
+    )  # fmt: skip
+    _named(ax)
+    return ax
+
+
+@house
+def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw claims in per cent beside the official figures; `frame` is a ledger."""
+    rows = frame[(frame["unit"] == "per cent")].dropna(subset=["claimed", "official"])
+    rows = rows.iloc[::-1].reset_index(drop=True)
+    ax = axes(ax, height=1.4 + 0.55 * len(rows))
+    ax.hlines(rows.index, rows["claimed"], rows["official"], color=RULE, lw=2, zorder=1)
+    ax.plot(rows["claimed"], rows.index, "X", ms=10, color=PALETTE[3], mec="white")
+    ax.plot(rows["official"], rows.index, "o", ms=9, color=PALETTE[0])
+    for place, row in rows.iterrows():
+        apart = row["claimed"] < row["official"]
+        for value, sign in ((row["claimed"], -1 if apart else 1),
+                            (row["official"], 1 if apart else -1)):  # fmt: skip
+            ax.annotate(f"{value:.0f}", (value, place), xytext=(11 * sign, 0), va="center",
+                        ha="left" if sign > 0 else "right", textcoords="offset points")  # fmt: skip
+    ax.set_yticks(rows.index, rows["id"])
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", color=GRID)
+    span = pd.concat([rows["claimed"], rows["official"]])
+    ax.set_xlim(min(0, span.min()) - 5, span.max() + 12)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_xlabel("per cent")
+    within = int(rows["verdict"].eq("reproduced").sum())
+    title(
+        ax, f"{within} of {len(rows)} claims in per cent are reproduced",
+        subtitle="Cross: claimed; dot: official figure on the claim's own window",
+    )  # fmt: skip
+    ax.tick_params(axis="y", labelcolor=MUTED_TEXT)
+    return ax

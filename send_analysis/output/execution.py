@@ -1,0 +1,233 @@
+"""Notebooks executed: in a kernel of their own, or one after another in a kernel that is kept.
+
+Starting a kernel and importing what a notebook needs takes longer than the notebook. A kept kernel
+does it once; it is emptied before each notebook, and what it has read and fitted stays in memory.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from send_analysis.errors import NotebookError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+SECONDS_A_CELL = 300  # a cell that takes longer hangs: a whole report is meant to take 45 s
+SOFT = "MissingDataError"  # what a cell raises for an area that has no figures of a kind
+
+# A notebook must not see the one before: names, open figures, settings, folder.
+_EMPTY = """
+def _empty():
+    import os, sys
+    os.chdir({folder!r})
+    if "matplotlib" in sys.modules:
+        import matplotlib
+        matplotlib.rc_file_defaults()
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+_empty()
+get_ipython().reset(new_session=True)
+"""
+
+
+class Kernel:
+    """A kernel that is kept for many notebooks; started when needed, and anew once it has died.
+
+    Use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(self) -> None:
+        self._manager: Any = None
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def manager(self) -> Any:
+        """Start the kernel unless it runs.
+
+        Returns
+        -------
+        jupyter_client.manager.AsyncKernelManager
+        """
+        from jupyter_client.manager import AsyncKernelManager
+        from jupyter_core.utils import run_sync
+
+        if self._manager is None or not run_sync(self._manager.is_alive)():
+            self.close()
+            self._manager = AsyncKernelManager(kernel_name="python3")
+            start = run_sync(self._manager.start_kernel)
+            start(env=_environment(), extra_arguments=_ARGUMENTS)
+        return self._manager
+
+    def close(self) -> None:
+        """Stop the kernel."""
+        from jupyter_core.utils import run_sync
+
+        if self._manager is not None:
+            run_sync(self._manager.shutdown_kernel)(now=True)
+        self._manager = None
+
+
+_ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
+
+
+def _environment() -> dict[str, str]:
+    """Environment of a kernel.
+
+    One thread and one hash seed: the order of sums and of sets is the same in every run. The path:
+    the notebook must run the very code that renders it.
+    """
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        ),
+    }
+    return os.environ | fixed
+
+
+def execute(notebook: str | Path, *, area: str, kernel: Kernel | None = None) -> NotebookNode:
+    """Execute a notebook with `area` as its parameter.
+
+    Parameters
+    ----------
+    notebook : str or Path
+        Path of a notebook with one cell tagged ``parameters``.
+    area : str
+        Put into a cell after that one, as the variable ``area``.
+    kernel : Kernel, optional
+        Kernel to use, emptied first; by default the notebook gets one of its own.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The notebook with its outputs; the file is not touched. Where the area has no figures for
+        a cell (it raises `MissingDataError`) a note in its place says what is missing, and cells
+        that need what it would have made are left out.
+
+    Raises
+    ------
+    NotebookError
+        If a cell fails or takes longer than 300 s, or no cell is tagged ``parameters``.
+    """
+    if kernel is None:
+        with Kernel() as own:
+            return execute(notebook, area=area, kernel=own)
+
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    path = Path(notebook).resolve()
+    where = f"{area}, {path.name}"
+    nb = nbformat.read(path, as_version=4)
+    tagged = [i for i, cell in enumerate(nb.cells) if "parameters" in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise NotebookError(
+            f"{where}: {len(tagged)} cells are tagged 'parameters'. Tag the one that sets `area`."
+        )
+    empty = nbformat.v4.new_code_cell(_EMPTY.format(folder=str(path.parent)), id="given-empty")
+    given = nbformat.v4.new_code_cell(f"area = {area!r}", id="given-parameters")
+    nb.cells.insert(tagged[0] + 1, given)
+    nb.cells.insert(0, empty)
+    runner = NotebookClient(
+        nb,
+        km=kernel.manager(),
+        timeout=SECONDS_A_CELL,
+        record_timing=False,
+        allow_error_names=[SOFT, "NameError"],
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    failure = None
+    try:
+        runner.execute()
+    except CellExecutionError as error:
+        failure = f"{error.ename}: {error.evalue}\n{_line_of(error.traceback)}"
+    except (CellTimeoutError, DeadKernelError) as error:
+        kernel.close()
+        raise NotebookError(f"{where}: {str(error).splitlines()[0]}") from None
+    finally:
+        if runner.kc is not None:
+            runner.kc.stop_channels()
+    # The inserted cells are not ones that the author counts.
+    nb.cells = [cell for cell in nb.cells if cell is not empty and cell is not given]
+    if failure:
+        *_, number = (number for number, _, _ in _failed(nb))
+        raise NotebookError(f"{where}, cell {number}: {failure}")
+    _soften(nb, area, where)
+    return nb
+
+
+def _failed(nb: NotebookNode) -> Iterator[tuple[int, NotebookNode, NotebookNode]]:
+    """Cells that failed: number from 1, cell and its error."""
+    for number, cell in enumerate(nb.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                yield number, cell, output
+
+
+def _line_of(traceback: str) -> str:
+    """Line of the cell that failed, out of a coloured traceback."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", traceback)
+    found = re.search(r"^-+> *\d+ (.*)$", plain, re.MULTILINE)
+    return f"    {found[1].strip()}" if found else ""
+
+
+def _soften(nb: NotebookNode, area: str, where: str) -> None:
+    """Put notes in the place of figures that an area does not have."""
+    from nbformat.v4 import new_output
+
+    lost: set[str] = set()  # names that failed cells would have made
+    told: set[str] = set()
+    first = None
+    for number, cell, error in list(_failed(nb)):
+        name = re.search(r"name '(\w+)' is not defined", error.evalue)
+        if error.ename != SOFT and not (name and name[1] in lost):
+            line = _line_of("\n".join(error.traceback))
+            raise NotebookError(f"{where}, cell {number}: {error.ename}: {error.evalue}\n{line}")
+        lost |= _names_made(cell.source)
+        cell.outputs = [output for output in cell.outputs if output is not error]
+        if error.ename == SOFT and error.evalue not in told:
+            told.add(error.evalue)
+            cell.outputs.append(_told(new_output, "note", error.evalue))
+        first = first or (cell, error.evalue)
+    if first and not any(
+        output.get("metadata", {}).get("send_analysis", {}).get("kind") == "finding"
+        for cell in nb.cells
+        for output in cell.get("outputs", [])
+    ):
+        cell, reason = first
+        headline = f"The official tables do not have what this page needs for {area}. {reason}"
+        cell.outputs.insert(0, _told(new_output, "finding", headline))
+
+
+def _told(new_output: Any, kind: str, text: str) -> NotebookNode:
+    """Output as `display` would have made it."""
+    strong = escape(text) if kind == "note" else f"<strong>{escape(text)}</strong>"
+    marks = {"kind": kind} | ({"headline": text} if kind == "finding" else {})
+    return new_output(
+        "display_data",
+        {"text/html": f'<div class="{kind}"><p>{strong}</p></div>', "text/plain": text},
+        metadata={"send_analysis": marks},
+    )
+
+
+def _names_made(source: str) -> set[str]:
+    """Names that a cell assigns."""
+    return {
+        node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }

@@ -1,0 +1,80 @@
+"""The index of all areas' reports: one page that can be searched and sorted without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from send_analysis import __version__
+from send_analysis.models import national
+from send_analysis.output import pages, reports
+from send_analysis.output.display import slug
+
+NAME = "index.html"
+
+
+def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
+    """Write the index of all areas.
+
+    Parameters
+    ----------
+    told : pandas.DataFrame
+        ``area, state, error`` of the areas that were asked for, as
+        :func:`batch.render_all` returns them: those that failed are listed.
+    out : Path
+        Folder of the reports.
+    made : set of str
+        Codes of the areas that have a report there, and so a link.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    summary = national.summary()
+    years = summary.attrs
+    columns = [
+        ("plans", f"Plans, January {years['january']}", "{:,.0f}"),
+        ("growth", f"Growth since January {years['start']}, %", "{:+.0f}"),
+        ("rate", "Plans per 1,000 aged 0 to 25", "{:.1f}"),
+        ("in_time", f"Issued within 20 weeks in {years['calendar_year']}, %", "{:.0f}"),
+        ("faults", "Faults found in releases", "{:.0f}"),
+    ]
+    rows = [
+        {
+            "area": row["area"],
+            "region": row["region"],
+            "footprint": row["footprint"],
+            "link": f"{slug(row['area'])}/index.html" if row["area_code"] in made else "",
+            "cells": [
+                ("", "n/a")
+                if pd.isna(row[name])
+                else (f"{float(row[name]):.6g}", form.format(row[name]))
+                for name, _, form in columns
+            ],
+        }
+        for row in summary.to_dict("records")
+    ]
+    html = (
+        reports.templates()
+        .get_template("england.html.j2")
+        .render(
+            area="England",
+            page=None,
+            pages=[],
+            rows=rows,
+            headings=[heading for _, heading, _ in columns],
+            failed=told[told["state"] == "failed"].to_dict("records"),
+            css=(pages.TEMPLATES / "report.css").read_text(encoding="utf-8"),
+            more_css=(pages.TEMPLATES / "england.css").read_text(encoding="utf-8"),
+            script=(pages.TEMPLATES / "england.js").read_text(encoding="utf-8"),
+            version=__version__,
+            **years,
+            **reports.provenance(["areas", "ehc_plans", "population", "timeliness", "neighbours"]),
+        )
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / NAME
+    path.write_text(html, encoding="utf-8", newline="\n")
+    return path
