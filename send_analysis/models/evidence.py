@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError, nearest
+from send_analysis.models import scenarios
+from send_analysis.models.scenarios import Choice, Number
 from send_analysis.models.waiting import wait_claims
 
 REPRODUCED = "reproduced"
@@ -35,8 +36,20 @@ TRIED = ["id", "role", "window", "definition", "official", "difference", "within
 ROUND_TOLERANCE = 3.0  # points either way for a multiple of 5: it was rounded for a speech
 EXACT_TOLERANCE = 0.5  # for any other figure: it was rounded to a whole one
 
-_REQUIRED = {"id", "statement", "source", "said", "test"}
-_OPTIONAL = {"claimed", "unit", "tolerance", "tolerance_reason", "compare"}
+# What a file of claims holds, and each of its claims. The figure is checked beside its comparison.
+FORM = {"area": str, "sources": {"*": str}, "claims": [{"*": object}]}
+CLAIM = {
+    "id": str,
+    "statement": str,
+    "source": str,
+    "said": str,
+    "test": {"kind": str, "*": object},
+    "claimed?": object,
+    "unit?": str,
+    "tolerance?": Number(0, 1000),
+    "tolerance_reason?": str,
+    "compare?": Choice(("equal", "above", "rise", "fall")),
+}
 
 
 def claims_file(area: str = "Bury") -> Path:
@@ -73,36 +86,23 @@ def claims(area: str = "Bury", *, file: Path | None = None) -> list[dict[str, An
             f"No claims are recorded for {areas.name(areas.resolve(area))}. Write them in {path}, "
             "after the example of data/claims/bury.yml."
         )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path.name}: not YAML ({error})") from None
-    if not isinstance(content, dict) or not isinstance(content.get("claims"), list):
-        raise ParameterError(f"{path.name}: needs the keys area, sources and claims")
-    sources = content.get("sources", {})
+    content = scenarios.read_yaml(path)
+    scenarios.check(content, FORM, path.name)
     seen: set[str] = set()
-    return [_checked(claim, sources, path.name, seen) for claim in content["claims"]]
+    return [_checked(claim, content["sources"], path.name, seen) for claim in content["claims"]]
 
 
 def _checked(claim: dict, sources: dict, file: str, seen: set[str]) -> dict:
     """Check one claim, and fill in its tolerance with the reason for it."""
     where = f"{file}, claim {claim.get('id', '(without id)')!r}"
-    for key in _REQUIRED - claim.keys():
-        raise ParameterError(f"{where}: key {key!r} is missing")
-    for key in claim.keys() - _REQUIRED - _OPTIONAL:
-        near = nearest(key, _REQUIRED | _OPTIONAL)
-        raise ParameterError(f"{where}: unknown key {key!r}" + (f"; {near[0]!r}?" if near else ""))
+    scenarios.check(claim, CLAIM, where)
     if claim["id"] in seen:
         raise ParameterError(f"{where}: the id is used twice")
     seen.add(claim["id"])
     if claim["source"] not in sources:
         raise ParameterError(f"{where}: source {claim['source']!r} is not among the sources")
-    kind = claim["test"].get("kind") if isinstance(claim["test"], dict) else None
-    if kind not in _TESTS:
-        raise ParameterError(f"{where}: test.kind {kind!r} is not one of {', '.join(_TESTS)}")
-    compare = claim.get("compare", "equal")
-    if compare not in {"equal", "above", "rise", "fall"}:
-        raise ParameterError(f"{where}: compare {compare!r} is not equal, above, rise or fall")
+    kind, compare = claim["test"]["kind"], claim.get("compare", "equal")
+    scenarios.check(kind, Choice(tuple(_TESTS)), f"{where}.test.kind")
     number = isinstance(claim.get("claimed"), int | float)
     if kind != "none" and number == (compare in {"rise", "fall"}):
         raise ParameterError(
