@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.shrinkage import robust_sd
 
-ENGLAND = "E92000001"
 SETTINGS = [
     "early years",
     "mainstream",

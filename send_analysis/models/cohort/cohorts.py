@@ -16,6 +16,7 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort.cohort_data import (
     AGES,
@@ -33,13 +34,7 @@ from send_analysis.models.cohort.transitions import States
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST = 15  # years; population beyond is next to unborn
-AGE_BANDS = {  # the publisher's
-    "under 5": range(2, 5),
-    "5-10": range(5, 11),
-    "11-15": range(11, 16),
-    "16-19": range(16, 20),
-    "20-25": range(20, 26),
-}
+BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 STATES = States(  # what a scenario may name; the tables give no need by age
     ages=range(AGES[0], AGES[-1] + 1),
     needs=["all"],
@@ -279,7 +274,7 @@ def summarise(
 ) -> pd.DataFrame:
     """Quantiles of a projection, in the long form that `simulate_area` documents."""
     plans = projection.stock[1:]
-    bands = {"all": AGES, **AGE_BANDS}
+    bands = {"all": AGES, **BANDS}
     of_band = {name: np.array(ages) - AGES[0] for name, ages in bands.items()}
     parts: dict[tuple[str, str, str], np.ndarray] = {}
     for name, ages in of_band.items():

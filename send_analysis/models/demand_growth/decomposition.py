@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import growth
 
-# Age band → its ages, as in the table `ehc_plans`.
-BANDS = {
-    "under 5": (0, 4), "5-10": (5, 10), "11-15": (11, 15), "16-19": (16, 19), "20-25": (20, 25)
-}  # fmt: skip
 AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
 # From January 2023 ages seem to be counted at the start of the school year, before it in January:
@@ -91,15 +88,15 @@ def plans_by_band(year: int, *, ages: str = "as published") -> pd.DataFrame:
     if ages not in AGE_COUNTS:
         raise ParameterError(f"ages={ages!r}: give {' or '.join(map(repr, AGE_COUNTS))}.")
     bands = tables.load("ehc_plans").query("year == @year")
-    wide = _with_footprints(bands, "age_band", "plans").reindex(columns=[*BANDS, "all"])
+    wide = _with_footprints(bands, "age_band", "plans").reindex(columns=[*AGE_BANDS, "all"])
     if ages == "as published" or year < FIRST_PERSON_LEVEL:
         return wide
     single = tables.load("ehc_plans_by_age").query("year == @year and setting == 'all'")
     single = _with_footprints(single, "age", "plans")
-    last = [str(high) for _, high in list(BANDS.values())[:-1]]
+    last = [str(band[-1]) for band in list(AGE_BANDS.values())[:-1]]
     older = single.reindex(index=wide.index, columns=last).to_numpy() * BIRTHDAYS_BEFORE_CENSUS
     none = np.zeros((len(wide), 1))
-    wide[list(BANDS)] += np.hstack([none, older]) - np.hstack([older, none])
+    wide[list(AGE_BANDS)] += np.hstack([none, older]) - np.hstack([older, none])
     return wide
 
 
@@ -147,7 +144,7 @@ def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
 def in_bands(people: pd.DataFrame) -> np.ndarray:
     """People by age band."""
     return np.stack(
-        [people.loc[:, low:high].to_numpy().sum(axis=1) for low, high in BANDS.values()], axis=1
+        [people[list(ages)].to_numpy().sum(axis=1) for ages in AGE_BANDS.values()], axis=1
     )
 
 
@@ -235,7 +232,7 @@ def decompose_with(
     codes: list[str], start: int, end: int, plans: list[pd.DataFrame], people: list[np.ndarray]
 ) -> pd.DataFrame:
     """Decompose for many areas at once, in the long form."""
-    bands, rows = list(BANDS), [frame.loc[codes] for frame in plans]
+    bands, rows = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
     counts = [frame[bands].to_numpy() for frame in rows]
     parts = das_gupta(people[0], counts[0], people[1], counts[1])
     parts = np.concatenate([parts, parts.sum(axis=-2, keepdims=True)], axis=-2)
@@ -293,10 +290,10 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
         _require(code, plans, "plans by age band")
         _require(code, people, "population by age")
     index = pd.MultiIndex.from_product(
-        [plans, codes, BANDS], names=["year", "area_code", "age_band"]
+        [plans, codes, AGE_BANDS], names=["year", "area_code", "age_band"]
     )
     out = pd.DataFrame({
-        "plans": np.stack([frame.loc[codes, list(BANDS)] for frame in plans.values()]).ravel(),
+        "plans": np.stack([frame.loc[codes, list(AGE_BANDS)] for frame in plans.values()]).ravel(),
         "people": np.stack([in_bands(frame.loc[codes]) for frame in people.values()]).ravel(),
     }, index=index).reset_index()  # fmt: skip
     names = {code: areas.name(code) for code in codes}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import decomposition, growth
 
@@ -322,7 +323,7 @@ def _a_head(code: str, start: int, end: int) -> list[pd.DataFrame]:
         people = [decomposition.people_by_age(year) for year in (start, end)]
     except MissingDataError:
         return []
-    bands = list(decomposition.BANDS)
+    bands = list(AGE_BANDS)
     others = [(areas.ENGLAND, "england")]
     if areas.level(code) == "local authority":
         others.append((areas.region(code), "region"))

@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.ages import AGE_BANDS
+from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models import scenarios
 from send_analysis.models.scenarios import Choice, Number
 
-BANDS = ["under 5", "5-10", "11-15", "16-19", "20-25"]
+BANDS = list(AGE_BANDS)
 # Years that a plan spends in a band: its width, but ages 3 and 4 for the first (few plans before).
 YEARS_IN_BAND = np.array([2, 6, 5, 4, 6])
-ENGLAND = "E92000001"
 PREFIX = "demand-"  # of this model's scenario files
 _YEAR = Number(2010, 2060, whole=True)
 LEVERS = {
@@ -206,7 +207,8 @@ def _ceasing_by_band(by_age: pd.Series) -> np.ndarray:
     by_age = by_age.dropna()
     start = by_age.index.str.extract(r"^(\d+)", expand=False)
     known = start.notna()
-    band = np.searchsorted([5, 11, 16, 20], start[known].astype(int), side="right")
+    first = [ages[0] for ages in AGE_BANDS.values()]
+    band = np.searchsorted(first[1:], start[known].astype(int), side="right")
     return np.bincount(band, by_age[known].to_numpy(), minlength=len(BANDS))
 
 
