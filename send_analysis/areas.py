@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 import pandas as pd
 
@@ -47,8 +46,8 @@ def _fold(text: str) -> str:
     return " ".join(_FILLERS.sub(" ", words).split())
 
 
-@cache
-def _index(_folder: object) -> tuple[dict[str, str], dict[str, str]]:
+@tables.remembered
+def _index() -> tuple[dict[str, str], dict[str, str]]:
     """Codes by every code, and by every name, as printed and folded; what exists today wins."""
     codes = tables.load("area_codes")
     known = tables.load("areas").sort_values(["last_year", "level"], kind="stable")
@@ -83,7 +82,7 @@ def resolve(text: str) -> str:
     >>> resolve("st helens")
     'E08000013'
     """
-    by_code, by_name = _index(tables.data_dir())
+    by_code, by_name = _index()
     text = str(text).strip()
     if text.upper() in by_code:
         return by_code[text.upper()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -305,6 +305,7 @@ def summarise(
     return frame.sort_values(["part", "year", "quantile"])[COLUMNS].reset_index(drop=True)
 
 
+@tables.remembered
 def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     """Return the tables, every authority's rates and the trend of one January, gathered once.
 
@@ -318,12 +319,6 @@ def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     Rates
     Trend
     """
-    return _estimated(origin, tables.data_dir())
-
-
-@cache
-def _estimated(origin: int, _folder: object) -> tuple[Snapshot, Rates, Trend]:
-    """Tables, rates and trend of one January."""
     known = snapshot(origin, years=LONGEST)
     return known, estimate(known), entry_trend(origin)
 
