@@ -110,6 +110,27 @@ def resolve(text: str) -> str:
     raise UnknownNameError(f"Unknown area {text!r}. {hint}")
 
 
+def resolve_unit(text: str) -> str:
+    """Return the code of an area, or of authorities counted together.
+
+    Parameters
+    ----------
+    text : str
+        As :func:`resolve` takes it, or several joined by ``+`` as in the code of a footprint.
+
+    Returns
+    -------
+    str
+        Codes joined by ``+``.
+
+    Raises
+    ------
+    UnknownNameError
+        As :func:`resolve`.
+    """
+    return "+".join(resolve(part) for part in str(text).split("+"))
+
+
 def name(code: str) -> str:
     """Return the name of an area; of a merged footprint, its members' names joined by "and".
 
@@ -178,7 +199,7 @@ def level(code: str) -> str:
 
 def footprint(code: str) -> str:
     """Return the code of the unit on which an area's series is unbroken since 2010."""
-    return tables.load("areas").set_index("area_code")["footprint"][code] or code
+    return tables.load("areas").set_index("area_code")["footprint"].get(code) or code
 
 
 def first_year(code: str) -> int:
@@ -192,8 +213,10 @@ def history(code: str) -> str:
     Returns
     -------
     str
-        A sentence; empty where nothing has changed since 2010.
+        A sentence; empty where nothing has changed since 2010, and for a footprint itself.
     """
+    if "+" in code:
+        return ""
     row = tables.load("areas").set_index("area_code").loc[code]
     if row["footprint"] in {code, ""}:
         return ""

@@ -155,7 +155,7 @@ def simulate_areas(
         known = estimated(origin)[0]
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     else:
-        codes = [_code(area) for area in areas]
+        codes = [places.resolve_unit(area) for area in areas]
     run = partial(
         simulate_area, origin=origin, years=years, simulations=simulations, seed=seed, totals=totals
     )
@@ -188,7 +188,7 @@ def project(
     """
     _check(origin, years, simulations, seed)
     known, rates, trend = estimated(origin)
-    code = _code(area)
+    code = places.resolve_unit(area)
     changes = None
     if scenario is not None:
         januaries = range(origin + 1, origin + 1 + years)
@@ -298,7 +298,7 @@ def summarise(
     frame["year"] -= (frame["measure"] == "new plans").astype(int)
     frame = frame.assign(
         area_code=projection.area_code,
-        area=_name(projection.area_code),
+        area=places.name(projection.area_code),
         origin=projection.origin,
         horizon=frame["year"] - projection.origin + (frame["measure"] == "new plans"),
     )
@@ -400,13 +400,3 @@ def _check(origin: int, years: int, simulations: int, seed: int) -> None:
         raise ParameterError(f"simulations is {simulations}; give at least 2.")
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")
-
-
-def _code(area: str) -> str:
-    """Code of an authority, or the codes of several joined by a plus."""
-    return "+".join(places.resolve(part) for part in area.split("+"))
-
-
-def _name(code: str) -> str:
-    """Name of an authority, or the names of several."""
-    return " and ".join(places.name(part) for part in code.split("+"))

@@ -184,7 +184,7 @@ def decompose(
     if area is None:
         codes = _whole(plans).intersection(people[0].index)
     else:
-        codes = [code_of(area)]
+        codes = [areas.resolve_unit(area)]
         _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
         _require(codes[0], {start: people[0], end: people[1]}, "population by age")
     codes = list(codes)
@@ -200,11 +200,6 @@ def both_years(make, start: int, end: int, **options) -> list[pd.DataFrame]:
     return [make(year, **options) for year in (start, end)]
 
 
-def code_of(area: str) -> str:
-    """Code of an area; a footprint's code stands for itself."""
-    return area if "+" in area else areas.resolve(area)
-
-
 def _whole(plans: list[pd.DataFrame]) -> pd.Index:
     """England, regions and footprints with plans by band in both years."""
     known = tables.load("areas")
@@ -218,7 +213,7 @@ def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
     """Refuse an area without figures in one of the years, saying what there is instead."""
     for year, frame in frames.items():
         if code not in frame.index or frame.loc[code].isna().any():
-            history = areas.history(code) if "+" not in code else ""
+            history = areas.history(code)
             own = tables.load("areas").set_index("area_code")["footprint"].get(code, "")
             if "+" in own:
                 history += f" Its code is {own!r}."
@@ -283,7 +278,7 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     MissingDataError
         If the area or year has no plans by age band, or no population.
     """
-    codes = list(dict.fromkeys([code_of(area), areas.ENGLAND]))
+    codes = list(dict.fromkeys([areas.resolve_unit(area), areas.ENGLAND]))
     plans = dict(zip((start, end), both_years(plans_by_band, start, end), strict=True))
     people = {year: people_by_age(year) for year in plans}
     for code in codes:

@@ -73,7 +73,7 @@ def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd
     their range holds its true value with probability 9/11, 82 per cent; for a region or England,
     where errors cancel, it is too wide.
     """
-    code = decomposition.code_of(area)
+    code = areas.resolve_unit(area)
     as_is = decomposition.decompose(area, start=start, end=end)
     frames = {
         "estimated": as_is,

@@ -74,7 +74,7 @@ def stock_account(
     """
     if start >= end:
         raise ParameterError(f"Account from January {start} to {end}: the first must be earlier.")
-    code = decomposition.code_of(area)
+    code = areas.resolve_unit(area)
     if start < FIRST_STOCK:
         raise MissingDataError(
             f"No account before January {FIRST_STOCK}: until 2018 the stock has statements, and "
@@ -111,7 +111,7 @@ def _require(series: pd.Series, code: str, years: list[int], what: str) -> None:
     found = series.reindex([(code, year) for year in years]).droplevel(0)
     if found.isna().any():
         year = found.index[found.isna()][0]
-        history = areas.history(code) if "+" not in code else ""
+        history = areas.history(code)
         raise MissingDataError(
             f"{areas.name(code)} has no figure for {what} {year}. "
             + (history or "Choose other years; data/quality.csv says what was withdrawn.")
@@ -272,7 +272,7 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     MissingDataError
         If the area has no plans in one of the years.
     """
-    code = decomposition.code_of(area)
+    code = areas.resolve_unit(area)
     plans = growth.totals().pivot(index="area_code", columns="year", values="plans")
     units = areas.on_footprints(growth.totals(), ["plans"])
     units = units.pivot(index="area_code", columns="year", values="plans")

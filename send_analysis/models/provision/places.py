@@ -144,8 +144,7 @@ def balance(
     simulation : Simulation
     capacity : DataFrame
         ``kind, phase, year, in_use, planned, capacity, basis``, as
-        :func:`send_analysis.planned_places.capacity` gives it; a kind, phase and year of the
-        simulation each.
+        :func:`planned_places.capacity` gives it; a kind, phase and year of the simulation each.
     settings : sequence of str
         Names of the settings of the simulation.
     sureness : sequence of float
