@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.areas import ENGLAND
 from send_analysis.models.cohort import cohort_backtest, cohorts, transition_model
 from send_analysis.models.cohort import transitions as files
-from send_analysis.models.cohort.cohort_data import ENGLAND, SETTINGS, _setting
+from send_analysis.models.cohort.cohort_data import SETTINGS, _setting
 from send_analysis.models.cohort.cohort_trend import FIRST_YEAR
 from send_analysis.models.forecast import forecasting
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 import pandas as pd
 
@@ -47,8 +46,8 @@ def _fold(text: str) -> str:
     return " ".join(_FILLERS.sub(" ", words).split())
 
 
-@cache
-def _index(_folder: object) -> tuple[dict[str, str], dict[str, str]]:
+@tables.remembered
+def _index() -> tuple[dict[str, str], dict[str, str]]:
     """Codes by every code, and by every name, as printed and folded; what exists today wins."""
     codes = tables.load("area_codes")
     known = tables.load("areas").sort_values(["last_year", "level"], kind="stable")
@@ -83,7 +82,7 @@ def resolve(text: str) -> str:
     >>> resolve("st helens")
     'E08000013'
     """
-    by_code, by_name = _index(tables.data_dir())
+    by_code, by_name = _index()
     text = str(text).strip()
     if text.upper() in by_code:
         return by_code[text.upper()]
@@ -109,6 +108,27 @@ def resolve(text: str) -> str:
     near = sorted({names[by_name[name]] for name in nearest(folded, by_name)})
     hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name, or a code such as 351."
     raise UnknownNameError(f"Unknown area {text!r}. {hint}")
+
+
+def resolve_unit(text: str) -> str:
+    """Return the code of an area, or of authorities counted together.
+
+    Parameters
+    ----------
+    text : str
+        As :func:`resolve` takes it, or several joined by ``+`` as in the code of a footprint.
+
+    Returns
+    -------
+    str
+        Codes joined by ``+``.
+
+    Raises
+    ------
+    UnknownNameError
+        As :func:`resolve`.
+    """
+    return "+".join(resolve(part) for part in str(text).split("+"))
 
 
 def name(code: str) -> str:
@@ -186,7 +206,7 @@ def level(code: str) -> str:
 
 def footprint(code: str) -> str:
     """Return the code of the unit on which an area's series is unbroken since 2010."""
-    return tables.load("areas").set_index("area_code")["footprint"][code] or code
+    return tables.load("areas").set_index("area_code")["footprint"].get(code) or code
 
 
 def first_year(code: str) -> int:
@@ -200,8 +220,10 @@ def history(code: str) -> str:
     Returns
     -------
     str
-        A sentence; empty where nothing has changed since 2010.
+        A sentence; empty where nothing has changed since 2010, and for a footprint itself.
     """
+    if "+" in code:
+        return ""
     row = tables.load("areas").set_index("area_code").loc[code]
     if row["footprint"] in {code, ""}:
         return ""

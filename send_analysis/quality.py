@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
+
 FINDING = ["table", "area_code", "year", "item", "check", "published", "expected", "action", "note"]
 
 # A yearly change is "impossible" when it is this far from the median authority's change of that
@@ -168,7 +170,7 @@ def areas_against_parent(
     A parent above the sum of its areas is explained where one of them has no figure that year.
     """
     local = areas["level"] == "local authority"
-    parent = areas.set_index("area_code")["region_code"].where(local.to_numpy(), "E92000001")
+    parent = areas.set_index("area_code")["region_code"].where(local.to_numpy(), ENGLAND)
     level = areas.set_index("area_code")["level"]
     rows = frame.assign(level=frame["area_code"].map(level), parent=frame["area_code"].map(parent))
     children = rows[rows["level"].isin(["local authority", "region"])]

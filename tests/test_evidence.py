@@ -136,11 +136,11 @@ def test_claims_of_another_area_are_tested_the_same_way(tmp_path, claimed, verdi
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"test": {"kind": "grwth"}}, "test.kind 'grwth'"),
+        ({"test": {"kind": "grwth"}}, "test.kind: must be growth, "),
         ({**GROWTH, "claimed": "sixty"}, "claimed is 'sixty'"),
         ({**GROWTH, "source": "y"}, "source 'y'"),
-        ({**GROWTH, "claimd": 60}, "unknown key 'claimd'; 'claimed'"),
-        ({**GROWTH, "compare": "less"}, "compare 'less'"),
+        ({**GROWTH, "claimd": 60}, "key 'claimd' is unknown. Did you mean 'claimed'"),
+        ({**GROWTH, "compare": "less"}, "compare: must be equal, above, rise or fall, not 'less'"),
         ({}, "key 'test' is missing"),
     ],
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from send_analysis import areas, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import decomposition, growth, pipeline
 
@@ -114,7 +115,7 @@ def test_growth_a_head_of_england_itself_would_be_its_own():
     """An area with England's ages and rates would grow a head exactly as England did."""
     start, end = (
         pipeline._a_head(areas.ENGLAND, 2019, 2025)[0]["plans_if"].iloc[0],
-        decomposition.plans_by_band(2025).loc[areas.ENGLAND, list(decomposition.BANDS)].sum(),
+        decomposition.plans_by_band(2025).loc[areas.ENGLAND, list(AGE_BANDS)].sum(),
     )
     assert start == pytest.approx(end)
 

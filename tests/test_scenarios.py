@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from send_analysis import tables
-from send_analysis.errors import MissingDataError, ParameterError, SendAnalysisError
+from send_analysis.errors import (
+    MissingDataError,
+    ParameterError,
+    SendAnalysisError,
+    UnknownNameError,
+)
 from send_analysis.models import scenarios
 from send_analysis.models.forecast import levers
 from send_analysis.models.provision import capacity
@@ -52,7 +57,7 @@ def test_right_content_passes():
 def test_missing_and_broken_files(tmp_path):
     with pytest.raises(MissingDataError, match="there is no such file"):
         scenarios.read(tmp_path / "none.yml", FORM)
-    with pytest.raises(MissingDataError, match="capacity-semh-school-2030"):
+    with pytest.raises(UnknownNameError, match="capacity-semh-school-2030"):
         scenarios.read("capacity-typo", FORM, prefix="capacity-")
     broken = tmp_path / "broken.yml"
     broken.write_text("name: [a\nb: c", encoding="utf-8")
@@ -71,11 +76,16 @@ def test_every_scenario_in_the_project_is_valid():
             assert levers.read(file)
 
 
-def test_assumptions_have_a_source_and_a_range():
-    frame = scenarios.assumptions("capacity")
+@pytest.mark.parametrize("section", ["capacity", "waits"])
+def test_assumptions_have_a_source_and_a_range(section):
+    frame = scenarios.assumptions(section)
     assert (frame["source"].str.len() > 0).all()
     assert (frame["low"] <= frame["value"]).all()
     assert (frame["value"] <= frame["high"]).all()
+
+
+def test_hours_are_those_of_the_study():
+    frame = scenarios.assumptions("capacity")
     # hours of the study, as FACTS of the Department for Education give them
     hours = {"educational_psychologist": 17.4, "case_officer": 11.3, "manager": 9.9}
     for role, printed in hours.items():
@@ -93,11 +103,18 @@ def test_change_of_an_assumption():
         scenarios.assumptions("capacity", {"hour_manager": 12})
 
 
-def test_assumption_outside_its_range_is_refused(tmp_path, monkeypatch):
-    text = "part:\n  size: {value: 3, low: 4, high: 5, unit: m, source: illustrative}\n"
-    (tmp_path / "assumptions.yml").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{value: 3, low: 4, high: 5, unit: m, source: illustrative}", "value is not between"),
+        ("{value: 3, unit: m, source: ' '}", "has no source"),
+        ("{value: 3, unit: m}", "key 'source' is missing"),
+    ],
+)
+def test_unsourced_and_impossible_assumptions_are_refused(tmp_path, monkeypatch, entry, message):
+    (tmp_path / "assumptions.yml").write_text(f"part:\n  size: {entry}\n", encoding="utf-8")
     monkeypatch.setattr(tables, "data_dir", lambda: tmp_path)
-    with pytest.raises(SendAnalysisError, match=r"part\.size: value is not between"):
+    with pytest.raises(SendAnalysisError, match=rf"part\.size: {message}"):
         scenarios.assumptions("part")
 
 

@@ -176,28 +176,50 @@ def test_a_rate_changes_from_its_year_on(inputs, tmp_path, keys, more):
 
 
 BAD = [
-    ("changes: []", "'changes'"),
-    ("change: [{stop_joiners: {setting: S, from: 2024}}]", "'change'. Did you mean 'changes'"),
+    ("changes: []", "changes: must be a list with at least one item"),
+    (
+        "change: [{stop_joiners: {setting: S, from: 2024}}]",
+        "'change' is unknown. Did you mean 'changes'",
+    ),
     ("changes: [{stop_joiner: {setting: S, from: 2024}}]", "Did you mean 'stop_joiners'"),
     ("changes: [{stop_joiners: {setting: S}}]", "'from' is missing"),
-    ("changes: [{stop_joiners: {setting: S, form: 2024}}]", "'form'. Did you mean 'from'"),
+    (
+        "changes: [{stop_joiners: {setting: S, form: 2024}}]",
+        "'form' is unknown. Did you mean 'from'",
+    ),
     ("changes: [{stop_joiners: {setting: T, from: 2024}}]", "'setting' names 'T'"),
     ("changes: [{stop_joiners: {setting: S, from: 2040}}]", "'from' (2040)"),
-    ("changes: [{stop_joiners: {setting: S, from: soon}}]", "'from' must be a whole number"),
+    ("changes: [{stop_joiners: {setting: S, from: 2025, to_year: 2024}}]", "before 'from' (2025)"),
+    (
+        "changes: [{stop_joiners: {setting: S, from: soon}}]",
+        "stop_joiners.from: must be a whole number",
+    ),
     ("changes: [{move_joiners: {setting: S, to: S, share: 1, from: 2024}}]", "same setting twice"),
-    ("changes: [{move_joiners: {setting: S, to: M, share: 1.5, from: 2024}}]", "'share'"),
-    ("changes: [{cap: {setting: S, at: -1, overflow: M, from: 2024}}]", "'overflow'"),
-    ("changes: [{cap: {setting: M, at: -1, overflow: S, from: 2024}}]", "'at'"),
-    ("changes: [{change_rate: {rate: grow, multiply: 1, from: 2024}}]", "'rate'"),
-    ("changes: [{change_rate: {rate: join, multiply: -1, from: 2024}}]", "'multiply'"),
+    (
+        "changes: [{move_joiners: {setting: S, to: M, share: 1.5, from: 2024}}]",
+        "share: must be a number from 0 to 1",
+    ),
+    ("changes: [{cap: {setting: S, at: 1, overflow: M, from: 2024}}]", "'overflow'"),
+    (
+        "changes: [{cap: {setting: M, at: -1, overflow: S, from: 2024}}]",
+        "at: must be a whole number from 0",
+    ),
+    (
+        "changes: [{change_rate: {rate: grow, multiply: 1, from: 2024}}]",
+        "rate: must be join, leave or",
+    ),
+    (
+        "changes: [{change_rate: {rate: join, multiply: -1, from: 2024}}]",
+        "multiply: must be a number from 0",
+    ),
     ("changes: [{change_rate: {rate: move, multiply: 1, from: 2024, ages: [99]}}]", "99"),
     (
         "changes: [{change_rate: {rate: join, multiply: 1, from: 2024, settings: [S]}}]",
         "'settings'",
     ),
     ("changes: [{cap: 3}]", "changes[1].cap"),
-    ("changes: {cap: 3}", "'changes' must be a list"),
-    ("- cap", "mapping"),
+    ("changes: {cap: 3}", "changes: must be a list"),
+    ("- cap", "must hold keys and values"),
     ("changes: [", "not YAML"),
 ]
 

@@ -8,15 +8,13 @@ import json
 import shutil
 import tempfile
 from collections.abc import Collection
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from tqdm import tqdm
 
 from send_analysis import tables
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import (
     ehc_plans,
     finance,
@@ -29,8 +27,7 @@ from send_analysis.cleaning import (
     series,
     tribunals,
 )
-from send_analysis.cleaning.layout import release
-from send_analysis.cleaning.reading import ENGLAND
+from send_analysis.cleaning.layout import release, rules
 from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, unknown
 
 # Each takes the folder of the releases and the table `areas`, and gives tables by name; findings
@@ -51,11 +48,9 @@ BUILDERS = (
 ALWAYS = ("areas", "area_codes", "quality")
 
 
-@cache
 def schemas() -> dict:
-    """Return `schemas.yml` as it stands in the package."""
-    text = resources.files("send_analysis.cleaning").joinpath("schemas.yml").read_text("utf-8")
-    return yaml.safe_load(text)
+    """Return `schemas.yml`."""
+    return rules("schemas.yml")
 
 
 def build(
@@ -295,7 +290,7 @@ def _origin(name: str, source: Path) -> dict:
     }
 
 
-def _describe(resources_: list[dict]) -> str:
+def _describe(described: list[dict]) -> str:
     """Return the Data Package descriptor."""
     licences = {
         "OGL-UK-3.0": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
@@ -307,6 +302,6 @@ def _describe(resources_: list[dict]) -> str:
         "description": "Contains public sector information licensed under the Open Government "
         "Licence v3.0.",
         "licenses": [{"name": name, "path": path} for name, path in licences.items()],
-        "resources": resources_,
+        "resources": described,
     }
     return json.dumps(package, indent=1, ensure_ascii=False) + "\n"

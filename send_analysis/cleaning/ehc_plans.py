@@ -12,52 +12,15 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis import quality
-from send_analysis.cleaning import series
+from send_analysis.ages import AGE_BANDS
+from send_analysis.cleaning import placements, series
 from send_analysis.cleaning.layout import release, specification
-from send_analysis.cleaning.reading import ENGLAND, check_known, tidy
+from send_analysis.cleaning.reading import check_known, split_category, tidy
+from send_analysis.cleaning.series import MIDDLE, OLD
 
-# Releases from before the person-level return; the others are found by what is there.
-MIDDLE, OLD = "ehc_plans_2023", "ehc_plans_2022"
-
-# Single years of age in the age bands that the publisher used to January 2022.
-BANDS = {
-    "under 5": ["0-2", "3", "4"],
-    "5-10": [str(age) for age in range(5, 11)],
-    "11-15": [str(age) for age in range(11, 16)],
-    "16-19": [str(age) for age in range(16, 20)],
-    "20-25": [*(str(age) for age in range(20, 26)), "20-25"],
-}
-BAND_OF_AGE = {age: band for band, ages in BANDS.items() for age in ages}
-
-# Settings that a planner of places tells apart, made of the publisher's placements.
-SETTINGS = {
-    "mainstream": ["LA maintained", "academy", "free school", "independent"],
-    "resourced provision or SEN unit": [
-        f"{kind} {unit}"
-        for kind in ("LA maintained", "academy", "free school")
-        for unit in ("resourced provision", "SEN unit")
-    ],
-}
-
-
-def _setting(group: str, placement: str) -> str:
-    """Setting of a detailed placement; empty for the publisher's subtotals."""
-    if placement == "all" and group not in {"all", "early years", "not recorded"}:
-        return ""
-    if group == "mainstream":
-        return next(name for name, parts in SETTINGS.items() if placement in parts)
-    if group == "special":
-        state = placement in {"LA maintained", "academy or free school"}
-        return "state special school" if state else "independent or non-maintained special school"
-    return group
-
-
-def _split(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Replace ``category`` by the dimensions that releases.yml joins with a slash."""
-    parts = frame["category"].drop_duplicates().str.split("/", expand=True)
-    parts.columns = names
-    parts["category"] = frame["category"].drop_duplicates()
-    return frame.merge(parts, on="category", how="left").drop(columns="category")
+# Single years of age, as the tables name them, to age bands.
+BAND_OF_AGE = {str(age): band for band, ages in AGE_BANDS.items() for age in ages}
+BAND_OF_AGE |= {"0-2": "under 5", "20-25": "20-25"}
 
 
 def _headline(root: Path, file: str, topic: str) -> pd.DataFrame:
@@ -112,28 +75,15 @@ def _bands(
         min_count=1
     )
     wanted = areas_with_total[areas_with_total["year"].isin(ages["year"].unique())]
-    full = wanted[["area_code", "year"]].merge(pd.DataFrame({"age_band": list(BANDS)}), how="cross")
+    full = wanted[["area_code", "year"]].merge(
+        pd.DataFrame({"age_band": list(AGE_BANDS)}), how="cross"
+    )
     out = full.merge(banded, how="left", on=["area_code", "year", "age_band"])
     release_of = published.drop_duplicates("year").set_index("year")["release"]
     return out.assign(
         missing=out[value].isna().map({True: "unavailable", False: ""}),
         release=out["year"].map(release_of),
     )
-
-
-def _settings(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Add detailed placements up to settings, by whatever other columns there are."""
-    pairs = rows["category"].drop_duplicates()
-    setting = pairs.str.split("/").map(lambda pair: _setting(*pair))
-    rows = rows.assign(setting=rows["category"].map(dict(zip(pairs, setting, strict=True))))
-    rows = rows[rows["setting"] != ""]
-    place = ["area_code", "year", "age"]
-    out = rows.groupby([*place, "setting"])["value"].sum(min_count=1).rename(value).reset_index()
-    # Some cells are printed even where an authority gave totals only: no setting is whole then.
-    whole = out[out["setting"] == "all"].set_index(place)[value].notna()
-    known = whole.reindex(pd.MultiIndex.from_frame(out[place])).to_numpy()
-    out[value] = out[value].where(known)
-    return out.assign(missing=out[value].isna().map({True: "unavailable", False: ""}))
 
 
 def _by_band(root: Path, file: str) -> pd.DataFrame:
@@ -146,55 +96,6 @@ def _by_band(root: Path, file: str) -> pd.DataFrame:
     statements = rows[rows["category"] == "statements"].set_index(key)["value"]
     out = plans.rename(columns={"value": "plans"}).assign(statements=statements)
     return out.reset_index()[[*key, "plans", "statements", "missing"]].assign(release=OLD)
-
-
-def _added(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Add rows of the same key; missing only where every one of them is."""
-    grouped = rows.groupby(key)
-    sums = pd.DataFrame(
-        {"value": grouped["value"].sum(min_count=1), "missing": grouped["missing"].first()}
-    )
-    return sums.reset_index()
-
-
-def _old_placements(root: Path, file: str) -> pd.DataFrame:
-    """Read a file by placement of the 2022 release, in the words of the later releases."""
-    spec = release(OLD)
-    rows = tidy(root, OLD, file)
-    group = check_known(rows["establishment_group"], spec["group_labels"], file=file)
-    total = (rows["establishment_type"] == "Total") & (group == "all")
-    part = ~rows["establishment_type"].isin(["Total"])
-    detail = rows[part]
-    category = check_known(detail["establishment_type"], spec["placement_labels"], file=file)
-    key = ["area_code", "year", "category"]
-    detail = _added(detail.assign(category=category), key)
-    groups = detail[~detail["category"].str.endswith("/all")]
-    groups = _added(groups.assign(category=groups["category"].str.split("/").str[0] + "/all"), key)
-    everything = rows[total].assign(category="all/all")[[*key, "value", "missing"]]
-    out = pd.concat([detail, groups, everything], ignore_index=True)
-    return out.assign(missing=out["missing"].where(out["value"].isna(), "")).assign(release=OLD)
-
-
-def _placements(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """Join the releases' placements: the older one for the years that the newer one lacks."""
-    older = old[old["year"] < new["year"].min()]
-    # In the first years of each file the publisher counts "other placement settings" outside
-    # "educated elsewhere": the years in which England's groups add to all plans only with them.
-    elsewhere = new["category"] == "educated elsewhere/all"
-    other = new["category"] == "educated elsewhere/other setting"
-    group = new["category"].str.endswith("/all") & (new["category"] != "all/all")
-    england = new[new["area_code"] == ENGLAND].set_index("year")
-    with_other = england[(group | other)[new["area_code"] == ENGLAND].to_numpy()]
-    added = with_other.groupby("year")["value"].sum()
-    total = england.loc[england["category"] == "all/all", "value"]
-    extra = new[other & new["year"].isin(added.index[added == total.reindex(added.index)])]
-    extra = extra.set_index(["area_code", "year"])
-    place = pd.MultiIndex.from_frame(new[["area_code", "year"]])
-    moved = new["value"] + extra["value"].reindex(place).fillna(0).array
-    new = new.assign(value=new["value"].mask(elsewhere, moved))
-    out = _split(pd.concat([older, new], ignore_index=True), ["placement_group", "placement"])
-    out = out.rename(columns={"value": "plans"})
-    return out[~out["missing"].isin(["not_applicable"])]
 
 
 def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> pd.DataFrame:
@@ -246,12 +147,14 @@ def _caseload(
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
     total = total.drop(columns="category").assign(age_band="all")
     by_age = _by_age(root, "caseload", "Child or young persons age")
-    ages = _fill_ages(_settings(by_age, "plans"), "plans", ["setting"])
+    ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
     bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
     tables["ehc_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
     tables["ehc_plans_by_age"] = ages
-    tables["placements"] = _placements(new, _old_placements(root, "caseload_by_placement"))
+    tables["placements"] = placements.joined(
+        new, placements.before_person_level(root, "caseload_by_placement")
+    )
     needs = [
         _headline(root, file, "All EHC plans").assign(plans_counted=kind)
         for file, kind in (("primary_need", "in January"), ("primary_need_new", "new"))
@@ -281,7 +184,7 @@ def _caseload(
             release=OLD,
         ),
         _revised(root, new, "caseload", "All EHC plans", table="ehc_plans", category="all/all"),
-        _placements_against_total(tables["placements"], "placements"),
+        placements.against_total(tables["placements"], "placements"),
         quality.areas_against_parent(
             tables["placements"].query("placement_group == 'special' and placement == 'all'"),
             areas,
@@ -314,7 +217,7 @@ def _new_plans(
     )
     new = pd.concat([new[~every], corrected], ignore_index=True)
     by_age = _by_age(root, "new_plans", "Age when plan started")
-    ages = _fill_ages(_settings(by_age, "plans"), "plans", ["setting"])
+    ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
     old = _by_band(root, "new_plans_by_age")
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
     total = total.drop(columns="category").assign(age_band="all")
@@ -322,8 +225,8 @@ def _new_plans(
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
     tables["new_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
     tables["new_plans_by_age"] = ages
-    tables["new_plans_by_placement"] = _placements(
-        new, _old_placements(root, "new_plans_by_placement")
+    tables["new_plans_by_placement"] = placements.joined(
+        new, placements.before_person_level(root, "new_plans_by_placement")
     )
     plans = tables["new_plans"]
     totals = plans[plans["age_band"] == "all"]
@@ -346,7 +249,7 @@ def _new_plans(
             release=OLD,
         ),
         _revised(root, new, "new_plans", "New EHC plans", table="new_plans", category="all/all"),
-        _placements_against_total(tables["new_plans_by_placement"], "new_plans_by_placement"),
+        placements.against_total(tables["new_plans_by_placement"], "new_plans_by_placement"),
     ]
 
 
@@ -364,7 +267,7 @@ def _ceased(
     )
     ages = ages[["area_code", "year", "age", "reason", "plans", "missing"]]
     tables["ceased_plans_by_age"] = _fill_ages(ages, "plans", ["reason"])
-    tables["ceased_plans_by_setting"] = _ceased_by_setting(root)
+    tables["ceased_plans_by_setting"] = placements.ceased(root)
     rows = new.rename(columns={"value": "plans"})
     total = rows["category"] == "all"
     found.append(
@@ -377,24 +280,6 @@ def _ceased(
         )
     )
     found.append(_revised(root, new, "ceased_plans", "All ceased EHC plans", table="ceased_plans"))
-
-
-def _ceased_by_setting(root: Path) -> pd.DataFrame:
-    """Plans that ceased by the setting at the time and reason; settings left out had none: 0."""
-    rows = series.rows(root, "ceased_plans", {"Type of placement": "placement"})
-    labels = specification()["ceased_placement_labels"]
-    placement = check_known(rows["breakdown"], labels, file="ceased_plans")
-    pairs = {pair: _setting(*pair.split("/")) for pair in labels.values()}
-    rows = rows.assign(setting=placement.map(pairs), reason=rows["category"])
-    rows = rows[rows["setting"] != ""]
-    place, key = ["area_code", "year", "reason"], ["area_code", "year", "reason", "setting"]
-    out = rows.groupby(key)["value"].sum(min_count=1).rename("plans").reset_index()
-    settings = pd.DataFrame({"setting": sorted(set(pairs.values()) - {""})})
-    printed = rows.groupby(place)["value"].count().rename("printed").reset_index()
-    out = printed.merge(settings, how="cross").merge(out, how="left", on=key)
-    absent = out["plans"].isna() & (out["printed"] > 0)
-    out = out.assign(plans=out["plans"].mask(absent, 0))
-    return out.assign(missing=out["plans"].isna().map({True: "unavailable", False: ""}))
 
 
 def _process(
@@ -424,7 +309,7 @@ def _process(
         ]
     issued = _headline(root, "timeliness", "All EHC plans issued")
     times = _flow(issued, earlier["timeliness"], "category", "plans")
-    tables["timeliness"] = _split(times, ["exceptions", "issued_within"])
+    tables["timeliness"] = split_category(times, ["exceptions", "issued_within"])
     found.append(_late_against_issued(tables["timeliness"]))
     found += [
         _revised(
@@ -446,19 +331,6 @@ def _footprint_totals(totals: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame
         (areas["level"] == "local authority") & (areas["footprint"] == areas["area_code"])
     ]
     return totals[totals["area_code"].isin(stable["area_code"])]
-
-
-def _placements_against_total(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Compare the sum of the placement groups with all plans."""
-    total = (table["placement_group"] == "all") & (table["placement"] == "all")
-    groups = (table["placement"] == "all") & ~total
-    return quality.parts_against_total(
-        table[groups],
-        table[total],
-        table=name,
-        value="plans",
-        check="placement groups against the total",
-    )
 
 
 def _late_against_issued(table: pd.DataFrame) -> pd.DataFrame:

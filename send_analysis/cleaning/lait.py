@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import reading
 from send_analysis.errors import DataError
 
@@ -33,7 +34,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
                 f"no row has {measure!r}", file=frame.attrs["file"], column="Short Desc"
             )
     by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    code = rows["LA Number"].str.removesuffix(".0").map({**by_old, "970": reading.ENGLAND})
+    code = rows["LA Number"].str.removesuffix(".0").map({**by_old, "970": ENGLAND})
     value, missing = reading.numbers(
         rows["Values"], file=frame.attrs["file"], codes=reading.release(NAME)["missing"]
     )

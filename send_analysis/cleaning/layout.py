@@ -12,10 +12,15 @@ import yaml
 
 
 @cache
-def specification() -> dict:
-    """Return `releases.yml` as it stands in the package."""
-    text = resources.files("send_analysis.cleaning").joinpath("releases.yml").read_text("utf-8")
+def rules(file: str) -> dict:
+    """Return a YAML file of this folder as it stands in the package; not to be changed."""
+    text = resources.files("send_analysis.cleaning").joinpath(file).read_text("utf-8")
     return yaml.safe_load(text)
+
+
+def specification() -> dict:
+    """Return `releases.yml`."""
+    return rules("releases.yml")
 
 
 @cache

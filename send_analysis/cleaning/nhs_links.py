@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import reading
 from send_analysis.cleaning.nhs_sheets import rules
 
@@ -65,11 +66,11 @@ def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     upper = pd.DataFrame(
         {
             "area_code": rest["area_code"],
-            "organisation_code": own.map(regions).fillna(reading.ENGLAND),
+            "organisation_code": own.map(regions).fillna(ENGLAND),
             "named": rest["region_code"].map(parent),
         }
     )
-    known = upper["organisation_code"] != reading.ENGLAND
+    known = upper["organisation_code"] != ENGLAND
     upper = upper.assign(
         rank=known.map({True: 3, False: 4}), level=known.map({True: "region", False: "england"})
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning.nhs_sheets import rules
-from send_analysis.cleaning.reading import ENGLAND
 from send_analysis.errors import DataError
 
 _CELL = ["band", "age_group", "service"]

@@ -11,15 +11,13 @@ from __future__ import annotations
 import io
 import re
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import layout, reading
 from send_analysis.errors import DataError
 
 Sheet = tuple[list[list[Any]], list[tuple[tuple[int, int], tuple[int, int]]]]
@@ -27,11 +25,9 @@ Sheet = tuple[list[list[Any]], list[tuple[tuple[int, int], tuple[int, int]]]]
 _SERVICE_LABEL = re.compile(r"\((A|CYP)\) (.+)", re.DOTALL)
 
 
-@cache
 def rules() -> dict[str, Any]:
-    """Return `nhs_waits.yml` as it stands in the package."""
-    text = resources.files("send_analysis.cleaning").joinpath("nhs_waits.yml").read_text("utf-8")
-    return yaml.safe_load(text)
+    """Return `nhs_waits.yml`."""
+    return layout.rules("nhs_waits.yml")
 
 
 def read_sheets(root: Path, path: str) -> dict[str, Sheet]:

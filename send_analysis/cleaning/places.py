@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import reading
 from send_analysis.errors import DataError
 
@@ -63,7 +64,7 @@ def by_old_code(code: pd.Series, areas: pd.DataFrame, *, file: str) -> pd.Series
     """ONS code of each three-digit code; empty text is England."""
     local = areas[areas["level"] == "local authority"]
     known = dict(zip(local["old_code"], local["area_code"], strict=True))
-    return reading.check_known(code, known | {"": reading.ENGLAND}, file=file)
+    return reading.check_known(code, known | {"": ENGLAND}, file=file)
 
 
 def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +108,7 @@ def _mainstream(root: Path) -> pd.DataFrame:
     reading.require_unique(frame, ["Year", "LANumber"])
     frame = frame[frame["geographic_level"].isin(["National", "Local authority"])]
     code = frame["new_la_code"].replace(reading.RECODED)
-    code = code.where(frame["geographic_level"] != "National", reading.ENGLAND)
+    code = code.where(frame["geographic_level"] != "National", ENGLAND)
     parts = []
     for (phase, measure), column in MEASURES.items():
         number, missing = reading.numbers(frame[column], file=file, codes=CODES)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import reading
 from send_analysis.errors import DataError
 
@@ -122,7 +123,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     keys = ["year", "basis", "release"]
     regions = local.assign(area_code=local["area_code"].map(parent))
     regions = regions.groupby(["area_code", *keys], as_index=False)[AGES].sum()
-    england = local.groupby(keys, as_index=False)[AGES].sum().assign(area_code=reading.ENGLAND)
+    england = local.groupby(keys, as_index=False)[AGES].sum().assign(area_code=ENGLAND)
     wide = pd.concat([local, regions, england], ignore_index=True)
     long = wide.melt(["area_code", *keys], var_name="age", value_name="people")
     out = pd.concat([long, _projection(root)], ignore_index=True)

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from send_analysis import tables
-from send_analysis.cleaning.reading import ENGLAND
+from send_analysis.ages import AGE_BANDS
+from send_analysis.areas import ENGLAND
 from send_analysis.errors import DataError, ParameterError, nearest
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ COLUMNS = ("person_id", "area_code", "year", "age", "support", "setting", "need"
 SUPPORT = ("EHC plan", "SEN support", "none")
 OLDEST = 25  # a plan can be kept until the end of the year in which a person turns 25
 # Age bands of `ehc_plans`: first age and name.
-BANDS = ((0, "under 5"), (5, "5-10"), (11, "11-15"), (16, "16-19"), (20, "20-25"))
 
 
 def aggregate(
@@ -199,8 +199,8 @@ def _tables(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Add cells up over areas and categories."""
     cells = _with_parents(cells)
     plans = cells[cells["support"] == "EHC plan"].rename(columns={"people": "plans"})
-    edges = [*(first for first, _ in BANDS), OLDEST + 1]
-    bands = pd.cut(plans["age"], edges, right=False, labels=[name for _, name in BANDS])
+    edges = [*(ages[0] for ages in AGE_BANDS.values()), OLDEST + 1]
+    bands = pd.cut(plans["age"], edges, right=False, labels=list(AGE_BANDS))
     # Ages are grouped at the ends as the release groups them.
     ages = plans["age"].astype(str).mask(plans["age"] <= 2, "0-2")
     plans = plans.assign(

@@ -15,7 +15,6 @@ from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
 from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, nearest
 
-ENGLAND = "E92000001"
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
 
 # Codes that some publishers still print after the authority was given a new one
@@ -324,3 +323,25 @@ def check_known(labels: pd.Series, known: dict[str, str], *, file: str) -> pd.Se
             f"nearest: {', '.join(nearest(label, known)) or 'none'}"
         )
     return out
+
+
+def split_category(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Replace ``category`` by the dimensions that `releases.yml` joins with a slash.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As :func:`tidy` returns it.
+    names : list of str
+        Columns of the dimensions, in their order.
+
+    Returns
+    -------
+    DataFrame
+        `frame` with the columns `names` in place of ``category``.
+    """
+    categories = frame["category"].drop_duplicates()
+    parts = categories.str.split("/", expand=True).set_axis(names, axis=1)
+    return frame.merge(parts.assign(category=categories), on="category", how="left").drop(
+        columns="category"
+    )

@@ -12,6 +12,8 @@ from send_analysis.cleaning import layout, reading
 from send_analysis.errors import DataError, MissingFileError, nearest
 
 EHC_PLANS = "ehc_plans"  # person-level returns, reporting year 2025 on
+# Releases of EHC plans from before the person-level return; the others are found by what is there.
+MIDDLE, OLD = "ehc_plans_2023", "ehc_plans_2022"
 
 
 def known(series: str = EHC_PLANS) -> list[str]:

@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from send_analysis import tables
-from send_analysis.errors import MissingDataError, ParameterError, nearest
+from send_analysis.errors import MissingDataError, ParameterError, nearest, unknown
 
 ASSUMPTIONS = "assumptions.yml"
 
@@ -30,9 +30,9 @@ class Number(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One of some words."""
+    """One of some words or numbers."""
 
-    words: tuple[str, ...]
+    words: tuple[str | int, ...]
 
 
 FIRST_YEAR, LAST_YEAR = 2020, 2060
@@ -83,7 +83,7 @@ def check(value: object, form: object, where: str) -> None:
             check(item, form[0], f"{where}[{number}]")
     elif isinstance(form, Choice):
         if value not in form.words:
-            near = nearest(str(value), form.words)
+            near = nearest(str(value), map(str, form.words))
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ParameterError(f"{where}: must be {_either(form.words)}, not {value!r}.{hint}")
     elif isinstance(form, Number):
@@ -98,9 +98,9 @@ def check(value: object, form: object, where: str) -> None:
         raise ParameterError(f"{where}: must be {words[form]}, not {value!r}.")
 
 
-def _either(words: Iterable[str]) -> str:
+def _either(words: Iterable[object]) -> str:
     """Join words with commas, and "or" before the last."""
-    *most, last = words
+    *most, last = map(str, words)
     return f"{', '.join(most)} or {last}" if most else last
 
 
@@ -109,14 +109,15 @@ def _check_keys(value: object, form: dict, where: str) -> None:
     if not isinstance(value, Mapping):
         raise ParameterError(f"{where}: must hold keys and values, not {value!r}.")
     forms = {key.removesuffix("?"): item for key, item in form.items()}
-    for key in form:
-        if key != "*" and not key.endswith("?") and key not in value:
-            raise ParameterError(f"{where}: key {key!r} is missing; add it.")
-    for key, item in value.items():
+    for key in value:  # before the missing ones: a key misspelt is both
         if key not in forms and "*" not in forms:
             near = nearest(str(key), forms)
             hint = f" Did you mean {near[0]!r}?" if near else f" Keys: {_either(forms)}."
             raise ParameterError(f"{where}: key {key!r} is unknown.{hint}")
+    for key in form:
+        if key != "*" and not key.endswith("?") and key not in value:
+            raise ParameterError(f"{where}: key {key!r} is missing; add it.")
+    for key, item in value.items():
         check(item, forms.get(key, forms.get("*")), f"{where}.{key}")
 
 
@@ -139,8 +140,10 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
 
     Raises
     ------
+    UnknownNameError
+        If no file in the folder has that name.
     MissingDataError
-        If there is no such file or name.
+        If there is no such file.
     ParameterError
         If a key is unknown, missing, or has an impossible value.
     """
@@ -150,10 +153,8 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
         path = folder / f"{scenario}.yml"
         if not path.is_file():
             known = sorted(file.stem for file in folder.glob(f"{prefix}*.yml"))
-            raise MissingDataError(
-                f"No scenario {str(scenario)!r}. Give the path of a .yml file, or one of "
-                f"{', '.join(known) or 'none so far'}."
-            )
+            hint = f"Give the path of a .yml file, or one of {', '.join(known)}."
+            raise unknown("scenario", str(scenario), known, hint=hint)
     content = read_yaml(path)
     check(content, form, str(path))
     return {**content, "file": str(path)}
@@ -168,6 +169,12 @@ def _listed(section: str) -> pd.DataFrame:
     form = {"value": number, "low?": number, "high?": number, "unit": str, "source": str}
     check(content, {section: {"*": form}, "*": {"*": form}}, str(path))
     frame = pd.DataFrame.from_dict(content[section], orient="index").rename_axis("name")
+    unsourced = frame["source"].str.strip() == ""
+    if unsourced.any():
+        name = frame.index[unsourced][0]
+        raise ParameterError(
+            f"{path}: {section}.{name}: has no source; name one or write illustrative."
+        )
     frame = frame.reindex(columns=["low", "value", "high", "unit", "source"])
     for bound in ("low", "high"):
         frame[bound] = frame[bound].astype("float64").fillna(frame["value"])

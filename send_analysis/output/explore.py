@@ -16,7 +16,8 @@ from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import forecasting, outlook
+from send_analysis.models.forecast import forecasting, levers, outlook
+from send_analysis.models.scenarios import read_yaml
 from send_analysis.output.charts import alt_texts_forecast, figures_forecast
 from send_analysis.output.display import html_table
 from send_analysis.output.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
@@ -106,10 +107,8 @@ def scenarios() -> dict[str, str]:
     dict of str to str
         Name of the scenario by its title, ``as now`` (nothing) first.
     """
-    import yaml
-
-    files = sorted((tables.data_dir() / "scenarios").glob("demand-*.yml"))
-    titles = {yaml.safe_load(file.read_text("utf-8"))["title"]: file.stem for file in files}
+    files = sorted((tables.data_dir() / "scenarios").glob(f"{levers.PREFIX}*.yml"))
+    titles = {read_yaml(file)["title"]: file.stem for file in files}
     return {AS_NOW: ""} | titles
 
 

@@ -139,7 +139,7 @@ def broke(tested: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     tested : DataFrame
-        What :func:`send_analysis.breaks.breaks` returns.
+        What :func:`send_analysis.models.demand_growth.breaks.breaks` returns.
 
     Returns
     -------

@@ -26,8 +26,6 @@ R = TypeVar("R")
 # order. Contrast with white, computed: 10.3, 3.2, 9.8, 3.0, 10.9, 3.1; so marks may have any of
 # them, and text only what `ink` returns.
 PALETTE = ("#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1")
-# The same source's sequential palette, dark to light.
-SEQUENTIAL = ("#092135", "#12436D", "#2073BC", "#6BACE6", "#ADD1F1", "#F2F2F2")
 
 TEXT = "#1D2329"
 MUTED_TEXT = "#505A5F"  # 7:1 on white

@@ -9,7 +9,7 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS, snapshot
-from send_analysis.models.cohort.cohorts import AGE_BANDS, estimated, project, reconcile
+from send_analysis.models.cohort.cohorts import BANDS, estimated, project, reconcile
 
 
 def backtest(
@@ -106,7 +106,7 @@ def _categories(stock: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
     """Plans (…, A, S) in all, by age band and by setting."""
     by_age = stock.sum(axis=-1)
     parts = {("all", "all"): by_age.sum(axis=-1)}
-    for band, ages in AGE_BANDS.items():
+    for band, ages in BANDS.items():
         parts["age band", band] = by_age[..., np.array(ages) - AGES[0]].sum(axis=-1)
     for place, setting in enumerate(SETTINGS):
         parts["setting", setting] = stock[..., place].sum(axis=-1)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.shrinkage import robust_sd
 
-ENGLAND = "E92000001"
 SETTINGS = [
     "early years",
     "mainstream",
@@ -125,8 +124,8 @@ def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
     )
 
 
-@cache
-def _population(_folder: object) -> tuple[pd.DataFrame, int]:
+@tables.remembered
+def _population() -> tuple[pd.DataFrame, int]:
     """Population by area, year and age, the publisher's own before our estimate; its last year."""
     rows = tables.load("population")
     last = int(rows.loc[rows["basis"] != "projected", "year"].max())
@@ -156,7 +155,7 @@ def population(first: int, last: int) -> pd.DataFrame:
     Beyond the last estimate everyone grows a year older, at the ratio between the same cohort's
     numbers in the area's last two years; the number aged 0 stays as it was.
     """
-    wide, last_known = _population(tables.data_dir())
+    wide, last_known = _population()
     by_year: dict[int, pd.DataFrame] = {}
     final = wide.xs(last_known, level="year")
     earlier = wide.xs(last_known - 1, level="year").reindex(final.index).to_numpy()

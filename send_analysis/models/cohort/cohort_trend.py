@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
-from send_analysis.models.cohort.cohort_data import ENGLAND
+from send_analysis.areas import ENGLAND
 from send_analysis.models.cohort.shrinkage import robust_sd
 
 # Growth of new plans: England's mean over so many years, each year's growth this share of the year

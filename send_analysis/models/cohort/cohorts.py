@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort.cohort_data import (
     AGES,
@@ -33,13 +34,7 @@ from send_analysis.models.cohort.transitions import States
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 LONGEST = 15  # years; population beyond is next to unborn
-AGE_BANDS = {  # the publisher's
-    "under 5": range(2, 5),
-    "5-10": range(5, 11),
-    "11-15": range(11, 16),
-    "16-19": range(16, 20),
-    "20-25": range(20, 26),
-}
+BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 STATES = States(  # what a scenario may name; the tables give no need by age
     ages=range(AGES[0], AGES[-1] + 1),
     needs=["all"],
@@ -160,7 +155,7 @@ def simulate_areas(
         known = estimated(origin)[0]
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     else:
-        codes = [_code(area) for area in areas]
+        codes = [places.resolve_unit(area) for area in areas]
     run = partial(
         simulate_area, origin=origin, years=years, simulations=simulations, seed=seed, totals=totals
     )
@@ -193,7 +188,7 @@ def project(
     """
     _check(origin, years, simulations, seed)
     known, rates, trend = estimated(origin)
-    code = _code(area)
+    code = places.resolve_unit(area)
     changes = None
     if scenario is not None:
         januaries = range(origin + 1, origin + 1 + years)
@@ -279,7 +274,7 @@ def summarise(
 ) -> pd.DataFrame:
     """Quantiles of a projection, in the long form that `simulate_area` documents."""
     plans = projection.stock[1:]
-    bands = {"all": AGES, **AGE_BANDS}
+    bands = {"all": AGES, **BANDS}
     of_band = {name: np.array(ages) - AGES[0] for name, ages in bands.items()}
     parts: dict[tuple[str, str, str], np.ndarray] = {}
     for name, ages in of_band.items():
@@ -303,13 +298,14 @@ def summarise(
     frame["year"] -= (frame["measure"] == "new plans").astype(int)
     frame = frame.assign(
         area_code=projection.area_code,
-        area=_name(projection.area_code),
+        area=places.name(projection.area_code),
         origin=projection.origin,
         horizon=frame["year"] - projection.origin + (frame["measure"] == "new plans"),
     )
     return frame.sort_values(["part", "year", "quantile"])[COLUMNS].reset_index(drop=True)
 
 
+@tables.remembered
 def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     """Return the tables, every authority's rates and the trend of one January, gathered once.
 
@@ -323,12 +319,6 @@ def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     Rates
     Trend
     """
-    return _estimated(origin, tables.data_dir())
-
-
-@cache
-def _estimated(origin: int, _folder: object) -> tuple[Snapshot, Rates, Trend]:
-    """Tables, rates and trend of one January."""
     known = snapshot(origin, years=LONGEST)
     return known, estimate(known), entry_trend(origin)
 
@@ -410,13 +400,3 @@ def _check(origin: int, years: int, simulations: int, seed: int) -> None:
         raise ParameterError(f"simulations is {simulations}; give at least 2.")
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")
-
-
-def _code(area: str) -> str:
-    """Code of an authority, or the codes of several joined by a plus."""
-    return "+".join(places.resolve(part) for part in area.split("+"))
-
-
-def _name(code: str) -> str:
-    """Name of an authority, or the names of several."""
-    return " and ".join(places.name(part) for part in code.split("+"))

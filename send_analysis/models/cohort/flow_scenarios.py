@@ -7,21 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from send_analysis.errors import MissingDataError, ParameterError, nearest
+from send_analysis.errors import ParameterError, nearest
+from send_analysis.models import scenarios
 from send_analysis.models.cohort.stock_flow import Changes
 from send_analysis.models.cohort.transitions import States
+from send_analysis.models.scenarios import Choice, Number
 
-KINDS = {  # kind of change → (keys it needs, keys it may have)
-    "stop_joiners": ({"setting", "from"}, {"to_year"}),
-    "move_joiners": ({"setting", "to", "share", "from"}, {"to_year"}),
-    "cap": ({"setting", "at", "overflow", "from"}, {"to_year"}),
-    "change_rate": (
-        {"rate", "multiply", "from"},
-        {"to_year", "settings", "needs", "ages"},
-    ),
+_YEAR = Number(1990, 2100, whole=True)
+_WHEN = {"from": _YEAR, "to_year?": _YEAR}
+KINDS = {
+    "stop_joiners": {"setting": str, **_WHEN},
+    "move_joiners": {"setting": str, "to": str, "share": Number(0, 1), **_WHEN},
+    "cap": {"setting": str, "at": Number(0, 10_000_000, whole=True), "overflow": str, **_WHEN},
+    "change_rate": {
+        "rate": Choice(("join", "leave", "move")),
+        "multiply": Number(0, 100),
+        "settings?": [str],
+        "needs?": [str],
+        "ages?": [object],
+        **_WHEN,
+    },
 }
+FORM = {"name?": str, "source?": str, "changes": [{f"{kind}?": KINDS[kind] for kind in KINDS}]}
 
 
 def read_scenario(path: str | Path) -> list[dict[str, Any]]:
@@ -44,29 +52,14 @@ def read_scenario(path: str | Path) -> list[dict[str, Any]]:
         Naming the key that is unknown, missing or has an impossible value.
     """
     path = Path(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise MissingDataError(f"{path}: there is no such scenario file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path.name} is not YAML: {error}") from error
-    if not isinstance(content, Mapping):
-        raise ParameterError(f"{path.name}: expected a mapping with the key 'changes'.")
-    _check_keys(content, {"changes"}, {"name", "source"}, path.name)
-    if not isinstance(content["changes"], list) or not content["changes"]:
-        raise ParameterError(f"{path.name}: key 'changes' must be a list of at least one change.")
+    content = scenarios.read_yaml(path)
+    scenarios.check(content, FORM, path.name)
     changes = []
     for number, item in enumerate(content["changes"], start=1):
-        where = f"{path.name}: changes[{number}]"
-        if not isinstance(item, Mapping) or len(item) != 1:
-            raise ParameterError(f"{where} must hold one kind of change: {', '.join(KINDS)}.")
+        where = f"{path.name}.changes[{number}]"
+        if len(item) != 1:
+            raise ParameterError(f"{where}: must hold one kind of change: {', '.join(KINDS)}.")
         kind, keys = next(iter(item.items()))
-        if kind not in KINDS:
-            raise ParameterError(f"{where}: unknown kind {kind!r}.{_hint(str(kind), KINDS)}")
-        if not isinstance(keys, Mapping):
-            raise ParameterError(f"{where}.{kind} must hold keys and values.")
-        needed, optional = KINDS[kind]
-        _check_keys(keys, needed, optional, f"{where}.{kind}")
         changes.append({"kind": kind, "where": f"{where}.{kind}", **keys})
     return changes
 
@@ -120,12 +113,9 @@ def _compile(
 ) -> tuple[int, int, dict[str, Any]]:
     """Check one change against the states and number its names."""
     where = change["where"]
-    first = _number(change, "from", low=1990, high=2100, whole=True)
-    last = (
-        _number(change, "to_year", low=first, high=2100, whole=True)
-        if "to_year" in change
-        else 2100
-    )
+    first, last = change["from"], change.get("to_year", _YEAR.high)
+    if last < first:
+        raise ParameterError(f"{where}: key 'to_year' ({last}) comes before 'from' ({first}).")
     if first > years[-1] or last < years[0]:
         raise ParameterError(
             f"{where}: key 'from' ({first}) puts the change outside the projected years "
@@ -141,8 +131,7 @@ def _compile(
     if other == setting:
         raise ParameterError(f"{where}: names the same setting twice.")
     if kind == "move_joiners":
-        share = _number(change, "share", low=0, high=1)
-        return first, last, {"redirect": (setting, other, share)}
+        return first, last, {"redirect": (setting, other, change["share"])}
     lacking = states.allowed[..., setting] & ~states.allowed[..., other]
     if lacking.any():
         age, need = np.argwhere(lacking)[0]
@@ -151,16 +140,12 @@ def _compile(
             f"{states.needs[need]!r} at {states.ages[age]}, which {change['setting']!r} does. "
             "Choose a setting that takes everyone the capped one takes."
         )
-    most = _number(change, "at", low=0, high=10_000_000, whole=True)
-    return first, last, {"cap": (setting, most, other)}
+    return first, last, {"cap": (setting, int(change["at"]), other)}
 
 
 def _rate(change: Mapping[str, Any], states: States) -> dict[str, np.ndarray]:
     """Build the factors of a changed rate."""
-    where, rate = change["where"], change["rate"]
-    if rate not in ("join", "leave", "move"):
-        raise ParameterError(f"{where}: key 'rate' must be join, leave or move, not {rate!r}.")
-    by = _number(change, "multiply", low=0, high=100)
+    where, rate, by = change["where"], change["rate"], change["multiply"]
     ages = _choose(change, "ages", list(states.ages))
     if rate == "join":
         for key in ("settings", "needs"):
@@ -181,8 +166,6 @@ def _choose(change: Mapping[str, Any], key: str, known: list) -> np.ndarray:
     if key not in change:
         return np.ones(len(known), dtype=bool)
     named = change[key]
-    if not isinstance(named, list) or not named:
-        raise ParameterError(f"{change['where']}: key {key!r} must be a list.")
     for name in named:
         if name not in known:
             raise ParameterError(
@@ -196,38 +179,9 @@ def _name(change: Mapping[str, Any], key: str, known: list[str]) -> int:
     """Return the number of a setting a change names."""
     name = change[key]
     if name not in known:
+        near = nearest(name, known, count=1)
+        hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
         raise ParameterError(
-            f"{change['where']}: key {key!r} names {name!r}, which is not a setting."
-            f"{_hint(str(name), known)}"
+            f"{change['where']}: key {key!r} names {name!r}, which is not a setting.{hint}"
         )
     return known.index(name)
-
-
-def _number(
-    change: Mapping[str, Any], key: str, *, low: float, high: float, whole: bool = False
-) -> Any:
-    """Return a number a change gives, or say what it must be."""
-    value = change[key]
-    kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-        kind = "a whole number" if whole else "a number"
-        raise ParameterError(
-            f"{change['where']}: key {key!r} must be {kind} from {low} to {high}, not {value!r}."
-        )
-    return value
-
-
-def _check_keys(given: Mapping[str, Any], needed: set[str], optional: set[str], where: str) -> None:
-    """Refuse unknown keys and ask for missing ones."""
-    for key in given:
-        if key not in needed | optional:
-            hint = _hint(str(key), sorted(needed | optional))
-            raise ParameterError(f"{where}: unknown key {key!r}.{hint}")
-    for key in sorted(needed - set(given)):
-        raise ParameterError(f"{where}: key {key!r} is missing.")
-
-
-def _hint(name: str, known: Any) -> str:
-    """Offer the nearest known name, or all of them."""
-    near = nearest(name, known, count=1)
-    return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."

@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import growth
 
-# Age band → its ages, as in the table `ehc_plans`.
-BANDS = {
-    "under 5": (0, 4), "5-10": (5, 10), "11-15": (11, 15), "16-19": (16, 19), "20-25": (20, 25)
-}  # fmt: skip
 AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
 # From January 2023 ages seem to be counted at the start of the school year, before it in January:
@@ -92,15 +89,15 @@ def plans_by_band(year: int, *, ages: str = "as published") -> pd.DataFrame:
     if ages not in AGE_COUNTS:
         raise ParameterError(f"ages={ages!r}: give {' or '.join(map(repr, AGE_COUNTS))}.")
     bands = tables.load("ehc_plans").query("year == @year")
-    wide = _with_footprints(bands, "age_band", "plans").reindex(columns=[*BANDS, "all"])
+    wide = _with_footprints(bands, "age_band", "plans").reindex(columns=[*AGE_BANDS, "all"])
     if ages == "as published" or year < FIRST_PERSON_LEVEL:
         return wide
     single = tables.load("ehc_plans_by_age").query("year == @year and setting == 'all'")
     single = _with_footprints(single, "age", "plans")
-    last = [str(high) for _, high in list(BANDS.values())[:-1]]
+    last = [str(band[-1]) for band in list(AGE_BANDS.values())[:-1]]
     older = single.reindex(index=wide.index, columns=last).to_numpy() * BIRTHDAYS_BEFORE_CENSUS
     none = np.zeros((len(wide), 1))
-    wide[list(BANDS)] += np.hstack([none, older]) - np.hstack([older, none])
+    wide[list(AGE_BANDS)] += np.hstack([none, older]) - np.hstack([older, none])
     return wide
 
 
@@ -149,7 +146,7 @@ def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
 def in_bands(people: pd.DataFrame) -> np.ndarray:
     """People by age band."""
     return np.stack(
-        [people.loc[:, low:high].to_numpy().sum(axis=1) for low, high in BANDS.values()], axis=1
+        [people[list(ages)].to_numpy().sum(axis=1) for ages in AGE_BANDS.values()], axis=1
     )
 
 
@@ -189,7 +186,7 @@ def decompose(
     if area is None:
         codes = _whole(plans).intersection(people[0].index)
     else:
-        codes = [code_of(area)]
+        codes = [areas.resolve_unit(area)]
         _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
         _require(codes[0], {start: people[0], end: people[1]}, "population by age")
     codes = list(codes)
@@ -205,11 +202,6 @@ def both_years(make, start: int, end: int, **options) -> list[pd.DataFrame]:
     return [make(year, **options) for year in (start, end)]
 
 
-def code_of(area: str) -> str:
-    """Code of an area; a footprint's code stands for itself."""
-    return area if "+" in area else areas.resolve(area)
-
-
 def _whole(plans: list[pd.DataFrame]) -> pd.Index:
     """England, regions and footprints with plans by band in both years."""
     known = tables.load("areas")
@@ -223,7 +215,7 @@ def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
     """Refuse an area without figures in one of the years, saying what there is instead."""
     for year, frame in frames.items():
         if code not in frame.index or frame.loc[code].isna().any():
-            history = areas.history(code) if "+" not in code else ""
+            history = areas.history(code)
             own = tables.load("areas").set_index("area_code")["footprint"].get(code, "")
             if "+" in own:
                 history += f" Its code is {own!r}."
@@ -237,7 +229,7 @@ def decompose_with(
     codes: list[str], start: int, end: int, plans: list[pd.DataFrame], people: list[np.ndarray]
 ) -> pd.DataFrame:
     """Decompose for many areas at once, in the long form."""
-    bands, rows = list(BANDS), [frame.loc[codes] for frame in plans]
+    bands, rows = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
     counts = [frame[bands].to_numpy() for frame in rows]
     parts = das_gupta(people[0], counts[0], people[1], counts[1])
     parts = np.concatenate([parts, parts.sum(axis=-2, keepdims=True)], axis=-2)
@@ -288,17 +280,17 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     MissingDataError
         If the area or year has no plans by age band, or no population.
     """
-    codes = list(dict.fromkeys([code_of(area), areas.ENGLAND]))
+    codes = list(dict.fromkeys([areas.resolve_unit(area), areas.ENGLAND]))
     plans = dict(zip((start, end), both_years(plans_by_band, start, end), strict=True))
     people = {year: people_by_age(year) for year in plans}
     for code in codes:
         _require(code, plans, "plans by age band")
         _require(code, people, "population by age")
     index = pd.MultiIndex.from_product(
-        [plans, codes, BANDS], names=["year", "area_code", "age_band"]
+        [plans, codes, AGE_BANDS], names=["year", "area_code", "age_band"]
     )
     out = pd.DataFrame({
-        "plans": np.stack([frame.loc[codes, list(BANDS)] for frame in plans.values()]).ravel(),
+        "plans": np.stack([frame.loc[codes, list(AGE_BANDS)] for frame in plans.values()]).ravel(),
         "people": np.stack([in_bands(frame.loc[codes]) for frame in people.values()]).ravel(),
     }, index=index).reset_index()  # fmt: skip
     names = {code: areas.name(code) for code in codes}

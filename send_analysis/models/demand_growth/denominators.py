@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.models.demand_growth import decomposition
 
 CENSUS_2011, CENSUS_2021 = 2011.24, 2021.22  # census days: 27 March 2011, 21 March 2021
@@ -73,7 +74,7 @@ def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd
     their range holds its true value with probability 9/11, 82 per cent; for a region or England,
     where errors cancel, it is too wide.
     """
-    code = decomposition.code_of(area)
+    code = areas.resolve_unit(area)
     as_is = decomposition.decompose(area, start=start, end=end)
     frames = {
         "estimated": as_is,
@@ -123,8 +124,8 @@ def _projected(code: str, start: int, end: int, people: list[pd.DataFrame], vari
     estimated = decomposition.people_by_age(base).loc[[code]].to_numpy()
     # The single-age ratio is noisy; ages of one band share theirs.
     ratio = np.empty((1, 26))
-    for low, high in decomposition.BANDS.values():
-        band = slice(low, high + 1)
+    for ages in AGE_BANDS.values():
+        band = list(ages)
         ratio[:, band] = rebased[:, band].sum() / estimated[:, band].sum()
     later = (
         decomposition.people_by_age(end, basis="projected").loc[[code]].to_numpy()

@@ -11,7 +11,6 @@ import pandas as pd
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.demand_growth.decomposition import code_of
 
 if TYPE_CHECKING:
     from statsmodels.genmod.generalized_linear_model import GLMResultsWrapper
@@ -316,10 +315,8 @@ def only(result: pd.DataFrame, area: str | None) -> pd.DataFrame:
     """Rows of one authority, or of the footprint it lies in; all if none is named."""
     if area is None:
         return result.reset_index(drop=True)
-    code = code_of(area)
-    known = tables.load("areas").set_index("area_code")
-    unit = code if "+" in code else known["footprint"][code]
-    found = result[result["area_code"] == unit]
+    code = areas.resolve_unit(area)
+    found = result[result["area_code"] == areas.footprint(code)]
     if found.empty:
         raise MissingDataError(
             f"{areas.name(code)} is not among the {result['area_code'].nunique()} areas judged: "

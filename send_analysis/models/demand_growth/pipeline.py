@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import decomposition, growth
 
@@ -74,7 +75,7 @@ def stock_account(
     """
     if start >= end:
         raise ParameterError(f"Account from January {start} to {end}: the first must be earlier.")
-    code = decomposition.code_of(area)
+    code = areas.resolve_unit(area)
     if start < FIRST_STOCK:
         raise MissingDataError(
             f"No account before January {FIRST_STOCK}: until 2018 the stock has statements, and "
@@ -111,7 +112,7 @@ def _require(series: pd.Series, code: str, years: list[int], what: str) -> None:
     found = series.reindex([(code, year) for year in years]).droplevel(0)
     if found.isna().any():
         year = found.index[found.isna()][0]
-        history = areas.history(code) if "+" not in code else ""
+        history = areas.history(code)
         raise MissingDataError(
             f"{areas.name(code)} has no figure for {what} {year}. "
             + (history or "Choose other years; data/quality.csv says what was withdrawn.")
@@ -273,7 +274,7 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     MissingDataError
         If the area has no plans in one of the years.
     """
-    code = decomposition.code_of(area)
+    code = areas.resolve_unit(area)
     plans = growth.totals().pivot(index="area_code", columns="year", values="plans")
     units = areas.on_footprints(growth.totals(), ["plans"])
     units = units.pivot(index="area_code", columns="year", values="plans")
@@ -324,7 +325,7 @@ def _a_head(code: str, start: int, end: int) -> list[pd.DataFrame]:
         people = [decomposition.people_by_age(year) for year in (start, end)]
     except MissingDataError:
         return []
-    bands = list(decomposition.BANDS)
+    bands = list(AGE_BANDS)
     others = [(areas.ENGLAND, "england")]
     if areas.level(code) == "local authority":
         others.append((areas.region(code), "region"))

@@ -13,22 +13,34 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from send_analysis import tables
-from send_analysis.errors import MissingDataError, ParameterError, unknown
+from send_analysis.ages import AGE_BANDS
+from send_analysis.areas import ENGLAND
+from send_analysis.errors import MissingDataError
+from send_analysis.models import scenarios
+from send_analysis.models.scenarios import Choice, Number
 
-BANDS = ["under 5", "5-10", "11-15", "16-19", "20-25"]
+BANDS = list(AGE_BANDS)
 # Years that a plan spends in a band: its width, but ages 3 and 4 for the first (few plans before).
 YEARS_IN_BAND = np.array([2, 6, 5, 4, 6])
-ENGLAND = "E92000001"
+PREFIX = "demand-"  # of this model's scenario files
+_YEAR = Number(2010, 2060, whole=True)
 LEVERS = {
-    "request_rate_returns": {"to_year": int, "from_year": int, "over_years": int},
-    "requests_stabilise": {"from_year": int},
-    "new_plans_end": {"age_band": str, "from_year": int},
-    "cessation_rises": {"age": int, "multiplier": float, "from_year": int},
+    "request_rate_returns": {
+        "to_year": _YEAR,
+        "from_year": _YEAR,
+        "over_years": Number(1, 20, whole=True),
+    },
+    "requests_stabilise": {"from_year": _YEAR},
+    "new_plans_end": {"age_band": Choice(tuple(BANDS)), "from_year": _YEAR},
+    "cessation_rises": {
+        "age": Choice((16, 19)),  # the ages at which school and college years end
+        "multiplier": Number(0, 20),  # 0: none cease
+        "from_year": _YEAR,
+    },
 }
-FIRST_YEAR, LAST_YEAR = 2010, 2060
+FORM = {"title": str, "description?": str, "levers": [{"lever": str, "*": object}]}
 
 
 def validate(levers: Sequence[dict]) -> list[dict]:
@@ -56,41 +68,10 @@ def validate(levers: Sequence[dict]) -> list[dict]:
         An unknown lever, a parameter missing, unknown or impossible.
     """
     for place, lever in enumerate(levers, start=1):
-        where = f"lever {place}"
-        name = lever.get("lever")
-        if name not in LEVERS:
-            raise unknown("lever", str(name), LEVERS, hint=f"Levers: {', '.join(LEVERS)}.")
-        wanted = LEVERS[name]
-        for key in wanted.keys() - lever.keys():
-            raise ParameterError(f"{where} ({name}): {key!r} is missing; add it.")
-        for key in lever.keys() - wanted.keys() - {"lever", "source"}:
-            raise ParameterError(
-                f"{where} ({name}): {key!r} is unknown; it takes {', '.join(wanted)} and source."
-            )
-        for key, kind in wanted.items():
-            _check(where, name, key, lever[key], kind)
+        where = f"levers[{place}]"
+        scenarios.check(lever, {"lever": Choice(tuple(LEVERS)), "*": object}, where)
+        scenarios.check(lever, {"lever": str, "source?": str, **LEVERS[lever["lever"]]}, where)
     return [dict(lever) for lever in levers]
-
-
-def _check(where: str, name: str, key: str, value: object, kind: type) -> None:
-    """Refuse one impossible value."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits = (
-        isinstance(value, str) if kind is str else number and (kind is float or value == int(value))
-    )
-    problem = None if fits else f"must be {'text' if kind is str else 'a number'}"
-    if fits and key.endswith("_year") and not FIRST_YEAR <= value <= LAST_YEAR:
-        problem = f"must be a year from {FIRST_YEAR} to {LAST_YEAR}"
-    elif fits and key == "over_years" and not 1 <= value <= 20:
-        problem = "must be from 1 to 20 years"
-    elif fits and key == "multiplier" and not 0 <= value <= 20:
-        problem = "must be from 0 (none cease) to 20"
-    elif fits and key == "age" and value not in (16, 19):
-        problem = "must be 16 or 19: the ages at which school and college years end"
-    elif fits and key == "age_band" and value not in BANDS:
-        problem = f"must be one of {', '.join(BANDS)}"
-    if problem:
-        raise ParameterError(f"{where} ({name}): {key} {problem}, not {value!r}.")
 
 
 def read(scenario: str | Path | Sequence[dict]) -> list[dict]:
@@ -108,22 +89,7 @@ def read(scenario: str | Path | Sequence[dict]) -> list[dict]:
     """
     if not isinstance(scenario, str | Path):
         return validate(scenario)
-    path = Path(scenario)
-    if path.suffix not in (".yml", ".yaml"):
-        folder = tables.data_dir() / "scenarios"
-        known = sorted(file.stem for file in folder.glob("demand-*.yml"))
-        if str(scenario) not in known:
-            raise unknown("scenario", str(scenario), known, hint=f"Scenarios: {', '.join(known)}.")
-        path = folder / f"{scenario}.yml"
-    if not path.is_file():
-        raise ParameterError(f"{path}: no such scenario file.")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path}: not YAML ({error}).") from None
-    if not isinstance(content, dict) or not isinstance(content.get("levers"), list):
-        raise ParameterError(f"{path}: needs a list 'levers'; see data/scenarios for examples.")
-    return validate(content["levers"])
+    return validate(scenarios.read(scenario, FORM, prefix=PREFIX)["levers"])
 
 
 def apply(
@@ -241,7 +207,8 @@ def _ceasing_by_band(by_age: pd.Series) -> np.ndarray:
     by_age = by_age.dropna()
     start = by_age.index.str.extract(r"^(\d+)", expand=False)
     known = start.notna()
-    band = np.searchsorted([5, 11, 16, 20], start[known].astype(int), side="right")
+    first = [ages[0] for ages in AGE_BANDS.values()]
+    band = np.searchsorted(first[1:], start[known].astype(int), side="right")
     return np.bincount(band, by_age[known].to_numpy(), minlength=len(BANDS))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from send_analysis import areas, tables
 from send_analysis.areas import ENGLAND
@@ -12,6 +11,7 @@ from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import levers, scoring
 from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
+from send_analysis.models.scenarios import read_yaml
 
 BASE_YEARS = 5  # of the compound growth that councils continue
 
@@ -123,8 +123,8 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
         ``as now`` (per cent).
     """
     parts = {"as now": _medians(area, horizon, None)}
-    for file in sorted((tables.data_dir() / "scenarios").glob("demand-*.yml")):
-        title = yaml.safe_load(file.read_text(encoding="utf-8"))["title"]
+    for file in sorted((tables.data_dir() / "scenarios").glob(f"{levers.PREFIX}*.yml")):
+        title = read_yaml(file)["title"]
         parts[title] = _medians(area, horizon, levers.read(file))
     out = pd.DataFrame(parts).rename_axis(index="year", columns="scenario")
     change = 100 * (out.div(out["as now"], axis=0) - 1)
@@ -153,9 +153,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     steady = _medians("England", horizon, levers.read("demand-requests-stabilise"))
-    others = yaml.safe_load(
-        (tables.data_dir() / "published_forecasts.yml").read_text(encoding="utf-8")
-    )
+    others = read_yaml(tables.data_dir() / "published_forecasts.yml")
     points = pd.DataFrame(others["forecasts"])
     parts = [
         past.assign(forecast="published figures"),

@@ -16,12 +16,12 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.provision.intervals import interval
 from send_analysis.models.scenarios import assumptions, sample
 
 YEAR = 365.25 / 7  # weeks in a year
 LIMIT = 20.0  # weeks from request to plan: SEND Regulations 2014, regulation 13
 TARGETS = (0.6, 0.9)
-QUANTILES = (0.1, 0.5, 0.9)
 # A share of 0 or 1 would mean an endless or an impossible delay: half a case is put between.
 HALF_CASE = 0.5
 LEAST_PLANS, LEAST_LATE = 100, 3  # for an authority's year to tell how much times vary
@@ -265,8 +265,7 @@ def queue(
     frame["effective_capacity"] = frame["completed"]
     frame["at_capacity"] = (frame["timely"] < max(TARGETS)).astype(bool)
     for name, values in results.items():
-        low, middle, high = np.quantile(values, QUANTILES, axis=0)
-        frame[name], frame[f"{name}_p10"], frame[f"{name}_p90"] = middle, low, high
+        frame = frame.assign(**interval(name, values, axis=0))
     return frame
 
 

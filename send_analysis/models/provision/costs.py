@@ -13,6 +13,7 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.models.provision import places
+from send_analysis.models.provision.intervals import interval
 from send_analysis.models.provision.places import (
     ALTERNATIVE,
     COLLEGE,
@@ -25,7 +26,6 @@ from send_analysis.models.scenarios import assumptions, sample
 
 PRICES = 2020  # financial year of the outturn: 2020-21
 JANUARY = 2021  # of the plans that the publisher sets its amounts against
-QUANTILES = (0.1, 0.5, 0.9)
 TENTH = 0.1
 # An authority's own figure is left out where it is this many times above or below the median
 # authority's: money booked under another heading (one authority reports 540 pounds a plan in
@@ -198,8 +198,7 @@ def forecast(
         pick = slice(None) if setting == "all" else [number]
         frame = pd.DataFrame({"year": list(years), "setting": setting})
         for name, values in (("plans", plans), ("pounds", pounds)):
-            low, middle, high = np.quantile(values[..., pick].sum(axis=2), QUANTILES, axis=1)
-            frame[name], frame[f"{name}_p10"], frame[f"{name}_p90"] = middle, low, high
+            frame = frame.assign(**interval(name, values[..., pick].sum(axis=2)))
         frames.append(frame)
     out = pd.concat(frames, ignore_index=True)
     out.insert(0, "area_code", simulation.area_code)
@@ -253,8 +252,7 @@ def shifts(
         plans = change[..., units.index.get_loc(target)]
         frame = pd.DataFrame({"year": list(years), "shift": name})
         for column, values in (("plans", plans), ("saving", saving)):
-            low, middle, high = np.quantile(values, QUANTILES, axis=1)
-            frame[column], frame[f"{column}_p10"], frame[f"{column}_p90"] = middle, low, high
+            frame = frame.assign(**interval(column, values))
         frames.append(frame[frame["year"] > simulation.origin])
     out = pd.concat(frames, ignore_index=True)
     out.insert(0, "area_code", simulation.area_code)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.provision.intervals import interval
 
 # Kinds of specialist place. The first four are those of the school capacity survey; young people
 # in further education have places in colleges and specialist post-16 institutions.
@@ -143,8 +144,7 @@ def balance(
     simulation : Simulation
     capacity : DataFrame
         ``kind, phase, year, in_use, planned, capacity, basis``, as
-        :func:`send_analysis.planned_places.capacity` gives it; a kind, phase and year of the
-        simulation each.
+        :func:`planned_places.capacity` gives it; a kind, phase and year of the simulation each.
     settings : sequence of str
         Names of the settings of the simulation.
     sureness : sequence of float
@@ -154,7 +154,7 @@ def balance(
     -------
     DataFrame
         ``area_code, origin, year, horizon, kind, phase, in_use, planned, capacity,
-        demand_p10, demand, demand_p90`` (places; ``demand`` is the median), ``shortfall`` (median
+        demand, demand_p10, demand_p90`` (places; ``demand`` is the median), ``shortfall`` (median
         demand less capacity; below zero places are spare), ``probability`` (that demand exceeds
         capacity), and for each sureness, e.g. 0.8, ``places_80`` (the fewest places that suffice
         in 80 % of simulations) and ``extra_80`` (those above capacity). ``basis`` says where
@@ -174,15 +174,13 @@ def balance(
         rows = wide.loc[(list(members), phases, list(years)), :]
         summed = rows.groupby("year")[["in_use", "planned", "capacity"]].sum()
         basis = rows.groupby("year")["basis"].agg(lambda column: "; ".join(column.unique()))
-        low, middle, high = np.quantile(plans[1:], (0.1, 0.5, 0.9), axis=1)
+        spread = interval("demand", plans[1:])
         places = summed["capacity"].to_numpy(dtype=float)
         frame = summed.assign(
             kind=kind,
             phase=phase,
-            demand_p10=low,
-            demand=middle,
-            demand_p90=high,
-            shortfall=middle - places,
+            **spread,
+            shortfall=spread["demand"] - places,
             probability=(plans[1:] > places[:, None]).mean(axis=1),
         )
         for share in sureness:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis.models.provision import assessments
+from send_analysis.models.provision.intervals import interval
 from send_analysis.models.provision.places import Simulation
 from send_analysis.models.scenarios import assumptions, sample
 
@@ -17,7 +18,6 @@ ROLES = {
     "manager": "SEND manager",
     "social_worker": "social worker",
 }
-QUANTILES = (0.1, 0.5, 0.9)
 
 
 def assessments_a_plan(area: str) -> float:
@@ -81,8 +81,7 @@ def need(
         posts = hours / (week * weeks * sample(given.loc[f"share_{key}"], size, rng))
         frame = pd.DataFrame({"role": role}, index=range(len(volume)))
         for name, values in (("assessments", volume), ("hours", hours), ("posts", posts)):
-            low, middle, high = np.quantile(values, QUANTILES, axis=1)
-            frame[name], frame[f"{name}_p10"], frame[f"{name}_p90"] = middle, low, high
+            frame = frame.assign(**interval(name, values))
         # plans counted by a January were made in the calendar year before it
         frames.append(frame.assign(year=simulation.origin + frame.index))
     out = pd.concat(frames, ignore_index=True)

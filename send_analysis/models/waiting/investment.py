@@ -6,13 +6,10 @@ or the word "illustrative". None of them says what was in fact bought.
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import pandas as pd
 
-from send_analysis import tables
-from send_analysis.errors import DataError, ParameterError
+from send_analysis.errors import ParameterError
+from send_analysis.models import scenarios
 
 SERVICES = ("camhs", "health visiting")
 _BOUNDS = ("low", "value", "high")
@@ -29,31 +26,10 @@ def assumptions() -> pd.DataFrame:
 
     Raises
     ------
-    DataError
+    ParameterError
         If one has no source, or its value lies outside its range.
     """
-    return _assumptions(tables.data_dir() / "assumptions.yml").copy()
-
-
-@cache
-def _assumptions(file: Path) -> pd.DataFrame:
-    import yaml
-
-    entries = yaml.safe_load(file.read_text(encoding="utf-8"))["waits"]
-    frame = pd.DataFrame.from_dict(entries, orient="index")
-    for bound in ("low", "high"):
-        frame[bound] = frame[bound].fillna(frame["value"])
-    for name, row in frame.iterrows():
-        if not isinstance(row["source"], str) or not row["source"].strip():
-            raise DataError(
-                f"{name!r} has no source; name one or write illustrative", file=str(file)
-            )
-        if not row["low"] <= row["value"] <= row["high"]:
-            raise DataError(
-                f"{name!r}: {row['value']} is not between {row['low']} and {row['high']}",
-                file=str(file),
-            )
-    return frame[[*_BOUNDS, "unit", "source"]]
+    return scenarios.assumptions("waits")
 
 
 def cost_of_staff(band: int, given: pd.DataFrame | None = None) -> pd.Series:

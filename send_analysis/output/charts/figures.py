@@ -107,7 +107,7 @@ def rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def caterpillar(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> Axes:
     """Draw every authority's growth with its interval, one marked.
 
-    `frame` as :func:`send_analysis.growth.growth` returns it.
+    `frame` as :func:`send_analysis.models.demand_growth.growth.growth` returns it.
     """
     ax = axes(ax)
     ranked = frame.dropna(subset="rank").sort_values("growth").reset_index(drop=True)

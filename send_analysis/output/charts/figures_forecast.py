@@ -153,7 +153,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     """Draw what levers would change.
 
-    `frame` as :func:`send_analysis.outlook.scenarios` returns it.
+    `frame` as :func:`send_analysis.models.forecast.outlook.scenarios` returns it.
     """
     ax = axes(ax, height=4.6)
     last = int(frame["year"].max())
