@@ -108,6 +108,12 @@ def test_an_unknown_dimension_is_refused():
         growth.by("sex", "Bury")
 
 
+def test_a_total_without_its_parts_is_missing():
+    """North East Lincolnshire returned 1,983 plans in January 2025, none of them by placement."""
+    with pytest.raises(MissingDataError, match="no plans by placement in January 2025"):
+        growth.by("placement", "North East Lincolnshire")
+
+
 def test_population_estimates_are_near_the_newer_official_figures():
     people = tables.load("population").query("area_code == 'E08000002' and year == 2022")
     total = people.groupby("basis")["people"].sum()

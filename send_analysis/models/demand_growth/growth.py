@@ -289,7 +289,9 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
         index=["area_code", column], columns="year", values="plans", aggfunc="first", sort=False
     )
     for year in (start, end):
-        known = wide[year].dropna().index if year in wide else wide.index[:0]
+        # A total without its parts says nothing by category.
+        parts = wide.drop("all", level=column)
+        known = parts[year].dropna().index if year in parts else parts.index[:0]
         if code not in known.get_level_values("area_code"):
             raise MissingDataError(
                 f"{areas.name(code)} has no plans by {dimension} in January {year}. "
