@@ -47,8 +47,8 @@ def cost(frame: pd.DataFrame) -> str:
     most = frame[(frame["year"] == last["year"]) & (frame["setting"] != "all")]
     most = most.loc[most["cost"].idxmax()]
     return (
-        f"Line chart of the yearly cost of placements in {first['area']}: {first['cost']:,.0f} "
-        f"million pounds in {first['year']}, {last['cost']:,.0f} million in {last['year']}, with "
-        f"an 80 % interval of {last['low_80']:,.0f} to {last['high_80']:,.0f} million. The largest "
-        f"part is {most['setting']} with {most['cost']:,.0f} million."
+        f"Line chart of the yearly cost of placements in {first['area']}: {first['cost']:,.1f} "
+        f"million pounds in {first['year']}, {last['cost']:,.1f} million in {last['year']}, with "
+        f"an 80 % interval of {last['low_80']:,.1f} to {last['high_80']:,.1f} million. The largest "
+        f"part is {most['setting']} with {most['cost']:,.1f} million."
     )

@@ -107,6 +107,7 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
         ax.annotate(
             f"{100 * row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
             textcoords="offset points", ha="center", fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
     _whole_years(ax, frame["year"])
     ax.set_ylabel("assessments completed")
@@ -121,6 +122,11 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     )
     label_ends(ax, lines=ax.get_lines(), labels={"completed": "completed"})
     return ax
+
+
+def _million(value: float) -> str:
+    """Millions, with decimals below one."""
+    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:,.2f}"
 
 
 @house
@@ -151,7 +157,7 @@ def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     first, end = whole.iloc[0], whole.iloc[-1]
     title(
         ax,
-        f"Placements cost {end['cost'] - first['cost']:,.0f} million pounds a year more by "
+        f"Placements cost {_million(end['cost'] - first['cost'])} million pounds a year more by "
         f"{end['year']}, prices unchanged",
         subtitle=f"Placements of residents of {first['area']} in settings with a unit cost, prices "
         "of 2020-21; shaded: 80 % interval",
