@@ -171,7 +171,7 @@ def test_scenarios_side_by_side():
 
 def test_why_an_area_cannot_be_simulated():
     assert capacity_views.gap("bury") == ""
-    assert "single authorities" in capacity_views.gap("England")
+    assert "no single authority" in capacity_views.gap("England")
     # its return of January 2025 gave no placements
     assert "no plans by age and setting in January 2025" in capacity_views.gap("Cambridgeshire")
 

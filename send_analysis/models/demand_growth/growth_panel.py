@@ -366,9 +366,9 @@ def in_words(result: pd.DataFrame) -> str:
         f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
         f"{verdict}: in an area of this size a year's growth strays by about "
         f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, "
-        f"{row['area']} has now {now} with the growth of {them}, and anything from {count(row['more_low'])} to "
-        f"{count(row['more_high'])} is in keeping with the figures. By growth it is "
-        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
+        f"{row['area']} has now {now} with the growth of {them}, and anything from "
+        f"{count(row['more_low'])} to {count(row['more_high'])} is in keeping with the "
+        f"figures. By growth it is {ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
         f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 

@@ -27,6 +27,9 @@ SMALLEST = 10  # pupils at the top of the interval: below it a row tells a plann
 
 def gap(area: str) -> str:
     """Say why an area's plans cannot be simulated; empty where they can."""
+    code = areas.resolve(area)
+    if code[:3] in ("E92", "E12"):
+        return f"{areas.name(code)} is no single authority: the model of places follows those."
     try:
         project(area, years=1, simulations=2)
         places.in_use(areas.resolve(area), year=ORIGINS[-1])

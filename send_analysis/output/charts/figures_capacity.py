@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from send_analysis.output.charts.alt_texts_capacity import millions
 from send_analysis.output.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
 
 if TYPE_CHECKING:
@@ -124,11 +125,6 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _million(value: float) -> str:
-    """Millions, with decimals below one."""
-    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:,.2f}"
-
-
 @house
 def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what placements cost in all.
@@ -157,7 +153,7 @@ def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     first, end = whole.iloc[0], whole.iloc[-1]
     title(
         ax,
-        f"Placements cost {_million(end['cost'] - first['cost'])} million pounds a year more by "
+        f"Placements cost {millions(end['cost'] - first['cost'])} million pounds a year more by "
         f"{end['year']}, prices unchanged",
         subtitle=f"Placements of residents of {first['area']} in settings with a unit cost, prices "
         "of 2020-21; shaded: 80 % interval",
