@@ -55,5 +55,6 @@ def cost(frame: pd.DataFrame) -> str:
         f"Line chart of the yearly cost of placements in {first['area']}: "
         f"{millions(first['cost'])} million pounds in {first['year']}, {millions(last['cost'])} "
         f"million in {last['year']}, with an 80 % interval of {millions(last['low_80'])} to "
-        f"{millions(last['high_80'])} million. The largest part is {most['setting']} with {millions(most['cost'])} million."
+        f"{millions(last['high_80'])} million. The largest part is "
+        f"{most['setting']} with {millions(most['cost'])} million."
     )
