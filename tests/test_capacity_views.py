@@ -93,6 +93,8 @@ def test_headline_has_the_numbers(forecast, queue):
     assert "to have 120" in first
     assert "secondary 75 % (80 % sure with 40 more)" in second
     assert third.startswith("In 2024 99 % of plans in Bury were issued within 20 weeks; 357")
+    beside = capacity_views.headline(forecast, queue, "Bury", kept=forecast.assign(demand=7.0))
+    assert "7 would be needed" in beside[1]
     alone = capacity_views.headline(None, queue, "Bury")
     assert alone == [third]
 

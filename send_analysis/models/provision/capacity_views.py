@@ -38,7 +38,13 @@ def gap(area: str) -> str:
     return ""
 
 
-def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> list[str]:
+def headline(
+    forecast: pd.DataFrame | None,
+    queue: pd.DataFrame,
+    area: str,
+    *,
+    kept: pd.DataFrame | None = None,
+) -> list[str]:
     """Sum up the report.
 
     Parameters
@@ -49,6 +55,8 @@ def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> l
         As :func:`assessments.queue` returns it.
     area : str
         Name of the area.
+    kept : DataFrame, optional
+        As :func:`shares_kept` returns it.
 
     Returns
     -------
@@ -75,6 +83,12 @@ def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> l
         f"interval {whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f}) and to have "
         f"{whole['capacity']:,.0f}; to be 80 % sure, {whole['extra_80']:,} more are needed."
     ]
+    if kept is not None:
+        every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
+        out.append(
+            "If each age were placed in the shares of the latest January, "
+            f"{kept.loc[every, 'demand'].iloc[0]:,.0f} would be needed."
+        )
     out += filter(None, [outlook.doubt(area)])
     if whole["in_use"] < SMALL:
         out.append(
