@@ -123,6 +123,7 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
                 f"With {own['plans_end']:,} plans one child more or fewer moves every percentage, "
                 "rate and rank on this page: read the numbers of children."
             )
+    out += filter(None, [areas.history(code)])
     rates = growth.rates(area)
     last = rates[rates["year"] == rates["year"].max()]
     out += filter(None, [outlook.doubt(area)])

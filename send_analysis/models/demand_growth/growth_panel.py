@@ -368,8 +368,9 @@ def in_words(result: pd.DataFrame) -> str:
         f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, "
         f"{row['area']} has now {now} with the growth of {them}, and anything from "
         f"{count(row['more_low'])} to {count(row['more_high'])} is in keeping with the "
-        f"figures. By growth it is {ordinal(row['rank'])} of {row['ranked']} areas, but it "
-        f"could be anywhere from {ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
+        f"figures. With chance allowed for it ranks {ordinal(row['rank'])} of "
+        f"{row['ranked']} areas, but it could be anywhere from "
+        f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 
 

@@ -274,7 +274,7 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     least = f", {worst['share']:.0f} % in {worst['year']}"
     title(
         ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
-        f"{least if worst['share'] < last['share'] else ', its least'}",
+        f"{least if worst['share'] < last['share'] else ', in no year less'}",
         subtitle="Plans issued within 20 weeks, exceptions excluded; crosses: claims",
     )  # fmt: skip
     _named(ax)
