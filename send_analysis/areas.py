@@ -140,9 +140,9 @@ def name(code: str) -> str:
     UnknownNameError
         If no area has the code.
     """
-    names = tables.load("areas").set_index("area_code")["area"]
+    names = _names()
     members = code.split("+")
-    absent = [member for member in members if member not in names.index]
+    absent = [member for member in members if member not in names]
     if absent:
         raise UnknownNameError(f"No area has the code {absent[0]!r}.")
     return " and ".join(names[member] for member in members)
@@ -163,6 +163,13 @@ def slug(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text.casefold().replace("'", ""))
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+@tables.remembered
+def _names() -> dict[str, str]:
+    """Name of every area by its code."""
+    known = tables.load("areas")
+    return dict(zip(known["area_code"], known["area"], strict=True))
 
 
 def region(code: str) -> str:

@@ -83,7 +83,7 @@ def remembered(function: Callable[P, R]) -> Callable[P, R]:
     Returns
     -------
     callable
-        Returns a DataFrame that is yours to change; anything else must be left as it is.
+        Returns a DataFrame or Series that is yours to change; anything else must be left as it is.
     """
     kept = cache(lambda _folder, args, kwargs: function(*args, **dict(kwargs)))
     _remembered.append(kept.cache_clear)
@@ -91,7 +91,7 @@ def remembered(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         found = kept(data_dir(), args, tuple(sorted(kwargs.items())))
-        return found.copy(deep=False) if isinstance(found, pd.DataFrame) else found
+        return found.copy(deep=False) if isinstance(found, pd.DataFrame | pd.Series) else found
 
     return call
 

@@ -6,7 +6,9 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.models.demand_growth import growth
+from send_analysis.models.forecast import forecasting
 
+HORIZON = 5  # years: the furthest at which forecasts have been tested
 START = 2019  # the newest release has every January from 2019 on
 
 
@@ -25,9 +27,11 @@ def summary(*, start: int = START) -> pd.DataFrame:
         England), ``plans`` (latest January), ``growth`` (per cent from `start` to that January;
         of the unbroken footprint, named in ``footprint``, where boundaries changed since),
         ``rate`` (plans per 1,000 residents aged 0 to 25, partly estimated), ``in_time`` (per cent
-        issued within 20 weeks in the latest calendar year, exceptions excluded), ``faults``
-        (how many the checks found in the releases for the area). What is not published, or would
-        divide by nought, is missing. ``attrs`` has ``start, january, calendar_year``: the years.
+        issued within 20 weeks in the latest calendar year, exceptions excluded), ``expected,
+        expected_low, expected_high`` (forecast growth over the next five years, per cent: median
+        and 80 % interval), ``faults`` (how many the checks found in the releases for the area).
+        What is not published, or would divide by nought, is missing. ``attrs`` has the
+        years: ``start, january, calendar_year, forecast_year``.
 
     Raises
     ------
@@ -51,13 +55,20 @@ def summary(*, start: int = START) -> pd.DataFrame:
     out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
     shares = _in_time()
     out["in_time"] = shares["share"]
+    ahead = _expected(out["plans"])
+    out = out.join(ahead)
     out["faults"] = tables.load("quality")["area_code"].value_counts()
     out = out.astype({"growth": "Float64", "in_time": "Float64", "rate": "Float64"})
     out["faults"] = out["faults"].fillna(0).astype("int64")
     out = out.rename_axis("area_code").reset_index()
     rank = out["area_code"].ne(areas.ENGLAND)
     out = out.assign(rank=rank).sort_values(["rank", "area"]).drop(columns="rank")
-    out.attrs = {"start": start, "january": january, "calendar_year": int(shares["year"].max())}
+    out.attrs = {
+        "start": start,
+        "january": january,
+        "calendar_year": int(shares["year"].max()),
+        "forecast_year": january + HORIZON,
+    }
     return out.reset_index(drop=True)
 
 
@@ -76,3 +87,13 @@ def _in_time() -> pd.DataFrame:
     issued = wide["any time"].where(wide["any time"] > 0)
     share = (100 * wide["20 weeks or less"] / issued).astype("Float64")
     return share.rename("share").reset_index("year")
+
+
+def _expected(plans: pd.Series) -> pd.DataFrame:
+    """Forecast growth from the latest January, per cent: median and 80 % interval by area."""
+    ahead = forecasting.forecast(horizon=HORIZON)
+    ahead = ahead[(ahead["horizon"] == HORIZON) & (ahead["category"] == "all")]
+    wide = ahead.pivot(index="area_code", columns="quantile", values="value")
+    names = {0.5: "expected", 0.1: "expected_low", 0.9: "expected_high"}
+    base = plans.astype("Float64").replace(0, pd.NA)
+    return 100 * (wide[list(names)].rename(columns=names).div(base, axis=0) - 1)

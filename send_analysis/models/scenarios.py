@@ -160,6 +160,31 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
     return {**content, "file": str(path)}
 
 
+@tables.remembered
+def _listed(section: str) -> pd.DataFrame:
+    """A model's assumptions as the file has them."""
+    path = tables.data_dir() / ASSUMPTIONS
+    content = read_yaml(path)
+    number = Number(-1e12, 1e12)
+    form = {"value": number, "low?": number, "high?": number, "unit": str, "source": str}
+    check(content, {section: {"*": form}, "*": {"*": form}}, str(path))
+    frame = pd.DataFrame.from_dict(content[section], orient="index").rename_axis("name")
+    unsourced = frame["source"].str.strip() == ""
+    if unsourced.any():
+        name = frame.index[unsourced][0]
+        raise ParameterError(
+            f"{path}: {section}.{name}: has no source; name one or write illustrative."
+        )
+    frame = frame.reindex(columns=["low", "value", "high", "unit", "source"])
+    for bound in ("low", "high"):
+        frame[bound] = frame[bound].astype("float64").fillna(frame["value"])
+    outside = ~frame["value"].between(frame["low"], frame["high"])
+    if outside.any():
+        name = frame.index[outside][0]
+        raise ParameterError(f"{path}: {section}.{name}: value is not between low and high.")
+    return frame
+
+
 def assumptions(section: str, changes: Mapping[str, float] | None = None) -> pd.DataFrame:
     """List a model's assumptions.
 
@@ -181,25 +206,7 @@ def assumptions(section: str, changes: Mapping[str, float] | None = None) -> pd.
     ParameterError
         If an entry has no source, its value lies outside its range, or a change has no entry.
     """
-    path = tables.data_dir() / ASSUMPTIONS
-    content = read_yaml(path)
-    number = Number(-1e12, 1e12)
-    form = {"value": number, "low?": number, "high?": number, "unit": str, "source": str}
-    check(content, {section: {"*": form}, "*": {"*": form}}, str(path))
-    frame = pd.DataFrame.from_dict(content[section], orient="index").rename_axis("name")
-    unsourced = frame["source"].str.strip() == ""
-    if unsourced.any():
-        name = frame.index[unsourced][0]
-        raise ParameterError(
-            f"{path}: {section}.{name}: has no source; name one or write illustrative."
-        )
-    frame = frame.reindex(columns=["low", "value", "high", "unit", "source"])
-    for bound in ("low", "high"):
-        frame[bound] = frame[bound].astype("float64").fillna(frame["value"])
-    outside = ~frame["value"].between(frame["low"], frame["high"])
-    if outside.any():
-        name = frame.index[outside][0]
-        raise ParameterError(f"{path}: {section}.{name}: value is not between low and high.")
+    path, frame = tables.data_dir() / ASSUMPTIONS, _listed(section)
     for name, value in (changes or {}).items():
         if name not in frame.index:
             near = nearest(name, frame.index)

@@ -118,7 +118,8 @@ def fingerprint(notebooks: Iterable[Path]) -> str:
     """
     package = Path(__file__).parents[1]
     code = [path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    code = [path for path in code if not path.relative_to(package).parts[0].startswith("_")]
+    installed = {"_data", "_notebooks"}  # copies in an installed package, hashed below
+    code = [path for path in code if path.relative_to(package).parts[0] not in installed]
     folder = tables.data_dir()
     files = {f"code/{path.relative_to(package).as_posix()}": path for path in code}
     files |= {

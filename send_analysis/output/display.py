@@ -299,10 +299,12 @@ def _hide_texts(figure: Figure) -> tuple[str | None, str | None]:
 def _picture(figure: Figure) -> str:
     """Draw a figure as a data URI: SVG, or PNG where that is smaller by far."""
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     with mpl.rc_context(style.RC):
         file = io.BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        # Not `savefig`, which draws everything once more only to lay it out.
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
         kind = "svg+xml"
         if file.tell() > LARGEST_SVG:
             file = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,6 +40,7 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
         ("growth", f"Growth since January {years['start']}, %", "{:+.0f}"),
         ("rate", "Plans per 1,000 aged 0 to 25", "{:.1f}"),
         ("in_time", f"Issued within 20 weeks in {years['calendar_year']}, %", "{:.0f}"),
+        ("expected", f"Forecast growth to January {years['forecast_year']}, % (80 % interval)", ""),
         ("faults", "Faults found in releases", "{:.0f}"),
     ]
     rows = [
@@ -47,12 +49,7 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
             "region": row["region"],
             "footprint": row["footprint"],
             "link": f"{slug(row['area'])}/index.html" if row["area_code"] in made else "",
-            "cells": [
-                ("", "n/a")
-                if pd.isna(row[name])
-                else (f"{float(row[name]):.6g}", form.format(row[name]))
-                for name, _, form in columns
-            ],
+            "cells": [_cell(row, name, form) for name, _, form in columns],
         }
         for row in summary.to_dict("records")
     ]
@@ -71,10 +68,32 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
             script=(pages.TEMPLATES / "england.js").read_text(encoding="utf-8"),
             version=__version__,
             **years,
-            **reports.provenance(["areas", "ehc_plans", "population", "timeliness", "neighbours"]),
+            **reports.provenance(
+                [
+                    "areas",
+                    "ehc_plans",
+                    "population",
+                    "timeliness",
+                    "requests",
+                    "new_plans",
+                    "pupils",
+                ]
+            ),
         )
     )
     out.mkdir(parents=True, exist_ok=True)
     path = out / NAME
     path.write_text(html, encoding="utf-8", newline="\n")
     return path
+
+
+def _cell(row: dict[str, Any], name: str, form: str) -> tuple[str, str]:
+    """Value that a column is sorted by, and what is read."""
+    value = row[name]
+    if pd.isna(value):
+        return "", "n/a"
+    if name == "expected":
+        text = f"{value:+.0f} ({row['expected_low']:+.0f} to {row['expected_high']:+.0f})"
+    else:
+        text = form.format(value)
+    return f"{float(value):.6g}", text

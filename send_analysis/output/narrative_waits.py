@@ -12,6 +12,7 @@ from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
+@tables.remembered
 def focus(area: str = "Bury") -> pd.Series:
     """Choose the organisation that stands for an area: its first board, else region or England.
 
@@ -100,6 +101,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     return out
 
 
+@tables.remembered
 def measured(area: str = "Bury") -> pd.DataFrame:
     """First and last month of every measure, for the organisation that stands for an area.
 
@@ -399,8 +401,9 @@ def findings(area: str = "Bury") -> list[str]:
     span = lists(area)["month"]
     fell = (share["last"] < share["first"]).sum()
     held = (share["throughout"] < 0).sum()
+    alone = "" if chosen["organisation"] == name else f"No public waiting list is {name}'s alone. "
     headline = (
-        f"No public waiting list is {name}'s alone. In {chosen['organisation']}, between "
+        f"{alone}In {chosen['organisation']}, between "
         f"{span.min():%B} and {span.max():%B %Y}, the share of children waiting over 18 weeks fell "
         f"in {fell} of {len(share)} services, and in {held} among providers that reported "
         "throughout."

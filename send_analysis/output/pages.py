@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bs4.element import Tag
     from nbformat import NotebookNode
 
+LOADING = ["script", "link", "iframe", "object", "embed"]
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -49,7 +50,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     body = _body(nb)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
-    title, finding = _take(body, "h1", where), _take(body, "div.finding", where)
+    title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
     _check_self_contained(body, where)
     return {
         "name": name,
@@ -95,7 +96,7 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
 def _body(nb: NotebookNode) -> BeautifulSoup:
     """Render the cells with the package's template for nbconvert."""
     from bs4 import BeautifulSoup
-    from nbconvert import HTMLExporter
+    from nbconvert import HTMLExporter, TemplateExporter
     from traitlets.config import Config
 
     for cell in nb.cells:
@@ -105,7 +106,10 @@ def _body(nb: NotebookNode) -> BeautifulSoup:
     exporter = HTMLExporter(
         config=config, template_name="send", extra_template_basedirs=[str(TEMPLATES)]
     )
-    return BeautifulSoup(exporter.from_notebook_node(nb)[0], "html.parser")
+    # HTMLExporter would parse and write the page once more, to put a word in the place of
+    # alternative text that is absent: here that is a mistake.
+    html, _ = TemplateExporter.from_notebook_node(exporter, nb)
+    return BeautifulSoup(html, "html.parser")
 
 
 def _tied(text: str) -> str:
@@ -123,23 +127,24 @@ def _is_for_readers(output: NotebookNode) -> bool:
     return set(data) != {"text/plain"} or not re.fullmatch(r"<[^>]*>", data["text/plain"])
 
 
-def _take(body: BeautifulSoup, selector: str, where: str) -> Tag:
-    """Take the only element of a kind out of the body."""
-    found = body.select(selector)
+def _take(body: BeautifulSoup, where: str, name: str, kind: str | None = None) -> Tag:
+    """Take the only element of a name, and class, out of the body."""
+    found = body.find_all(name, class_=kind)
     if len(found) != 1:
-        raise NotebookError(f"{where}: {len(found)} elements {selector!r}, one is needed.")
+        what = f"{name}.{kind}" if kind else name
+        raise NotebookError(f"{where}: {len(found)} elements {what!r}, one is needed.")
     return found[0].extract()
 
 
 def _check_self_contained(body: BeautifulSoup, where: str) -> None:
     """Refuse what would make a page send a request or run a script."""
-    for tag in body.select("script, link, iframe, object, embed, [src]"):
+    for tag in [*body.find_all(LOADING), *body.find_all(src=True)]:
         if not tag.get("src", "").startswith("data:"):
             raise NotebookError(
                 f"{where}: {str(tag)[:80]} would load something from outside the page. Leave it "
                 "out; a picture has to be drawn by the notebook."
             )
-    texts = [image.get("alt", "") for image in body.select("img")]
+    texts = [image.get("alt", "") for image in body.find_all("img")]
     twice = next((text for text in texts if texts.count(text) > 1 or not text), None)
     if twice is not None:
         raise NotebookError(f"{where}: two figures share the alternative text {twice!r}.")
@@ -148,7 +153,7 @@ def _check_self_contained(body: BeautifulSoup, where: str) -> None:
 def _contents(body: BeautifulSoup, where: str) -> list[dict[str, Any]]:
     """Give every heading an anchor and list those of levels 2 and 3."""
     entries, used, before = [], {"main", "contents"}, 1
-    for heading in body.select("h2, h3, h4, h5, h6"):
+    for heading in body.find_all(["h2", "h3", "h4", "h5", "h6"]):
         level, text = int(heading.name[1]), heading.get_text()
         if level > before + 1:
             raise NotebookError(
@@ -171,18 +176,27 @@ def _contents(body: BeautifulSoup, where: str) -> list[dict[str, Any]]:
 
 def _numbered(body: BeautifulSoup) -> BeautifulSoup:
     """Number figures and tables, let every table scroll, lead links to pages."""
-    for number, title in enumerate(body.select(".figure-title"), start=1):
+    for number, title in enumerate(body.find_all(class_="figure-title"), start=1):
         title.insert(0, _number(body, f"Figure {number}: "))
         title["id"] = f"figure-{number}"
         title.parent["aria-labelledby"] = title["id"]
-    for number, caption in enumerate(body.select("div.table caption > strong"), start=1):
+    for number, caption in enumerate(_captions(body), start=1):
         caption.insert(0, _number(body, f"Table {number}: "))
-    for table in body.select("table"):
+    for table in body.find_all("table"):
         if not table.find_parent(class_="scroll"):
             table.wrap(body.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
-    for link in body.select("a[href$='.ipynb']"):
+    for link in body.find_all("a", href=re.compile(r"\.ipynb$")):
         link["href"] = Path(link["href"]).with_suffix(".html").name
     return body
+
+
+def _captions(body: BeautifulSoup) -> list[Tag]:
+    """Captions of the tables that are not the data of a chart."""
+    return [
+        caption.strong
+        for table in body.find_all("div", class_="table")
+        for caption in table.find_all("caption")
+    ]
 
 
 def _number(body: BeautifulSoup, text: str) -> Tag:

@@ -16,6 +16,7 @@ from cycler import cycler
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 P = ParamSpec("P")
@@ -262,7 +263,7 @@ def label_ends(
     ]
     if not named:
         return
-    ax.figure.draw_without_rendering()  # settles the layout: the shifts depend on the height
+    _settle(ax.figure)  # the shifts depend on the height
     ends = np.array([_last_point(line) for line in named])
     points = 72 / ax.figure.dpi
     heights = ax.transData.transform(ends)[:, 1] * points
@@ -282,6 +283,15 @@ def label_ends(
             arrowprops={"arrowstyle": "-", "color": named[i].get_color(), "linewidth": 0.8,
                         "shrinkA": 1, "shrinkB": 2} if moved else None,
         )  # fmt: skip
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out, without drawing it where the layout can be had alone."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        figure.draw_without_rendering()
+    else:
+        engine.execute(figure)
 
 
 def _last_point(line: Line2D) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import pytest
 from send_analysis import areas, tables
 from send_analysis.models import national
 from send_analysis.models.demand_growth import growth
+from send_analysis.models.forecast import outlook
 from send_analysis.output import index
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -60,6 +61,18 @@ def test_bury_read_off_the_release(summary):
     assert bury["growth"] == pytest.approx(100 * (2804 / 1617 - 1))
     found = tables.load("quality")
     assert bury["faults"] == (found["area_code"] == "E08000002").sum()
+
+
+@pytest.mark.parametrize("area", ["Bury", "England", "Cumberland"])
+def test_the_forecast_is_that_of_the_single_area(summary, area):
+    last = outlook.fan(area).iloc[-1]
+    row = summary.loc[areas.resolve(area)]
+    for column, of in (
+        ("expected", "median"),
+        ("expected_low", "low_80"),
+        ("expected_high", "high_80"),
+    ):
+        assert row["plans"] * (1 + row[column] / 100) == pytest.approx(last[of])
 
 
 def test_changed_boundaries_have_the_growth_of_their_footprint(summary):

@@ -64,6 +64,7 @@ def das_gupta(
     return np.stack(np.broadcast_arrays(*parts), axis=-2)
 
 
+@tables.remembered
 def plans_by_band(year: int, *, ages: str = "as published") -> pd.DataFrame:
     """Plans by age band in one January, ages counted alike in all years if so asked.
 
@@ -108,6 +109,7 @@ def _with_footprints(frame: pd.DataFrame, column: str, value: str) -> pd.DataFra
     return both.pivot(index="area_code", columns=column, values=value).astype("float64")
 
 
+@tables.remembered
 def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
     """Residents by single year of age in the middle of the year before a January.
 
@@ -318,9 +320,10 @@ def in_words(result: pd.DataFrame) -> str:
         return f"added {plans:,}" if plans >= 0 else f"took away {-plans:,}"
 
     verb = "rose" if change >= 0 else "fell"
+    share = "larger" if whole["prevalence"] >= 0 else "smaller"
     text = (
         f"From January {row['start']} to January {row['end']} plans in {row['area']} {verb} by "
-        f"{abs(round(change)):,}. A larger share of children of the same age with a plan "
+        f"{abs(round(change)):,}. A {share} share of children of the same age with a plan "
         f"{effect('prevalence')}; the number of children and young people "
         f"{effect('population size')}; the change in their ages {effect('age structure')}."
     )

@@ -41,6 +41,7 @@ def _grown_apart(year: int, since: float, known: float) -> float:
     return (year - 1 + MIDDLE - since) / (known - since)
 
 
+@tables.remembered
 def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
     """Say how far the decomposition hangs on estimated denominators and on how ages are counted.
 

@@ -265,6 +265,12 @@ def growth_ratios(
     MissingDataError
         If `area` is none of those judged.
     """
+    return only(_all_ratios(start, end, against, draws, seed), area)
+
+
+@tables.remembered
+def _all_ratios(start: int, end: int, against: str, draws: int, seed: int) -> pd.DataFrame:
+    """Set every authority's growth against others'."""
     rows = transitions(start=start, end=end, against=against)
     out = shrink(rows)
     grown = rows.assign(
@@ -302,7 +308,7 @@ def growth_ratios(
         "ratio", "low", "high", "ratio_raw", "more", "more_low", "more_high", "rank", "rank_low",
         "rank_high", "ranked", "chance", "spread",
     ]  # fmt: skip
-    return only(out[columns].sort_values("rank"), area)
+    return out[columns].sort_values("rank")
 
 
 def only(result: pd.DataFrame, area: str | None) -> pd.DataFrame:
@@ -354,14 +360,19 @@ def in_words(result: pd.DataFrame) -> str:
         """A number of plans as "12 more" or "12 fewer"."""
         return f"{abs(round(plans)):,} {'more' if plans >= 0 else 'fewer'}"
 
+    missing = row["end"] - row["start"] - row["years"]
+    left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
+    now = f"{count(row['more'])} plans than" if round(row["more"]) else "as many plans as"
+
     return (
         f"Plans in {row['area']} grew by {row['growth']:.1f} % a year from January {row['start']} "
-        f"to January {row['end']}, in {them} by {row['growth_others']:.1f} %. {verdict}: in an "
-        f"area of this size a year's growth strays by about {row['chance']:.1f} percentage points "
-        f"for no lasting reason. Allowing for that, {row['area']} has now {count(row['more'])} "
-        f"plans than with the growth of {them}, and anything from {count(row['more_low'])} to "
-        f"{count(row['more_high'])} is in keeping with the figures. By growth it is "
-        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
+        f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
+        f"{verdict}: in an area of this size a year's growth strays by about "
+        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, "
+        f"{row['area']} has now {now} with the growth of {them}, and anything from "
+        f"{count(row['more_low'])} to {count(row['more_high'])} is in keeping with the "
+        f"figures. With chance allowed for it ranks {ordinal(row['rank'])} of "
+        f"{row['ranked']} areas, but it could be anywhere from "
         f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 

@@ -36,6 +36,7 @@ def _wide(frame: pd.DataFrame, value: str) -> pd.Series:
     return both.set_index(["area_code", "year"])[value].astype("float64")
 
 
+@tables.remembered
 def _flow(table: str, column: str, category: str, value: str) -> pd.Series:
     """One category of a table of flows by area and year."""
     frame = tables.load(table)
@@ -142,6 +143,7 @@ def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd
     return long[["area_code", "area", "start", "end", "item", "kind", "plans"]]
 
 
+@tables.remembered
 def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
     """Numerator, denominator and scale of every measure, by area and calendar year."""
     people = tables.load("population")
@@ -292,7 +294,7 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         if code in areas.current():
             near = pd.Index(areas.neighbours(code))
             complete = every.loc[near, [start, end]].notna().all(axis=1).to_numpy()
-            groups["neighbours"] = ("", near.where(complete, footprint[near]).unique())
+            groups["neighbours"] = ("", near.where(complete, footprint[near].to_numpy()).unique())
     rows = []
     for role, (total, members) in groups.items():
         each = every.loc[members, [start, end]].dropna()

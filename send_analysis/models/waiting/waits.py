@@ -39,6 +39,7 @@ NUMBERS = [TOTAL, *BANDS, "banded"]
 _LIST = ["level", "organisation_code", "organisation", "age_group", "service"]
 
 
+@tables.remembered
 def organisations(area: str = "Bury") -> pd.DataFrame:
     """List the NHS organisations whose lists hold an area's children.
 
