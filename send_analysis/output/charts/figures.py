@@ -285,7 +285,7 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw claims in per cent beside the official figures.
 
-    `frame` as :func:`send_analysis.narrative.worded` returns it.
+    `frame` as :func:`send_analysis.output.narrative.worded` returns it.
     """
     rows = frame[(frame["unit"] == "per cent")].dropna(subset=["claimed", "official"])
     rows = rows.iloc[::-1].reset_index(drop=True)
