@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import resource
-import sys
 import time
 from pathlib import Path
 
@@ -16,9 +15,10 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.areas import ENGLAND
+from send_analysis.cleaning.placements import setting_of
 from send_analysis.models.cohort import cohort_backtest, cohorts, transition_model
 from send_analysis.models.cohort import transitions as files
-from send_analysis.models.cohort.cohort_data import SETTINGS, _setting
+from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.cohort.cohort_trend import FIRST_YEAR
 from send_analysis.models.forecast import forecasting
 
@@ -167,8 +167,8 @@ def mix_persistence() -> pd.Series:
     rows = tables.load("placements").query("year >= 2023")
     rows = rows[rows["area_code"].isin(cohorts.estimated(2025)[0].areas)]
     pairs = rows[["placement_group", "placement"]].drop_duplicates()
-    pairs = pairs.assign(setting=[_setting(*pair) for pair in pairs.to_numpy()])
-    rows = rows.merge(pairs.dropna(), on=["placement_group", "placement"])
+    pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
+    rows = rows.merge(pairs[pairs["setting"].isin(SETTINGS)], on=["placement_group", "placement"])
     plans = rows.pivot_table(
         index=["area_code", "setting"], columns="year", values="plans", aggfunc="sum"
     ).astype(float)
@@ -196,4 +196,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

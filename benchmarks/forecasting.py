@@ -1,6 +1,6 @@
 """Accuracy and time of the forecasts against the automatic methods of statsforecast, in one run.
 
-Run with the extra ``benchmark`` installed: ``python benchmarks/forecasting.py``. Every method
+Run with the extra ``benchmark`` installed: ``python -m benchmarks.forecasting``. Every method
 forecasts 150 units from the Januaries of 2016 to 2024, up to five years ahead, with its own
 intervals; scores are over origins from 2019, Newham apart.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pandas as pd
 
@@ -145,6 +146,23 @@ def name(code: str) -> str:
     if absent:
         raise UnknownNameError(f"No area has the code {absent[0]!r}.")
     return " and ".join(names[member] for member in members)
+
+
+def slug(text: str) -> str:
+    """Turn a name into lower-case letters, digits and hyphens, for a path or an anchor.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        E.g. ``"st-helens"`` for "St. Helens".
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("'", ""))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 @tables.remembered

@@ -53,7 +53,7 @@ def data_sets(client: Client, api: str, entry: dict, *, wait: Wait) -> dict[str,
     Parameters
     ----------
     client : Client
-        As :func:`connect` gives it.
+        As :func:`sources.connect` gives it.
     api : str
         Address of the API.
     entry : dict
@@ -115,7 +115,7 @@ def fetch_release(
     Parameters
     ----------
     client : Client
-        As :func:`connect` gives it.
+        As :func:`sources.connect` gives it.
     entry : dict
         Release, as `releases.yml` has it.
     cache : Path

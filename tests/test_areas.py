@@ -98,3 +98,18 @@ def test_a_broken_series_says_so():
     assert "2024 to 2025 only" in words
     assert "Cumberland and Westmorland and Furness" in words
     assert areas.history("E08000002") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Bury", "bury"),
+        ("St. Helens", "st-helens"),
+        ("Kingston upon Hull, City of", "kingston-upon-hull-city-of"),
+        ("King's Lynn", "kings-lynn"),
+        ("Ynys Môn", "ynys-mon"),
+        ("  A—B  ", "a-b"),
+    ],
+)
+def test_slug(name, expected):
+    assert areas.slug(name) == expected

@@ -70,9 +70,21 @@ def test_spare_places_are_called_spare(forecast):
 
 def test_certainty_leaves_out_a_handful(forecast):
     few = forecast.assign(kind=places.UNIT, demand_p90=4.0)
-    frame = capacity_views.certainty(pd.concat([forecast, few]), 2027)
+    both = pd.concat([forecast, few])
+    frame = capacity_views.certainty(both, 2027, kept=both.assign(demand=7.0))
     assert set(frame["kind"]) == {capacity_views.EVERY}
     assert set(frame["probability"]) == {75}
+    assert set(frame["kept"]) == {7}
+
+
+def test_shares_kept_move_nobody_between_settings():
+    simulation = capacity.simulate(BURY, years=2, simulations=20)
+    kept = capacity_views.shares_kept(simulation)
+    first, last = simulation.stock[0].mean(axis=0), simulation.stock[2].sum(axis=-1)
+    school = list(capacity.SETTINGS).index("state special school")
+    expected = np.median((last * first[:, school] / first.sum(axis=-1).clip(1)).sum(axis=-1))
+    rows = kept[(kept["kind"] == "state special school") & (kept["phase"] == "all")]
+    assert rows.set_index("year").at[2027, "demand"] == pytest.approx(expected, rel=0.01)
 
 
 def test_headline_has_the_numbers(forecast, queue):
@@ -81,6 +93,8 @@ def test_headline_has_the_numbers(forecast, queue):
     assert "to have 120" in first
     assert "secondary 75 % (80 % sure with 40 more)" in second
     assert third.startswith("In 2024 99 % of plans in Bury were issued within 20 weeks; 357")
+    beside = capacity_views.headline(forecast, queue, "Bury", kept=forecast.assign(demand=7.0))
+    assert "7 would be needed" in beside[1]
     alone = capacity_views.headline(None, queue, "Bury")
     assert alone == [third]
 
@@ -150,12 +164,16 @@ def test_scenarios_side_by_side():
         "as planned",
         "The Radcliffe school is built after all",
     ]
+    # a page has one "as planned": the same draws as its other tables
+    whole = capacity.forecast(BURY, simulations=100)
+    whole = whole[(whole["kind"] == capacity_views.EVERY) & (whole["year"] == 2026)]
+    assert frame["demand"].tolist()[: len(whole)] == whole["demand"].tolist()
     assert len(frame) == 2 * (len(places.PHASES) + 1)
 
 
 def test_why_an_area_cannot_be_simulated():
     assert capacity_views.gap("bury") == ""
-    assert "single authorities" in capacity_views.gap("England")
+    assert "no single authority" in capacity_views.gap("England")
     # its return of January 2025 gave no placements
     assert "no plans by age and setting in January 2025" in capacity_views.gap("Cambridgeshire")
 

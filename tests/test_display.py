@@ -236,18 +236,3 @@ def test_finding_and_note(shown):
     assert soup_of(shown).li.get_text() == "a & b"
     assert shown[0][1] == {"kind": "finding", "headline": "1 < 2"}
     assert soup_of(shown, 1).get_text() == "x < y"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Bury", "bury"),
-        ("St. Helens", "st-helens"),
-        ("Kingston upon Hull, City of", "kingston-upon-hull-city-of"),
-        ("King's Lynn", "kings-lynn"),
-        ("Ynys Môn", "ynys-mon"),
-        ("  A—B  ", "a-b"),
-    ],
-)
-def test_slug(name, expected):
-    assert display.slug(name) == expected

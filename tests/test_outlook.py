@@ -68,8 +68,22 @@ def test_newham_is_the_worst_miss_and_flagged():
 
 
 def test_a_start_that_looks_like_a_fault_is_said():
-    assert "returned 1,199 plans in January 2025 after 2,705" in outlook.caution("Newham")
-    assert outlook.caution("Bury") == ""
+    assert "returned 1,199 plans in January 2025 after 2,705" in outlook.doubt("Newham")
+    assert outlook.doubt("Bury") == ""
+    assert any("1,199" in point for point in outlook.headline("Newham"))
+
+
+def test_hindsight_says_whether_the_range_held():
+    # published in January 2024: Bury 2,686, Camden 1,532
+    assert "2,686 were published, inside" in outlook.hindsight("Bury")
+    assert "1,532 were published, outside" in outlook.hindsight("Camden")
+    assert outlook.hindsight("Westmorland and Furness") == ""
+
+
+def test_no_range_for_what_is_a_fault_of_recording():
+    frame = outlook.by_category("Bury").set_index("category")
+    assert frame.loc["not recorded", ["low_80", "high_80"]].isna().all()
+    assert frame.drop(index="not recorded").notna().all(axis=None)
 
 
 def test_figures_say_what_the_results_say(bury):

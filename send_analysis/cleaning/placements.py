@@ -24,8 +24,19 @@ SETTINGS = {
 }
 
 
-def _setting(group: str, placement: str) -> str:
-    """Setting of a detailed placement; empty for the publisher's subtotals."""
+def setting_of(group: str, placement: str) -> str:
+    """Return the setting of a placement.
+
+    Parameters
+    ----------
+    group, placement : str
+        As the table `placements` names them.
+
+    Returns
+    -------
+    str
+        ``all`` for all plans; empty for the publisher's other subtotals.
+    """
     if placement == "all" and group not in {"all", "early years", "not recorded"}:
         return ""
     if group == "mainstream":
@@ -52,7 +63,7 @@ def by_setting(rows: pd.DataFrame, value: str) -> pd.DataFrame:
         ``area_code, year, age, setting``, the column `value` and ``missing``.
     """
     pairs = rows["category"].drop_duplicates()
-    setting = pairs.str.split("/").map(lambda pair: _setting(*pair))
+    setting = pairs.str.split("/").map(lambda pair: setting_of(*pair))
     rows = rows.assign(setting=rows["category"].map(dict(zip(pairs, setting, strict=True))))
     rows = rows[rows["setting"] != ""]
     place = ["area_code", "year", "age"]
@@ -156,7 +167,7 @@ def ceased(root: Path) -> pd.DataFrame:
     rows = series.rows(root, "ceased_plans", {"Type of placement": "placement"})
     labels = specification()["ceased_placement_labels"]
     placement = check_known(rows["breakdown"], labels, file="ceased_plans")
-    pairs = {pair: _setting(*pair.split("/")) for pair in labels.values()}
+    pairs = {pair: setting_of(*pair.split("/")) for pair in labels.values()}
     rows = rows.assign(setting=placement.map(pairs), reason=rows["category"])
     rows = rows[rows["setting"] != ""]
     place, key = ["area_code", "year", "reason"], ["area_code", "year", "reason", "setting"]

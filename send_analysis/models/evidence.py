@@ -52,8 +52,8 @@ CLAIM = {
 
 def claims_file(area: str = "Bury") -> Path:
     """Return the path that an area's claims have, whether or not the file is there yet."""
-    slug = "".join(c if c.isalnum() else "-" for c in areas.name(areas.resolve(area)).casefold())
-    return tables.data_dir() / "claims" / f"{'-'.join(filter(None, slug.split('-')))}.yml"
+    name = areas.slug(areas.name(areas.resolve(area)))
+    return tables.data_dir() / "claims" / f"{name}.yml"
 
 
 def claims(area: str = "Bury", *, file: Path | None = None) -> list[dict[str, Any]]:

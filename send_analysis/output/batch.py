@@ -21,9 +21,9 @@ from tqdm import tqdm
 
 from send_analysis import areas as places
 from send_analysis import tables
+from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
 from send_analysis.output import index, reports
-from send_analysis.output.display import slug
 from send_analysis.output.execution import Kernel
 
 MANIFEST = "reports.json"

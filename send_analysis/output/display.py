@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
 from send_analysis.output import style
 
@@ -213,23 +213,6 @@ def html_table(
         f"<table><caption><strong>{escape(caption)}</strong></caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>{rows}</tbody></table></div>"
     )
-
-
-def slug(text: str) -> str:
-    """Turn a name into lower-case letters, digits and hyphens, for a path or an anchor.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        E.g. ``"st-helens"`` for "St. Helens".
-    """
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("'", ""))
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def month(year_month: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from send_analysis import __version__
+from send_analysis.areas import slug
 from send_analysis.models import national
 from send_analysis.output import pages, reports
-from send_analysis.output.display import slug
 
 NAME = "index.html"
 

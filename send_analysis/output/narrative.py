@@ -11,6 +11,7 @@ from send_analysis import areas
 from send_analysis.errors import MissingDataError
 from send_analysis.models import evidence
 from send_analysis.models.demand_growth import growth
+from send_analysis.models.forecast import outlook
 
 VERDICTS = {
     evidence.REPRODUCED: "reproduced",
@@ -18,6 +19,14 @@ VERDICTS = {
     evidence.CONTRADICTED: "not reproduced",
     evidence.UNTESTABLE: "not testable with public statistics",
 }
+
+UNITS = {  # of the ledger, as a reader wants them
+    "per cent": "%",
+    "per cent of authorities": "% of authorities",
+    "outcome grade": "(outcome, 3 the lowest)",
+}
+SMALL = 100  # plans: below it one child is more than 1 %
+UNSTEADY = 10  # % that estimated residents have moved by; four authorities of 153 exceed it
 
 
 def claims(area: str = "Bury") -> list[str]:
@@ -68,12 +77,13 @@ def _official(area: str) -> list[str]:
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
         f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
-        f"{row.growth:+.1f} %, in England {national['growth'].iloc[0]:+.1f} %."
+        f"{row.growth:+.1f} %"
+        + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
     ]
     out += [
-        f"In 2023 {row.share:.1f} % of plans were issued within 20 weeks, exceptions excluded "
-        f"({row.in_time:,} of {row.issued:,})."
+        f"In 2023 {row.in_time:,} of {row.issued:,} plans ({row.share:.0f} %) were issued within "
+        "20 weeks, exceptions excluded."
         for row in issued.itertuples()
     ]
     return out
@@ -105,9 +115,18 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
             + (f", in England {national['growth']:+.0f} %." if code != areas.ENGLAND else ".")
         )
         if not pd.isna(own["rank"]):
-            out.append(f"That is rank {own['rank']} of {own['areas']} authorities.")
+            out.append(
+                f"By growth that is place {own['rank']} of {own['areas']}, the fastest first."
+            )
+        if own["plans_end"] < SMALL:
+            out.append(
+                f"With {own['plans_end']:,} plans one child more or fewer moves every percentage, "
+                "rate and rank on this page: read the numbers of children."
+            )
+    out += filter(None, [areas.history(code)])
     rates = growth.rates(area)
     last = rates[rates["year"] == rates["year"].max()]
+    out += filter(None, [outlook.doubt(area)])
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
         sentence = f"{per_head['area']:.1f} of 1,000 residents aged 0 to 25 have a plan"
@@ -117,6 +136,7 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
                 "more" if apart >= 0 else "fewer"
             )
         out.append(f"{sentence} (residents partly estimated).")
+        out += filter(None, [unsteady(area)])
     since = max(start, areas.first_year(code))
     try:
         band = growth.by("age band", area, start=since, end=end)
@@ -130,6 +150,35 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     return out
 
 
+def unsteady(area: str = "Bury") -> str:
+    """Warn where an area's estimated residents have left the last published number far behind.
+
+    Returns
+    -------
+    str
+        A sentence; empty where they have not.
+    """
+    own = growth.rates(area).query("role == 'area'").sort_values("year")
+    published = own[own["basis"] == "published"]
+    if published.empty or own.empty:
+        return ""
+    change = 100 * (own["people"].iloc[-1] / published["people"].iloc[-1] - 1)
+    if abs(change) < UNSTEADY:
+        return ""
+    return (
+        f"Residents of {own['area'].iloc[0]} aged 0 to 25 are estimated to have changed by "
+        f"{change:+.0f} % since mid-{published['year'].iloc[-1] - 1}, the last published count. "
+        "So large a change is more likely a fault of the estimate: rely on no figure per resident."
+    )
+
+
+def worded(area: str = "Bury") -> pd.DataFrame:
+    """Return the ledger with each claim in words, `statement`, beside its short name."""
+    statements = {claim["id"]: claim["statement"] for claim in evidence.claims(area)}
+    found = evidence.ledger(area)
+    return found.assign(statement=found["id"].map(statements))
+
+
 def ledger(area: str = "Bury") -> pd.DataFrame:
     """Return the tested claims as a reader sees them: in words, with both figures and the verdict.
 
@@ -140,7 +189,7 @@ def ledger(area: str = "Bury") -> pd.DataFrame:
     """
     made = pd.DataFrame(evidence.claims(area))
     found = evidence.ledger(area)
-    unit = found["unit"].replace("per cent", "%")
+    unit = found["unit"].replace(UNITS)
     tolerance = "±" + made["tolerance"].map("{:g}".format) + ": " + made["tolerance_reason"]
     table = pd.DataFrame({
         "claim": made["statement"],
@@ -159,21 +208,21 @@ def tried(area: str, kind: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``claim, definition, window, role, official, difference, within, rows``; empty where no
-        claim of the kind is recorded.
+        ``claim`` (in words), ``definition, window, role, official, difference, within, rows``;
+        empty where no claim of the kind is recorded.
     """
     if not evidence.claims_file(area).is_file():
         return pd.DataFrame()
     parts = []
     for claim in evidence.claims(area):
         if claim["test"]["kind"] == kind:
-            found = evidence.tried(claim)
+            found = evidence.tried(claim).assign(claim=claim["statement"])
             plain = found.loc[found["role"] == evidence.PLAIN, "window"].iloc[0]
             near = (found["window"] == plain) | (found["role"] == evidence.READING)
             parts.append(found[near])
     if not parts:
         return pd.DataFrame()
-    out = pd.concat(parts).rename(columns={"id": "claim"})
+    out = pd.concat(parts)
     out = out.assign(within=out["within"].map({True: "yes", False: "no"}))
     columns = ["claim", "definition", "window", "role", "official", "difference", "within", "rows"]
     return out[columns]
@@ -185,12 +234,10 @@ def untestable(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``claim``: ``statement, note``.
+        Indexed by ``claim`` (in words): ``note``.
     """
-    statements = {claim["id"]: claim["statement"] for claim in evidence.claims(area)}
-    found = evidence.ledger(area).query("verdict == @evidence.UNTESTABLE")
-    out = found.assign(statement=found["id"].map(statements)).rename(columns={"id": "claim"})
-    return out.set_index("claim")[["statement", "note"]]
+    found = worded(area).query("verdict == @evidence.UNTESTABLE")
+    return found.rename(columns={"statement": "claim"}).set_index("claim")[["note"]]
 
 
 def rates_by_basis(area: str = "Bury") -> pd.DataFrame:

@@ -401,8 +401,9 @@ def findings(area: str = "Bury") -> list[str]:
     span = lists(area)["month"]
     fell = (share["last"] < share["first"]).sum()
     held = (share["throughout"] < 0).sum()
+    alone = "" if chosen["organisation"] == name else f"No public waiting list is {name}'s alone. "
     headline = (
-        f"No public waiting list is {name}'s alone. In {chosen['organisation']}, between "
+        f"{alone}In {chosen['organisation']}, between "
         f"{span.min():%B} and {span.max():%B %Y}, the share of children waiting over 18 weeks fell "
         f"in {fell} of {len(share)} services, and in {held} among providers that reported "
         "throughout."

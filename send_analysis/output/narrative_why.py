@@ -89,12 +89,13 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
         else:
             verdict = "within chance of England"
         text = (
-            f"{own['area']} {own['year']}: {own['value']:.1f} {words}, in England "
+            f"{own['area']} in {own['year']}: {own['value']:.1f} {words}, in England "
             f"{england['value']:.1f}: {verdict} (95 % interval {own['low']:.1f} to "
             f"{own['high']:.1f})"
         )
         if not pd.isna(own["rank"]):
-            text += f", {growth_panel.ordinal(own['rank'])} highest of {own['ranked']} authorities"
+            place = "the" if own["rank"] == 1 else growth_panel.ordinal(own["rank"])
+            text += f", {place} highest of {own['ranked']} authorities"
         sentences.append(f"{text}.")
     return sentences
 

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from send_analysis.areas import slug
 from send_analysis.errors import NotebookError
-from send_analysis.output.display import slug
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup

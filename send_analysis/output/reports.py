@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from send_analysis import __version__, tables
 from send_analysis import areas as places
+from send_analysis.areas import slug
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.output import pages
-from send_analysis.output.display import html_table, month, slug
+from send_analysis.output.display import html_table, month
 from send_analysis.output.execution import Kernel, execute
 
 if TYPE_CHECKING:

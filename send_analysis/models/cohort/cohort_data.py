@@ -9,6 +9,7 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.areas import ENGLAND
+from send_analysis.cleaning.placements import setting_of
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.shrinkage import robust_sd
 
@@ -246,25 +247,10 @@ def _mix_sd(origin: int, codes: pd.Index) -> np.ndarray:
     rows = tables.load("placements")
     rows = rows[rows["year"].between(2023, origin) & rows["area_code"].isin(codes)]
     pairs = rows[["placement_group", "placement"]].drop_duplicates()
-    pairs = pairs.assign(setting=[_setting(*pair) for pair in pairs.to_numpy()])
-    rows = rows.merge(pairs.dropna(), on=["placement_group", "placement"])
+    pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
+    rows = rows.merge(pairs[pairs["setting"].isin(SETTINGS)], on=["placement_group", "placement"])
     plans = rows.pivot_table(index=["area_code", "setting"], columns="year", values="plans",
                              aggfunc="sum", min_count=1).astype(float)  # fmt: skip
     share = plans / plans.groupby(level="area_code").transform("sum")
     change = share.diff(axis=1).iloc[:, 1:]
     return np.array([robust_sd(change.xs(name, level="setting").to_numpy()) for name in SETTINGS])
-
-
-def _setting(group: str, placement: str) -> str | None:
-    """Setting of a placement; None for sums that its parts add to."""
-    if group in ("early years", "not recorded"):
-        return group
-    if placement == "all" or group == "all":
-        return None
-    if group == "mainstream":
-        unit = placement.endswith(("resourced provision", "SEN unit"))
-        return "resourced provision or SEN unit" if unit else group
-    if group == "special":
-        state = placement in ("LA maintained", "academy or free school")
-        return "state special school" if state else "independent or non-maintained special school"
-    return group

@@ -320,9 +320,10 @@ def in_words(result: pd.DataFrame) -> str:
         return f"added {plans:,}" if plans >= 0 else f"took away {-plans:,}"
 
     verb = "rose" if change >= 0 else "fell"
+    share = "larger" if whole["prevalence"] >= 0 else "smaller"
     text = (
         f"From January {row['start']} to January {row['end']} plans in {row['area']} {verb} by "
-        f"{abs(round(change)):,}. A larger share of children of the same age with a plan "
+        f"{abs(round(change)):,}. A {share} share of children of the same age with a plan "
         f"{effect('prevalence')}; the number of children and young people "
         f"{effect('population size')}; the change in their ages {effect('age structure')}."
     )

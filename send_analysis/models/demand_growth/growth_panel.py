@@ -360,14 +360,19 @@ def in_words(result: pd.DataFrame) -> str:
         """A number of plans as "12 more" or "12 fewer"."""
         return f"{abs(round(plans)):,} {'more' if plans >= 0 else 'fewer'}"
 
+    missing = row["end"] - row["start"] - row["years"]
+    left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
+    now = f"{count(row['more'])} plans than" if round(row["more"]) else "as many plans as"
+
     return (
         f"Plans in {row['area']} grew by {row['growth']:.1f} % a year from January {row['start']} "
-        f"to January {row['end']}, in {them} by {row['growth_others']:.1f} %. {verdict}: in an "
-        f"area of this size a year's growth strays by about {row['chance']:.1f} percentage points "
-        f"for no lasting reason. Allowing for that, {row['area']} has now {count(row['more'])} "
-        f"plans than with the growth of {them}, and anything from {count(row['more_low'])} to "
-        f"{count(row['more_high'])} is in keeping with the figures. By growth it is "
-        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
+        f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
+        f"{verdict}: in an area of this size a year's growth strays by about "
+        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, "
+        f"{row['area']} has now {now} with the growth of {them}, and anything from "
+        f"{count(row['more_low'])} to {count(row['more_high'])} is in keeping with the "
+        f"figures. With chance allowed for it ranks {ordinal(row['rank'])} of "
+        f"{row['ranked']} areas, but it could be anywhere from "
         f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 

@@ -11,9 +11,11 @@ from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import levers, scoring
 from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
+from send_analysis.models.forecast.reconciliation import NOT_RECORDED
 from send_analysis.models.scenarios import read_yaml
 
 BASE_YEARS = 5  # of the compound growth that councils continue
+SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
 
 def fan(
@@ -55,8 +57,8 @@ def fan(
     return out[["area", "year", "origin", "published", *names.values()]]
 
 
-def caution(area: str = "Bury") -> str:
-    """Warn where a forecast starts from a number of plans that looks like a fault.
+def doubt(area: str = "Bury") -> str:
+    """Warn where the latest number of plans looks like a fault.
 
     Returns
     -------
@@ -71,8 +73,28 @@ def caution(area: str = "Bury") -> str:
         return ""
     return (
         f"{areas.name(code)} returned {plans[last]:,} plans in January {last} after "
-        f"{plans[last - 1]:,} a year before. More likely a fault of recording than a change: "
-        "the forecast starts from it all the same, so do not use it before the figure is settled."
+        f"{plans[last - 1]:,} a year before: more likely a fault of recording than a change. "
+        "Nothing that leans on it should be used before the figure is settled."
+    )
+
+
+def hindsight(area: str = "Bury", origin: int = 2019) -> str:
+    """Say what the method would have forecast for an area from an earlier January.
+
+    Returns
+    -------
+    str
+        A sentence; empty where the area has no figures of its own that far back.
+    """
+    try:
+        last = then_and_now(area, origin).dropna(subset="compound").iloc[-1]
+    except MissingDataError:
+        return ""
+    inside = last["low_80"] <= last["published"] <= last["high_80"]
+    return (
+        f"From January {origin} it would have said {last['low_80']:,.0f} to {last['high_80']:,.0f} "
+        f"for {last['area']} in {last['year']:.0f}; {last['published']:,.0f} were published, "
+        f"{'inside' if inside else 'outside'} that range."
     )
 
 
@@ -238,14 +260,18 @@ def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``category, median, low_80, high_80``, plans in the January `horizon` years ahead.
+        ``category, median, low_80, high_80``, plans in the January `horizon` years ahead; no
+        range where the category is a fault of recording.
     """
     ahead = forecast(area, horizon=horizon)
     ahead = ahead[ahead["horizon"] == horizon]
     order = list(dict.fromkeys(ahead["category"]))
     wide = ahead.pivot(index="category", columns="quantile", values="value").loc[order]
     names = {0.5: "median", 0.1: "low_80", 0.9: "high_80"}
-    return wide[list(names)].rename(columns=names).reset_index()
+    out = wide[list(names)].rename(columns=names).reset_index()
+    # nobody can say how much will go unrecorded: a range from next to none to half would mislead
+    out.loc[out["category"] == NOT_RECORDED, ["low_80", "high_80"]] = np.nan
+    return out
 
 
 def category_accuracy(first: int = 2017) -> pd.DataFrame:
@@ -303,12 +329,21 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
     last = fan(area, horizon).iloc[-1]
     accuracy = bar().set_index(["origins", "horizon"])
     every = accuracy.loc[accuracy.index.get_level_values("origins")[0]]
-    return [
+    few = (
+        f" These were areas above {SMALL} plans: {last['area']} is smaller, and its range is the "
+        "answer, not its middle."
+        if last["median"] < SMALL
+        else ""
+    )
+    points = [
         f"{last['area']} should plan for {last['low_80']:,.0f} to {last['high_80']:,.0f} EHC plans "
         f"in January {last['year']}; {last['median']:,.0f} is the middle.",
         f"Tested on the years since 2019, the method missed by {every.loc[1, 'mape']:.1f} % on "
         f"average a year ahead and by {every.loc[5, 'mape']:.1f} % five years ahead; continuing "
         f"five years' compound growth missed by {every.loc[1, 'compound_mape']:.1f} and "
-        f"{every.loc[5, 'compound_mape']:.1f} %.",
+        f"{every.loc[5, 'compound_mape']:.1f} %.{few}",
+        hindsight(area),
+        doubt(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]
+    return [point for point in points if point]

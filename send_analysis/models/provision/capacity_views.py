@@ -6,23 +6,30 @@ Numbers are read off the results of the models; nothing is computed but differen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.cohort_data import ORIGINS
 from send_analysis.models.cohort.cohorts import Projection, project
+from send_analysis.models.forecast import outlook
 from send_analysis.models.provision import assessments, capacity, costs, places, planned_places
 
 EVERY = "all specialist"
 MILLION = 1e6
+SMALL = 20  # residents in specialist places: fewer are known one by one
 HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
 
 def gap(area: str) -> str:
     """Say why an area's plans cannot be simulated; empty where they can."""
+    code = areas.resolve(area)
+    if code[:3] in ("E92", "E12"):
+        return f"{areas.name(code)} is no single authority: the model of places follows those."
     try:
         project(area, years=1, simulations=2)
         places.in_use(areas.resolve(area), year=ORIGINS[-1])
@@ -31,7 +38,13 @@ def gap(area: str) -> str:
     return ""
 
 
-def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> list[str]:
+def headline(
+    forecast: pd.DataFrame | None,
+    queue: pd.DataFrame,
+    area: str,
+    *,
+    kept: pd.DataFrame | None = None,
+) -> list[str]:
     """Sum up the report.
 
     Parameters
@@ -42,6 +55,8 @@ def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> l
         As :func:`assessments.queue` returns it.
     area : str
         Name of the area.
+    kept : DataFrame, optional
+        As :func:`shares_kept` returns it.
 
     Returns
     -------
@@ -51,7 +66,8 @@ def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> l
     last = queue.iloc[-1]
     waits = (
         f"In {last['year']} {100 * last['timely']:.0f} % of plans in {area} were issued within 20 "
-        f"weeks; {last['completed']:,.0f} assessments were completed"
+        f"weeks; {last['completed']:,.0f} "
+        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
     )
     if last["backlog"] >= 1:
         waits += f" and about {last['backlog']:,.0f} more were open than would be at 90 %."
@@ -67,6 +83,18 @@ def headline(forecast: pd.DataFrame | None, queue: pd.DataFrame, area: str) -> l
         f"interval {whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f}) and to have "
         f"{whole['capacity']:,.0f}; to be 80 % sure, {whole['extra_80']:,} more are needed."
     ]
+    if kept is not None:
+        every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
+        out.append(
+            "If each age were placed in the shares of the latest January, "
+            f"{kept.loc[every, 'demand'].iloc[0]:,.0f} would be needed."
+        )
+    out += filter(None, [outlook.doubt(area)])
+    if whole["in_use"] < SMALL:
+        out.append(
+            f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "
+            "planned for by name: read the ranges as chance, not as need."
+        )
     phases = [
         f"{phase} {100 * rows.loc[phase, 'probability']:.0f} % (80 % sure with {extra:,} more)"
         for phase, extra in rows.loc[list(places.PHASES), "extra_80"].items()
@@ -94,21 +122,54 @@ def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFram
     return out.astype(dict.fromkeys(columns[4:], "float64"))
 
 
-def certainty(forecast: pd.DataFrame, year: int) -> pd.DataFrame:
-    """Set kinds and phases of one year side by side.
+def shares_kept(simulation: Projection) -> pd.DataFrame:
+    """Forecast places if at each age settings kept the shares they have in the latest January.
+
+    A check on the model's moves between settings, which draw an authority towards its region.
+
+    Parameters
+    ----------
+    simulation : Projection
+        Of the area; only its plans by age are used.
 
     Returns
     -------
     DataFrame
-        ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, probability`` (per
-        cent), ``extra_80, extra_95``; without kinds and phases of a handful of
-        pupils.
+        As :func:`capacity.forecast` returns it.
     """
+    now = simulation.stock[0].mean(axis=0)
+    share = now / np.maximum(now.sum(axis=-1, keepdims=True), 1)
+    # an age that nobody has today takes the shares of all ages
+    share[now.sum(axis=-1) == 0] = now.sum(axis=0) / max(now.sum(), 1)
+    kept = replace(simulation, stock=simulation.stock.sum(axis=-1, keepdims=True) * share)
+    return capacity.forecast(simulation.area_code, simulation=kept)
+
+
+def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.DataFrame:
+    """Set kinds and phases of one year side by side.
+
+    Parameters
+    ----------
+    forecast, kept : DataFrame
+        As :func:`capacity.forecast` and :func:`shares_kept` return them.
+    year : int
+        Year of the January.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
+        today's shares), ``probability`` (per cent), ``extra_80, extra_95``; without kinds and
+        phases of a handful of pupils.
+    """
+    keys = ["kind", "phase", "year"]
+    beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
+    forecast = forecast.merge(beside, on=keys, validate="one_to_one")
     rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
     rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
     rows = rows.assign(probability=100 * rows["probability"])
     columns = ["kind", "phase", "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
-    rows = rows[[*columns, "probability", "extra_80", "extra_95"]]
+    rows = rows[[*columns, "kept", "probability", "extra_80", "extra_95"]]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 
@@ -151,9 +212,8 @@ def compare(
     frames = []
     names = [None, *(fitting(area) if scenarios is None else scenarios)]
     for name in tqdm(names, desc="Scenarios", disable=None, leave=False):
-        made = capacity.forecast(
-            area, years=year - ORIGINS[-1], scenario=name, simulations=simulations
-        )
+        # as many years as everywhere else, so that "as planned" is the same draw
+        made = capacity.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
         frames.append(made.assign(probability=100 * made["probability"]))
     columns = ["scenario", "phase", "capacity", "demand", "probability", "extra_80", "extra_95"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,8 +58,7 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
     ParameterError
         If a file or a switch has an unknown or missing key or an impossible value.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", areas.name(area).casefold()).strip("-")
-    path = _folder() / f"{slug}.yml"
+    path = _folder() / f"{areas.slug(areas.name(area))}.yml"
     content = {"changes": {}}
     if path.is_file():
         content = read_yaml(path)

@@ -14,10 +14,9 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.cleaning.nhs_sheets import rules
+from send_analysis.cleaning.nhs_waits import BANDS, TOTAL
 from send_analysis.errors import DataError, MissingDataError, ParameterError, unknown
 
-TOTAL = "total"
-BANDS = ("0-1", "1-2", "2-4", "4-12", "12-18", "18-52", "52+")
 EDGES = np.array([0, 1, 2, 4, 12, 18, 52], dtype=float)  # weeks at which each band begins
 UNITS = {
     "waiting": "children",

@@ -110,7 +110,7 @@ def claimed_and_official(frame: pd.DataFrame) -> str:
     """Describe the chart of claims beside official figures."""
     rows = frame[frame["unit"] == "per cent"].dropna(subset=["claimed", "official"])
     words = [
-        f"{row.id} claimed {row.claimed:.0f}, official {row.official:.1f}"
+        f"{row.statement}: claimed {row.claimed:.0f}, official {row.official:.1f}"
         for row in rows.itertuples()
     ]
     return f"Dot chart of claimed and official figures in per cent: {'; '.join(words)}."

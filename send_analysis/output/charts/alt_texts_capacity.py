@@ -40,6 +40,11 @@ def completions(frame: pd.DataFrame, area: str) -> str:
     )
 
 
+def millions(value: float) -> str:
+    """Write millions, with decimals below one."""
+    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:,.2f}"
+
+
 def cost(frame: pd.DataFrame) -> str:
     """Describe the chart of the cost of placements."""
     whole = frame[frame["setting"] == "all"]
@@ -47,8 +52,9 @@ def cost(frame: pd.DataFrame) -> str:
     most = frame[(frame["year"] == last["year"]) & (frame["setting"] != "all")]
     most = most.loc[most["cost"].idxmax()]
     return (
-        f"Line chart of the yearly cost of placements in {first['area']}: {first['cost']:,.0f} "
-        f"million pounds in {first['year']}, {last['cost']:,.0f} million in {last['year']}, with "
-        f"an 80 % interval of {last['low_80']:,.0f} to {last['high_80']:,.0f} million. The largest "
-        f"part is {most['setting']} with {most['cost']:,.0f} million."
+        f"Line chart of the yearly cost of placements in {first['area']}: "
+        f"{millions(first['cost'])} million pounds in {first['year']}, {millions(last['cost'])} "
+        f"million in {last['year']}, with an 80 % interval of {millions(last['low_80'])} to "
+        f"{millions(last['high_80'])} million. The largest part is "
+        f"{most['setting']} with {millions(most['cost'])} million."
     )

@@ -6,6 +6,7 @@ The title says what the figure shows, in numbers read off the result. Its sister
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -210,7 +211,7 @@ def flows(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
                     textcoords="offset points", annotation_clip=False)  # fmt: skip
     ax.set_ylabel("plans in the calendar year")
     title(
-        ax, f"In {last['year']} {last['new']:,} plans were new and {last['ceased']:,} ceased",
+        ax, f"New plans in {last['year']}: {last['new']:,}; ceased: {last['ceased']:,}",
         subtitle="Hatched: what neither explains (moves between authorities, late recording)",
     )  # fmt: skip
     return ax
@@ -270,9 +271,10 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("calendar year")
     own = frame[(frame["role"] == "area")].dropna(subset="share")
     last, worst = own.iloc[-1], own.loc[own["share"].idxmin()]
+    least = f", {worst['share']:.0f} % in {worst['year']}"
     title(
-        ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}, "
-        f"{worst['share']:.0f} % in {worst['year']}",
+        ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
+        f"{least if worst['share'] < last['share'] else ', in no year less'}",
         subtitle="Plans issued within 20 weeks, exceptions excluded; crosses: claims",
     )  # fmt: skip
     _named(ax)
@@ -281,10 +283,13 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @house
 def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw claims in per cent beside the official figures; `frame` is a ledger."""
+    """Draw claims in per cent beside the official figures.
+
+    `frame` as :func:`send_analysis.output.narrative.worded` returns it.
+    """
     rows = frame[(frame["unit"] == "per cent")].dropna(subset=["claimed", "official"])
     rows = rows.iloc[::-1].reset_index(drop=True)
-    ax = axes(ax, height=1.4 + 0.55 * len(rows))
+    ax = axes(ax, height=1.4 + 0.75 * len(rows))
     ax.hlines(rows.index, rows["claimed"], rows["official"], color=RULE, lw=2, zorder=1)
     ax.plot(rows["claimed"], rows.index, "X", ms=10, color=PALETTE[3], mec="white")
     ax.plot(rows["official"], rows.index, "o", ms=9, color=PALETTE[0])
@@ -294,7 +299,7 @@ def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
                             (row["official"], 1 if apart else -1)):  # fmt: skip
             ax.annotate(f"{value:.0f}", (value, place), xytext=(11 * sign, 0), va="center",
                         ha="left" if sign > 0 else "right", textcoords="offset points")  # fmt: skip
-    ax.set_yticks(rows.index, rows["id"])
+    ax.set_yticks(rows.index, [textwrap.fill(words, 34) for words in rows["statement"]])
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=GRID)
     span = pd.concat([rows["claimed"], rows["official"]])
@@ -303,7 +308,7 @@ def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("per cent")
     within = int(rows["verdict"].eq("reproduced").sum())
     title(
-        ax, f"{within} of {len(rows)} claims in per cent are reproduced",
+        ax, f"{within} of {len(rows)} claims that are percentages are reproduced",
         subtitle="Cross: claimed; dot: official figure on the claim's own window",
     )  # fmt: skip
     ax.tick_params(axis="y", labelcolor=MUTED_TEXT)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from send_analysis.output.charts.alt_texts_capacity import millions
 from send_analysis.output.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
         ax.annotate(
             f"{100 * row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
             textcoords="offset points", ha="center", fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
     _whole_years(ax, frame["year"])
     ax.set_ylabel("assessments completed")
@@ -151,7 +153,7 @@ def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     first, end = whole.iloc[0], whole.iloc[-1]
     title(
         ax,
-        f"Placements cost {end['cost'] - first['cost']:,.0f} million pounds a year more by "
+        f"Placements cost {millions(end['cost'] - first['cost'])} million pounds a year more by "
         f"{end['year']}, prices unchanged",
         subtitle=f"Placements of residents of {first['area']} in settings with a unit cost, prices "
         "of 2020-21; shaded: 80 % interval",

@@ -175,7 +175,8 @@ def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     most = end["change"].idxmin()
     title(
         ax,
-        f"{most} would leave {-end.loc[most, 'change']:.0f} % fewer plans in {area} in {last}",
+        f"{-end.loc[most, 'change']:.0f} % fewer plans in {area} in {last} if "
+        f"{most[0].lower()}{most[1:]}",
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
     )
@@ -217,11 +218,13 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     _thousands(ax)
     _whole_years(ax, frame["year"])
     ax.set_ylim(0, 1.05 * ours["high_95"].max())
+    last = ours.iloc[-1]
     steady = frame[frame["forecast"] == "this package, requests stable"].iloc[-1]
     title(
         ax,
-        f"Published forecasts lie near ours with requests stable: {steady['plans']:,.0f} plans in "
-        f"England in {steady['year']}",
+        f"If growth went on as now, England would have {last['plans'] / 1e6:.1f} million plans in "
+        f"{last['year']}; with requests stable {steady['plans'] / 1e6:.1f} million, near what "
+        "others forecast",
         subtitle="EHC plans each January; shaded: 95 % interval, untested beyond 5 years",
     )
     label_ends(ax)
