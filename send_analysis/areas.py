@@ -172,6 +172,12 @@ def _names() -> dict[str, str]:
     return dict(zip(known["area_code"], known["area"], strict=True))
 
 
+@tables.remembered
+def _by_code() -> pd.DataFrame:
+    """Return the areas, indexed by code."""
+    return tables.load("areas").set_index("area_code")
+
+
 def region(code: str) -> str:
     """Return the code of the region that a local authority lies in.
 
@@ -180,8 +186,7 @@ def region(code: str) -> str:
     MissingDataError
         If the area is a region or England.
     """
-    known = tables.load("areas").set_index("area_code")["region_code"]
-    found = known[code.split("+")[0]]
+    found = _by_code()["region_code"][code.split("+")[0]]
     if not found:
         raise MissingDataError(f"{name(code)} is not within a region; give a local authority.")
     return found
@@ -219,17 +224,17 @@ def current() -> list[str]:
 
 def level(code: str) -> str:
     """Return the level of an area: england, region, sub-region or local authority."""
-    return tables.load("areas").set_index("area_code")["level"][code.split("+")[0]]
+    return _by_code()["level"][code.split("+")[0]]
 
 
 def footprint(code: str) -> str:
     """Return the code of the unit on which an area's series is unbroken since 2010."""
-    return tables.load("areas").set_index("area_code")["footprint"].get(code) or code
+    return _by_code()["footprint"].get(code) or code
 
 
 def first_year(code: str) -> int:
     """Return the first January in which an area has figures of its own."""
-    return int(tables.load("areas").set_index("area_code")["first_year"][code])
+    return int(_by_code()["first_year"][code])
 
 
 def history(code: str) -> str:
@@ -242,7 +247,7 @@ def history(code: str) -> str:
     """
     if "+" in code:
         return ""
-    row = tables.load("areas").set_index("area_code").loc[code]
+    row = _by_code().loc[code]
     if row["footprint"] in {code, ""}:
         return ""
     span = (

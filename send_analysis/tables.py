@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, lru_cache, partial, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -69,23 +69,29 @@ def clear_cache() -> None:
         forget()
 
 
-def remembered(function: Callable[P, R]) -> Callable[P, R]:
+def remembered(
+    function: Callable[P, R] | None = None, *, most: int | None = None
+) -> Callable[..., Any]:
     """Decorate a function of the tables: the same arguments give its first result again.
 
-    For results about all areas that the reports of many areas need. They are kept for each folder
-    of tables until :func:`clear_cache`.
+    For results about all areas that the reports of many areas need, or, with `most`, about the
+    area at hand. They are kept for each folder of tables until :func:`clear_cache`.
 
     Parameters
     ----------
     function : callable
         Takes hashable arguments; its result depends on them and on the tables, on nothing else.
+    most : int, optional
+        Results that are kept, the latest used; all by default.
 
     Returns
     -------
     callable
         Returns a DataFrame or Series that is yours to change; anything else must be left as it is.
     """
-    kept = cache(lambda _folder, args, kwargs: function(*args, **dict(kwargs)))
+    if function is None:
+        return partial(remembered, most=most)
+    kept = lru_cache(most)(lambda _folder, args, kwargs: function(*args, **dict(kwargs)))
     _remembered.append(kept.cache_clear)
 
     @wraps(function)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import io
+import pickle
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 500  # of a chart's data on the page; its download always has every row
 LARGEST_SVG = 400_000  # bytes: above it (thousands of marks) a figure is a PNG at 200 dpi
+MOST_PICTURES = 500  # kept of those that pages share: about 40 MB
 SHORTEST_ALT = 40  # characters: less cannot say the chart's kind, its trend and a number
 
 
@@ -58,7 +61,7 @@ def note(text: str) -> None:
 
 
 def show(
-    figure: Axes | Figure | np.ndarray,
+    figure: Axes | Figure | np.ndarray | partial,
     *,
     data: pd.DataFrame,
     alt: str,
@@ -72,9 +75,11 @@ def show(
 
     Parameters
     ----------
-    figure : Axes, Figure or array of Axes
+    figure : Axes, Figure, array of Axes, or partial
         As figure functions return it. The title, subtitle and source drawn in it by
-        `style` are left out of the picture and set as text instead.
+        `style` are left out of the picture and set as text instead. ``partial(function, ...)``
+        is drawn here, and only once for the same function and arguments: for charts that many
+        areas' pages share.
     data : pandas.DataFrame
         The numbers that are drawn. A named index gives the rows their headings; else the first
         column does.
@@ -96,27 +101,23 @@ def show(
     ParameterError
         Without a title, a source or alternative text worth the name.
     """
-    import matplotlib.pyplot as plt
-
-    figure = _figure_of(figure)
-    drawn, subtitle = _hide_texts(figure)
-    title = caption or drawn
+    drawn = _drawn_once(pickle.dumps(figure)) if isinstance(figure, partial) else _drawn(figure)
+    title = caption or drawn.title
     origin, named = _origin(title, source)
     if len(alt.strip()) < SHORTEST_ALT or alt.strip() == title:
         raise ParameterError(
             f"Alternative text {alt!r} of the figure {title!r} says too little: name the kind of "
             f"chart, what it shows and its main numbers in {SHORTEST_ALT} characters or more."
         )
-    picture = _picture(figure)
-    width, height = (figure.get_size_inches() * 96).round().astype(int)
-    plt.close(figure)
+    subtitle = drawn.subtitle
     html = (
         '<div class="chart"><figure>'
         f'<p class="figure-title"><strong>{escape(title)}</strong></p>'
         + (f'<p class="subtitle">{escape(subtitle)}</p>' if subtitle else "")
         + f'<div class="scroll picture" role="group" tabindex="0" '
         f'aria-label="{escape("Chart: " + title)}">'
-        f'<img src="{picture}" alt="{escape(alt.strip())}" width="{width}" height="{height}"></div>'
+        f'<img src="{drawn.picture}" alt="{escape(alt.strip())}" width="{drawn.width}" '
+        f'height="{drawn.height}"></div>'
         f"<figcaption>{_below(note, origin)}</figcaption></figure>"
         '<details class="data"><summary>Data and download'
         f'<span class="of"> for “{escape(title)}”</span></summary>'
@@ -270,6 +271,34 @@ def _reporting_years(years: list[str]) -> str:
     return f", reporting years {', '.join(years[:-1])} and {years[-1]}"
 
 
+class _Drawn(NamedTuple):
+    """A figure as the page has it: its picture as a data URI, its size in CSS pixels."""
+
+    title: str | None
+    subtitle: str | None
+    picture: str
+    width: int
+    height: int
+
+
+@lru_cache(MOST_PICTURES)
+def _drawn_once(pickled: bytes) -> _Drawn:
+    """Draw what a pickled call of a figure function makes, unless that was done before."""
+    return _drawn(pickle.loads(pickled)())
+
+
+def _drawn(made: Any) -> _Drawn:
+    """Draw a figure, with its texts taken out, and close it."""
+    import matplotlib.pyplot as plt
+
+    figure = _figure_of(made)
+    title, subtitle = _hide_texts(figure)
+    picture = _picture(figure)
+    width, height = (figure.get_size_inches() * 96).round().astype(int)
+    plt.close(figure)
+    return _Drawn(title, subtitle, picture, width, height)
+
+
 def _figure_of(figure: Any) -> Figure:
     """Find the figure of what a figure function returned."""
     first = figure.flat[0] if isinstance(figure, np.ndarray) else figure
@@ -278,10 +307,13 @@ def _figure_of(figure: Any) -> Figure:
 
 def _hide_texts(figure: Figure) -> tuple[str | None, str | None]:
     """Hide title, subtitle and source, which the page says in text; return the first two."""
-    by_part = {
-        part: figure.findobj(lambda artist, part=part: artist.get_gid() == part)
-        for part in ("title", "subtitle", "source")
-    }
+    from matplotlib.text import Text
+
+    by_part: dict[str, list[Text]] = {"title": [], "subtitle": [], "source": []}
+    for holder in (figure, *figure.axes):
+        for artist in holder.get_children():
+            if isinstance(artist, Text) and artist.get_gid() in by_part:
+                by_part[artist.get_gid()].append(artist)
     if figure.get_suptitle():
         by_part["title"] = [figure._suptitle]
     elif len(figure.axes) == 1 and not by_part["title"]:
@@ -292,7 +324,7 @@ def _hide_texts(figure: Figure) -> tuple[str | None, str | None]:
         if len(artists) == 1
     }
     for part in texts:
-        by_part[part][0].set_visible(False)
+        by_part[part][0].set_text("")  # one that is only hidden would be placed all the same
     return texts.get("title"), texts.get("subtitle")
 
 

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from send_analysis.errors import NotebookError
 
 if TYPE_CHECKING:
+    from nbclient import NotebookClient
     from nbformat import NotebookNode
 
 SECONDS_A_CELL = 300  # a cell that takes longer hangs: a whole report is meant to take 45 s
 SOFT = "MissingDataError"  # what a cell raises for an area that has no figures of a kind
 
-# A notebook must not see the one before: names, open figures, settings, folder.
+# A notebook must not see the one before: names, open figures, settings, folder. What is left then,
+# tables and fitted models, stays: frozen, so that the garbage collector passes it over.
 _EMPTY = """
 def _empty():
     import os, sys
@@ -34,6 +36,7 @@ def _empty():
         sys.modules["matplotlib.pyplot"].close("all")
 _empty()
 get_ipython().reset(new_session=True)
+__import__("gc").freeze()
 """
 
 
@@ -45,6 +48,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self._manager: Any = None
+        self._client: Any = None
 
     def __enter__(self) -> Kernel:
         return self
@@ -69,13 +73,23 @@ class Kernel:
             start(env=_environment(), extra_arguments=_ARGUMENTS)
         return self._manager
 
+    def run(self, runner: NotebookClient) -> None:
+        """Let a client of this kernel's manager execute its notebook, over a kept connection."""
+        runner.kc = self._client
+        try:
+            runner.execute()
+        finally:
+            self._client = runner.kc
+
     def close(self) -> None:
         """Stop the kernel."""
         from jupyter_core.utils import run_sync
 
+        if self._client is not None:
+            self._client.stop_channels()
         if self._manager is not None:
             run_sync(self._manager.shutdown_kernel)(now=True)
-        self._manager = None
+        self._client = self._manager = None
 
 
 _ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
@@ -152,15 +166,12 @@ def execute(notebook: str | Path, *, area: str, kernel: Kernel | None = None) ->
     )
     failure = None
     try:
-        runner.execute()
+        kernel.run(runner)
     except CellExecutionError as error:
         failure = f"{error.ename}: {error.evalue}\n{_line_of(error.traceback)}"
     except (CellTimeoutError, DeadKernelError) as error:
         kernel.close()
         raise NotebookError(f"{where}: {str(error).splitlines()[0]}") from None
-    finally:
-        if runner.kc is not None:
-            runner.kc.stop_channels()
     # The inserted cells are not ones that the author counts.
     nb.cells = [cell for cell in nb.cells if cell is not empty and cell is not given]
     if failure:

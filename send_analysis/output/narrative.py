@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models import evidence
 from send_analysis.models.demand_growth import growth
@@ -29,6 +29,12 @@ SMALL = 100  # plans: below it one child is more than 1 %
 UNSTEADY = 10  # % that estimated residents have moved by; four authorities of 153 exceed it
 
 
+@tables.remembered(most=1)
+def _ledger(area: str) -> pd.DataFrame:
+    """Return the ledger of the area at hand, which a page shows in several ways."""
+    return evidence.ledger(area)
+
+
 def claims(area: str = "Bury") -> list[str]:
     """Sum up the ledger of an area, or its official figures where no claims are recorded.
 
@@ -43,7 +49,7 @@ def claims(area: str = "Bury") -> list[str]:
     """
     if not evidence.claims_file(area).is_file():
         return _official(area)
-    ledger = evidence.ledger(area)
+    ledger = _ledger(area)
     count = ledger["verdict"].value_counts()
     parts = [
         f"{count[verdict]} are {words}" for verdict, words in VERDICTS.items() if verdict in count
@@ -175,7 +181,7 @@ def unsteady(area: str = "Bury") -> str:
 def worded(area: str = "Bury") -> pd.DataFrame:
     """Return the ledger with each claim in words, `statement`, beside its short name."""
     statements = {claim["id"]: claim["statement"] for claim in evidence.claims(area)}
-    found = evidence.ledger(area)
+    found = _ledger(area)
     return found.assign(statement=found["id"].map(statements))
 
 
@@ -188,7 +194,7 @@ def ledger(area: str = "Bury") -> pd.DataFrame:
         Indexed by ``claim`` (in words): ``claimed, official, verdict, window, tolerance``.
     """
     made = pd.DataFrame(evidence.claims(area))
-    found = evidence.ledger(area)
+    found = _ledger(area)
     unit = found["unit"].replace(UNITS)
     tolerance = "±" + made["tolerance"].map("{:g}".format) + ": " + made["tolerance_reason"]
     table = pd.DataFrame({

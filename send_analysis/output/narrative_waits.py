@@ -50,6 +50,7 @@ def lists(area: str = "Bury") -> pd.DataFrame:
     return _lists(focus(area)["organisation_code"])
 
 
+@tables.remembered
 def _lists(code: str) -> pd.DataFrame:
     """The four main services of one organisation."""
     table = tables.load("nhs_waits")
@@ -61,6 +62,12 @@ def _lists(code: str) -> pd.DataFrame:
     ]
     out = waits.wide(rows)
     return out.assign(service=out["service"].map(short))
+
+
+@tables.remembered
+def _members() -> pd.DataFrame:
+    """Board, region and England of each provider."""
+    return waits.membership(tables.load("nhs_waits"))
 
 
 def reporting(area: str = "Bury") -> pd.DataFrame:
@@ -86,7 +93,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
         & (table["service"] == SERVICES[service])
         & (table["band"] == TOTAL)
     ]
-    members = waits.membership(table).set_index("organisation_code")
+    members = _members().set_index("organisation_code")
     inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
     is_sum = totals["organisation_code"] == chosen["organisation_code"]
     own = totals[totals["organisation_code"].isin(inside) | is_sum]
@@ -101,7 +108,6 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     return out
 
 
-@tables.remembered
 def measured(area: str = "Bury") -> pd.DataFrame:
     """First and last month of every measure, for the organisation that stands for an area.
 
@@ -115,8 +121,13 @@ def measured(area: str = "Bury") -> pd.DataFrame:
         ``service, measure`` (in words), ``first, last, change`` (per cent), ``throughout``
         (the change among providers that reported in every month), ``unit``.
     """
-    chosen = focus(area)
-    found = waits.measures(lists(area))
+    return _measured(focus(area)["organisation_code"])
+
+
+@tables.remembered
+def _measured(code: str) -> pd.DataFrame:
+    """First and last month of every measure of one organisation, which serves many areas."""
+    found = waits.measures(_lists(code))
     months = found["month"].min(), found["month"].max()
     ends = [
         found[found["month"] == month].set_index(["service", "measure"]).sort_index()
@@ -125,8 +136,9 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     short = {line: name for name, line in SERVICES.items()}
     every = wait_claims.changes(
         tables.load("nhs_waits"),
-        organisations=[chosen["organisation_code"]],
+        organisations=[code],
         services=[SERVICES[name] for name in MAIN],
+        members=_members(),
     )
     window = every[
         (every["start"] == months[0]) & (every["end"] == months[1]) & (every["base"] == "banded")
@@ -155,7 +167,13 @@ def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
         Short name of the service, and the chart as :func:`control_charts.xmr`
         returns it, indexed by month.
     """
-    found = waits.measures(lists(area))
+    return _charts(focus(area)["organisation_code"])
+
+
+@tables.remembered
+def _charts(code: str) -> dict[str, pd.DataFrame]:
+    """Control charts of one organisation's services."""
+    found = waits.measures(_lists(code))
     share = found[found["measure"] == "share_over_18_weeks"]
     series = {name: part.set_index("month")["value"] for name, part in share.groupby("service")}
     return {
@@ -219,6 +237,7 @@ def signals(area: str = "Bury") -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("service")
 
 
+@tables.remembered
 def boards(service: str = "occupational therapy") -> pd.DataFrame:
     """All boards' shares over 18 weeks in the last month, with funnel limits.
 
@@ -310,7 +329,10 @@ def changes(area: str, service: str) -> pd.DataFrame:
     serving = waits.organisations(area)
     codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
     found = wait_claims.changes(
-        tables.load("nhs_waits"), organisations=codes, services=[waits.service_line(service)]
+        tables.load("nhs_waits"),
+        organisations=codes,
+        services=[waits.service_line(service)],
+        members=_members(),
     )
     return found.dropna(subset="change").reset_index(drop=True)
 

@@ -7,6 +7,7 @@ at a time, alternative text with every picture, nothing loaded from elsewhere.
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,11 @@ from send_analysis.errors import NotebookError
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
     from bs4.element import Tag
+    from nbconvert import HTMLExporter
     from nbformat import NotebookNode
 
+# Rows of a table that hold text and nothing else: most of a page, and nothing in them to check.
+PLAIN_ROWS = re.compile(r"<tbody>(?:[^<]|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>")
 LOADING = ["script", "link", "iframe", "object", "embed"]
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -47,7 +51,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         If the notebook breaks a rule; the message names the cell and what to do.
     """
     headline, tables = _check_outputs(nb, where)
-    body = _body(nb)
+    body, rows = _body(nb)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
@@ -60,7 +64,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "points": [point.get_text() for point in finding.select("li")],
         "finding": finding.decode_contents(formatter="minimal"),
         "contents": _contents(body, where),
-        "body": _numbered(body).decode(formatter="minimal"),
+        "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
         "code": "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code"),
         "tables": tables,
     }
@@ -93,23 +97,42 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
     return headlines[0], sorted(tables)
 
 
-def _body(nb: NotebookNode) -> BeautifulSoup:
-    """Render the cells with the package's template for nbconvert."""
+def _body(nb: NotebookNode) -> tuple[BeautifulSoup, list[str]]:
+    """Render the cells; also return the rows of tables, which are left out of the parsed page."""
     from bs4 import BeautifulSoup
-    from nbconvert import HTMLExporter, TemplateExporter
-    from traitlets.config import Config
+    from nbconvert import TemplateExporter
 
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output)]
-    config = Config({"HTMLExporter": {"exclude_anchor_links": True}})
-    exporter = HTMLExporter(
-        config=config, template_name="send", extra_template_basedirs=[str(TEMPLATES)]
-    )
     # HTMLExporter would parse and write the page once more, to put a word in the place of
     # alternative text that is absent: here that is a mistake.
-    html, _ = TemplateExporter.from_notebook_node(exporter, nb)
-    return BeautifulSoup(html, "html.parser")
+    html, _ = TemplateExporter.from_notebook_node(_exporter(), nb)
+    rows: list[str] = []
+
+    def lift(found: re.Match) -> str:
+        rows.append(_tied(found[0]))
+        return f'<tbody data-rows="{len(rows) - 1}"></tbody>'
+
+    return BeautifulSoup(PLAIN_ROWS.sub(lift, html), "html.parser"), rows
+
+
+def _with_rows(html: str, rows: list[str]) -> str:
+    """Put the rows of tables back."""
+    return re.sub(r'<tbody data-rows="(\d+)"></tbody>', lambda at: rows[int(at[1])], html)
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """Return nbconvert's exporter with the package's template, compiled once."""
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    return HTMLExporter(
+        config=Config({"HTMLExporter": {"exclude_anchor_links": True}}),
+        template_name="send",
+        extra_template_basedirs=[str(TEMPLATES)],
+    )
 
 
 def _tied(text: str) -> str:

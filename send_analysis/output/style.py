@@ -16,7 +16,7 @@ from cycler import cycler
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import LayoutEngine
     from matplotlib.lines import Line2D
 
 P = ParamSpec("P")
@@ -131,7 +131,25 @@ def axes(ax: Axes | None = None, *, width: float = WIDTH, height: float = HEIGHT
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=(width, height))[1]
+    return plt.subplots(figsize=(width, height), layout=layout())[1]
+
+
+def layout() -> LayoutEngine:
+    """Return a layout for a new figure: one pass, and names at line ends placed in it.
+
+    Returns
+    -------
+    matplotlib.layout_engine.LayoutEngine
+        For ``plt.subplots(..., layout=layout())``.
+
+    Notes
+    -----
+    Measuring ticks and texts takes longer than drawing them; matplotlib's own layouts do it twice
+    and again for every call of `label_ends`.
+    """
+    from send_analysis.output.layout import HouseLayout
+
+    return HouseLayout()
 
 
 def title(ax: Axes, finding: str, *, subtitle: str | None = None, width: int = 68) -> None:
@@ -230,7 +248,6 @@ def label_ends(
     *,
     lines: Iterable[Line2D] | None = None,
     labels: dict[str, str] | None = None,
-    gap: float = 2,
     size: float = 10,
 ) -> None:
     """Name each line at its right-hand end; names that would overlap are moved apart.
@@ -238,13 +255,11 @@ def label_ends(
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Axes with its limits and scale set: call this last.
+        Axes; where it is not in the house `layout`, with its limits and scale set.
     lines : iterable of Line2D, optional
         Lines to name; by default every line with a label (`ax.plot(..., label="Bury")`).
     labels : dict of str to str, optional
         Text to write in place of a line's label, e.g. ``{"Bury": "Bury 2,686"}``.
-    gap : float
-        Smallest distance between two names, in points.
     size : float
         Size of type, in points.
 
@@ -254,44 +269,26 @@ def label_ends(
     distance: an isotonic regression of the ends less the room that the names below need. A name
     that had to move is tied to its line with a thin rule. Nothing is drawn for an empty line.
     """
-    from scipy.optimize import isotonic_regression
+    from send_analysis.output.layout import LABEL, HouseLayout, arrange
 
     named = [
         line
         for line in (ax.get_lines() if lines is None else lines)
         if not str(line.get_label()).startswith("_") and np.isfinite(line.get_ydata()).any()
     ]
-    if not named:
-        return
-    _settle(ax.figure)  # the shifts depend on the height
-    ends = np.array([_last_point(line) for line in named])
-    points = 72 / ax.figure.dpi
-    heights = ax.transData.transform(ends)[:, 1] * points
-    texts = [(labels or {}).get(line.get_label(), line.get_label()) for line in named]
-    order = np.argsort(heights, kind="stable")
-    room = np.array([size * 1.2 * (texts[i].count("\n") + 1) + gap for i in order])
-    below = np.concatenate([[0], np.cumsum((room[1:] + room[:-1]) / 2)])
-    shifts = isotonic_regression(heights[order] - below).x + below - heights[order]
-    indent = 16 if (abs(shifts) > size / 2).any() else 7
-    for i, shift in zip(order, shifts, strict=True):
-        moved = abs(shift) > size / 2
-        ax.annotate(
-            texts[i], ends[i], xytext=(indent, shift), textcoords="offset points",
-            va="center", ha="left", fontsize=size, color=ink(named[i].get_color()),
-            fontweight="bold" if named[i].get_linewidth() >= 3 else "normal",
-            annotation_clip=False, gid="label",
-            arrowprops={"arrowstyle": "-", "color": named[i].get_color(), "linewidth": 0.8,
-                        "shrinkA": 1, "shrinkB": 2} if moved else None,
+    for line in named:
+        name = ax.annotate(
+            (labels or {}).get(line.get_label(), line.get_label()), _last_point(line),
+            xytext=(0, 0), textcoords="offset points", va="center", ha="left", fontsize=size,
+            color=ink(line.get_color()), annotation_clip=False, gid=LABEL,
+            fontweight="bold" if line.get_linewidth() >= 3 else "normal",
+            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.8,
+                        "shrinkA": 1, "shrinkB": 2},
         )  # fmt: skip
-
-
-def _settle(figure: Figure) -> None:
-    """Lay a figure out, without drawing it where the layout can be had alone."""
-    engine = figure.get_layout_engine()
-    if engine is None:
-        figure.draw_without_rendering()
-    else:
-        engine.execute(figure)
+        name.tie = name.arrowprops, name.arrow_patch  # for a name that moves; hidden, it costs
+    if not isinstance(ax.figure.get_layout_engine(), HouseLayout):
+        ax.figure.draw_without_rendering()  # the shifts depend on the height
+        arrange(ax)
 
 
 def _last_point(line: Line2D) -> tuple[float, float]:

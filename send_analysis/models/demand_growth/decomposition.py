@@ -143,11 +143,32 @@ def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
     return _with_footprints(found, "age", "people")
 
 
-def in_bands(people: pd.DataFrame) -> np.ndarray:
-    """People by age band."""
-    return np.stack(
-        [people[list(ages)].to_numpy().sum(axis=1) for ages in AGE_BANDS.values()], axis=1
-    )
+def in_bands(people: pd.DataFrame | np.ndarray) -> np.ndarray:
+    """Add people by single year of age, 0 to 25 across, up to age bands."""
+    first = [ages[0] for ages in AGE_BANDS.values()]
+    return np.add.reduceat(np.asarray(people), first, axis=1)
+
+
+def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray:
+    """Components added over the ages, for many populations at once.
+
+    Parameters
+    ----------
+    people : list of ndarray (n, bands)
+        People at the start and the end.
+    plans : list of DataFrame
+        One row each, as :func:`plans_by_band` has them.
+
+    Returns
+    -------
+    ndarray (n, 5)
+        The three of :data:`COMPONENTS`, ``age not recorded`` and ``all``.
+    """
+    bands = list(AGE_BANDS)
+    counts = [frame[bands].to_numpy() for frame in plans]
+    parts = das_gupta(people[0], counts[0], people[1], counts[1]).sum(axis=-1)
+    total = np.full((len(parts), 1), plans[1]["all"].iloc[0] - plans[0]["all"].iloc[0])
+    return np.hstack([parts, total - parts.sum(axis=1, keepdims=True), total])
 
 
 def decompose(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -75,47 +77,49 @@ def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd
     where errors cancel, it is too wide.
     """
     code = areas.resolve_unit(area)
-    as_is = decomposition.decompose(area, start=start, end=end)
-    frames = {
-        "estimated": as_is,
-        "ages restated": decomposition.decompose(area, start=start, end=end, ages="in January"),
-    }
-    plans = decomposition.both_years(decomposition.plans_by_band, start, end)
-    people = [decomposition.people_by_age(year).loc[[code]] for year in (start, end)]
+    found = {}
+    for name, ages in (("estimated", "as published"), ("ages restated", "in January")):
+        frame = decomposition.decompose(area, start=start, end=end, ages=ages)
+        found[name] = frame[frame["age_band"] == "all"].set_index("component")["plans"]
+    components = found["estimated"].index
+    plans = [
+        frame.loc[[code]]
+        for frame in decomposition.both_years(decomposition.plans_by_band, start, end)
+    ]
+    people = [decomposition.people_by_age(year).loc[[code]].to_numpy() for year in (start, end)]
 
-    def variant(factors: list[np.ndarray]) -> pd.DataFrame:
-        """The decomposition with the population by single age multiplied by these factors."""
+    def variants(factors: list[np.ndarray]) -> np.ndarray:
+        """Components, a row for each row of factors on the population by single age."""
         changed = [
-            decomposition.in_bands(frame * by) for frame, by in zip(people, factors, strict=True)
+            decomposition.in_bands(ages * by) for ages, by in zip(people, factors, strict=True)
         ]
-        return decomposition.decompose_with([code], start, end, plans, changed)
+        return decomposition.over_ages(changed, plans)
 
     ten = population_check().pivot(index="area_code", columns="age_group", values="ratio")
     ten = ten[["0-4", "5-9", "10-14", "15-19", "20-24"]]
     ratio = ten.to_numpy()[:, np.minimum(np.arange(26) // 5, 4)]
     drift = [_grown_apart(year, CENSUS_2011, CENSUS_2021) for year in (start, end)]
-    checks = {
-        other: variant([ratio[[i]] ** share for share in drift])
-        for i, other in enumerate(ten.index)
-    }
-    if code in checks:
-        frames["census 2021"] = checks[code]
-    frames |= _projected(code, start, end, people, variant)
-    stacked = np.stack([frame["plans"].to_numpy() for frame in checks.values()])
-    total = as_is.loc[as_is["component"] == "all", "plans"].iloc[0]
-    for name, extreme in (("lowest of ten", stacked.min(0)), ("highest of ten", stacked.max(0))):
-        share = 100 * extreme / total if total else np.nan
-        frames[name] = as_is.assign(plans=extreme, share=share)
-    out = pd.concat(
-        {name: frame[frame["age_band"] == "all"] for name, frame in frames.items()},
-        names=["variant"],
-    )
-    out = out.reset_index("variant").reset_index(drop=True)
+    checks = variants([ratio**share for share in drift])
+    if code in ten.index:
+        found["census 2021"] = checks[ten.index.get_loc(code)]
+    found |= _projected(code, start, end, people, variants)
+    found |= {"lowest of ten": checks.min(axis=0), "highest of ten": checks.max(axis=0)}
+    total = found["estimated"]["all"]
+    out = pd.DataFrame(found, index=components).rename_axis(columns="variant")
+    out = out.T.stack().rename("plans").reset_index()
+    share = 100 * out["plans"] / total if total else np.nan
+    out = out.assign(area_code=code, share=share)
     return out[["area_code", "variant", "component", "plans", "share"]]
 
 
-def _projected(code: str, start: int, end: int, people: list[pd.DataFrame], variant) -> dict:
-    """Decompositions on the publisher's projection, where the area has one."""
+def _projected(
+    code: str,
+    start: int,
+    end: int,
+    people: list[np.ndarray],
+    variants: Callable[[list[np.ndarray]], np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Components on the publisher's projection, where the area has one."""
     known = tables.load("population").query("basis == 'projected' and area_code == @code")
     base = known["year"].min() + 1 if len(known) else 0
     if not len(known) or end < base:
@@ -127,15 +131,12 @@ def _projected(code: str, start: int, end: int, people: list[pd.DataFrame], vari
     for ages in AGE_BANDS.values():
         band = list(ages)
         ratio[:, band] = rebased[:, band].sum() / estimated[:, band].sum()
-    later = (
-        decomposition.people_by_age(end, basis="projected").loc[[code]].to_numpy()
-        / people[1].to_numpy()
-    )
+    later = decomposition.people_by_age(end, basis="projected").loc[[code]].to_numpy() / people[1]
     if start >= base:
         first = decomposition.people_by_age(start, basis="projected").loc[[code]].to_numpy()
-        return {"projected": variant([first / people[0].to_numpy(), later])}
+        return {"projected": variants([first / people[0], later])[0]}
     share = _grown_apart(start, CENSUS_2011, base - 1 + MIDDLE)
     return {
-        "projected": variant([ratio**share, later]),
-        "projected, start not rebased": variant([np.ones((1, 26)), later]),
+        "projected": variants([ratio**share, later])[0],
+        "projected, start not rebased": variants([np.ones((1, 26)), later])[0],
     }

@@ -60,15 +60,20 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     DataFrame
         ``area_code, year, plans``, years without a figure left out.
     """
-    plans = tables.load("ehc_plans").query("age_band == 'all'")[["area_code", "year", "plans"]]
+    plans, merged = _all_ages()
     if codes is None:
-        return plans.dropna(subset="plans").reset_index(drop=True)
-    merged = [code for code in codes if "+" in code]
-    found = plans[plans["area_code"].isin(codes)]
-    if merged:
-        units = areas.on_footprints(plans, ["plans"])
-        found = pd.concat([found, units[units["area_code"].isin(merged)]], ignore_index=True)
-    return found.dropna(subset="plans").reset_index(drop=True)
+        return plans.copy(deep=False)
+    found = [frame[frame["area_code"].isin(codes)] for frame in (plans, merged)]
+    return pd.concat(found, ignore_index=True) if len(found[1]) else found[0].reset_index(drop=True)
+
+
+@tables.remembered
+def _all_ages() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Plans of all ages in each January: those published, and those of merged footprints."""
+    plans = tables.load("ehc_plans").query("age_band == 'all'")[["area_code", "year", "plans"]]
+    units = areas.on_footprints(plans, ["plans"])
+    units = units[units["area_code"].str.contains("+", regex=False)]
+    return tuple(frame.dropna(subset="plans").reset_index(drop=True) for frame in (plans, units))
 
 
 def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
@@ -158,6 +163,7 @@ def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFr
     return out[["area_code", "area", "role", "year", "in_time", "issued", "share"]]
 
 
+@tables.remembered
 def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
     """Growth in the number of plans of every authority, with an interval and its place.
 

@@ -43,6 +43,15 @@ def _flow(table: str, column: str, category: str, value: str) -> pd.Series:
     return _wide(frame[frame[column] == category], value)
 
 
+@tables.remembered
+def _reasons() -> pd.DataFrame:
+    """Plans that ceased, by area and year: a column a reason, and ``all``."""
+    ceased = tables.load("ceased_plans")
+    return pd.DataFrame({
+        reason: _wide(rows, "plans") for reason, rows in ceased.groupby("reason", sort=False)
+    })  # fmt: skip
+
+
 def stock_account(
     area: str = "Bury", *, start: int = 2019, end: int = 2025, by_year: bool = False
 ) -> pd.DataFrame:
@@ -82,17 +91,14 @@ def stock_account(
             "the releases do not count statements that ceased. growth.flows has the "
             "totals there are."
         )
-    stock = _wide(tables.load("ehc_plans").query("age_band == 'all'"), "plans")
+    stock = _flow("ehc_plans", "age_band", "all", "plans")
     new = _flow("new_plans", "age_band", "all", "plans")
     years = list(range(start, end))
     for series, what, wanted in (
         (stock, "plans in January", [*years, end]), (new, "new plans in", years)
     ):  # fmt: skip
         _require(series, code, wanted, what)
-    ceased = tables.load("ceased_plans")
-    reasons = pd.DataFrame({
-        reason: _wide(rows, "plans") for reason, rows in ceased.groupby("reason", sort=False)
-    })  # fmt: skip
+    reasons = _reasons()
     _require(reasons["all"], code, years, "ceased plans in")
     out = reasons.loc[[(code, year) for year in years]].droplevel("area_code")
     known = out.drop(columns="all")
@@ -160,7 +166,7 @@ def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
     yes = (asked["all"] - asked["refused"]).where(early, asked["assessed"])
     issued = _flow("assessments", "outcome", "plan issued", "assessments")
     not_issued = _flow("assessments", "outcome", "plan not issued", "assessments")
-    stock = _wide(tables.load("ehc_plans").query("age_band == 'all'"), "plans")
+    stock = _flow("ehc_plans", "age_band", "all", "plans")
     names = list(MEASURES)
     return {
         names[0]: (asked["all"], people, 1000),
@@ -169,6 +175,22 @@ def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
         names[3]: (_flow("new_plans", "age_band", "all", "plans"), people, 1000),
         names[4]: (_flow("ceased_plans", "reason", "all", "plans"), stock, 100),
     }
+
+
+@tables.remembered
+def _ranked() -> pd.DataFrame:
+    """Every area's numerator and denominator of each measure, and its place among authorities."""
+    current = areas.current()
+    parts = []
+    for measure, (above, below, scale) in _components().items():
+        both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
+        both = both[both["denominator"] > 0].reset_index()
+        local = both[both["area_code"].isin(current)]
+        place = (local["numerator"] / local["denominator"]).groupby(local["year"])
+        both["rank"] = place.rank(ascending=False, method="min")
+        both["ranked"] = place.transform("size")
+        parts.append(both.assign(measure=measure, scale=scale))
+    return pd.concat(parts, ignore_index=True)
 
 
 def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.DataFrame:
@@ -199,21 +221,12 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     2023 `requests assessed` counts decisions made; before, requests not refused.
     """
     listed = growth.comparators(area)
-    current = areas.current()
-    parts = []
-    for measure, (above, below, scale) in _components().items():
-        both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
-        year = both.index.get_level_values("year")
-        both = both[(year >= start) & (year <= end) & (both["denominator"] > 0)].reset_index()
-        local = both[both["area_code"].isin(current)]
-        place = (local["numerator"] / local["denominator"]).groupby(local["year"])
-        both["rank"] = place.rank(ascending=False, method="min")
-        both["ranked"] = place.transform("size")
-        rows = both.merge(listed, on="area_code")
-        pooled = _pool(rows[rows["role"] == "neighbours"])
-        rows = pd.concat([rows[rows["role"] != "neighbours"].assign(pooled=1), pooled])
-        parts.append(rows.assign(measure=measure, scale=scale))
-    out = pd.concat(parts, ignore_index=True)
+    rows = _ranked().query("@start <= year <= @end").merge(listed, on="area_code")
+    pooled = _pool(rows[rows["role"] == "neighbours"])
+    out = pd.concat([rows[rows["role"] != "neighbours"].assign(pooled=1), pooled])
+    order = {measure: place for place, measure in enumerate(MEASURES)}
+    out = out.sort_values("measure", key=lambda name: name.map(order), kind="stable")
+    out = out.reset_index(drop=True)
     code = listed["area_code"].iloc[0]
     if not (out["area_code"] == code).any():
         raise MissingDataError(
@@ -229,8 +242,9 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
 
 
 def _pool(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add the neighbours up to one row a year."""
-    grouped = rows.groupby("year")[["numerator", "denominator"]]
+    """Add the neighbours up to one row a measure and year."""
+    by = rows.groupby(["measure", "scale", "year"], sort=False)
+    grouped = by[["numerator", "denominator"]]
     out = grouped.sum().assign(pooled=grouped.size()).reset_index()
     return out.assign(area_code="", area="ten neighbours", role="neighbours")
 
@@ -248,6 +262,17 @@ def _intervals(rows: pd.DataFrame) -> pd.DataFrame:
     low = np.where(share, within[0], low / below)
     high = np.where(share, within[1], high / below)
     return rows.assign(low=scale * low, high=scale * high)
+
+
+@tables.remembered
+def _plans() -> tuple[pd.DataFrame, pd.Index]:
+    """Plans by area (merged footprints too) and January, and the units that never changed."""
+    plans = growth.totals()
+    wide = plans.pivot(index="area_code", columns="year", values="plans")
+    units = areas.on_footprints(plans, ["plans"])
+    units = units.pivot(index="area_code", columns="year", values="plans")
+    every = pd.concat([wide, units[~units.index.isin(wide.index)]]).astype("float64")
+    return every, units.index
 
 
 def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
@@ -275,22 +300,20 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         If the area has no plans in one of the years.
     """
     code = areas.resolve_unit(area)
-    plans = growth.totals().pivot(index="area_code", columns="year", values="plans")
-    units = areas.on_footprints(growth.totals(), ["plans"])
-    units = units.pivot(index="area_code", columns="year", values="plans")
-    every = pd.concat([plans, units[~units.index.isin(plans.index)]]).astype("float64")
+    every, units = _plans()
     for year in (start, end):
         if start >= end or year not in every:
             raise ParameterError(f"January {start} to {end}: give two Januaries, 2010 to 2025.")
         _require(every.stack(future_stack=True), code, [year], "plans in January")
     own = every.loc[code]
-    footprint = tables.load("areas").set_index("area_code")["footprint"]
+    known = tables.load("areas").set_index("area_code")
+    footprint = known["footprint"]
     if code == areas.ENGLAND:
         raise ParameterError("England has no one to be set against: give an authority or region.")
-    groups = {"england": (areas.ENGLAND, units.index)}
+    groups = {"england": (areas.ENGLAND, units)}
     if areas.level(code) == "local authority":
         region = areas.region(code)
-        groups["region"] = (region, units.index[[areas.region(u) == region for u in units.index]])
+        groups["region"] = (region, units[known.loc[units.str[:9], "region_code"] == region])
         if code in areas.current():
             near = pd.Index(areas.neighbours(code))
             complete = every.loc[near, [start, end]].notna().all(axis=1).to_numpy()

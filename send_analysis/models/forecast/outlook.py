@@ -18,6 +18,7 @@ BASE_YEARS = 5  # of the compound growth that councils continue
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
 
+@tables.remembered
 def fan(
     area: str = "Bury",
     horizon: int = 5,
@@ -98,6 +99,7 @@ def hindsight(area: str = "Bury", origin: int = 2019) -> str:
     )
 
 
+@tables.remembered
 def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
     """Forecast from an earlier January, beside what happened and compound growth.
 
@@ -228,6 +230,18 @@ def misses(count: int = 8) -> pd.DataFrame:
     columns = ["area", "origin", "year", "published", "happened", "median", "low_95", "high_95",
                "error", "requests", "flagged"]  # fmt: skip
     return out[columns]
+
+
+@tables.remembered
+def reliability() -> pd.DataFrame:
+    """Say how often outcomes fell under each quantile of this package's and simple forecasts.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`scoring.reliability` returns it.
+    """
+    return scoring.reliability(scoring.rolling_origin())
 
 
 @tables.remembered

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, unknown
 from send_analysis.models import scenarios
 from send_analysis.models.cohort import cohorts
@@ -115,7 +115,7 @@ def simulate(
     changed = read_scenario(scenario)
     code = areas.resolve(area)
     options = {"years": years, "simulations": simulations, "seed": seed}
-    free = cohorts.project(code, **options)
+    free = _projected(code, years, simulations, seed)
     held = cohorts.reconcile(
         free, forecasting.forecast(code, years, scenario=changed.get("levers"))
     )
@@ -138,6 +138,12 @@ def simulate(
         )
         held = replace(held, stock=moved)
     return held
+
+
+@tables.remembered(most=1)
+def _projected(code: str, years: int, simulations: int, seed: int) -> cohorts.Projection:
+    """Project plans without a scenario; kept, as every scenario of an area starts from it."""
+    return cohorts.project(code, years=years, simulations=simulations, seed=seed)
 
 
 def _beside(changed: Mapping, key: str) -> Path:

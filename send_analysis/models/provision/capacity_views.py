@@ -241,6 +241,12 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
+@tables.remembered
+def _hindcast() -> pd.DataFrame:
+    """Hindcast timeliness of every authority."""
+    return assessments.hindcast()
+
+
 def checks(area: str) -> pd.DataFrame:
     """Say how well volumes foretell timeliness, in the area and among all authorities.
 
@@ -250,7 +256,7 @@ def checks(area: str) -> pd.DataFrame:
         ``where, years, persistence, volumes, predicted``: mean absolute errors in percentage
         points, as :func:`assessments.hindcast` defines the three.
     """
-    every = assessments.hindcast()
+    every = _hindcast()
     rows = {"all authorities": every, areas.name(area): every[every["area_code"] == area]}
     out = []
     for where, frame in rows.items():

@@ -67,6 +67,7 @@ def _placements() -> pd.DataFrame:
     )
 
 
+@tables.remembered
 def top_ups() -> pd.DataFrame:
     """Top-up funding for each plan, by authority, account and setting.
 

@@ -165,32 +165,27 @@ def balance(
     A group of kinds, and all phases together, are added up within each simulation: their
     quantiles are not sums of quantiles.
     """
-    wide = capacity.set_index(["kind", "phase", "year"]).sort_index()
-    years = range(simulation.origin + 1, simulation.origin + len(simulation.stock))
-    frames = []
-    for (kind, phase), plans in demand(simulation, settings).items():
-        members = GROUPS.get(kind, (kind,))
-        phases = list(PHASES) if phase == "all" else [phase]
-        rows = wide.loc[(list(members), phases, list(years)), :]
-        summed = rows.groupby("year")[["in_use", "planned", "capacity"]].sum()
-        basis = rows.groupby("year")["basis"].agg(lambda column: "; ".join(column.unique()))
-        spread = interval("demand", plans[1:])
-        places = summed["capacity"].to_numpy(dtype=float)
-        frame = summed.assign(
-            kind=kind,
-            phase=phase,
-            **spread,
-            shortfall=spread["demand"] - places,
-            probability=(plans[1:] > places[:, None]).mean(axis=1),
-        )
-        for share in sureness:
-            # the least whole number of places that is enough in that share of simulations
-            enough = np.ceil(np.quantile(plans[1:], share, axis=1, method="inverted_cdf"))
-            name = f"{share * 100:g}".replace(".", "_")
-            frame[f"places_{name}"] = enough.astype("int64")
-            frame[f"extra_{name}"] = np.maximum(np.ceil(enough - places), 0).astype("int64")
-        frames.append(frame.assign(basis=basis))
-    out = pd.concat(frames).reset_index()
+    wanted = demand(simulation, settings)
+    plans = np.stack(list(wanted.values()))[:, 1:]  # kinds and phases × years × simulations
+    years = range(simulation.origin + 1, simulation.origin + 1 + plans.shape[1])
+    index = pd.MultiIndex.from_tuples(
+        [(*cell, year) for cell in wanted for year in years], names=["kind", "phase", "year"]
+    )
+    there = _with_sums(capacity).reindex(index)
+    places = there["capacity"].to_numpy(dtype=float)
+    spread = {name: values.ravel() for name, values in interval("demand", plans, axis=-1).items()}
+    out = there.drop(columns="basis").assign(
+        **spread,
+        shortfall=spread["demand"] - places,
+        probability=(plans > places.reshape(plans.shape[:2])[..., None]).mean(axis=-1).ravel(),
+    )
+    for share in sureness:
+        # the least whole number of places that is enough in that share of simulations
+        enough = np.ceil(np.quantile(plans, share, axis=-1, method="inverted_cdf")).ravel()
+        name = f"{share * 100:g}".replace(".", "_")
+        out[f"places_{name}"] = enough.astype("int64")
+        out[f"extra_{name}"] = np.maximum(np.ceil(enough - places), 0).astype("int64")
+    out = out.assign(basis=there["basis"]).reset_index()
     out = out.assign(
         area_code=simulation.area_code,
         origin=simulation.origin,
@@ -198,6 +193,21 @@ def balance(
     )
     first = ["area_code", "origin", "year", "horizon", "kind", "phase"]
     return out[[*first, *(column for column in out.columns if column not in first)]]
+
+
+def _with_sums(capacity: pd.DataFrame) -> pd.DataFrame:
+    """Add groups of kinds, and all phases, to capacity; its index is kind, phase and year."""
+    groups = [
+        capacity[capacity["kind"].isin(kinds)].assign(kind=group) for group, kinds in GROUPS.items()
+    ]
+    rows = pd.concat([capacity, *groups])
+    rows = pd.concat([rows, rows.assign(phase="all")])
+    keys = ["kind", "phase", "year"]
+    out = rows.groupby(keys)[["in_use", "planned", "capacity"]].sum()
+    said = rows[[*keys, "basis"]].drop_duplicates()
+    several = said.duplicated(keys, keep=False)  # few, if any: joining text is slow
+    joined = said[several].groupby(keys)["basis"].agg("; ".join)
+    return out.assign(basis=pd.concat([said[~several].set_index(keys)["basis"], joined]))
 
 
 def shift(

@@ -32,6 +32,7 @@ def changes(
     organisations: Iterable[str],
     services: Iterable[str] = tuple(SERVICES.values()),
     age_group: str = "cyp",
+    members: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute the change of every measure between every two months, on every definition.
 
@@ -45,6 +46,8 @@ def changes(
         Service lines as in the table.
     age_group : {"cyp", "adult"}
         Whose lists.
+    members : DataFrame, optional
+        As :func:`waits.membership` returns it for `table`, so as not to work it out again.
 
     Returns
     -------
@@ -65,7 +68,8 @@ def changes(
         month = months[windows[side]]
         here = windows[["window"]].assign(month=month)
         parts["all"][side] = published.merge(here, on="month")
-    full = _reported_throughout(lists, waits.membership(table), months, windows)
+    members = waits.membership(table) if members is None else members
+    full = _reported_throughout(lists, members, months, windows)
     full = full[full["organisation_code"].isin(list(organisations))]
     parts["throughout"] = {side: full[full["side"] == side] for side in ("start", "end")}
     out = pd.concat(

@@ -17,9 +17,11 @@ from send_analysis.output.style import (
     ROLES,
     RULE,
     TEXT,
+    WIDTH,
     axes,
     house,
     label_ends,
+    layout,
     title,
 )
 
@@ -176,7 +178,7 @@ def ratios(frame: pd.DataFrame, axs: np.ndarray | None = None) -> np.ndarray:
     if axs is None:
         import matplotlib.pyplot as plt
 
-        _, axs = plt.subplots(2, 2, figsize=(7.5, 6.4))
+        _, axs = plt.subplots(2, 2, figsize=(WIDTH, 6.4), layout=layout())
     for ax, (measure, words) in zip(np.ravel(axs), PANELS.items(), strict=True):
         rows = frame[frame["measure"] == measure]
         for role in ("neighbours", "region", "england", "area"):

@@ -1,0 +1,76 @@
+"""Layout of the house figures, in one pass: margins as wide as what stands in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.layout_engine import TightLayoutEngine
+from scipy.optimize import isotonic_regression
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LABEL = "label"  # mark of a name at the end of a line
+PAD = 0.4  # between what is drawn and the edge of the figure, in sizes of the type
+BETWEEN = 1.2  # between panels, in the same unit
+GAP = 2  # least distance between two names, in points
+NEAR, FAR = 7, 16  # from the end of a line to its name, in points: beside it, or tied to it
+
+
+class HouseLayout(TightLayoutEngine):
+    """Matplotlib's tight layout, measured once, with the names at line ends put in their places.
+
+    Names stand where the height of the axes lets them, and the margins are as wide as the names:
+    names are placed before the margins are measured and again after.
+    """
+
+    def __init__(self) -> None:
+        # With a rectangle matplotlib measures everything a second time.
+        super().__init__(pad=PAD, h_pad=BETWEEN, w_pad=BETWEEN, rect=None)
+
+    def execute(self, fig: Figure) -> None:
+        """Lay the figure out.
+
+        Parameters
+        ----------
+        fig : matplotlib.figure.Figure
+        """
+        before = [arrange(ax) for ax in fig.axes]
+        super().execute(fig)
+        if [arrange(ax) for ax in fig.axes] != before:  # names need more room, or less
+            super().execute(fig)
+
+
+def arrange(ax: Axes) -> float:
+    """Move the names at line ends up or down until none stands on another.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Axes whose names are from `style.label_ends`.
+
+    Returns
+    -------
+    float
+        Distance of the names from the ends of their lines, in points; 0 without names.
+    """
+    names = [text for text in ax.texts if text.get_gid() == LABEL]
+    if not names:
+        return 0
+    ax.get_xlim(), ax.get_ylim()  # brings limits up to date with the data
+    ends = np.array([name.xy for name in names], dtype=float)
+    heights = ax.transData.transform(ends)[:, 1] * 72 / ax.figure.dpi
+    order = np.argsort(heights, kind="stable")
+    room = np.array(
+        [1.2 * names[i].get_size() * (names[i].get_text().count("\n") + 1) + GAP for i in order]
+    )
+    below = np.concatenate([[0], np.cumsum((room[1:] + room[:-1]) / 2)])
+    shifts = isotonic_regression(heights[order] - below).x + below - heights[order]
+    moved = [abs(shift) > names[i].get_size() / 2 for i, shift in zip(order, shifts, strict=True)]
+    indent = FAR if any(moved) else NEAR
+    for i, shift, is_moved in zip(order, shifts, moved, strict=True):
+        names[i].xyann = (indent, shift)
+        names[i].arrowprops, names[i].arrow_patch = names[i].tie if is_moved else (None, None)
+    return indent
