@@ -2,6 +2,7 @@
 
 import base64
 import io
+from functools import partial
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from send_analysis.errors import ParameterError, UnknownNameError
 from send_analysis.output import display, style
+from send_analysis.output.charts import figures_forecast
 
 mpl.use("agg")
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
@@ -43,6 +45,12 @@ def line(frame, title="It rises"):
     style.title(ax, title, subtitle="Plans & places")
     style.source(ax, "drawn source")
     return ax
+
+
+def frame_of_shares():
+    """Made-up shares of outcomes under each quantile, as `scoring.reliability` has them."""
+    levels = [0.1, 0.5, 0.9]
+    return pd.DataFrame({"horizon": [1] * 3, "level": levels, "share": levels})
 
 
 def soup_of(shown, i=0):
@@ -84,6 +92,19 @@ def test_figure_is_closed_so_that_it_is_not_shown_twice(shown, frame):
     before = plt.get_fignums()
     display.show(line(frame), data=frame, **GIVEN)
     assert plt.get_fignums() == before
+
+
+def test_a_chart_of_many_pages_is_drawn_once_and_is_the_same(shown, frame):
+    display.show(figures_forecast.reliability(frame_of_shares()), data=frame, **GIVEN)
+    for _ in range(2):
+        chart = partial(figures_forecast.reliability, frame_of_shares())
+        display.show(chart, data=frame, **GIVEN)
+    assert shown[0] == shown[1] == shown[2]
+    drawn = display._drawn_once.cache_info()
+    other = frame_of_shares().assign(share=0.5)
+    display.show(partial(figures_forecast.reliability, other), data=frame, **GIVEN)
+    assert shown[3] != shown[2]
+    assert display._drawn_once.cache_info().misses == drawn.misses + 1
 
 
 def test_title_of_plain_matplotlib_is_used(shown, frame):

@@ -1,6 +1,6 @@
 """The house style, held to numbers of WCAG 2.2 and to what is drawn."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -118,6 +118,37 @@ def test_label_with_room_stands_at_its_line():
 
     # 2 and 8 of 10 units are 0.6 of the axes apart; 1 and 7 as well: no label is moved.
     assert distance([2, 8]) == pytest.approx(distance([1, 7]), abs=0.5)
+
+
+def test_names_stand_right_in_a_figure_of_another_layout():
+    """A figure that is not the house's is laid out at once, as nothing will do it later."""
+    figure, ax = plt.subplots()
+    ax.plot([0, 1], [0, 5], label="lower")
+    ax.plot([0, 1], [0, 5.01], label="upper")
+    style.label_ends(ax)
+    figure.draw_without_rendering()
+    lower, upper = (mpl.text.Text.get_window_extent(text) for text in ax.texts)
+    assert upper.y0 >= lower.y1 - 0.5
+
+
+def test_panels_and_their_names_stay_apart():
+    @style.house
+    def draw():
+        figure, axs = plt.subplots(2, 2, figsize=(style.WIDTH, 6), layout=style.layout())
+        for ax in axs.flat:
+            ax.plot([0, 1], [0, 1000], label="a rather long name")
+            ax.set_title("title", loc="left")
+            style.label_ends(ax)
+        return figure
+
+    figure = draw()
+    figure.draw_without_rendering()
+    boxes = [ax.get_tightbbox() for ax in figure.axes]
+    for first, second in combinations(boxes, 2):
+        assert not first.overlaps(second)
+    width, height = figure.bbox.size
+    for box in boxes:
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
 
 
 def test_lines_without_label_or_values_are_not_named():

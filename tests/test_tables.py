@@ -121,6 +121,18 @@ def test_a_remembered_result_is_worked_out_once_and_is_yours_to_change():
     assert calls == [3, 4, 3]
 
 
+def test_only_the_latest_results_are_remembered_if_so_asked():
+    calls = []
+
+    @tables.remembered(most=1)
+    def twice(number):
+        calls.append(number)
+        return 2 * number
+
+    assert [twice(3), twice(3), twice(4), twice(3)] == [6, 6, 8, 6]
+    assert calls == [3, 4, 3]
+
+
 def test_a_remembered_result_is_of_the_folder_it_was_made_from(monkeypatch, tmp_path):
     (tmp_path / "datapackage.json").write_text('{"resources": []}', encoding="utf-8")
     folder = tables.remembered(tables.data_dir)

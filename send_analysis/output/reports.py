@@ -1,15 +1,17 @@
 """Notebooks executed for an area and rendered to pages that stand alone.
 
-One kernel a notebook; a page is one HTML file without a script or a request; an index links the
-pages of an area. `display` says what a notebook shows. The same tables, code and
-notebooks give the same bytes.
+A page is one HTML file without a script or a request; an index links the pages of an area.
+Kernels are kept from notebook to notebook, see `execution`. `display` says what a notebook shows.
+The same tables, code and notebooks give the same bytes.
 """
 
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,14 +72,25 @@ def render(
     """
     codes = list(dict.fromkeys(places.resolve(area) for area in areas))
     paths = notebook_paths(notebooks)
+    kept = threading.local()
     results = []
-    with tqdm(total=len(codes) * len(paths), unit="page", disable=None) as progress:
+    with (
+        ExitStack() as kernels,
+        ThreadPoolExecutor(jobs) as pool,
+        tqdm(total=len(codes) * len(paths), unit="page", disable=None) as progress,
+    ):
+
+        def page(code: str, path: Path) -> dict[str, Any]:
+            """Make a page with the kernel of this thread."""
+            if not hasattr(kept, "kernel"):
+                kept.kernel = kernels.enter_context(Kernel())
+            return page_of(code, path, kernel=kept.kernel)
+
         for code in codes:
-            with ThreadPoolExecutor(jobs) as pool:
-                made = []
-                for page in pool.map(partial(page_of, code), paths):
-                    made.append(page)
-                    progress.update()
+            made = []
+            for done in pool.map(partial(page, code), paths):
+                made.append(done)
+                progress.update()
             results.append(_write(code, made, Path(out)))
     return pd.concat(results, ignore_index=True)
 

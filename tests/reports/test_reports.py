@@ -183,6 +183,22 @@ def test_per_cent_sign_stays_with_its_number(notebook, no_kernel, tmp_path):
     assert "by 5\N{NO-BREAK SPACE}% in all" in read(made, "01_written").main.get_text()
 
 
+def test_rows_of_tables_are_as_written(notebook, no_kernel, tmp_path):
+    """Rows of plain text are not parsed; the page has them in their places all the same."""
+    tables = [
+        f'<table><tbody><tr><th scope="row">{n}</th><td>{n} % &lt; {n + 1} &amp;</td></tr>'
+        "</tbody></table>"
+        for n in (1, 2)
+    ]
+    path = notebook(*(cell(text_html=table) for table in tables))
+    page = read(reports.render(["Bury"], tmp_path, notebooks=[path]), "01_written")
+    rows = [[each.get_text() for each in row.find_all(["th", "td"])] for row in page.select("tr")]
+    assert [row for row in rows if len(row) == 2] == [
+        ["1", "1\N{NO-BREAK SPACE}% < 2 &"],
+        ["2", "2\N{NO-BREAK SPACE}% < 3 &"],
+    ]
+
+
 def test_failing_cell_is_named_and_the_earlier_report_stays(notebook, tmp_path):
     earlier = tmp_path / "bury" / "index.html"
     earlier.parent.mkdir()
@@ -216,6 +232,14 @@ def test_failing_cell_is_named_and_the_earlier_report_stays(notebook, tmp_path):
         ([TEXT("# A second title")], "'h1'"),
         ([TEXT("![a picture](https://example.org/a.png)")], "outside the page"),
         ([cell(text_html="<script>1</script>")], "outside the page"),
+        (
+            [cell(text_html="<table><tbody><tr><td><script>1</script></td></tr></tbody></table>")],
+            "outside the page",
+        ),
+        (
+            [cell(text_html='<table><tbody><tr><td onclick="x"><img src="a.png"></table>')],
+            "outside the page",
+        ),
         ([cell(text_html='<img src="data:," alt="">')], "alternative text"),
     ],
 )
