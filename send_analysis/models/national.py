@@ -12,6 +12,7 @@ HORIZON = 5  # years: the furthest at which forecasts have been tested
 START = 2019  # the newest release has every January from 2019 on
 
 
+@tables.remembered
 def summary(*, start: int = START) -> pd.DataFrame:
     """Sum up every authority of today, and England.
 

@@ -23,6 +23,7 @@ from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
+from send_analysis.models import national
 from send_analysis.output import index, reports
 from send_analysis.output.execution import Kernel
 
@@ -83,7 +84,9 @@ def render_all(
         _pool(jobs, scheduler) as run,
         tqdm(total=len(codes), initial=len(codes) - len(todo), unit="area", disable=None) as bar,
     ):
-        for code, rendered, error in run(_report, [(code, notebooks, stamp) for code in todo]):
+        results = run(_report, [(code, notebooks, stamp) for code in todo])
+        national.summary()  # for the index, while the workers begin
+        for code, rendered, error in results:
             if error is None:
                 try:
                     reports.put(code, rendered, out)

@@ -238,6 +238,32 @@ def signals(area: str = "Bury") -> pd.DataFrame:
 
 
 @tables.remembered
+def jumps() -> pd.DataFrame:
+    """List the lists that change more in one month than children can.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`wait_claims.jumps`, months in words.
+    """
+    found = wait_claims.jumps(tables.load("nhs_waits"))
+    return found.assign(month=found["month"].dt.strftime("%B %Y"))
+
+
+@tables.remembered
+def unbanded() -> pd.DataFrame:
+    """List the lists returned without saying how long part of them has waited.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`wait_claims.unbanded`, months in words.
+    """
+    found = wait_claims.unbanded(tables.load("nhs_waits"))
+    return found.assign(month=found["month"].dt.strftime("%B %Y"))
+
+
+@tables.remembered
 def boards(service: str = "occupational therapy") -> pd.DataFrame:
     """All boards' shares over 18 weeks in the last month, with funnel limits.
 
