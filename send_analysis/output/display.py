@@ -216,6 +216,33 @@ def html_table(
     )
 
 
+def picture(figure: Figure) -> str:
+    """Draw a figure as it is.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    str
+        Data URI: SVG, or PNG where that is smaller by far.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    with mpl.rc_context(style.RC):
+        file = io.BytesIO()
+        # Not `savefig`, which draws everything once more only to lay it out.
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+        kind = "svg+xml"
+        if file.tell() > LARGEST_SVG:
+            file = io.BytesIO()
+            figure.savefig(file, format="png", metadata={"Software": None})
+            kind = "png"
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
 def month(year_month: str) -> str:
     """Write a month such as ``"2025-06"`` as "June 2025".
 
@@ -293,10 +320,10 @@ def _drawn(made: Any) -> _Drawn:
 
     figure = _figure_of(made)
     title, subtitle = _hide_texts(figure)
-    picture = _picture(figure)
+    drawn = picture(figure)
     width, height = (figure.get_size_inches() * 96).round().astype(int)
     plt.close(figure)
-    return _Drawn(title, subtitle, picture, width, height)
+    return _Drawn(title, subtitle, drawn, width, height)
 
 
 def _figure_of(figure: Any) -> Figure:
@@ -326,23 +353,6 @@ def _hide_texts(figure: Figure) -> tuple[str | None, str | None]:
     for part in texts:
         by_part[part][0].set_text("")  # one that is only hidden would be placed all the same
     return texts.get("title"), texts.get("subtitle")
-
-
-def _picture(figure: Figure) -> str:
-    """Draw a figure as a data URI: SVG, or PNG where that is smaller by far."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    with mpl.rc_context(style.RC):
-        file = io.BytesIO()
-        # Not `savefig`, which draws everything once more only to lay it out.
-        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
-        kind = "svg+xml"
-        if file.tell() > LARGEST_SVG:
-            file = io.BytesIO()
-            figure.savefig(file, format="png", metadata={"Software": None})
-            kind = "png"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _below(note: str | None, source: str) -> str:

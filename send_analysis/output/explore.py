@@ -5,8 +5,6 @@ Only for a notebook that runs; reports have no controls.
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +15,14 @@ from send_analysis import tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import forecasting, levers, outlook
-from send_analysis.models.scenarios import read_yaml
-from send_analysis.output.charts import alt_texts_forecast, figures_forecast
-from send_analysis.output.display import html_table
+from send_analysis.models.provision import capacity, capacity_views
+from send_analysis.output.charts import (
+    alt_texts_capacity,
+    alt_texts_forecast,
+    figures_capacity,
+    figures_forecast,
+)
+from send_analysis.output.display import html_table, picture
 from send_analysis.output.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HORIZON = 5  # years: the furthest at which forecasts have been tested
+SIMULATIONS = 100  # of places: a change has to show at once
 AS_NOW = "as now"
 
 
@@ -99,19 +103,6 @@ def comparison(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def scenarios() -> dict[str, str]:
-    """List the scenarios of demand that the project holds.
-
-    Returns
-    -------
-    dict of str to str
-        Name of the scenario by its title, ``as now`` (nothing) first.
-    """
-    files = sorted((tables.data_dir() / "scenarios").glob(f"{levers.PREFIX}*.yml"))
-    titles = {read_yaml(file)["title"]: file.stem for file in files}
-    return {AS_NOW: ""} | titles
-
-
 def board(area: str = "Bury") -> VBox:
     """Build the controls and what they choose.
 
@@ -145,16 +136,19 @@ def board(area: str = "Bury") -> VBox:
         continuous_update=False,
         **wide,
     )
-    scenario = widgets.Dropdown(options=scenarios(), description="Scenario", **wide)
-    grew, ahead = widgets.HTML(), widgets.HTML()
+    scenario = widgets.Dropdown(
+        options={AS_NOW: ""} | levers.titles(), description="Scenario", **wide
+    )
+    grew, ahead, enough = widgets.HTML(), widgets.HTML(), widgets.HTML()
 
     def draw_growth(*_: Any) -> None:
         """Draw and tabulate growth."""
         grew.value = _told(lambda: _growth(chosen.value, list(near.value), *years.value))
 
     def draw_forecast(*_: Any) -> None:
-        """Draw the forecast."""
+        """Draw the forecast, of plans and of places."""
         ahead.value = _told(lambda: _forecast(chosen.value, scenario.value))
+        enough.value = _told(lambda: _capacity(chosen.value, scenario.value))
 
     def move(*_: Any) -> None:
         """Set another area against England, its region and its closest neighbours."""
@@ -170,13 +164,13 @@ def board(area: str = "Bury") -> VBox:
     chosen.observe(move, "value")
     move()
     controls = widgets.VBox([chosen, near, years, scenario])
-    return widgets.VBox([controls, grew, ahead])
+    return widgets.VBox([controls, grew, ahead, enough])
 
 
 def _warm_up() -> None:
     """Work the forecasts of all areas out once, so that a change of scenario is quick."""
-    for name in scenarios().values():
-        forecasting.forecast("England", horizon=HORIZON, scenario=name or None)
+    for name in [None, *levers.titles().values()]:
+        forecasting.forecast("England", horizon=HORIZON, scenario=name)
 
 
 def _usual(code: str) -> list[str]:
@@ -212,7 +206,7 @@ def _forecast(code: str, scenario: str) -> str:
     html = _picture(figures_forecast.fan(frame), alt_texts_forecast.fan(frame))
     if not scenario:
         return html
-    titles = {name: title for title, name in scenarios().items()}
+    titles = {name: title for title, name in levers.titles().items()}
     plain = outlook.fan(code, HORIZON)["median"].iloc[-1]
     last = frame.iloc[-1]
     change = last["median"] - plain
@@ -222,6 +216,14 @@ def _forecast(code: str, scenario: str) -> str:
         "prediction."
     )
     return f"{html}<p>{escape(words)}</p>"
+
+
+def _capacity(code: str, scenario: str) -> str:
+    """Chart of specialist places, in all, under a scenario of demand."""
+    changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None
+    made = capacity.forecast(code, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
+    shown = capacity_views.fan(made, "all")
+    return _picture(figures_capacity.places(shown), alt_texts_capacity.places(shown))
 
 
 def _told(draw: Any) -> str:
@@ -236,8 +238,6 @@ def _picture(ax: Axes, text: str) -> str:
     """A figure as an image with alternative text, and close it."""
     import matplotlib.pyplot as plt
 
-    file = io.BytesIO()
-    ax.figure.savefig(file, format="png", dpi=96)
+    drawn = picture(ax.figure)
     plt.close(ax.figure)
-    data = b64encode(file.getvalue()).decode()
-    return f'<img src="data:image/png;base64,{data}" alt="{escape(text)}">'
+    return f'<img src="{drawn}" alt="{escape(text)}">'

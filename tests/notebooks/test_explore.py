@@ -16,7 +16,8 @@ import pytest
 
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import outlook
+from send_analysis.models.forecast import levers, outlook
+from send_analysis.models.provision import capacity
 from send_analysis.output import execution, explore
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -44,18 +45,20 @@ def alt(html):
 
 
 def test_at_first_bury_against_england_its_region_and_neighbours(board, controls):
-    grew, ahead = (it.value for it in board.children[1:])
+    grew, ahead, enough = (it.value for it in board.children[1:])
     expected = growth.comparators("Bury")["area"].iloc[1:6].tolist()
     assert [it for it in expected if it in alt(grew)] == expected
     assert "Bury 173" in alt(grew)  # 2,804 over 1,617
     assert "EHC plans in Bury" in alt(ahead)
+    assert "all specialist, in Bury" in alt(enough)
     assert "<td" in grew and "+73.4" in grew
 
 
 def test_another_area_moves_everything(board, controls):
     controls["area"].value = "E08000004"
-    grew, ahead = (it.value for it in board.children[1:])
+    grew, ahead, enough = (it.value for it in board.children[1:])
     assert "Oldham" in alt(grew) and "EHC plans in Oldham" in alt(ahead)
+    assert "in Oldham" in alt(enough)
     assert list(controls["near"].value)[:2] == ["E92000001", "E12000002"]
 
 
@@ -76,9 +79,30 @@ def test_a_scenario_changes_the_forecast_and_says_by_how_much(board, controls):
     assert f"{changed:,.0f} plans in January 2030, {changed - plain:,.0f} against" in html
 
 
+def demand_in_the_end(html):
+    return int(re.search(r"demand to ([\d,]+),", alt(html))[1].replace(",", ""))
+
+
+def test_a_scenario_changes_the_places_needed(board, controls):
+    plain = demand_in_the_end(board.children[3].value)
+    controls["scenario"].value = "demand-requests-stabilise"
+    levelled = demand_in_the_end(board.children[3].value)
+    assert levelled < plain
+    made = capacity.forecast(
+        "Bury", years=5, scenario={"name": "", "levers": levers.read("demand-requests-stabilise")}
+    )
+    whole = made[(made["kind"] == "all specialist") & (made["phase"] == "all")].iloc[-1]
+    assert levelled == pytest.approx(whole["demand"], rel=0.05)  # 100 simulations against 1,000
+
+
+def test_a_region_has_no_places_and_says_so(board, controls):
+    controls["area"].value = "E92000001"
+    assert "projects single authorities" in board.children[3].value
+
+
 def test_what_an_area_does_not_have_is_said(board, controls):
     controls["area"].value = "E06000061"  # North Northamptonshire, since 2021
-    grew, ahead = (it.value for it in board.children[1:])
+    grew, ahead, _ = (it.value for it in board.children[1:])
     assert "no plans in January 2019" in grew and "figures of its own" in grew
     assert "EHC plans in North Northamptonshire" in alt(ahead)
     with pytest.raises(MissingDataError, match="no plans in January 2019"):
@@ -144,6 +168,7 @@ def test_in_jupyterlab_a_change_draws_anew(lab):
         page.locator(".widget-dropdown select").nth(0).select_option("Oldham")
         page.locator("img[alt*='In 2025: Oldham']").wait_for()
         page.locator("img[alt*='EHC plans in Oldham']").wait_for()
+        page.locator("img[alt*='all specialist, in Oldham']").wait_for()
         page.locator(".widget-dropdown select").nth(1).select_option("Requests stop growing")
         page.get_by_text("Requests stop growing:").wait_for()
         assert page.locator("img[alt*='Bury']").count() == 0

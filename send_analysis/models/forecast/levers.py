@@ -92,6 +92,18 @@ def read(scenario: str | Path | Sequence[dict]) -> list[dict]:
     return validate(scenarios.read(scenario, FORM, prefix=PREFIX)["levers"])
 
 
+def titles() -> dict[str, str]:
+    """List the scenarios of demand that the project holds.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the scenario, as :func:`read` takes it, by its title.
+    """
+    files = sorted((tables.data_dir() / "scenarios").glob(f"{PREFIX}*.yml"))
+    return {scenarios.read_yaml(file)["title"]: file.stem for file in files}
+
+
 def apply(
     baseline: np.ndarray,
     codes: np.ndarray,

@@ -146,17 +146,15 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
         ``scenario`` (its title; ``as now`` first), ``year, plans`` (median) and ``change`` against
         ``as now`` (per cent).
     """
-    parts = {"as now": _medians(area, horizon, None)}
-    for file in sorted((tables.data_dir() / "scenarios").glob(f"{levers.PREFIX}*.yml")):
-        title = read_yaml(file)["title"]
-        parts[title] = _medians(area, horizon, levers.read(file))
+    names = {"as now": None} | levers.titles()
+    parts = {title: _medians(area, horizon, name) for title, name in names.items()}
     out = pd.DataFrame(parts).rename_axis(index="year", columns="scenario")
     change = 100 * (out.div(out["as now"], axis=0) - 1)
     long = out.T.stack().rename("plans").to_frame()
     return long.assign(change=change.T.stack()).reset_index()
 
 
-def _medians(area: str, horizon: int, scenario: list[dict] | None) -> pd.Series:
+def _medians(area: str, horizon: int, scenario: str | None) -> pd.Series:
     """Median plans each January."""
     ahead = forecast(area, horizon=horizon, scenario=scenario)
     ahead = ahead[(ahead["category"] == "all") & (ahead["quantile"] == 0.5)]
@@ -176,7 +174,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
     ours = fan("England", horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
-    steady = _medians("England", horizon, levers.read("demand-requests-stabilise"))
+    steady = _medians("England", horizon, "demand-requests-stabilise")
     others = read_yaml(tables.data_dir() / "published_forecasts.yml")
     points = pd.DataFrame(others["forecasts"])
     parts = [

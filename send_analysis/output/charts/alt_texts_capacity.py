@@ -8,8 +8,9 @@ import pandas as pd
 def places(frame: pd.DataFrame) -> str:
     """Describe the chart of demand for places against capacity."""
     first, last = frame.iloc[0], frame.iloc[-1]
+    phase = "" if first["phase"] == "all" else f"{first['phase']} "
     return (
-        f"Line chart of {first['phase']} places, {first['kind']}, in {first['area']}: "
+        f"Line chart of {phase}places, {first['kind']}, in {first['area']}: "
         f"{first['capacity']:,.0f} in use in {first['year']}. Capacity goes to "
         f"{last['capacity']:,.0f} in {last['year']}, demand to {last['demand']:,.0f}, with an 80 % "
         f"interval of {last['low_80']:,.0f} to {last['high_80']:,.0f}."

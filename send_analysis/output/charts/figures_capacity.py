@@ -48,9 +48,10 @@ def places(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("places")
     ax.set_xlabel("January")
     short = last["demand"] - last["capacity"]
+    phase = "" if first["phase"] == "all" else f"{first['phase']} "
     title(
         ax,
-        f"{abs(short):,.0f} {first['phase']} places {'short' if short > 0 else 'spare'} by "
+        f"{abs(short):,.0f} {phase}places {'short' if short > 0 else 'spare'} by "
         f"{last['year']:.0f}, by the median of demand",
         subtitle=f"{first['kind'].capitalize()} places for residents of {first['area']}; shaded: "
         "80 % interval of demand",
