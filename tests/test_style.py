@@ -131,14 +131,15 @@ def test_names_stand_right_in_a_figure_of_another_layout():
     assert upper.y0 >= lower.y1 - 0.5
 
 
-def test_panels_and_their_names_stay_apart():
+@pytest.mark.parametrize("top", [18.4, 1000])  # up to 18.4 ticks widen as the panels shrink
+def test_panels_and_their_names_stay_apart(top):
     @style.house
     def draw():
-        figure, axs = plt.subplots(2, 2, figsize=(style.WIDTH, 6), layout=style.layout())
+        figure, axs = plt.subplots(2, 2, figsize=(style.WIDTH, 6.4), layout=style.layout())
         for ax in axs.flat:
-            ax.plot([0, 1], [0, 1000], label="a rather long name")
+            ax.plot([0, 1], [0, top], label="a rather long name")
             ax.set_title("title", loc="left")
-            style.label_ends(ax)
+            style.label_ends(ax, size=8)
         return figure
 
     figure = draw()

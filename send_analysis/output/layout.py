@@ -22,8 +22,9 @@ NEAR, FAR = 7, 16  # from the end of a line to its name, in points: beside it, o
 class HouseLayout(TightLayoutEngine):
     """Matplotlib's tight layout, measured once, with the names at line ends put in their places.
 
-    Names stand where the height of the axes lets them, and the margins are as wide as the names:
-    names are placed before the margins are measured and again after.
+    Names and ticks stand where the height of the axes lets them, and margins are as wide as these:
+    names are placed before the margins are measured and after, which is done again if that has
+    moved names away from their lines or changed the ticks.
     """
 
     def __init__(self) -> None:
@@ -37,10 +38,16 @@ class HouseLayout(TightLayoutEngine):
         ----------
         fig : matplotlib.figure.Figure
         """
-        before = [arrange(ax) for ax in fig.axes]
+        before = _widths(fig)
         super().execute(fig)
-        if [arrange(ax) for ax in fig.axes] != before:  # names need more room, or less
+        if _widths(fig) != before:
             super().execute(fig)
+            _widths(fig)
+
+
+def _widths(fig: Figure) -> list[tuple]:
+    """Place the names; return what the widths of margins follow from: their indents, and ticks."""
+    return [(arrange(ax), *ax.yaxis.get_majorticklocs()) for ax in fig.axes]
 
 
 def arrange(ax: Axes) -> float:
