@@ -46,7 +46,14 @@ _FOLDERS = {
         "planned_places",
         "staffing",
     ),
-    "models.waiting": ("control_charts", "investment", "queues", "wait_claims", "waits"),
+    "models.waiting": (
+        "control_charts",
+        "investment",
+        "queues",
+        "wait_claims",
+        "wait_views",
+        "waits",
+    ),
     "output": (
         "batch",
         "display",

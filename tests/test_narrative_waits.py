@@ -6,25 +6,25 @@ import pandas as pd
 import pytest
 
 from send_analysis import tables
-from send_analysis.models.waiting import queues
+from send_analysis.models.waiting import queues, wait_views
 from send_analysis.output import narrative_waits as narrative
 
 
 def test_the_board_stands_for_bury_and_england_for_an_area_without_one():
-    assert narrative.focus("Bury")["organisation_code"] == "QOP"
-    assert narrative.focus("Camden")["organisation_code"] == "Y56"
-    assert narrative.focus("Dudley")["organisation_code"] == "E92000001"
+    assert wait_views.focus("Bury")["organisation_code"] == "QOP"
+    assert wait_views.focus("Camden")["organisation_code"] == "Y56"
+    assert wait_views.focus("Dudley")["organisation_code"] == "E92000001"
 
 
 def test_a_board_that_reports_no_main_service_is_passed_over():
     # Bath, Swindon and Wiltshire's providers return none of the four.
-    assert narrative.focus("Bath and North East Somerset")["level"] == "region"
+    assert wait_views.focus("Bath and North East Somerset")["level"] == "region"
     # Dorset has no list for occupational therapy.
-    assert narrative.reporting("Dorset").attrs["service"] != "occupational therapy"
+    assert wait_views.reporting("Dorset").attrs["service"] != "occupational therapy"
 
 
 def test_providers_of_a_service_add_up_to_the_published_sum():
-    table = narrative.reporting("Bury")
+    table = wait_views.reporting("Bury")
     assert table.columns[0] == "Jan 2023"
     assert table.columns[-1] == "Oct 2023"
     assert table.loc["Manchester University NHS Foundation Trust", "Jan 2023"] == 4976
@@ -35,7 +35,7 @@ def test_providers_of_a_service_add_up_to_the_published_sum():
 
 
 def test_measures_of_the_first_and_last_month_by_hand():
-    table = narrative.measured("Bury").set_index(["service", "measure"])
+    table = wait_views.measured("Bury").set_index(["service", "measure"])
     share = table.loc[("occupational therapy", "share over 18 weeks")]
     # January: (2,125 + 77) of 5,603. October: (501 + 20) of (1,409 - 43) whose wait is known.
     assert share["first"] == pytest.approx(100 * 2202 / 5603)
@@ -57,10 +57,10 @@ def test_services_without_a_figure_are_left_out_of_the_sentences():
 
 
 def test_chart_and_funnel_sentences_name_what_the_frames_hold():
-    charts = narrative.charts("Bury")
+    charts = wait_views.charts("Bury")
     text = narrative.chart_finding(charts["physiotherapy"], "physiotherapy")
     assert text == "Physiotherapy: January stood above the rest by more than noise"
-    funnel = narrative.boards("occupational therapy")
+    funnel = wait_views.boards("occupational therapy")
     text = narrative.funnel_finding(funnel, "Bury", "occupational therapy")
     above = (funnel["share"] > funnel.at["QOP", "share"]).sum()
     assert f"more than in {len(funnel) - 1 - above} of {len(funnel) - 1} others" in text
@@ -68,9 +68,9 @@ def test_chart_and_funnel_sentences_name_what_the_frames_hold():
 
 
 def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():
-    plan = narrative.queue_plan("Bury")
+    plan = wait_views.queue_plan("Bury")
     row = plan.loc["occupational therapy"]
-    lists = narrative.lists("Bury")
+    lists = wait_views.lists("Bury")
     flows = queues.flows(lists[lists["service"] == "occupational therapy"])
     assert row["queue_size"] == 1409
     assert row["demand"] == pytest.approx(flows["joined_a_week"].median())
@@ -84,7 +84,7 @@ def test_claims_and_their_changes():
         "community paediatrics": -50, "physiotherapy": -48, "occupational therapy": -56
     }  # fmt: skip
     assert narrative.claimed("Leeds") == {}
-    found = narrative.changes("Bury", "physiotherapy")
+    found = wait_views.changes("Bury", "physiotherapy")
     text = narrative.change_finding(found, -48, "physiotherapy")
     count, total = map(int, re.search(r"(\d+) of (\d+) changes", text).groups())
     assert total == len(found)

@@ -60,6 +60,7 @@ PUBLIC = [
     "tables",
     "verify",
     "wait_claims",
+    "wait_views",
     "waits",
 ]
 

@@ -1,0 +1,324 @@
+"""Waiting lists as the report shows them: of the organisation that stands for an area.
+
+Results of one organisation serve all the areas that it stands for, and are kept.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from send_analysis import tables
+from send_analysis.models.waiting import control_charts, queues, wait_claims, waits
+from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
+
+MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
+
+
+@tables.remembered
+def focus(area: str = "Bury") -> pd.Series:
+    """Choose the organisation that stands for an area: its first board, else region or England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    Series
+        ``organisation_code, organisation, level, basis``. A board whose providers report none of
+        the main services is passed over.
+    """
+    serving = waits.organisations(area)
+    table = tables.load("nhs_waits")
+    main = table["service"].isin([SERVICES[name] for name in MAIN]) & (table["age_group"] == "cyp")
+    here = table["organisation_code"].isin(serving["organisation_code"])
+    with_lists = table.loc[main & here, "organisation_code"].unique()
+    serving = serving[serving["organisation_code"].isin(with_lists)]
+    return serving[serving["level"] != "provider"].iloc[0]
+
+
+def lists(area: str = "Bury") -> pd.DataFrame:
+    """Lists of the four main services at the organisation that stands for an area.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        As :func:`waits.wide`; ``service`` has short names.
+    """
+    return _lists(focus(area)["organisation_code"])
+
+
+@tables.remembered
+def _lists(code: str) -> pd.DataFrame:
+    """The four main services of one organisation."""
+    table = tables.load("nhs_waits")
+    short = {SERVICES[name]: name for name in MAIN}
+    rows = table[
+        (table["organisation_code"] == code)
+        & (table["age_group"] == "cyp")
+        & table["service"].isin(short)
+    ]
+    out = waits.wide(rows)
+    return out.assign(service=out["service"].map(short))
+
+
+@tables.remembered
+def _members() -> pd.DataFrame:
+    """Board, region and England of each provider."""
+    return waits.membership(tables.load("nhs_waits"))
+
+
+def reporting(area: str = "Bury") -> pd.DataFrame:
+    """Children waiting at each provider that an area's board (or region) is added up from.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``provider``, one column a month (as text); the last row is the sum as
+        published. Missing where a provider sent nothing. ``attrs["service"]`` is the service:
+        occupational therapy, or the first of the main ones that the board has.
+    """
+    chosen = focus(area)
+    served = set(lists(area)["service"])
+    service = next(name for name in ("occupational therapy", *MAIN) if name in served)
+    table = tables.load("nhs_waits")
+    totals = table[
+        (table["age_group"] == "cyp")
+        & (table["service"] == SERVICES[service])
+        & (table["band"] == TOTAL)
+    ]
+    members = _members().set_index("organisation_code")
+    inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
+    is_sum = totals["organisation_code"] == chosen["organisation_code"]
+    own = totals[totals["organisation_code"].isin(inside) | is_sum]
+    name = own["organisation"].where(own["level"] == "provider", "Sum as published")
+    wide = own.assign(provider=name, month=own["month"].dt.strftime("%b %Y")).pivot(
+        index="provider", columns="month", values="waiting"
+    )
+    months = totals["month"].drop_duplicates().sort_values().dt.strftime("%b %Y")
+    last = wide.index == "Sum as published"
+    out = pd.concat([wide[~last], wide[last]])[list(months)].rename_axis(columns=None)
+    out.attrs["service"] = service
+    return out
+
+
+def measured(area: str = "Bury") -> pd.DataFrame:
+    """First and last month of every measure, for the organisation that stands for an area.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, measure`` (in words), ``first, last, change`` (per cent), ``throughout``
+        (the change among providers that reported in every month), ``unit``.
+    """
+    return _measured(focus(area)["organisation_code"])
+
+
+@tables.remembered
+def _measured(code: str) -> pd.DataFrame:
+    """First and last month of every measure of one organisation, which serves many areas."""
+    found = waits.measures(_lists(code))
+    months = found["month"].min(), found["month"].max()
+    ends = [
+        found[found["month"] == month].set_index(["service", "measure"]).sort_index()
+        for month in months
+    ]
+    short = {line: name for name, line in SERVICES.items()}
+    every = wait_claims.changes(
+        tables.load("nhs_waits"),
+        organisations=[code],
+        services=[SERVICES[name] for name in MAIN],
+        members=_members(),
+    )
+    window = every[
+        (every["start"] == months[0]) & (every["end"] == months[1]) & (every["base"] == "banded")
+    ]
+    window = window.assign(service=window["service"].map(short))
+    both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
+    out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
+    out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])
+    out = out.rename(columns={"all": "change"}).reset_index()
+    order = {name: i for i, name in enumerate(waits.MEASURES)}
+    out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
+    out["measure"] = out["measure"].map(wait_claims.NAMES)
+    return out[["service", "measure", "first", "last", "change", "throughout", "unit"]]
+
+
+def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
+    """Control charts of the share over 18 weeks, service by service.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    dict
+        Short name of the service, and the chart as :func:`control_charts.xmr`
+        returns it, indexed by month.
+    """
+    return _charts(focus(area)["organisation_code"])
+
+
+@tables.remembered
+def _charts(code: str) -> dict[str, pd.DataFrame]:
+    """Control charts of one organisation's services."""
+    found = waits.measures(_lists(code))
+    share = found[found["measure"] == "share_over_18_weeks"]
+    series = {name: part.set_index("month")["value"] for name, part in share.groupby("service")}
+    return {
+        name: control_charts.xmr(values, lower_bound=0)
+        for name, values in series.items()
+        if values.notna().sum() > 1
+    }
+
+
+def signals(area: str = "Bury") -> pd.DataFrame:
+    """List what the control charts of an area's services show.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``service``: ``first, last, mean, lower, upper`` (per cent), ``signals``.
+    """
+    rows = {
+        name: {
+            "first": chart["value"].iloc[0],
+            "last": chart["value"].iloc[-1],
+            **chart[["mean", "lower", "upper"]].iloc[-1],
+            "signals": "; ".join(
+                f"{month:%B} {signal}, {side}"
+                for month, signal, side in zip(
+                    chart.index, chart["signal"], chart["side"], strict=True
+                )
+                if signal
+            )
+            or "none",
+        }
+        for name, chart in charts(area).items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("service")
+
+
+@tables.remembered
+def boards(service: str = "occupational therapy") -> pd.DataFrame:
+    """All boards' shares over 18 weeks in the last month, with funnel limits.
+
+    Parameters
+    ----------
+    service : str
+        Short name.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`control_charts.funnel`, indexed by ``organisation_code``, with
+        ``organisation``.
+    """
+    table = tables.load("nhs_waits")
+    rows = table[
+        (table["level"] == "icb")
+        & (table["age_group"] == "cyp")
+        & (table["service"] == waits.service_line(service))
+        & (table["month"] == table["month"].max())
+    ]
+    last = waits.wide(rows).set_index("organisation_code")
+    last = last[last["banded"] > 0]
+    over = last[list(BANDS[-2:])].sum(axis=1)
+    return control_charts.funnel(over, last["banded"]).assign(organisation=last["organisation"])
+
+
+def changes(area: str, service: str) -> pd.DataFrame:
+    """Changes of one service at the provider and the board of an area, on every definition.
+
+    Parameters
+    ----------
+    area, service : str
+
+    Returns
+    -------
+    DataFrame
+        As :func:`wait_claims.changes`, without empty changes.
+    """
+    serving = waits.organisations(area)
+    codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
+    found = wait_claims.changes(
+        tables.load("nhs_waits"),
+        organisations=codes,
+        services=[waits.service_line(service)],
+        members=_members(),
+    )
+    return found.dropna(subset="change").reset_index(drop=True)
+
+
+@tables.remembered
+def jumps() -> pd.DataFrame:
+    """List the lists that change more in one month than children can.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`wait_claims.jumps`, months in words.
+    """
+    return _in_words(wait_claims.jumps(tables.load("nhs_waits")))
+
+
+@tables.remembered
+def unbanded() -> pd.DataFrame:
+    """List the lists returned without saying how long part of them has waited.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`wait_claims.unbanded`, months in words.
+    """
+    return _in_words(wait_claims.unbanded(tables.load("nhs_waits")))
+
+
+def _in_words(found: pd.DataFrame) -> pd.DataFrame:
+    """Write months as readers do."""
+    return found.assign(month=found["month"].dt.strftime("%B %Y"))
+
+
+def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52) -> pd.DataFrame:
+    """What each list would need to reach a target wait in a year.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    target_wait : float
+        Weeks within which nearly every child should be seen.
+    weeks : float
+        Until the list is at its target.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`queues.plan`, a row a service. Joining is the median over the
+        months of half of those who have waited up to two weeks, a lower bound; leaving is that
+        less the median weekly change of the list, which one month counted otherwise cannot move.
+    """
+    flows = queues.flows(lists(area)).dropna(subset="queue_size")
+    group = flows.groupby("service")
+    joined, net = group["joined_a_week"].median(), group["net_a_week"].median()
+    frame = pd.DataFrame(
+        {"queue_size": group["queue_size"].last(), "demand": joined, "capacity": joined - net}
+    ).dropna()
+    frame = frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
+    return queues.plan(frame, target_wait=target_wait, weeks=weeks)
