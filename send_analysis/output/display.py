@@ -109,11 +109,10 @@ def show(
             f"Alternative text {alt!r} of the figure {title!r} says too little: name the kind of "
             f"chart, what it shows and its main numbers in {SHORTEST_ALT} characters or more."
         )
-    subtitle = drawn.subtitle
     html = (
         '<div class="chart"><figure>'
         f'<p class="figure-title"><strong>{escape(title)}</strong></p>'
-        + (f'<p class="subtitle">{escape(subtitle)}</p>' if subtitle else "")
+        + (f'<p class="subtitle">{escape(drawn.subtitle)}</p>' if drawn.subtitle else "")
         + f'<div class="scroll picture" role="group" tabindex="0" '
         f'aria-label="{escape("Chart: " + title)}">'
         f'<img src="{drawn.picture}" alt="{escape(alt.strip())}" width="{drawn.width}" '

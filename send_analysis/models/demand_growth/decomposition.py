@@ -211,9 +211,7 @@ def decompose(
         _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
         _require(codes[0], {start: people[0], end: people[1]}, "population by age")
     codes = list(codes)
-    return decompose_with(
-        codes, start, end, plans, [in_bands(frame.loc[codes]) for frame in people]
-    )
+    return _decompose(codes, start, end, plans, [in_bands(frame.loc[codes]) for frame in people])
 
 
 def both_years(make, start: int, end: int, **options) -> list[pd.DataFrame]:
@@ -246,7 +244,7 @@ def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
             )
 
 
-def decompose_with(
+def _decompose(
     codes: list[str], start: int, end: int, plans: list[pd.DataFrame], people: list[np.ndarray]
 ) -> pd.DataFrame:
     """Decompose for many areas at once, in the long form."""

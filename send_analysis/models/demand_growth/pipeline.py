@@ -264,17 +264,6 @@ def _intervals(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(low=scale * low, high=scale * high)
 
 
-@tables.remembered
-def _plans() -> tuple[pd.DataFrame, pd.Index]:
-    """Plans by area (merged footprints too) and January, and the units that never changed."""
-    plans = growth.totals()
-    wide = plans.pivot(index="area_code", columns="year", values="plans")
-    units = areas.on_footprints(plans, ["plans"])
-    units = units.pivot(index="area_code", columns="year", values="plans")
-    every = pd.concat([wide, units[~units.index.isin(wide.index)]]).astype("float64")
-    return every, units.index
-
-
 def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
     """Ask how many plans the area would have had it grown as others did.
 
@@ -300,7 +289,7 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         If the area has no plans in one of the years.
     """
     code = areas.resolve_unit(area)
-    every, units = _plans()
+    every = _flow("ehc_plans", "age_band", "all", "plans").unstack("year")
     for year in (start, end):
         if start >= end or year not in every:
             raise ParameterError(f"January {start} to {end}: give two Januaries, 2010 to 2025.")
@@ -308,6 +297,8 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     own = every.loc[code]
     known = tables.load("areas").set_index("area_code")
     footprint = known["footprint"]
+    local = known["level"] == "local authority"
+    units = every.index[every.index.isin(footprint[local])]
     if code == areas.ENGLAND:
         raise ParameterError("England has no one to be set against: give an authority or region.")
     groups = {"england": (areas.ENGLAND, units)}

@@ -219,7 +219,7 @@ def nearest(test: dict) -> pd.DataFrame:
         return pd.DataFrame()
     if "since" not in test:
         return _weeks(table, serving, lines)
-    found = changes(table, organisations=serving.index, services=lines)
+    found = changes(table, organisations=serving.index, services=lines, members=waits.members())
     found = found.dropna(subset="change").reset_index(drop=True)
     since = pd.Timestamp(test["since"])
     is_nearest = (found["start"] == since) & (found["end"] == table["month"].max())

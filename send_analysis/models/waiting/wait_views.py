@@ -66,12 +66,6 @@ def _lists(code: str) -> pd.DataFrame:
     return out.assign(service=out["service"].map(short))
 
 
-@tables.remembered
-def _members() -> pd.DataFrame:
-    """Board, region and England of each provider."""
-    return waits.membership(tables.load("nhs_waits"))
-
-
 def reporting(area: str = "Bury") -> pd.DataFrame:
     """Children waiting at each provider that an area's board (or region) is added up from.
 
@@ -95,7 +89,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
         & (table["service"] == SERVICES[service])
         & (table["band"] == TOTAL)
     ]
-    members = _members().set_index("organisation_code")
+    members = waits.members().set_index("organisation_code")
     inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
     is_sum = totals["organisation_code"] == chosen["organisation_code"]
     own = totals[totals["organisation_code"].isin(inside) | is_sum]
@@ -140,7 +134,7 @@ def _measured(code: str) -> pd.DataFrame:
         tables.load("nhs_waits"),
         organisations=[code],
         services=[SERVICES[name] for name in MAIN],
-        members=_members(),
+        members=waits.members(),
     )
     window = every[
         (every["start"] == months[0]) & (every["end"] == months[1]) & (every["base"] == "banded")
@@ -262,7 +256,7 @@ def changes(area: str, service: str) -> pd.DataFrame:
         tables.load("nhs_waits"),
         organisations=codes,
         services=[waits.service_line(service)],
-        members=_members(),
+        members=waits.members(),
     )
     return found.dropna(subset="change").reset_index(drop=True)
 

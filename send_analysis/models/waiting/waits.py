@@ -324,6 +324,18 @@ def membership(table: pd.DataFrame) -> pd.DataFrame:
     return out.assign(england=out["region"].map(last["part_of"]))
 
 
+@tables.remembered
+def members() -> pd.DataFrame:
+    """Give the membership of the installed table, worked out once.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`membership`.
+    """
+    return membership(tables.load("nhs_waits"))
+
+
 def aggregate(
     lists: pd.DataFrame,
     members: pd.DataFrame,
