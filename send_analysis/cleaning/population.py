@@ -30,7 +30,7 @@ REVISED = "population_revised"
 OLD_BASE = (2019, 2020)
 PUBLISHED = (2021, 2022, 2023, 2024)
 FIRST = 2018  # mid-year before the first January that the newest releases have
-AHEAD = 15  # years aged on: as far as the longest simulation goes
+AHEAD = 16  # years aged on: 15 are simulated at most, from a January up to 2 years later
 LAST_CENSUS = 2011
 # A cohort further off than this is a small area's chance (City of London, Isles of Scilly).
 FACTOR_LIMITS = (0.25, 4.0)
