@@ -8,8 +8,8 @@
   since Census 2011 or, for those born later, since birth. Ages 0 to 17 are then scaled to the
   publisher's revised number. Mid-2018 is mid-2019 a year younger.
 * after mid-2024, ``estimated``: aged on at each cohort's ratio from year to year, all years since
-  mid-2018 together: the last ones alone would carry the record migration of 2022 to 2024 on for
-  ever.
+  mid-2018 together: the last ones alone would carry the growth of cohorts from 2022 to 2024 on
+  for ever.
 """
 
 from __future__ import annotations
