@@ -53,7 +53,7 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     Parameters
     ----------
     codes : list of str, optional
-        ONS codes; all areas if not given. Merged footprints (``+`` in the code) are added up.
+        Names or codes; all areas if not given. Merged footprints (joined by ``+``) are added up.
 
     Returns
     -------
@@ -63,7 +63,8 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     plans, merged = _all_ages()
     if codes is None:
         return plans.copy(deep=False)
-    found = [frame[frame["area_code"].isin(codes)] for frame in (plans, merged)]
+    units = [areas.resolve_unit(code) for code in codes]
+    found = [frame[frame["area_code"].isin(units)] for frame in (plans, merged)]
     return pd.concat(found, ignore_index=True) if len(found[1]) else found[0].reset_index(drop=True)
 
 
