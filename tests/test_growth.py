@@ -127,3 +127,10 @@ def test_population_of_a_cohort_is_aged_on():
     ratio = wide.loc[7, 2020] / wide.loc[6, 2019]
     assert wide.loc[7, 2021] == pytest.approx(wide.loc[6, 2020] * ratio, abs=0.06)
     assert wide.loc[6, 2018] == pytest.approx(wide.loc[7, 2019] / ratio, abs=0.06)
+
+
+@pytest.mark.parametrize("dimension", growth.DIMENSIONS)
+def test_a_year_without_categories_is_refused_in_words(dimension):
+    year = 2024 if dimension == "primary need" else 2031
+    with pytest.raises(MissingDataError, match=f"no plans by {dimension} in January {year}"):
+        growth.by(dimension, "Bury", end=year)

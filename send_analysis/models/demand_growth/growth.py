@@ -297,7 +297,7 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
     )
     for year in (start, end):
         # A total without its parts says nothing by category.
-        parts = wide.drop("all", level=column)
+        parts = wide[wide.index.get_level_values(column) != "all"]
         known = parts[year].dropna().index if year in parts else parts.index[:0]
         if code not in known.get_level_values("area_code"):
             raise MissingDataError(
