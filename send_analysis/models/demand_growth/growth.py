@@ -8,6 +8,7 @@ import pandas as pd
 from send_analysis import areas, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import denominators
 
 # Dimension → table and the column that holds its categories.
 DIMENSIONS = {
@@ -16,8 +17,6 @@ DIMENSIONS = {
     "primary need": ("primary_need", "primary_need"),
 }
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
-# Kinds of population there are for every authority, so that they compare.
-POPULATION_BASES = ("published", "estimated")
 
 
 def comparators(area: str = "Bury") -> pd.DataFrame:
@@ -229,34 +228,33 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rates(area: str = "Bury", *, bases: tuple[str, ...] = POPULATION_BASES) -> pd.DataFrame:
+def rates(area: str = "Bury") -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 
     Parameters
     ----------
     area : str, default "Bury"
-    bases : tuple of str
-        Kinds of population to divide by, the first that there is wins. The default is the same
-        for every area and so compares them; ``("projected",)`` is Bury's published projection.
 
     Returns
     -------
     DataFrame
-        ``area_code, area, role, year, plans, people, rate, basis``: people at the middle of the
-        year before the January.
+        ``area_code, area, role, year, plans, people, rate, low, high, basis``: people at the
+        middle of the year before the January, and what they rest on. Low and high of the rate are
+        there only where people are estimated (see :func:`denominators.residents`).
     """
     listed = comparators(area)
-    people = tables.load("population")
-    people = people[people["area_code"].isin(listed["area_code"]) & people["basis"].isin(bases)]
-    people = people.groupby(["area_code", "year", "basis"], as_index=False)["people"].sum()
-    people["order"] = people["basis"].map({basis: i for i, basis in enumerate(bases)})
-    people = people.sort_values("order").drop_duplicates(["area_code", "year"])
-    people = people.assign(year=people["year"] + 1).drop(columns="order")
+    people = denominators.residents()
+    people = people[people["area_code"].isin(listed["area_code"])]
+    people = people.assign(year=people["year"] + 1)
     out = totals(listed["area_code"].tolist()).merge(people, on=["area_code", "year"])
     out = out.merge(listed, on="area_code")
-    rate = (1000 * out["plans"] / out["people"]).astype("float64")
-    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "basis"]
-    return out.assign(rate=rate)[columns].sort_values(["role", "area_code", "year"])
+    each = {"rate": "people", "low": "high", "high": "low"}
+    out = out.assign(**{
+        name: (1000 * out["plans"] / out[below]).astype("float64") for name, below in each.items()
+    })  # fmt: skip
+    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "low", "high",
+               "basis"]  # fmt: skip
+    return out[columns].sort_values(["role", "area_code", "year"])
 
 
 def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
