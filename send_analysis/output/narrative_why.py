@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis import areas
 from send_analysis.errors import SendAnalysisError
 from send_analysis.models.demand_growth import decomposition, growth_panel, pipeline
 
@@ -31,6 +32,7 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
     list of str
         A sentence or two each; what an area has no figures for is left out.
     """
+    areas.resolve_unit(area)
     out = []
     for say in (_parts, _requests, _beyond_chance):
         try:
