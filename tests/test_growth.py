@@ -111,3 +111,10 @@ def test_a_total_without_its_parts_is_missing():
     """North East Lincolnshire returned 1,983 plans in January 2025, none of them by placement."""
     with pytest.raises(MissingDataError, match="no plans by placement in January 2025"):
         growth.by("placement", "North East Lincolnshire")
+
+
+@pytest.mark.parametrize("dimension", growth.DIMENSIONS)
+def test_a_year_without_categories_is_refused_in_words(dimension):
+    year = 2024 if dimension == "primary need" else 2031
+    with pytest.raises(MissingDataError, match=f"no plans by {dimension} in January {year}"):
+        growth.by(dimension, "Bury", end=year)

@@ -133,11 +133,11 @@ def test_causes_leave_out_what_an_area_has_no_figures_for():
 def test_ratio_sentences_follow_the_interval():
     found = pipeline.ratios("Bury")
     asked, *_ = narrative_why.pipeline_in_words(found)
-    assert "within chance of England" in asked
-    above = found.assign(low=found["low"].where(found["role"] != "area", 1000.0))
-    assert "above England" in narrative_why.pipeline_in_words(above)[0]
+    assert "a year's ordinary ups and downs could be the whole difference" in asked
+    narrow = found.assign(low=found["value"] - 0.01, high=found["value"] + 0.01)
+    assert "above England by more than the ordinary" in narrative_why.pipeline_in_words(narrow)[0]
     wide = found.assign(low=0.0, high=1000.0)
-    assert all("within chance" in one for one in narrative_why.pipeline_in_words(wide))
+    assert all("whole difference" in one for one in narrative_why.pipeline_in_words(wide))
     below = found.assign(high=found["high"].where(found["role"] != "area", 0.1), low=0.0)
     assert all("below England" in one for one in narrative_why.pipeline_in_words(below))
 
