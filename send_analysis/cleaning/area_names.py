@@ -58,8 +58,9 @@ def _by_code(areas: pd.DataFrame) -> dict[str, str]:
 
 
 def _by_name(areas: pd.DataFrame) -> pd.Series:
-    """ONS codes that answer to each name, folded: Dorset and London's city and region have two."""
-    return areas.groupby(areas["area"].map(fold))["area_code"].agg(set)
+    """ONS code of each name, folded, that one area has: Dorset and London are two areas' each."""
+    names = areas.set_index(areas["area"].map(fold))["area_code"]
+    return names[~names.index.duplicated(keep=False)]
 
 
 def disagreeing(code: pd.Series, name: pd.Series, areas: pd.DataFrame) -> pd.DataFrame:
@@ -81,18 +82,16 @@ def disagreeing(code: pd.Series, name: pd.Series, areas: pd.DataFrame) -> pd.Dat
         ``code, name, says``: both as printed, and the area whose code it is (empty where no area
         has it, or none has the name), with the index of the rows; none where all agree.
     """
-    codes, names = _by_code(areas), _by_name(areas)
-    pairs = pd.DataFrame({"code": code, "name": name}).drop_duplicates()
-    pairs = pairs[pairs["code"] != ""]
-    owner = pairs["code"].str.removesuffix(".0").map(codes)
-    owners = pairs["name"].map(_folded).map(names)
-    known = owners.notna() & owner.notna()
-    agree = [
-        ok and one in many for ok, one, many in zip(known, owner.fillna(""), owners, strict=True)
-    ]
-    said = owner.map(areas.set_index("area_code")["area"]).fillna("")
-    wrong = pairs.assign(says=said.where(known, ""))[~pd.Series(agree, index=pairs.index)]
-    return wrong
+    printed = pd.DataFrame({"code": code, "name": name}).drop_duplicates()
+    printed = printed[printed["code"] != ""]
+    owner = printed["code"].str.removesuffix(".0").map(_by_code(areas)).fillna("")
+    folded = printed["name"].map(_folded)
+    known = areas["area"].map(fold)
+    agree = pd.MultiIndex.from_arrays([folded, owner]).isin(
+        pd.MultiIndex.from_arrays([known, areas["area_code"]])
+    )
+    says = owner.map(areas.set_index("area_code")["area"]).where(folded.isin(known)).fillna("")
+    return printed.assign(says=says)[~agree]
 
 
 def check(
@@ -127,7 +126,7 @@ def check(
         If another pair does not agree, or an area is not known by its code or name.
     """
     pairs = disagreeing(code, name, areas)
-    plain = pairs["name"].map(lambda text: _REMARKS.sub("", text).strip())
+    plain = pairs["name"].str.replace(_REMARKS, "", regex=True).str.strip()
     excused = plain.map(wrong_codes or {}) == pairs["code"]
     if not excused.all():
         row = pairs[~excused].iloc[0]
@@ -167,7 +166,7 @@ def coded(code: pd.Series, name: pd.Series, areas: pd.DataFrame, *, file: str) -
         As :func:`check`, or if a row without a code has a name that is not one area's.
     """
     check(code, name, areas, file=file)
-    alone = name.map(_folded).map(_by_name(areas)).map(_only, na_action="ignore")
+    alone = name.map(_folded).map(_by_name(areas))
     out = code.str.removesuffix(".0").map(_by_code(areas)).where(code != "", alone)
     if out.isna().any():
         row = int(out.isna().to_numpy().argmax())
@@ -178,11 +177,6 @@ def coded(code: pd.Series, name: pd.Series, areas: pd.DataFrame, *, file: str) -
             row=int(code.index[row]) + 2,
         )
     return out.astype("str").rename("area_code")
-
-
-def _only(codes: set[str]) -> str | None:
-    """Return the one code of a name; None where several areas have it."""
-    return next(iter(codes)) if len(codes) == 1 else None
 
 
 def exists(area_code: pd.Series, january: pd.Series, areas: pd.DataFrame) -> pd.Series:
@@ -282,10 +276,9 @@ def findings(faults: pd.DataFrame, areas: pd.DataFrame, *, table: str, reason: s
     DataFrame
         As :func:`send_analysis.quality.findings`.
     """
-    names = _by_name(areas)
     rows = pd.DataFrame(
         {
-            "area_code": faults["name"].map(_folded).map(names).map(min).astype("str"),
+            "area_code": faults["name"].map(_folded).map(_by_name(areas)).astype("str"),
             "item": "LA code " + faults["code"].astype("str"),
             "note": "the release prints the code of "
             + faults["says"].astype("str")
