@@ -41,7 +41,7 @@ _FILLERS = re.compile(
 )
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Reduce a name to what tells it apart: case, punctuation and filler words gone."""
     words = re.sub(r"[^a-z0-9 ]", " ", text.casefold().replace("st.", "st ").replace("&", " and "))
     return " ".join(_FILLERS.sub(" ", words).split())
@@ -53,9 +53,9 @@ def _index() -> tuple[dict[str, str], dict[str, str]]:
     codes = tables.load("area_codes")
     known = tables.load("areas").sort_values(["last_year", "level"], kind="stable")
     by_code = dict(zip(codes["code"], codes["area_code"], strict=True))
-    folded = dict(zip(known["area"].map(_fold), known["area_code"], strict=True))
+    folded = dict(zip(known["area"].map(fold), known["area_code"], strict=True))
     printed = dict(zip(known["area"].str.casefold(), known["area_code"], strict=True))
-    aliases = {_fold(alias): code for alias, code in _ALIASES.items()}
+    aliases = {fold(alias): code for alias, code in _ALIASES.items()}
     return by_code, folded | aliases | printed
 
 
@@ -87,7 +87,7 @@ def resolve(text: str) -> str:
     text = str(text).strip()
     if text.upper() in by_code:
         return by_code[text.upper()]
-    folded = _fold(text)
+    folded = fold(text)
     for typed in (text.casefold(), folded):
         if typed in by_name:
             return by_name[typed]
