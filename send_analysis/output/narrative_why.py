@@ -44,7 +44,7 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
 
 def _parts(area: str, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
-    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end))
+    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end, whole=True))
     off = decomposition.sensitivity(area, start=start, end=end)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
     if not set(decomposition.EDGES) <= set(share.index):
