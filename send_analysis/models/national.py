@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis import areas, tables
-from send_analysis.models.demand_growth import growth
+from send_analysis.models.demand_growth import denominators, growth
 from send_analysis.models.forecast import forecasting
 
 HORIZON = 5  # years: the furthest at which forecasts have been tested
@@ -27,7 +27,7 @@ def summary(*, start: int = START) -> pd.DataFrame:
         England first, then authorities by name: ``area_code, area, region`` (name; empty for
         England), ``plans`` (latest January), ``growth`` (per cent from `start` to that January;
         of the unbroken footprint, named in ``footprint``, where boundaries changed since),
-        ``rate`` (plans per 1,000 residents aged 0 to 25, partly estimated), ``in_time`` (per cent
+        ``rate`` (plans per 1,000 residents aged 0 to 25), ``in_time`` (per cent
         issued within 20 weeks in the latest calendar year, exceptions excluded), ``expected,
         expected_low, expected_high`` (forecast growth over the next five years, per cent: median
         and 80 % interval), ``faults`` (how many the checks found in the releases for the area).
@@ -74,10 +74,9 @@ def summary(*, start: int = START) -> pd.DataFrame:
 
 
 def _residents(year: int) -> pd.Series:
-    """Residents aged 0 to 25 at the middle of a year, on the kinds that all areas have."""
-    people = tables.load("population")
-    people = people[(people["year"] == year) & people["basis"].isin(growth.POPULATION_BASES)]
-    return people.groupby("area_code")["people"].sum().replace(0, pd.NA).astype("Float64")
+    """Residents aged 0 to 25 at the middle of a year."""
+    people = denominators.residents().query("year == @year").set_index("area_code")["people"]
+    return people.replace(0, pd.NA).astype("Float64")
 
 
 def _in_time() -> pd.DataFrame:

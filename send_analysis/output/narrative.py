@@ -26,7 +26,6 @@ UNITS = {  # of the ledger, as a reader wants them
     "outcome grade": "(outcome, 3 the lowest)",
 }
 SMALL = 100  # plans: below it one child is more than 1 %
-UNSTEADY = 10  # % that estimated residents have moved by; four authorities of 153 exceed it
 
 
 @tables.remembered(most=1)
@@ -141,8 +140,7 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
             sentence += f", in England {per_head['england']:.1f}: {abs(apart):.0f} % " + (
                 "more" if apart >= 0 else "fewer"
             )
-        out.append(f"{sentence} (residents partly estimated).")
-        out += filter(None, [unsteady(area)])
+        out.append(f"{sentence}{_leaning(last)}.")
     since = max(start, areas.first_year(code))
     try:
         band = growth.by("age band", area, start=since, end=end)
@@ -156,25 +154,14 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     return out
 
 
-def unsteady(area: str = "Bury") -> str:
-    """Warn where an area's estimated residents have left the last published number far behind.
-
-    Returns
-    -------
-    str
-        A sentence; empty where they have not.
-    """
-    own = growth.rates(area).query("role == 'area'").sort_values("year")
-    published = own[own["basis"] == "published"]
-    if published.empty or own.empty:
-        return ""
-    change = 100 * (own["people"].iloc[-1] / published["people"].iloc[-1] - 1)
-    if abs(change) < UNSTEADY:
+def _leaning(last: pd.DataFrame) -> str:
+    """Say in brackets how far the last January's rate leans on an estimate of residents."""
+    own = last[last["role"] == "area"].iloc[0]
+    if own["basis"] != "estimated":
         return ""
     return (
-        f"Residents of {own['area'].iloc[0]} aged 0 to 25 are estimated to have changed by "
-        f"{change:+.0f} % since mid-{published['year'].iloc[-1] - 1}, the last published count. "
-        "So large a change is more likely a fault of the estimate: rely on no figure per resident."
+        f" (residents of mid-{own['year'] - 1} are estimated: {own['low']:.1f} to "
+        f"{own['high']:.1f} of 1,000)"
     )
 
 
@@ -244,19 +231,3 @@ def untestable(area: str = "Bury") -> pd.DataFrame:
     """
     found = worded(area).query("verdict == @evidence.UNTESTABLE")
     return found.rename(columns={"statement": "claim"}).set_index("claim")[["note"]]
-
-
-def rates_by_basis(area: str = "Bury") -> pd.DataFrame:
-    """Return an area's rate on each kind of population figure there is for the same years.
-
-    Returns
-    -------
-    DataFrame
-        ``year, plans, basis, people, rate``; empty where there is only one kind.
-    """
-    both = [growth.rates(area), growth.rates(area, bases=("projected",))]
-    own = [frame[frame["role"] == "area"] for frame in both]
-    years = set(own[1]["year"])
-    out = pd.concat([own[0][own[0]["year"].isin(years)], own[1]])
-    columns = ["year", "plans", "basis", "people", "rate"]
-    return out[columns].sort_values(["year", "basis"]) if years else pd.DataFrame()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis.errors import SendAnalysisError
-from send_analysis.models.demand_growth import decomposition, denominators, growth_panel, pipeline
+from send_analysis.models.demand_growth import decomposition, growth_panel, pipeline
 
 # Measure → how it is said of an area.
 SAID = {
@@ -41,14 +41,16 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
 
 
 def _parts(area: str, start: int, end: int) -> str:
-    """The decomposition with its sensitivity."""
+    """The decomposition, with its range where it leans on an estimate."""
     words = decomposition.in_words(decomposition.decompose(area, start=start, end=end))
-    off = denominators.sensitivity(area, start=start, end=end)
+    off = decomposition.sensitivity(area, start=start, end=end)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
-    low, high = share.min(), share.max()
+    if not set(decomposition.EDGES) <= set(share.index):
+        return words
+    low, high = sorted(share[list(decomposition.EDGES)])
     return (
-        f"{words} Population is partly estimated: allowing for that, plans a child of the same age "
-        f"account for {low:+,.0f} to {high:+,.0f}."
+        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, plans a child of "
+        f"the same age account for {low:+,.0f} to {high:+,.0f}."
     )
 
 
@@ -122,14 +124,14 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
 
 
 def variants(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
-    """Return the decomposition on every kind of denominator, a row each.
+    """Return the decomposition as ages are counted and as residents are estimated, a row each.
 
     Returns
     -------
     DataFrame
         Indexed by ``variant``: one column a component, plans added.
     """
-    found = denominators.sensitivity(area, start=start, end=end)
+    found = decomposition.sensitivity(area, start=start, end=end)
     wide = found.pivot(index="variant", columns="component", values="plans")
     return wide.loc[found["variant"].unique(), list(decomposition.COMPONENTS)]
 

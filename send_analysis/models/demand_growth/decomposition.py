@@ -8,10 +8,11 @@ import pandas as pd
 from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.demand_growth import growth
+from send_analysis.models.demand_growth import denominators
 
 AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
+EDGES = ("fewest residents", "most residents")  # of the range of estimated residents
 # From January 2023 ages seem to be counted at the start of the school year, before it in January:
 # inferred in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year
 # older by the census day in the third week of January (138 of 365 days).
@@ -110,15 +111,13 @@ def _with_footprints(frame: pd.DataFrame, column: str, value: str) -> pd.DataFra
 
 
 @tables.remembered
-def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
+def people_by_age(year: int) -> pd.DataFrame:
     """Residents by single year of age in the middle of the year before a January.
 
     Parameters
     ----------
     year : int
         The January.
-    basis : {"estimated", "projected"}
-        ``estimated``: the table's published and estimated rows, the same basis for all areas.
 
     Returns
     -------
@@ -130,15 +129,13 @@ def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
     MissingDataError
         If there is no such population for that year.
     """
-    bases = growth.POPULATION_BASES if basis == "estimated" else (basis,)
     people = tables.load("population")
-    chosen = people[people["basis"].isin(bases)]
-    found = chosen[chosen["year"] == year - 1]
+    found = people[people["year"] == year - 1]
     if found.empty:
         raise MissingDataError(
-            f"No {basis} population for mid-{year - 1}, which January {year} is set against: the "
-            f"table has mid-{chosen['year'].min()} to mid-{chosen['year'].max()}. Choose Januaries "
-            f"from {chosen['year'].min() + 1} to {chosen['year'].max() + 1}."
+            f"No population for mid-{year - 1}, which January {year} is set against: the table "
+            f"begins with mid-{people['year'].min()}. Choose Januaries from "
+            f"{people['year'].min() + 1}."
         )
     return _with_footprints(found, "age", "people")
 
@@ -213,6 +210,49 @@ def decompose(
         _require(codes[0], {start: people[0], end: people[1]}, "population by age")
     codes = list(codes)
     return _decompose(codes, start, end, plans, [in_bands(frame.loc[codes]) for frame in people])
+
+
+@tables.remembered
+def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+    """Say how far a decomposition hangs on how ages are counted and on estimated residents.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Januaries.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, variant, component, plans, share``. Variants: ``ages as published``, as
+        :func:`decompose` has it; ``ages in January``, bands of 2023 on restated to ages in
+        January, as earlier years seem to count them; and, where residents of the last year are
+        estimated, ``fewest residents`` and ``most residents``, the ends of their range (all ages
+        alike).
+    """
+    code = areas.resolve_unit(area)
+    found = {}
+    for ages in AGE_COUNTS:
+        frame = decompose(area, start=start, end=end, ages=ages)
+        whole = frame[frame["age_band"] == "all"].set_index("component")["plans"]
+        found[f"ages {ages}"] = whole
+    components = found["ages as published"].index
+    people = denominators.residents().query("year == @end - 1")
+    last = people[people["area_code"].isin(code.split("+"))]
+    if (last["basis"] == "estimated").any():
+        plans = [frame.loc[[code]] for frame in both_years(plans_by_band, start, end)]
+        bands = [in_bands(people_by_age(year).loc[[code]]) for year in (start, end)]
+        total = last[["people", "low", "high"]].sum()
+        for variant, edge in zip(EDGES, ("low", "high"), strict=True):
+            changed = [bands[0], bands[1] * total[edge] / total["people"]]
+            found[variant] = over_ages(changed, plans)[0]
+    out = pd.DataFrame(found, index=components).rename_axis(columns="variant")
+    out = out.T.stack().rename("plans").reset_index()
+    change = found["ages as published"]["all"]
+    share = 100 * out["plans"] / change if change else np.nan
+    out = out.assign(area_code=code, share=share)
+    return out[["area_code", "variant", "component", "plans", "share"]]
 
 
 def both_years(make, start: int, end: int, **options) -> list[pd.DataFrame]:
@@ -296,8 +336,7 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     -------
     DataFrame
         ``area_code, area, year, age_band, plans, people, rate``: ages counted in January, people
-        in the middle of the year before (estimated, the same basis for all areas); ``caveat``: why
-        the end does not compare with the start.
+        in the middle of the year before; ``caveat``: why the end does not compare with the start.
 
     Raises
     ------

@@ -8,6 +8,7 @@ import pandas as pd
 from send_analysis import areas, caveats, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import denominators
 
 # Dimension → table and the column that holds its categories.
 DIMENSIONS = {
@@ -16,8 +17,6 @@ DIMENSIONS = {
     "primary need": ("primary_need", "primary_need"),
 }
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
-# Kinds of population there are for every authority, so that they compare.
-POPULATION_BASES = ("published", "estimated")
 
 
 def comparators(area: str = "Bury") -> pd.DataFrame:
@@ -261,34 +260,34 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rates(area: str = "Bury", *, bases: tuple[str, ...] = POPULATION_BASES) -> pd.DataFrame:
+def rates(area: str = "Bury") -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 
     Parameters
     ----------
     area : str, default "Bury"
-    bases : tuple of str
-        Kinds of population to divide by, the first that there is wins. The default is the same
-        for every area and so compares them; ``("projected",)`` is Bury's published projection.
 
     Returns
     -------
     DataFrame
-        ``area_code, area, role, year, plans, people, rate, basis, caveat``: people at the middle of
-        the year before the January; why the row does not compare with the one before it.
+        ``area_code, area, role, year, plans, people, rate, low, high, basis, caveat``: people at
+        the middle of the year before the January, and what they rest on; why the row does not
+        compare with the one before it. Low and high of the rate are there only where people are
+        estimated (see :func:`denominators.residents`).
     """
     listed = comparators(area)
-    people = tables.load("population")
-    people = people[people["area_code"].isin(listed["area_code"]) & people["basis"].isin(bases)]
-    people = people.groupby(["area_code", "year", "basis"], as_index=False)["people"].sum()
-    people["order"] = people["basis"].map({basis: i for i, basis in enumerate(bases)})
-    people = people.sort_values("order").drop_duplicates(["area_code", "year"])
-    people = people.assign(year=people["year"] + 1).drop(columns="order")
+    people = denominators.residents()
+    people = people[people["area_code"].isin(listed["area_code"])]
+    people = people.assign(year=people["year"] + 1)
     out = totals(listed["area_code"].tolist()).merge(people, on=["area_code", "year"])
     out = out.merge(listed, on="area_code")
-    rate = (1000 * out["plans"] / out["people"]).astype("float64")
-    out = out.assign(rate=rate, caveat=caveats.yearly(out, "ehc_plans"))
-    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "basis", "caveat"]
+    each = {"rate": "people", "low": "high", "high": "low"}
+    out = out.assign(**{
+        name: (1000 * out["plans"] / out[below]).astype("float64") for name, below in each.items()
+    })  # fmt: skip
+    out["caveat"] = caveats.yearly(out, "ehc_plans")
+    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "low", "high",
+               "basis", "caveat"]  # fmt: skip
     return out[columns].sort_values(["role", "area_code", "year"])
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.demand_growth import decomposition, growth
+from send_analysis.models.demand_growth import decomposition, denominators, growth
 
 # The last statements became EHC plans in 2018; releases do not count statements that ceased, so
 # no account closes before January 2019.
@@ -164,9 +164,7 @@ def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd
 @tables.remembered
 def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
     """Numerator, denominator and scale of every measure, by area and calendar year."""
-    people = tables.load("population")
-    people = people[people["basis"].isin(growth.POPULATION_BASES)]
-    people = _wide(people.groupby(["area_code", "year"], as_index=False)["people"].sum(), "people")
+    people = _wide(denominators.residents(), "people")
     asked = pd.DataFrame({
         "all": _flow("requests", "outcome", "all", "requests"),
         "refused": _flow("requests", "outcome", "not assessed", "requests"),

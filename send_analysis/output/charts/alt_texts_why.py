@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis.models.demand_growth.decomposition import EDGES
+
 
 def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) -> str:
     """Describe the chart of what added to an area's plans."""
@@ -12,10 +14,10 @@ def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) 
         f"{component} {plans:+,.0f}" for component, plans in whole.drop("all").items()
     )
     text = f"Bar chart of plans added, {whole['all']:+,.0f} in all: {words}."
-    if sensitivity is not None:
+    if sensitivity is not None and sensitivity["variant"].isin(EDGES).any():
         parts = sensitivity.pivot(index="component", columns="variant", values="plans")
-        low, high = parts.loc["prevalence", ["lowest of ten", "highest of ten"]]
-        text += f" If population estimates are off, prevalence is {low:+,.0f} to {high:+,.0f}."
+        low, high = sorted(parts.loc["prevalence", list(EDGES)])
+        text += f" Over the range of estimated residents prevalence is {low:+,.0f} to {high:+,.0f}."
     return text
 
 

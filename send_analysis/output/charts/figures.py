@@ -99,7 +99,9 @@ def rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     national = _at(frame, "england", "rate", end)
     if not np.isnan(national):
         text += f", in England {national:.0f}"
-    title(ax, text, subtitle="Plans per 1,000 residents aged 0 to 25 (residents partly estimated)")
+    last = frame[frame["year"] == end]
+    guess = f" (residents of mid-{end - 1} estimated)" if "estimated" in set(last["basis"]) else ""
+    title(ax, text, subtitle=f"Plans per 1,000 residents aged 0 to 25{guess}")
     _named(ax)
     return ax
 

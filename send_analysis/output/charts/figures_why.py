@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from send_analysis.models.demand_growth.decomposition import EDGES
 from send_analysis.output.style import (
     GRID,
     MUTED_TEXT,
@@ -43,6 +44,14 @@ PANELS = {
 }
 
 
+def _edges(sensitivity: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Components at the ends of the range of estimated residents; None where none are."""
+    if sensitivity is None or not sensitivity["variant"].isin(EDGES).any():
+        return None
+    wide = sensitivity.pivot(index="component", columns="variant", values="plans")
+    return wide[list(EDGES)]
+
+
 @house
 def decomposition(
     frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None, ax: Axes | None = None
@@ -50,8 +59,9 @@ def decomposition(
     """Draw what added to an area's plans; `sensitivity` adds how far estimates could move it.
 
     `frame` as :func:`decomposition.decompose` returns it for one area, `sensitivity`
-    as :func:`denominators.sensitivity` does.
+    as :func:`decomposition.sensitivity` does.
     """
+    edges = _edges(sensitivity)
     rows = frame[(frame["age_band"] == "all") & (frame["component"] != "all")]
     rows = rows[(rows["component"] != "age not recorded") | (rows["plans"].abs() >= 0.5)]
     rows = rows.iloc[::-1].reset_index(drop=True)
@@ -59,9 +69,9 @@ def decomposition(
     colours = [PALETTE[0] if value >= 0 else PALETTE[2] for value in rows["plans"]]
     ax.barh(rows.index, rows["plans"], color=colours, height=0.55)
     ends = rows["plans"].to_numpy(float)
-    if sensitivity is not None:
-        wide = sensitivity.pivot(index="component", columns="variant", values="plans")
-        wide = wide.loc[rows["component"], ["lowest of ten", "highest of ten"]].to_numpy()
+    if edges is not None:
+        wide = edges.loc[rows["component"]].to_numpy()
+        wide = np.sort(wide, axis=1)
         ax.hlines(rows.index, wide[:, 0], wide[:, 1], color=TEXT, lw=2)
         ax.plot(wide, np.column_stack([rows.index] * 2), "|", ms=9, color=TEXT)
         ends = np.where(ends >= 0, np.fmax(ends, wide[:, 1]), np.fmin(ends, wide[:, 0]))
@@ -86,7 +96,7 @@ def decomposition(
         f"{words[0].upper()}{words[1:]}: {main['plans']:+,.0f} of {change:+,.0f} in "
         f"{first['area']}",
         subtitle=f"January {first['start']} to January {first['end']}"
-        + ("; lines: range if population estimates are off" if sensitivity is not None else ""),
+        + ("; lines: range of estimated residents" if edges is not None else ""),
     )
     return ax
 
@@ -123,7 +133,7 @@ def prevalence(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     title(
         ax, f"Of 1,000 aged {band} in {names[0]}, {own[band, start]:.0f} had a plan in {start} "
         f"and {own[band, end]:.0f} in {end}",
-        subtitle=f"Hollow: January {start}; full: January {end} (residents partly estimated)",
+        subtitle=f"Hollow: January {start}; full: January {end}",
     )  # fmt: skip
     return ax
 
