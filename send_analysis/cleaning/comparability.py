@@ -34,6 +34,7 @@ RETURNED = PARTS | {
     "timeliness": ["exceptions", "issued_within"],
     "annual_reviews": ["measure"],
 }
+OF_A_JUMP = "these flows are of a return in which the number of plans is flagged"
 MOST_WITHHELD = 0.5  # share of an area's categories in a year: above it the return is not there
 
 
@@ -210,9 +211,14 @@ def _boundaries(areas: pd.DataFrame) -> pd.DataFrame:
 def _from_findings(found: pd.DataFrame) -> pd.DataFrame:
     """Jumps, which break one area's series; faults and figures withheld, which are a year's."""
     rows = found[found["check"].isin(quality.DOUBTS)]
-    # What counts all plans of a January is one return: a jump of the total is in its parts too.
-    jump = (rows["check"] == "jump") & (rows["table"] == "ehc_plans")
-    parts = [rows[jump].assign(table=name) for name in ("placements", "primary_need")]
+    # Plans of a January and what began and ended in the year before are one return: where their
+    # number jumps, so do its parts, and the flows that should explain it are no better.
+    jump = rows[(rows["check"] == "jump") & (rows["table"] == "ehc_plans")]
+    flows = jump.assign(year=jump["year"] - 1, check="", note=OF_A_JUMP)
+    parts = [jump.assign(table=name) for name in ("placements", "primary_need")]
+    parts += [
+        flows.assign(table=name) for name in ("new_plans", "new_plans_by_placement", "ceased_plans")
+    ]
     rows = pd.concat([rows, *parts], ignore_index=True)
     kinds = {"jump": "jump", quality.WITHHELD: "withheld"}
     return pd.DataFrame({

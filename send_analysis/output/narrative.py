@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models import evidence
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import outlook
 
 VERDICTS = {
     evidence.REPRODUCED: "reproduced",
@@ -81,7 +80,10 @@ def _official(area: str) -> list[str]:
     issued = times[(times["role"] == "area") & (times["year"] == 2023)]
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
-        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
+        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024. How much "
+        f"of that is growth cannot be told: {row.caveat}."
+        if row.caveat
+        else f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
         f"{row.growth:+.1f} %"
         + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
@@ -106,13 +108,24 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     Returns
     -------
     list of str
-        The headline, then further sentences; what an area has no figures for is left out.
+        The headline, then further sentences; what an area has no figures for is left out, and
+        so is what leans on a flagged return or goes across a break in the series.
     """
     code = areas.resolve(area)
     ranked = growth.growth(start, end).set_index("area_code")
     unit = code if code in ranked.index else areas.footprint(code)
+    doubt = caveats.doubt("ehc_plans", unit, year=end)
+    if doubt:
+        return [doubt, *filter(None, [areas.history(code)])]
     out = []
-    if unit in ranked.index:
+    if unit in ranked.index and ranked.loc[unit, "caveat"]:
+        own = ranked.loc[unit]
+        out.append(
+            f"Plans in {own['area']}: {own['plans_start']:,} in January {start}, "
+            f"{own['plans_end']:,} in January {end}. How much of that is growth cannot be told: "
+            f"{own['caveat']}."
+        )
+    elif unit in ranked.index:
         own, national = ranked.loc[unit], ranked.loc[areas.ENGLAND]
         out.append(
             f"Plans in {own['area']} went from {own['plans_start']:,} in January {start} to "
@@ -131,7 +144,6 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     out += filter(None, [areas.history(code)])
     rates = growth.rates(area)
     last = rates[rates["year"] == rates["year"].max()]
-    out += filter(None, [outlook.doubt(area)])
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
         sentence = f"{per_head['area']:.1f} of 1,000 residents aged 0 to 25 have a plan"
@@ -146,7 +158,15 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
         band = growth.by("age band", area, start=since, end=end)
     except MissingDataError as error:
         return [*out, str(error)]
-    own = band[band["area_code"] == code].nlargest(1, "change").iloc[0]
+    band = band[band["area_code"] == code]
+    if (band["caveat"] != "").any():
+        most = band.nlargest(1, "plans_end").iloc[0]
+        return [
+            *out,
+            f"Most plans are held at ages {most['category']}: {most['plans_end']:,} in January "
+            f"{end}. How plans of an age grew since {since} cannot be told: {most['caveat']}.",
+        ]
+    own = band.nlargest(1, "change").iloc[0]
     out.append(
         f"The largest increase by age since {since} is among those aged {own['category']}: "
         f"{own['plans_start']:,} to {own['plans_end']:,}."

@@ -79,6 +79,11 @@ def _jumps() -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([jumps["area_code"].map(footprint), jumps["year"]])
 
 
+def _jumped(start: int, end: int) -> set[str]:
+    """Units with such a figure in these years."""
+    return {unit for unit, year in _jumps() if start <= year <= end}
+
+
 def _others(
     plans: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, against: str
 ) -> pd.DataFrame:
@@ -270,7 +275,7 @@ def growth_ratios(
         with the others' growth), ``rank, rank_low, rank_high`` (1 grew most; 95 % interval),
         ``ranked``, ``chance`` (per cent by which a year's growth in an area of this size strays
         by chance, one standard deviation), ``spread`` (the same between areas, not chance).
-        By rank. Areas whose return for `start` or `end` is flagged are not judged.
+        By rank. Areas in whose plans there is a jump in these years are not judged.
 
     Raises
     ------
@@ -279,11 +284,10 @@ def growth_ratios(
     MissingDataError
         If `area` is none of those judged.
     """
-    for year in (start, end):
-        doubt = area and caveats.doubt("ehc_plans", area, year=year)
-        if doubt:
-            raise MissingDataError(doubt)
-    return only(_all_ratios(start, end, against, draws, seed), area)
+    found = _all_ratios(start, end, against, draws, seed)
+    if area is not None and areas.footprint(areas.resolve_unit(area)) in _jumped(start, end):
+        raise MissingDataError(growth.broken(area, start=start, end=end))
+    return only(found, area)
 
 
 @tables.remembered
@@ -299,8 +303,7 @@ def _all_ratios(start: int, end: int, against: str, draws: int, seed: int) -> pd
         mean = np.expm1(grown.groupby("area_code")[["own", "others"]].mean())
     last = rows.sort_values("year").groupby("area_code")["plans"].last()
     out = out.merge(mean, on="area_code").merge(last, on="area_code")
-    flagged = pd.concat([caveats.flagged("ehc_plans", year) for year in (start, end)]).index
-    out = out[~out["area_code"].isin(flagged)].reset_index(drop=True)
+    out = out[~out["area_code"].isin(_jumped(start, end))].reset_index(drop=True)
     reach = growth.CONFIDENCE_Z * out["se"]
     for name, log in (("ratio", 0), ("low", -reach), ("high", reach)):
         out[name] = np.exp(out["log_ratio"] + log)

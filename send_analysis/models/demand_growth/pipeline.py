@@ -195,7 +195,15 @@ def _ranked() -> pd.DataFrame:
     for measure, (above, below, scale) in _components().items():
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
-        local = both[both["area_code"].isin(current)]
+        table, category = RESTS_ON[measure]
+        years = both["year"].unique()
+        flagged = {year: caveats.flagged(table, int(year), category=category) for year in years}
+        faulty = pd.MultiIndex.from_tuples(
+            [(code, year) for year, found in flagged.items() for code in found.index],
+            names=["area_code", "year"],
+        )
+        sound = ~pd.MultiIndex.from_frame(both[["area_code", "year"]]).isin(faulty)
+        local = both[both["area_code"].isin(current) & sound]
         place = (local["numerator"] / local["denominator"]).groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
         both["ranked"] = place.transform("size")
@@ -217,9 +225,9 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     DataFrame
         ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
         (95 % interval for chance in counts of this size), ``rank, ranked`` (the area's place
-        among local authorities, 1 highest), ``pooled`` (areas added up: the neighbours are
-        one row a year and measure, without those that lack a figure) and ``caveat`` (why the row
-        does not compare with the year before).
+        among local authorities, 1 highest; flagged figures have none), ``pooled`` (areas added up:
+        the neighbours are one row a year and measure, without those that lack a figure) and
+        ``caveat`` (why the row does not compare with the year before).
 
     Raises
     ------
