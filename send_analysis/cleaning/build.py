@@ -27,6 +27,7 @@ from send_analysis.cleaning import (
     population,
     series,
     tribunals,
+    witnesses,
 )
 from send_analysis.cleaning.layout import release, rules
 from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, unknown
@@ -125,6 +126,8 @@ def _make(source: Path, keep: bool) -> dict[str, pd.DataFrame]:
         found.append(parts.pop("quality", None))
         made |= parts
     found.append(comparability.findings(made, areas))
+    if "pupils" in made and set(made) >= witnesses.TABLES:  # the tool is there, and what to hold
+        found.append(witnesses.check(source, areas, made))
     made["quality"] = pd.concat([part for part in found if part is not None], ignore_index=True)
     made["series_breaks"] = comparability.breaks(made, areas, made["quality"])
     return made
@@ -275,6 +278,8 @@ def _sourced(resource: dict, source: Path) -> dict:
     for name in resource["sources"]:
         in_series = series.known(name)
         names += reversed(series.present(source, name)) if in_series else [name]
+    # Only the findings are made without one of their releases, where that is kept as it was.
+    names = [name for name in names if (source / release(name)["path"]).is_file()]
     return resource | {"sources": [_origin(name, source) for name in names]}
 
 

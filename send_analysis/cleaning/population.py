@@ -8,8 +8,8 @@
   since Census 2011 or, for those born later, since birth. Ages 0 to 17 are then scaled to the
   publisher's revised number. Mid-2018 is mid-2019 a year younger.
 * after mid-2024, ``estimated``: aged on at each cohort's ratio from year to year, all years since
-  mid-2018 together: the last ones alone would carry the record migration of 2022 to 2024 on for
-  ever.
+  mid-2018 together: the last ones alone would carry the growth of cohorts from 2022 to 2024 on
+  for ever.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ SUCCESSORS = {
     "E06000063": ["E07000026", "E07000028", "E07000029"],
     "E06000064": ["E07000027", "E07000030", "E07000031"],
 }
+# Codes of April 2023 of authorities that the releases of plans have under the one before.
+NEWER = {"E08000038": "E08000016", "E08000039": "E08000019"}  # Barnsley, Sheffield
 # Counties that the revised series has whole until they were divided.
 DIVIDED = {"E06000061": "E10000021", "E06000062": "E10000021",
            "E06000063": "E10000006", "E06000064": "E10000006"}  # fmt: skip
@@ -120,7 +122,7 @@ def _estimates(root: Path, name: str, authority: dict[str, str]) -> pd.DataFrame
     if strange:
         raise DataError("not a year of age from 0 to 25; leave the column out", file=file,
                         column=strange[0])  # fmt: skip
-    code = wide[place].replace(reading.RECODED)
+    code = wide[place].replace(reading.RECODED | NEWER)
     _require_known(code, authority, file=file, column=place)
     _require_all(set(code), authority, file=file, column=place)
     numbers = reading.whole_numbers(wide, [*AGES, whole])
@@ -190,7 +192,7 @@ def _revised(root: Path, codes: pd.Index) -> dict[int, pd.DataFrame]:
             f"{rows['age'].iat[row]!r} is not 0-17, the only ages of this series; leave the row "
             "out", file=file, column="age", row=row + 2,
         )  # fmt: skip
-    code = rows["code"].replace(reading.RECODED)
+    code = rows["code"].replace(reading.RECODED | NEWER)
     rows = people.assign(whole=code)[people["year"] >= FIRST]
     known = {code: code for code in [*codes, *DIVIDED.values()]}
     _require_known(rows["whole"], known, file=file, column="code")

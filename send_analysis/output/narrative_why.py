@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import caveats
+from send_analysis import areas, caveats
 from send_analysis.errors import SendAnalysisError
 from send_analysis.models.demand_growth import decomposition, growth, growth_panel, pipeline
 
@@ -32,6 +32,7 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
     list of str
         A sentence or two each; what an area has no figures for is left out.
     """
+    areas.resolve_unit(area)
     out = []
     for say in (_parts, _requests, _beyond_chance):
         try:
@@ -68,7 +69,7 @@ def _beyond_chance(area: str, start: int, end: int) -> str:
 
 
 def pipeline_in_words(result: pd.DataFrame) -> list[str]:
-    """Say where an area's ratios stand in the last year, and whether chance could put them there.
+    """Say where an area's ratios stand in the last year, and whether a year could put them there.
 
     Parameters
     ----------
@@ -91,11 +92,11 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
         if caveats.doubt(table, own["area_code"], year=own["year"], category=category):
             continue
         if own["low"] > england["value"]:
-            verdict = "above England by more than chance explains"
+            verdict = "above England by more than the ordinary ups and downs of a year"
         elif own["high"] < england["value"]:
-            verdict = "below England by more than chance explains"
+            verdict = "below England by more than the ordinary ups and downs of a year"
         else:
-            verdict = "within chance of England"
+            verdict = "a year's ordinary ups and downs could be the whole difference"
         text = (
             f"{own['area']} in {own['year']}: {own['value']:.1f} {words}, in England "
             f"{england['value']:.1f}: {verdict} (95 % interval {own['low']:.1f} to "

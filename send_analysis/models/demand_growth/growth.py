@@ -52,7 +52,7 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     Parameters
     ----------
     codes : list of str, optional
-        ONS codes; all areas if not given. Merged footprints (``+`` in the code) are added up.
+        Names or codes; all areas if not given. Merged footprints (joined by ``+``) are added up.
 
     Returns
     -------
@@ -62,7 +62,8 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     plans, merged = _all_ages()
     if codes is None:
         return plans.copy(deep=False)
-    found = [frame[frame["area_code"].isin(codes)] for frame in (plans, merged)]
+    units = [areas.resolve_unit(code) for code in codes]
+    found = [frame[frame["area_code"].isin(units)] for frame in (plans, merged)]
     return pd.concat(found, ignore_index=True) if len(found[1]) else found[0].reset_index(drop=True)
 
 
@@ -330,7 +331,7 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
     )
     for year in (start, end):
         # A total without its parts says nothing by category.
-        parts = wide.drop("all", level=column)
+        parts = wide[wide.index.get_level_values(column) != "all"]
         known = parts[year].dropna().index if year in parts else parts.index[:0]
         if code not in known.get_level_values("area_code"):
             raise MissingDataError(

@@ -385,17 +385,14 @@ def in_words(result: pd.DataFrame) -> str:
 
     missing = row["end"] - row["start"] - row["years"]
     left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
-    now = f"{count(row['more'])} plans than" if round(row["more"]) else "as many plans as"
-
     return (
         f"Plans in {row['area']} grew by {row['growth']:.1f} % a year from January {row['start']} "
         f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
         f"{verdict}: in an area of this size a year's growth strays by about "
-        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, "
-        f"{row['area']} has now {now} with the growth of {them}, and anything from "
-        f"{count(row['more_low'])} to {count(row['more_high'])} is in keeping with the "
-        f"figures. With chance allowed for it ranks {ordinal(row['rank'])} of "
-        f"{row['ranked']} areas, but it could be anywhere from "
+        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, anything "
+        f"from {count(row['more_low'])} to {count(row['more_high'])} plans than with the growth "
+        f"of {them} is in keeping with the figures. With chance allowed for it ranks "
+        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
         f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 

@@ -15,6 +15,9 @@ from send_analysis.models.demand_growth import decomposition, denominators, grow
 FIRST_STOCK = 2019
 # Calendar year from which requests are counted with all their outcomes (person-level return).
 FIRST_OUTCOMES = 2023
+# Years that do not compare with the one before: the person-level return of January 2023 counts
+# 2022 first, and outcomes of requests from 2023.
+NEW_COUNTS = (2022, 2023)
 REASON_UNKNOWN = "reasons short of the total"
 REMAINDER = "not explained by the flows published"
 
@@ -224,9 +227,10 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     -------
     DataFrame
         ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
-        (95 % interval for chance in counts of this size), ``rank, ranked`` (the area's place
-        among local authorities, 1 highest; flagged figures have none), ``pooled`` (areas added up:
-        the neighbours are one row a year and measure, without those that lack a figure) and
+        (95 % interval for chance and the ordinary ups and downs of a year, as
+        :func:`year_to_year` measures them), ``rank, ranked`` (the area's place among local
+        authorities, 1 highest; flagged figures have none), ``pooled`` (areas added up: the
+        neighbours are one row a year and measure, without those that lack a figure) and
         ``caveat`` (why the row does not compare with the year before).
 
     Raises
@@ -236,8 +240,9 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
 
     Notes
     -----
-    Shares have Wilson intervals, rates exact Poisson intervals (both statsmodels and scipy). From
-    2023 `requests assessed` counts decisions made; before, requests not refused.
+    Shares have Wilson intervals, rates Poisson intervals (statsmodels and scipy), of the number of
+    cases that would vary as much by chance alone as this one does from year to year. From 2023
+    `requests assessed` counts decisions made; before, requests not refused.
     """
     listed = growth.comparators(area)
     rows = _ranked().query("@start <= year <= @end").merge(listed, on="area_code")
@@ -273,18 +278,97 @@ def _pool(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _intervals(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add 95 % intervals: Wilson for shares, exact Poisson for rates."""
+    """Add 95 % intervals: Wilson for shares, Poisson for rates, widened for ups and downs."""
     from scipy.stats import chi2
     from statsmodels.stats.proportion import proportion_confint
 
     above, below, scale = (rows[name].to_numpy() for name in ("numerator", "denominator", "scale"))
     share = rows["measure"].map({name: part for name, (_, part) in MEASURES.items()}).to_numpy()
-    low = np.where(above > 0, chi2.ppf(0.025, 2 * np.maximum(above, 1)) / 2, 0)
-    high = chi2.ppf(0.975, 2 * (above + 1)) / 2
-    within = proportion_confint(np.minimum(above, below), below, method="wilson")
-    low = np.where(share, within[0], low / below)
-    high = np.where(share, within[1], high / below)
+    # Ups and downs of authorities taken together even out as their number grows.
+    spread = (rows["measure"].map(year_to_year()) / rows["pooled"] / _members(rows)).to_numpy()
+    # As many events, or cases, as would vary by chance alone as much as these do.
+    events = above / (1 + spread * above)
+    low = np.where(events > 0, chi2.ppf(0.025, 2 * np.maximum(events, 1e-9)) / 2, 0)
+    high = chi2.ppf(0.975, 2 * (events + 1)) / 2
+    each = np.where(events > 0, above / np.maximum(events, 1e-9), 1) / below
+    cases = below / (1 + spread * (below - 1))
+    within = proportion_confint(np.minimum(above, below) * cases / below, cases, method="wilson")
+    low = np.where(share, within[0], low * each)
+    high = np.where(share, within[1], high * each)
     return rows.assign(low=scale * low, high=scale * high)
+
+
+def _members(rows: pd.DataFrame) -> pd.Series:
+    """How many authorities each row's area is made of."""
+    known = tables.load("areas")
+    local = known[known["area_code"].isin(areas.current())]
+    counted = pd.concat(
+        [local["region_code"].value_counts(), pd.Series({areas.ENGLAND: len(local)})]
+    )
+    joined = rows["area_code"].str.count(r"\+") + 1
+    return rows["area_code"].map(counted).fillna(joined)
+
+
+@tables.remembered
+def year_to_year() -> dict[str, float]:
+    """Measure how much more each ratio moves from year to year than chance in its counts would.
+
+    Returns
+    -------
+    dict of str to float
+        φ by measure: 0 where a ratio moves as a Poisson count or a binomial share would.
+
+    Notes
+    -----
+    From one year to the next an authority's ratio moves by d more than England's. With m the ratio
+    of both years together and n its denominators, the variance of d is v(1/n₁ + 1/n₂) + 2φw:
+    v = m and w = m² for a rate, which gives a year the variance μ + φμ² of a negative binomial as
+    in the panel of growth, v = w = m(1 − m) for a share. φ is what makes the 95 % interval of d
+    hold 95 of 100 moves of all authorities, so that the few moves far out are neither left out nor
+    taken for the rule. Moves across a change of the return (`NEW_COUNTS`) are left out.
+    """
+    return {
+        measure: _held(_needed(_moves(above, below), share=MEASURES[measure][1]))
+        for measure, (above, below, _) in _components().items()
+    }
+
+
+def _moves(above: pd.Series, below: pd.Series) -> pd.DataFrame:
+    """Each authority's ratio in one year and the year before, with England's beside it."""
+    rows = pd.DataFrame({"above": above, "below": below}).dropna()
+    rows = rows[rows["below"] > 0].reset_index()
+    national = rows[rows["area_code"] == areas.ENGLAND].set_index("year")
+    rows["england"] = rows["year"].map(national["above"] / national["below"])
+    rows = rows[rows["area_code"].isin(areas.current())]
+    before = rows.assign(year=rows["year"] + 1)
+    both = before.merge(rows, on=["area_code", "year"], suffixes=("_1", "_2"))
+    return both[~both["year"].isin(NEW_COUNTS)]
+
+
+def _needed(moves: pd.DataFrame, *, share: bool) -> np.ndarray:
+    """φ at which the 95 % interval of each move just reaches it; below 0 if chance does."""
+    x1, x2, n1, n2, england1, england2 = (
+        moves[f"{name}_{year}"].to_numpy()
+        for name in ("above", "below", "england")
+        for year in (1, 2)
+    )
+    if share:
+        mean = (x1 + x2) / (n1 + n2)
+        moved = (x2 / n2 - england2) - (x1 / n1 - england1)
+        chance = more = mean * (1 - mean)
+    else:
+        n1, n2 = n1 * england1, n2 * england2  # events, had the ratio been England's
+        mean = (x1 + x2) / (n1 + n2)
+        moved = x2 / n2 - x1 / n1
+        chance, more = mean, mean**2
+    usable = more > 0
+    needed = (moved / growth.CONFIDENCE_Z) ** 2 - chance * (1 / n1 + 1 / n2)
+    return needed[usable] / (2 * more[usable])
+
+
+def _held(needed: np.ndarray) -> float:
+    """φ that holds 95 of 100 moves."""
+    return max(0.0, float(np.quantile(needed, 0.95)))
 
 
 def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
