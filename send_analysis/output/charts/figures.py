@@ -312,7 +312,9 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = own[own["year"] >= since] if pd.notna(since) else own
     last, worst = own.iloc[-1], own.loc[own["share"].idxmin()]
     least = f", {worst['share']:.0f} % in {worst['year']}"
-    never = f", in no year since {own['year'].min()} less" if len(own) > 1 else ""
+    first = own.iloc[0]
+    few = {1: "", 2: f", {first['share']:.0f} % in {first['year']}"}
+    never = few.get(len(own), f", in no year since {first['year']} less")
     title(
         ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
         f"{least if worst['share'] < last['share'] else never}",
