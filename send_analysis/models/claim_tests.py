@@ -268,8 +268,8 @@ def _rows(definition: Definition, window: tuple, place: str, figures: pd.Series)
 
 
 def number(value: float) -> str:
-    """Write a number with separators, a whole one without decimals."""
-    return f"{value:,.1f}".removesuffix(".0")
+    """Write a number with separators, a whole one and one from 1,000 on without decimals."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.1f}".removesuffix(".0")
 
 
 def _inspection(test: dict) -> pd.DataFrame:
@@ -296,7 +296,8 @@ def _inspections(test: dict) -> pd.DataFrame:
     began = rows["start"].fillna(rows["published"] - gap)
     guessed = rows["start"].isna()
     parts = []
-    for role, day, how in ((PLAIN, began, "began"), (READING, rows["published"], "reported on")):
+    ways = [(PLAIN, began, "began"), (READING, rows["published"], "were reported on")]
+    for role, day, how in ways:
         inside = day.between(pd.Timestamp(test["since"]), pd.Timestamp(test["until"]))
         some = inside & (rows["outcome_grade"] == test["grade"]) if "grade" in test else inside
         official, words = float(some.sum()), f"{some.sum()} of {inside.sum()} inspections"
@@ -312,10 +313,12 @@ def _inspections(test: dict) -> pd.DataFrame:
         unknown = int((guessed & inside).sum()) if role == PLAIN else 0
         if unknown:
             words += f" (first day of {unknown} put {gap.days} days before the report)"
-        what = f"grade {test['grade']}, " if "grade" in test else ""
+        what = f" with grade {test['grade']}" if "grade" in test else ""
+        counted = {"inspections": "", "per cent": ", per cent", "place": ", place in the sequence"}
         parts.append({
             "role": role, "window": f"{test['since']:%-d %B %Y} to {test['until']:%-d %B %Y}",
-            "definition": f"full area SEND inspections {how} in the period, {what}{test['count']}",
+            "definition": f"full area SEND inspections that {how} in the period{what}"
+            f"{counted[test['count']]}",
             "official": official, "table": "inspections", "rows": words,
             # An outcome is known with its report; that an inspection began is known at once.
             "published": f"{rows.loc[some, 'published'].max():%Y-%m}"

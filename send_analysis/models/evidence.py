@@ -40,9 +40,13 @@ TRIED = [
     "id", "role", "window", "definition", "official", "difference", "within", "table", "rows",
     "published",
 ]  # fmt: skip
+THRESHOLDS = {"above": "more than", "at least": "at least", "below": "less than"}
 DRAWS = 2000  # wrong claims made up to price an exploratory match: ± 2 points at most
 
-__all__ = ["claims", "claims_file", "ledger", "mark", "price", "tally", "tried", "verdict"]
+__all__ = [
+    "claimed_words", "claims", "claims_file", "ledger", "mark", "months", "possible", "price",
+    "priced", "spoken", "tally", "tried", "verdict", "words",
+]  # fmt: skip
 
 
 def tried(claim: dict) -> pd.DataFrame:
@@ -221,19 +225,19 @@ def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) 
     Returns
     -------
     DataFrame
-        The frame with ``claimed`` and ``compare``, missing where nothing was claimed; a row twice
-        where two figures were claimed.
+        The frame with ``claimed, compare`` and ``said`` (both in words), missing where nothing was
+        claimed; a row twice where two figures were claimed.
     """
     made = claims(area) if claims_file(area).is_file() else []
     rows = [
         (areas.resolve(test["area"]), test.get("end", test.get("year")), claim["claimed"],
-         claim["compare"])
+         claim["compare"], claimed_words(claim["claimed"], claim["compare"], claim["unit"]))
         for claim in made
         for test in [claim["test"]]
         if test["kind"] == kind and "claimed" in claim
         and test.get("end", years) - test.get("start", 0) == years
     ]  # fmt: skip
-    claimed = pd.DataFrame(rows, columns=["area_code", "year", "claimed", "compare"])
+    claimed = pd.DataFrame(rows, columns=["area_code", "year", "claimed", "compare", "said"])
     claimed = claimed.astype({"year": "int64", "claimed": "float64"})
     return frame.merge(claimed.drop_duplicates(), on=["area_code", "year"], how="left")
 
@@ -292,7 +296,7 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
         parts.append(f"{_apart(abs(shown['difference']), unit, sign='')} {way} the threshold.")
     parts += filter(None, [_late(claim, found)])
     if word == CONTRADICTED:
-        parts += _possibilities(claim, found, shown)
+        parts += _possibilities(claim, found)
     fixed = found[found["role"].isin([PLAIN, READING]) & (found.index != shown.name)]
     parts += [
         f"On {'the plain definition, ' if other.role == PLAIN else ''}{other.definition}, "
@@ -316,18 +320,37 @@ def _late(claim: dict, found: pd.DataFrame) -> str:
     )
 
 
-def _possibilities(claim: dict, found: pd.DataFrame, shown: pd.Series) -> list[str]:
+def possible(found: pd.DataFrame) -> tuple[pd.Series | None, int]:
+    """Return the exploratory figure that comes first among those that agree with a claim.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`tried` returns it.
+
+    Returns
+    -------
+    Series or None, and int
+        A figure on the claim's own window comes before others, the closest of them first; and how
+        many agree.
+    """
+    also = found[(found["role"] == EXPLORATORY) & found["within"].astype(bool)]
+    if also.empty:
+        return None, 0
+    other_window = ~also["window"].isin(found.loc[found["role"] == PLAIN, "window"])
+    return also.iloc[np.lexsort([also["difference"].abs(), other_window])[0]], len(also)
+
+
+def _possibilities(claim: dict, found: pd.DataFrame) -> list[str]:
     """Say what was tried beyond the readings, what fits, and how often a wrong claim finds one."""
-    also = found[(found["role"] == EXPLORATORY) & found["within"]]
     if not (found["role"] == EXPLORATORY).any():
         return []
-    if also.empty:
+    first, fits = possible(found)
+    if first is None:
         return [f"None of {len(found):,} windows and definitions tried gives it."]
-    other_window = also["window"] != shown["window"]
-    first = also.iloc[np.lexsort([also["difference"].abs(), other_window])[0]]
     text = (
-        f"Of {len(found):,} windows and definitions tried, {len(also):,} "
-        f"{'agrees' if len(also) == 1 else 'agree'} with the claim, first {first['definition']}, "
+        f"Of {len(found):,} windows and definitions tried, {fits:,} "
+        f"{'agrees' if fits == 1 else 'agree'} with the claim, first {first['definition']}, "
         f"{first['window']} ({words(first['official'], claim['unit'])}). That is a possibility, "
         "not a test"
     )
@@ -359,19 +382,43 @@ def words(value: float, unit: str) -> str:
     ----------
     value : float
     unit : str
-        ``per cent`` and what it is of, ``place`` and among which, or what is counted.
+        ``per cent`` and what it is of, ``place`` and among which, ``grade``, or what is counted.
 
     Returns
     -------
     str
-        "66.1 %", "place 4", "1,233 plans".
+        "66.1 %", "place 4", "1,233 plans", "£1.4 million".
     """
-    of = unit.removeprefix("per cent").removeprefix("place")
     if unit.startswith("per cent"):
-        return f"{_bare(value, unit)} %{of}"
-    if unit.startswith("place"):
-        return f"place {value:.0f}"
+        return f"{_bare(value, unit)} %{unit.removeprefix('per cent')}"
+    if unit.startswith(("place", "grade")):
+        return f"{unit[:5]} {value:.0f}"
+    if unit == "year":
+        return f"{value:.0f}"
+    if unit.startswith("£"):
+        return f"£{_bare(value, unit)} {unit[1:].strip()}".strip()
     return f"{_bare(value, unit)} {unit}".strip()
+
+
+def claimed_words(claimed: float | None, compare: str, unit: str) -> str:
+    """Write what was claimed: a figure, a threshold as the threshold that it is, a direction.
+
+    Parameters
+    ----------
+    claimed : float or None
+    compare, unit : str
+        As the claim has them.
+
+    Returns
+    -------
+    str
+        "85 %", "more than 50 %", "a rise"; a dash where no figure was named.
+    """
+    if compare in {"rise", "fall"}:
+        return f"a {compare}"
+    if claimed is None or pd.isna(claimed):
+        return "–"
+    return f"{THRESHOLDS.get(compare, '')} {words(claimed, unit)}".strip()
 
 
 def _bare(value: float, unit: str) -> str:
