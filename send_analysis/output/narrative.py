@@ -204,6 +204,29 @@ def unsteady(area: str = "Bury") -> str:
     )
 
 
+def claims_table(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return a ledger as it is printed: figures with their units, the verdict, and who said it.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        As :func:`send_analysis.models.evidence.ledger` returns it.
+
+    Returns
+    -------
+    DataFrame
+        ``id, claimed, official, verdict, said, who``.
+    """
+    tested = ledger["official"].notna()
+    again = (" (restates " + ledger["same_as"] + ")").where(ledger["same_as"] != "", "")
+    return pd.DataFrame({
+        "id": ledger["id"], "claimed": _claimed(ledger),
+        "official": pd.Series(_worded(ledger), index=ledger.index).where(tested, "–"),
+        "verdict": ledger["verdict"] + again, "said": ledger["said"].map(evidence.spoken),
+        "who": ledger["who"].replace("", "not stated"),
+    })  # fmt: skip
+
+
 def _made(area: str) -> pd.DataFrame:
     """Return the ledger with each claim as it is recorded beside what was found."""
     made = pd.DataFrame(evidence.claims(area))

@@ -296,6 +296,15 @@ def _mark(compare: str) -> str:
     return {"above": "^", "at least": "^", "below": "v"}.get(compare, "X")
 
 
+def _reproduced(verdicts: pd.Series) -> str:
+    """Say how many of the claims that are percentages are reproduced."""
+    if len(verdicts) == 1:
+        return f"The one claim that is a percentage is {verdicts.iloc[0]}"
+    count = int(verdicts.eq("reproduced").sum())
+    are = "is" if count == 1 else "are"
+    return f"{count} of {len(verdicts)} claims that are percentages {are} reproduced"
+
+
 @house
 def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw claims in per cent beside the official figures.
@@ -336,12 +345,7 @@ def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(low - margin, high + margin)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("per cent")
-    within = int(rows["verdict"].eq("reproduced").sum())
-    what = "claim that is a percentage" if len(rows) == 1 else "claims that are percentages"
     bars = "" if figure.all() else "; bar: a threshold, shaded where figures agree with it"
-    title(
-        ax, f"{within} of {len(rows)} {what} {'is' if within == 1 else 'are'} reproduced",
-        subtitle=f"Cross: claimed{bars}; dot: official figure",
-    )  # fmt: skip
+    title(ax, _reproduced(rows["verdict"]), subtitle=f"Cross: claimed{bars}; dot: official figure")
     ax.tick_params(axis="y", labelcolor=MUTED_TEXT)
     return ax
