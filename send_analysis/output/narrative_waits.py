@@ -195,7 +195,8 @@ def carried() -> str:
         "boards' lists neighbouring months correlate by "
         f"{found['autocorrelation']:.2f} (corrected for so few months). Limits that take months as "
         f"independent would flag {found['signals_independent']:.0f} % of the {found['charts']:.0f} "
-        f"charts of boards, but also {found['alarms_independent']:.0f} % of charts of a list that is steady and carries over "
+        f"charts of boards, but also {found['alarms_independent']:.0f} % of charts of a list that "
+        "is steady and carries over "
         f"as much. The limits below are {found['widened']:.1f} times as wide: they flag "
         f"{found['signals']:.0f} % of boards' charts, and {found['alarms']:.0f} % of steady ones."
     )

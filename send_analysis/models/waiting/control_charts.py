@@ -284,7 +284,8 @@ def funnel(
     Raises
     ------
     ParameterError
-        A numerator above its denominator, or fewer than three organisations.
+        A numerator above its denominator, fewer than three organisations with both numbers, or
+        shares that are all 0 or all 1.
 
     Notes
     -----
@@ -293,7 +294,7 @@ def funnel(
     percentile, applied where it exceeds 1 (Spiegelhalter 2005, multiplicative).
     """
     frame = pd.DataFrame({"count": numerator, "size": denominator}).astype(float)
-    frame = frame[frame["size"] > 0]
+    frame = frame[(frame["size"] > 0) & frame["count"].notna()]
     if len(frame) < 3:
         raise ParameterError(
             f"A funnel needs three organisations at least, there are {len(frame)}."
@@ -303,6 +304,8 @@ def funnel(
         raise ParameterError(f"{too_many.index[0]}: more counted than there are on the list.")
     target = frame["count"].sum() / frame["size"].sum()
     share = frame["count"] / frame["size"]
+    if target in {0, 1}:
+        raise ParameterError(f"Every share is {target:.0%}: there is nothing to set limits by.")
     error = np.sqrt(target * (1 - target) / frame["size"])
     raw = (share - target) / error
     pulled = raw.clip(raw.quantile(0.1), raw.quantile(0.9))
