@@ -330,12 +330,24 @@ def summary(
         )
         if claimed < 0:
             named = [services] if isinstance(services, str) else services
-            text += [_elsewhere(name, claimed) for name in named]
+            text += [elsewhere(name, claimed) for name in named]
     return " ".join(text)
 
 
-def _elsewhere(service: str, claimed: float) -> str:
-    """Say how many boards' lists fell as much in some window: what such a fall is worth."""
+def elsewhere(service: str, claimed: float) -> str:
+    """Say how many boards' lists fell as much in some window: what such a fall is worth.
+
+    Parameters
+    ----------
+    service : str
+        Short name.
+    claimed : float
+        Per cent, below zero.
+
+    Returns
+    -------
+    str
+    """
     falls = largest_falls(waits.service_line(service))
     return (
         f"Some fall of that size is found in the lists of {(falls <= claimed).sum()} of "
