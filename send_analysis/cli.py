@@ -142,10 +142,16 @@ def evidence(
     form: FormatOption = Format.table,
 ) -> None:
     """Test the claims made about an area against the official tables."""
+    from send_analysis import areas
     from send_analysis.models import evidence as ledger
+    from send_analysis.output import narrative
 
     found = ledger.ledger(area)
-    show(found.drop(columns=["table", "note"]) if form is Format.table else found, form)
+    if form is not Format.table:
+        show(found, form)
+        return
+    print(narrative.claims_table(found).to_string(index=False, max_colwidth=70))
+    print(narrative.tallied(found, areas.name(areas.resolve(area))))
 
 
 @app.command()

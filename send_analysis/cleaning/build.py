@@ -311,6 +311,7 @@ def _describe(described: list[dict]) -> str:
         "description": "Contains public sector information licensed under the Open Government "
         "Licence v3.0.",
         "licenses": [{"name": name, "path": path} for name, path in licences.items()],
+        "first_published": rules("releases.yml")["first_published"],
         "resources": described,
     }
     return json.dumps(package, indent=1, ensure_ascii=False) + "\n"

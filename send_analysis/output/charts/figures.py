@@ -255,16 +255,15 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw growth over windows of one length by the year they end, with what was claimed.
 
     `frame` as :func:`growth.over_years` returns it, with ``claimed`` (per cent,
-    missing where nothing was claimed) from :func:`evidence.mark`.
+    missing where nothing was claimed) and ``compare`` from :func:`evidence.mark`.
     """
     ax = axes(ax)
     _lines(ax, frame, "growth", mark=False)
-    claims = frame.dropna(subset="claimed")
-    for row in claims.itertuples():
-        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"],
+    for row in frame.dropna(subset="claimed").itertuples():
+        ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, color=ROLES[row.role]["color"],
                 mec="white", zorder=6, clip_on=False)  # fmt: skip
         ax.annotate(
-            f"claimed for {row.area}: {row.claimed:.0f} %", (row.year, row.claimed),
+            f"claimed for {row.area}: {row.said}", (row.year, row.claimed),
             xytext=(0, -9),
             textcoords="offset points",
             ha="center",
@@ -283,8 +282,8 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     else:
         finding = f"Five-year growth in {own['area'].iloc[0]} cannot be told: the series breaks"
     title(
-        ax, finding, subtitle="Growth in plans over the five years to each January; crosses: "
-        "claims; dotted: the series breaks within the five years",
+        ax, finding, subtitle="Growth in plans over the five years to each January; dotted: the "
+        f"series breaks within them{_key(frame)}",
     )  # fmt: skip
     _named(ax)
     return ax
@@ -294,16 +293,20 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the share of plans issued in time, with what was claimed.
 
-    `frame` as :func:`growth.timeliness` returns it, with ``claimed`` from
+    `frame` as :func:`growth.timeliness` returns it, with ``claimed`` and ``compare`` from
     :func:`evidence.mark`.
     """
     ax = axes(ax)
     _lines(ax, frame, "share")
-    for row in frame.dropna(subset="claimed").itertuples():
-        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"], mec="white",
-                zorder=6)  # fmt: skip
-        ax.annotate(f"claimed {row.claimed:.0f} %", (row.year, row.claimed), xytext=(10, -4),
-                    textcoords="offset points", va="top", color=TEXT)  # fmt: skip
+    claims = frame.dropna(subset="claimed").sort_values("claimed", ascending=False)
+    below = claims.duplicated("year")  # of two claims about a year the higher has its label above
+    for row, lower in zip(claims.itertuples(), below, strict=True):
+        ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, color=ROLES[row.role]["color"],
+                mec="white", zorder=6)  # fmt: skip
+        ax.annotate(row.said, (row.year, row.claimed), xytext=(0, -9 if lower else 9),
+                    textcoords="offset points", ha="center", va="top" if lower else "bottom",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
+                    zorder=5, color=TEXT)  # fmt: skip
     ax.set_ylim(0, 104)
     ax.set_ylabel("per cent of plans")
     ax.set_xlabel("calendar year")
@@ -318,42 +321,75 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     title(
         ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
         f"{least if worst['share'] < last['share'] else never}",
-        subtitle="Plans issued within 20 weeks, exceptions excluded; crosses: claims; dotted: the "
-        "series breaks",
+        subtitle="Plans issued within 20 weeks, exceptions excluded; dotted: the series breaks"
+        f"{_key(frame)}",
     )  # fmt: skip
     _named(ax)
     return ax
+
+
+def _key(frame: pd.DataFrame) -> str:
+    """Say what the marks of claims are, those there are."""
+    compared = set(frame.dropna(subset="claimed")["compare"])
+    crosses = "; crosses: claims" if "equal" in compared else ""
+    return crosses + ("; triangles: thresholds claimed" if compared - {"equal"} else "")
+
+
+def _mark(compare: str) -> str:
+    """Marker of a claim: a cross for a figure, a triangle that points where a threshold does."""
+    return {"above": "^", "at least": "^", "below": "v"}.get(compare, "X")
+
+
+def _reproduced(verdicts: pd.Series) -> str:
+    """Say how many of the claims that are percentages are reproduced."""
+    if len(verdicts) == 1:
+        return f"The one claim that is a percentage is {verdicts.iloc[0]}"
+    count = int(verdicts.eq("reproduced").sum())
+    are = "is" if count == 1 else "are"
+    return f"{count} of {len(verdicts)} claims that are percentages {are} reproduced"
 
 
 @house
 def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw claims in per cent beside the official figures.
 
-    `frame` as :func:`send_analysis.output.narrative.worded` returns it.
+    A figure is a cross, joined to the official one by what lies between; a threshold is a bar with
+    all that would agree with it shaded, so that no distance from it is drawn.
+
+    `frame` as :func:`send_analysis.output.narrative.percentages` returns it.
     """
-    rows = frame[(frame["unit"] == "per cent")].dropna(subset=["claimed", "official"])
-    rows = rows.iloc[::-1].reset_index(drop=True)
-    ax = axes(ax, height=1.4 + 0.75 * len(rows))
-    ax.hlines(rows.index, rows["claimed"], rows["official"], color=RULE, lw=2, zorder=1)
-    ax.plot(rows["claimed"], rows.index, "X", ms=10, color=PALETTE[3], mec="white")
-    ax.plot(rows["official"], rows.index, "o", ms=9, color=PALETTE[0])
+    rows = frame.iloc[::-1].reset_index(drop=True)
+    ax = axes(ax, height=1.4 + (0.75 if len(rows) < 9 else 0.5) * len(rows))
+    span = pd.concat([rows["claimed"], rows["official"]])
+    low, high = min(0, span.min()), span.max()
+    margin = 0.12 * (high - low)
+    figure = rows["compare"] == "equal"
+    for place, row in rows[~figure].iterrows():
+        end = low - margin if row["compare"] == "below" else high + margin
+        left = row["claimed"] > (low + high) / 2
+        ax.hlines(place, row["claimed"], end, color=GRID, lw=9, zorder=0)
+        ax.plot(row["claimed"], place, "|", ms=20, mew=3, color=PALETTE[3])
+        ax.annotate(row["said"], (row["claimed"], place), xytext=(-4 if left else 4, 7),
+                    ha="right" if left else "left", textcoords="offset points")  # fmt: skip
+    exact = rows[figure]
+    ax.hlines(exact.index, exact["claimed"], exact["official"], color=RULE, lw=2, zorder=1)
+    ax.plot(rows["official"], rows.index, "o", ms=11, color=PALETTE[0])
+    ax.plot(exact["claimed"], exact.index, "X", ms=7, color=PALETTE[3], mec=PALETTE[3], zorder=4)
     for place, row in rows.iterrows():
         apart = row["claimed"] < row["official"]
-        for value, sign in ((row["claimed"], -1 if apart else 1),
-                            (row["official"], 1 if apart else -1)):  # fmt: skip
-            ax.annotate(f"{value:.0f}", (value, place), xytext=(11 * sign, 0), va="center",
+        texts = [(f"{row['official']:.1f}", row["official"], 1 if apart else -1)]
+        if figure[place]:
+            texts.append((f"{row['claimed']:g}", row["claimed"], -1 if apart else 1))
+        for text, value, sign in texts:
+            ax.annotate(text, (value, place), xytext=(11 * sign, 0), va="center",
                         ha="left" if sign > 0 else "right", textcoords="offset points")  # fmt: skip
-    ax.set_yticks(rows.index, [textwrap.fill(words, 34) for words in rows["statement"]])
+    ax.set_yticks(rows.index, [textwrap.fill(words, 40) for words in rows["statement"]])
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=GRID)
-    span = pd.concat([rows["claimed"], rows["official"]])
-    ax.set_xlim(min(0, span.min()) - 5, span.max() + 12)
+    ax.set_xlim(low - margin, high + margin)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("per cent")
-    within = int(rows["verdict"].eq("reproduced").sum())
-    title(
-        ax, f"{within} of {len(rows)} claims that are percentages are reproduced",
-        subtitle="Cross: claimed; dot: official figure on the claim's own window",
-    )  # fmt: skip
+    bars = "" if figure.all() else "; bar: a threshold, shaded where figures agree with it"
+    title(ax, _reproduced(rows["verdict"]), subtitle=f"Cross: claimed{bars}; dot: official figure")
     ax.tick_params(axis="y", labelcolor=MUTED_TEXT)
     return ax
