@@ -4,10 +4,13 @@ Every function returns findings in one shape, the columns of the table `quality`
 ``table, area_code, year, item, check, published, expected, action, note``. ``action`` is
 ``corrected`` (another part of the release gives the right value), ``withdrawn`` (wrong, and
 nothing in the release says what is right: now missing), ``explained`` (as published, and another
-row says why) or ``unexplained`` (as published).
+row says why), ``unexplained`` (as published), ``doubted`` (as published; the publisher says that it
+is wrong) or ``withheld`` (the release has no figure).
 """
 
 from __future__ import annotations
+
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
@@ -22,6 +25,47 @@ FINDING = ["table", "area_code", "year", "item", "check", "published", "expected
 JUMP_DEVIATIONS = 6.0
 JUMP_LOG = np.log(1.25)
 JUMP_SMALLEST = 100  # plans; below it chance alone moves a count by a quarter
+
+WITHHELD = "withheld"
+KNOWN = "known to the publisher"
+# Checks that cast doubt on the figure itself. The others compare it with its parts, its whole or
+# another release, and say which of them is used.
+DOUBTS = ("jump", "exchanged with another area", "part above the whole", KNOWN, WITHHELD)
+SETTLED = (
+    "age bands against the total",
+    "areas against the total",
+    "code against name",
+    "count below zero",
+    "dates of the inspection",
+    "differs from an earlier release",
+    "differs from the interactive tool",
+    "differs from the release before",
+    "placement groups against the total",
+    "reasons against the total",
+    "repeats its region",
+)
+PARTS = "*"  # pattern of every category but the total
+
+
+def is_total(category: str) -> bool:
+    """Whether a category is the whole of its table: all, or all / all."""
+    return set(category.split(" / ")) == {"all"}
+
+
+def touches(pattern: str, category: str) -> bool:
+    """Whether the pattern of a finding or a break takes in a category.
+
+    Parameters
+    ----------
+    pattern : str
+        Empty: all of the table. ``all``: its total. Else a category, or a pattern such as
+        ``special / *``; a total is only taken in by its own name.
+    category : str
+        Categories of a row in the order of its key, joined by " / ".
+    """
+    if pattern == "" or is_total(pattern) or is_total(category):
+        return pattern == "" or (is_total(pattern) and is_total(category))
+    return fnmatchcase(category, pattern)
 
 
 def findings(rows: pd.DataFrame, **constant: object) -> pd.DataFrame:

@@ -13,6 +13,7 @@ WAYS = ["bury", "E08000002", 351, "351"]
 TAKES_AREA = {"area", "areas", "code", "codes"}
 # What a function needs besides the area.
 ALSO = {
+    "caveats.doubt": {"table": "ehc_plans"},
     "growth.by": {"dimension": "placement"},
     "narrative.tried": {"kind": "growth"},
     "wait_views.changes": {"service": "occupational therapy"},

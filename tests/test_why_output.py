@@ -78,8 +78,16 @@ def test_account_is_drawn_step_by_step_to_the_stock_at_the_end():
     assert "new plans +2,027" in alt_texts_why.account(account)
 
 
-def test_prevalence_names_the_age_that_rose_most():
-    found = decomposition.prevalence("Bury")
+def test_prevalence_names_the_age_that_rose_most_where_the_series_holds():
+    broken = decomposition.prevalence("Bury")
+    wide = broken.query("area == 'Bury'").pivot(index="age_band", columns="year", values="rate")
+    said = figures_why.prevalence(broken).get_title(loc="left")
+    assert (
+        said
+        == f"Of 1,000 aged {wide[2025].idxmax()} in Bury, {wide[2025].max():.0f} had a plan in 2025"
+    )
+    assert "breaks" in alt_texts_why.prevalence(broken)
+    found = broken.assign(caveat="")
     wide = found.query("area == 'Bury'").pivot(index="age_band", columns="year", values="rate")
     band = (wide[2025] - wide[2019]).idxmax()
     assert f"aged {band}" in figures_why.prevalence(found).get_title(loc="left")
@@ -92,7 +100,10 @@ def test_ratios_have_a_panel_each_with_the_area_and_its_comparators():
     for ax, measure in zip(np.ravel(axs), figures_why.PANELS, strict=True):
         lines = {line.get_label(): line for line in ax.get_lines()}
         own = found[(found["role"] == "area") & (found["measure"] == measure)].sort_values("year")
-        np.testing.assert_allclose(lines["Bury"].get_ydata(), own["value"])
+        drawn = lines["Bury"].get_ydata()
+        np.testing.assert_allclose(drawn[np.isfinite(drawn)], own["value"])
+        # a gap at every step across a break
+        assert (~np.isfinite(drawn)).sum() == (own["caveat"] != "").sum()
         assert {"England", "North West", "ten neighbours"} <= set(lines)
     assert "ten neighbours" in alt_texts_why.ratios(found)
 

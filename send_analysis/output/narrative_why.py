@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import areas, caveats
 from send_analysis.errors import SendAnalysisError
-from send_analysis.models.demand_growth import decomposition, growth_panel, pipeline
+from send_analysis.models.demand_growth import decomposition, growth, growth_panel, pipeline
 
 # Measure → how it is said of an area.
 SAID = {
@@ -44,6 +44,8 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
 
 def _parts(area: str, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
+    if growth.broken(area, start=start, end=end):
+        return ""
     words = decomposition.in_words(decomposition.decompose(area, start=start, end=end, whole=True))
     off = decomposition.sensitivity(area, start=start, end=end)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
@@ -77,7 +79,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a measure.
+        A sentence a measure; none for a flagged figure.
     """
     sentences = []
     for measure, words in SAID.items():
@@ -86,6 +88,9 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
         if not {"area", "england"} <= set(rows.index):
             continue
         own, england = rows.loc["area"], rows.loc["england"]
+        table, category = pipeline.RESTS_ON[measure]
+        if caveats.doubt(table, own["area_code"], year=own["year"], category=category):
+            continue
         if own["low"] > england["value"]:
             verdict = "above England by more than the ordinary ups and downs of a year"
         elif own["high"] < england["value"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import denominators
@@ -198,7 +198,8 @@ def decompose(
         share of the whole change in per cent, by component and age band and for ``all`` bands.
         The components are population size, age structure, prevalence, and ``age not recorded``
         (plans in the total but in no band). They add up to component ``all``, the change
-        published.
+        published. ``caveat`` says why a part does not compare the same ages, or the total the same
+        plans, at both ends; empty where it does.
 
     Raises
     ------
@@ -332,8 +333,11 @@ def _decompose(
     share = 100 * out["plans"] / change.where(change != 0)
     names = {code: areas.name(code) for code in codes}
     out = out.assign(start=start, end=end, share=share, area=out["area_code"].map(names))
+    # Every part but the whole change of all ages rests on how ages are counted.
+    counted = out["age_band"].mask(out["component"] != "all", bands[0])
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=counted)
     columns = ["area_code", "area", "start", "end", "component", "age_band", "plans", "share"]
-    return out[columns]
+    return out[[*columns, "caveat"]]
 
 
 def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
@@ -349,7 +353,7 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     -------
     DataFrame
         ``area_code, area, year, age_band, plans, people, rate``: ages counted in January, people
-        in the middle of the year before.
+        in the middle of the year before; ``caveat``: why the end does not compare with the start.
 
     Raises
     ------
@@ -371,7 +375,8 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     }, index=index).reset_index()  # fmt: skip
     names = {code: areas.name(code) for code in codes}
     out = out.assign(area=out["area_code"].map(names), rate=1000 * out["plans"] / out["people"])
-    return out[["area_code", "area", "year", "age_band", "plans", "people", "rate"]]
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=out["age_band"])
+    return out[["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat"]]
 
 
 def in_words(result: pd.DataFrame) -> str:
@@ -406,4 +411,16 @@ def in_words(result: pd.DataFrame) -> str:
     rest = round(whole["age not recorded"])
     if rest:
         text += f" For {abs(rest):,} plans of the change no age is recorded."
-    return text
+    said = result.loc[result["component"] == "prevalence", "caveat"].iloc[0]
+    return f"{text} {_alike(row, said)}" if said else text
+
+
+def _alike(row: pd.Series, said: str) -> str:
+    """Say what the parts would be, were ages counted alike at both ends."""
+    alike = decompose(row["area_code"], start=row["start"], end=row["end"], ages="in January")
+    alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
+    parts = ", ".join(f"{alike[name]:+,.0f}" for name in ("prevalence", *COMPONENTS[:2]))
+    return (
+        f"By age {said}; restated so that ages are counted alike, as far as that can be inferred, "
+        f"the three are {parts}."
+    )

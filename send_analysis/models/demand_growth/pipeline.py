@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import decomposition, denominators, growth
@@ -28,6 +28,14 @@ MEASURES = {
     "assessments ending in a plan": ("per cent of assessments decided", True),
     "new plans per 1,000 residents": ("new plans per 1,000 residents aged 0 to 25", False),
     "plans ceased": ("per cent of plans in January", False),
+}
+# Measure → table and category that it rests on.
+RESTS_ON = {
+    "requests per 1,000 residents": ("requests", "all"),
+    "requests assessed": ("requests", "assessed"),
+    "assessments ending in a plan": ("assessments", "plan issued"),
+    "new plans per 1,000 residents": ("new_plans", "all"),
+    "plans ceased": ("ceased_plans", "all"),
 }
 
 
@@ -76,7 +84,8 @@ def stock_account(
         ``new plans`` (``in``), reasons why plans ceased (``out``, negative), the remainder
         (``remainder``) and plans in the January at the end (``stock``). The remainder closes the
         account exactly. Plans moving in from another authority are not published, so they are
-        in it, with late recording and changes of the return.
+        in it, with late recording and changes of the return. ``caveat`` says why the years of an
+        item do not compare with each other; empty where they do.
 
     Raises
     ------
@@ -149,7 +158,10 @@ def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd
         plans=long["plans"].round().astype("int64"),
     )
     long = long[(long["item"] != REASON_UNKNOWN) | (long["plans"] != 0)].reset_index(drop=True)
-    return long[["area_code", "area", "start", "end", "item", "kind", "plans"]]
+    stock = caveats.crossed(long, "ehc_plans", long["start"], long["end"])
+    ceased = caveats.crossed(long, "ceased_plans", long["start"], long["end"] - 1)
+    long["caveat"] = ceased.where(long["kind"] == "out", "").mask(long["kind"] == "stock", stock)
+    return long[["area_code", "area", "start", "end", "item", "kind", "plans", "caveat"]]
 
 
 @tables.remembered
@@ -186,7 +198,15 @@ def _ranked() -> pd.DataFrame:
     for measure, (above, below, scale) in _components().items():
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
-        local = both[both["area_code"].isin(current)]
+        table, category = RESTS_ON[measure]
+        years = both["year"].unique()
+        flagged = {year: caveats.flagged(table, int(year), category=category) for year in years}
+        faulty = pd.MultiIndex.from_tuples(
+            [(code, year) for year, found in flagged.items() for code in found.index],
+            names=["area_code", "year"],
+        )
+        sound = ~pd.MultiIndex.from_frame(both[["area_code", "year"]]).isin(faulty)
+        local = both[both["area_code"].isin(current) & sound]
         place = (local["numerator"] / local["denominator"]).groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
         both["ranked"] = place.transform("size")
@@ -208,9 +228,10 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     DataFrame
         ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
         (95 % interval for chance and the ordinary ups and downs of a year, as
-        :func:`year_to_year` measures them), ``rank, ranked`` (the area's place
-        among local authorities, 1 highest) and ``pooled`` (areas added up: the neighbours are
-        one row a year and measure, without those that lack a figure).
+        :func:`year_to_year` measures them), ``rank, ranked`` (the area's place among local
+        authorities, 1 highest; flagged figures have none), ``pooled`` (areas added up: the
+        neighbours are one row a year and measure, without those that lack a figure) and
+        ``caveat`` (why the row does not compare with the year before).
 
     Raises
     ------
@@ -238,9 +259,13 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
         )
     out = out.assign(value=out["scale"] * out["numerator"] / out["denominator"])
     out = _intervals(out).astype({"rank": "Int64", "ranked": "Int64", "pooled": "int64"})
+    out["caveat"] = pd.concat([
+        caveats.yearly(rows, RESTS_ON[measure][0], category=RESTS_ON[measure][1])
+        for measure, rows in out.groupby("measure")
+    ])  # fmt: skip
     return out[
         ["area_code", "area", "role", "year", "measure", "numerator", "denominator", "value",
-         "low", "high", "rank", "ranked", "pooled"]
+         "low", "high", "rank", "ranked", "pooled", "caveat"]
     ]  # fmt: skip
 
 
@@ -361,9 +386,10 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         ``area_code, area, role, basis, start, end, growth`` (per cent, of the others), ``plans``
         (the area's own at the end), ``plans_if, difference`` (own less that), ``low, high``
         (plans had it grown as the quarter of those areas that grew least, and most, would allow:
-        their 25th and 75th percentile) and ``pooled`` (areas in the comparison). Basis is
-        ``plans``, or ``plans a head`` (age by age, with the area's own population; years from
-        2019 with ages only).
+        their 25th and 75th percentile), ``pooled`` (areas in the comparison, without those whose
+        series breaks) and ``caveat`` (why the row compares unlike plans; empty where it does not).
+        Basis is ``plans``, or ``plans a head`` (age by age, with the area's own population; years
+        from 2019 with ages only).
 
     Raises
     ------
@@ -381,6 +407,10 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     footprint = known["footprint"]
     local = known["level"] == "local authority"
     units = every.index[every.index.isin(footprint[local])]
+    # A break that is England's too is everyone's: the rows say it. One of an area's own is not.
+    listed = pd.DataFrame({"area_code": [*units, areas.ENGLAND]})
+    said = caveats.crossed(listed, "ehc_plans", start, end)
+    units = units[(said == said.iloc[-1]).to_numpy()[:-1]]
     if code == areas.ENGLAND:
         raise ParameterError("England has no one to be set against: give an authority or region.")
     groups = {"england": (areas.ENGLAND, units)}
@@ -390,7 +420,8 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         if code in areas.current():
             near = pd.Index(areas.neighbours(code))
             complete = every.loc[near, [start, end]].notna().all(axis=1).to_numpy()
-            groups["neighbours"] = ("", near.where(complete, footprint[near].to_numpy()).unique())
+            near = near.where(complete, footprint[near].to_numpy()).unique()
+            groups["neighbours"] = ("", near[near.isin(units)])
     rows = []
     for role, (total, members) in groups.items():
         each = every.loc[members, [start, end]].dropna()
@@ -408,9 +439,11 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     out = out.assign(
         area_code=code, start=start, end=end, plans=own[end], difference=own[end] - out["plans_if"]
     )
+    by_age = out["basis"].map({"plans": "all", "plans a head": next(iter(AGE_BANDS))})
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=by_age)
     return out[
         ["area_code", "area", "role", "basis", "start", "end", "growth", "plans", "plans_if",
-         "difference", "low", "high", "pooled"]
+         "difference", "low", "high", "pooled", "caveat"]
     ]  # fmt: skip
 
 

@@ -30,7 +30,10 @@ def prevalence(frame: pd.DataFrame) -> str:
         for area in frame["area"].unique()
         for band in frame["age_band"].unique()
     )
-    return f"Dot chart of plans per 1,000 residents, January {start} to January {end}: {words}."
+    dots = " The series breaks in between." if (frame["caveat"] != "").any() else ""
+    return (
+        f"Dot chart of plans per 1,000 residents, January {start} to January {end}: {words}.{dots}"
+    )
 
 
 def account(frame: pd.DataFrame) -> str:
@@ -51,7 +54,8 @@ def ratios(frame: pd.DataFrame) -> str:
     for measure, rows in last.groupby("measure", sort=False):
         values = "; ".join(f"{row.area} {row.value:.1f}" for row in rows.itertuples())
         words.append(f"{measure}: {values}")
-    return f"Four line charts. In {end}, {'. '.join(words)}."
+    dots = " Dotted steps cross a break in the series." if (frame["caveat"] != "").any() else ""
+    return f"Four line charts. In {end}, {'. '.join(words)}.{dots}"
 
 
 def growth_ratios(frame: pd.DataFrame, area_code: str) -> str:

@@ -20,9 +20,11 @@ from send_analysis.output.style import (
     TEXT,
     WIDTH,
     axes,
+    broken_line,
     house,
     label_ends,
     layout,
+    mark_breaks,
     title,
 )
 
@@ -111,12 +113,14 @@ def prevalence(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     bands = list(frame["age_band"].unique())
     ax = axes(ax, height=1.4 + 0.75 * len(bands))
     names = list(frame["area"].unique())
+    broken = bool((frame["caveat"] != "").any())
+    look = {"lw": 1.2, "ls": ":"} if broken else {"lw": 2}
     looks = (ROLES["area"]["color"], ROLES["england"]["color"])
     for name, colour, shift in zip(names, looks, (0.16, -0.16), strict=False):
         rows = frame[frame["area"] == name].pivot(index="age_band", columns="year", values="rate")
         rows = rows.loc[bands]
         y = len(bands) - 1 - np.arange(len(bands)) + shift
-        ax.hlines(y, rows[start], rows[end], color=colour, lw=2)
+        ax.hlines(y, rows[start], rows[end], color=colour, **look)
         ax.plot(rows[start], y, "o", ms=7, mfc="white", mec=colour, mew=2)
         ax.plot(rows[end], y, "o", ms=7, color=colour)
         for place, value in zip(y, rows[end], strict=True):
@@ -130,10 +134,16 @@ def prevalence(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("plans per 1,000 residents of that age")
     own = frame[frame["area"] == names[0]].set_index(["age_band", "year"])["rate"]
     band = max(bands, key=lambda one: own[one, end] - own[one, start])
+    finding = (
+        f"Of 1,000 aged {band} in {names[0]}, {own[band, start]:.0f} had a plan in {start} "
+        f"and {own[band, end]:.0f} in {end}"
+    )
+    if broken:
+        band = max(bands, key=lambda one: own[one, end])
+        finding = f"Of 1,000 aged {band} in {names[0]}, {own[band, end]:.0f} had a plan in {end}"
     title(
-        ax, f"Of 1,000 aged {band} in {names[0]}, {own[band, start]:.0f} had a plan in {start} "
-        f"and {own[band, end]:.0f} in {end}",
-        subtitle=f"Hollow: January {start}; full: January {end}",
+        ax, finding, subtitle=f"Hollow: January {start}; full: January {end}"
+        + ("; dotted: the series breaks in between" if broken else ""),
     )  # fmt: skip
     return ax
 
@@ -195,7 +205,11 @@ def ratios(frame: pd.DataFrame, axs: np.ndarray | None = None) -> np.ndarray:
             line = rows[rows["role"] == role].sort_values("year")
             if len(line):
                 look = ROLES[role] | ({"linewidth": 1.8} if role == "neighbours" else {})
-                ax.plot(line["year"], line["value"], label=line["area"].iloc[0], **look)
+                broken_line(
+                    ax, line["year"], line["value"], line["caveat"], label=line["area"].iloc[0],
+                    **look,
+                )  # fmt: skip
+        mark_breaks(ax, rows)
         own = rows[rows["role"] == "area"].sort_values("year")
         ax.fill_between(own["year"], own["low"], own["high"], color=PALETTE[0], alpha=0.15, lw=0)
         ax.set_title(words, fontsize=10, loc="left", color=MUTED_TEXT, fontweight="normal", pad=6)
