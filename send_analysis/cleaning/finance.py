@@ -65,25 +65,31 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _open_document(content: bytes) -> io.BytesIO:
+def _open_document(content: bytes, where: str) -> bytes:
     """Give an OpenDocument archive the entry `mimetype` that these lack and the reader needs."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
-        target.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        for name in source.namelist():
-            if name != "mimetype":
-                target.writestr(name, source.read(name))
-    out.seek(0)
-    return out
-
-
-def _sheet(file: io.BytesIO, name: str | int, where: str) -> pd.DataFrame:
-    """One sheet as text, every cell a string, whole numbers without a decimal point."""
     try:
-        sheet = pd.read_excel(file, engine="calamine", sheet_name=name, header=None, dtype=str)
-    except ValueError as error:
-        raise DataError(f"cannot be read ({error}); is the layout new?", file=where) from None
-    return sheet.fillna("").apply(lambda column: column.str.strip())
+        with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+            target.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            for name in source.namelist():
+                if name != "mimetype":
+                    target.writestr(name, source.read(name))
+    except reading.DAMAGED as error:
+        raise DataError(f"damaged or cut short ({error}); fetch it again", file=where) from None
+    return out.getvalue()
+
+
+def _codes(sheet: pd.DataFrame, column: int, where: str) -> pd.Series:
+    """Authorities' codes in a column; rows without a number there are regions and notes."""
+    code = sheet[column].str.replace(r"\.0$", "", regex=True).rename("LA code")
+    below = code.str.match(r"\d").cummax()
+    reading.refuse(
+        below & (code == "") & (sheet[column + 1] != ""),
+        code,
+        "is no code, and an authority's name stands beside it",
+        file=where,
+    )
+    return code
 
 
 def _column(sheet: pd.DataFrame, heading: str, where: str) -> pd.Series:
@@ -97,7 +103,7 @@ def _column(sheet: pd.DataFrame, heading: str, where: str) -> pd.Series:
 def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
     """Allocations of one financial year."""
     content, where = reading.read_bytes(root, reading.release(GRANT.format(year))["path"])
-    file = _open_document(content)
+    content = _open_document(content, where)
     wanted = {
         "grant": ("Allocations_summary", "Total DSG allocation"),
         "high_needs": ("Allocations_summary", "High needs block"),
@@ -106,11 +112,12 @@ def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
     parts = {}
     for name, (tab, heading) in wanted.items():
         place = f"{where}!{tab}"
-        sheet = _sheet(file, tab, place)
-        code = sheet[0].str.replace(r"\.0$", "", regex=True)
-        rows = code.str.fullmatch(r"\d{3}") | (code == "ENGLAND")
+        sheet = reading.read_sheet(content, place, tab)
+        code = _codes(sheet, 0, place)
+        rows = code.str.match(r"\d") | (code == "ENGLAND")
         values, _ = reading.numbers(_column(sheet, heading, place)[rows], file=place, codes={})
-        known = by_old_code(code[rows].replace("ENGLAND", "").rename("LA"), areas, file=place)
+        known = by_old_code(code[rows].replace("ENGLAND", ""), areas, file=place)
+        reading.refuse(known.duplicated(), code[rows], "stands there twice", file=place)
         parts[name] = values.set_axis(known.to_numpy())
     out = pd.DataFrame(parts).rename_axis("area_code").reset_index()
     return out.assign(year=year)
@@ -119,16 +126,19 @@ def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
 def _spending(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """High needs lines of the section 251 returns, by what the money is for."""
     content, where = reading.read_bytes(root, reading.release(BENCHMARKING)["path"])
-    sheet = _sheet(io.BytesIO(content), 0, where)
-    code = sheet[CODES].str.replace(r"\.0$", "", regex=True)
-    rows = code.str.fullmatch(r"\d{3}") & ~code.isin(ABSORBED)
-    area = by_old_code(code[rows].rename("LA code"), areas, file=where)
+    sheet = reading.read_sheet(content, where)
+    if len(sheet) <= HEADINGS or sheet.shape[1] <= CODES:
+        raise DataError("has too few rows or columns; is the layout new?", file=where)
+    code = _codes(sheet.iloc[HEADINGS + 2 :], CODES, where)
+    rows = code.index[code.str.match(r"\d") & ~code.isin(ABSORBED)]
+    area = by_old_code(code[rows], areas, file=where)
+    reading.refuse(area.duplicated(), code[rows], "stands there twice", file=where)
     parts = []
     for title, (account, year) in ACCOUNTS.items():
-        first = sheet.columns[(sheet.loc[TITLES] == title).to_numpy()]
+        first = sheet.columns[(sheet.iloc[TITLES] == title).to_numpy()]
         if len(first) != 1:
             raise DataError("no such heading, or two of them", file=where, column=title)
-        for (funding, provision), column in _lines(sheet.loc[HEADINGS], int(first[0]), where):
+        for (funding, provision), column in _lines(sheet.iloc[HEADINGS], int(first[0]), where):
             pounds, _ = reading.numbers(
                 sheet.loc[rows, column].rename(f"{title}: {provision}"),
                 file=where,
@@ -171,14 +181,15 @@ def _lines(headings: pd.Series, start: int, where: str) -> list[tuple[tuple[str,
 
 def _deficits(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """Cumulative deficit of the dedicated schools grant, per cent of income."""
-    content, where = reading.read_bytes(root, reading.release(DEFICITS)["path"])
-    sheet = _sheet(io.BytesIO(content), 0, where)
+    sheet = reading.read_sheet(*reading.read_bytes(root, reading.release(DEFICITS)["path"]))
+    where = sheet.attrs["file"]
     sheet = sheet.iloc[1:].set_axis(sheet.iloc[0], axis=1)
-    sheet.attrs["file"] = where
+    sheet.attrs["twice"] = list(sheet.columns[sheet.columns.duplicated()])
     columns = ["time_period", "geographic_level", "region_name", "la_name", "deficit"]
     reading.require_columns(sheet, columns)
     reading.require_unique(sheet, columns[:4])
     level = sheet["geographic_level"]
+    reading.check_known(level, {name: name for name in reading.LEVELS}, file=where)
     name = sheet["la_name"].where(level == "Local authority", sheet["region_name"])
     folded = {
         area.casefold(): code for area, code in zip(areas["area"], areas["area_code"], strict=True)
@@ -188,7 +199,12 @@ def _deficits(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "area_code": code,
-            "year": sheet["time_period"].str[:4].astype("int64"),
+            "year": reading.first_years(
+                sheet["time_period"],
+                file=where,
+                between="",
+                latest=int(reading.release(DEFICITS)["published"][:4]),
+            ),
             "deficit": deficit,
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,10 @@ OUTCOMES = {
     "2.0": "inconsistent experiences and outcomes",
     "3.0": "widespread and/or systemic failings",
 }
+
+NO_GRADE = "nan"
+DATES = {r"\d{1,2}/\d{1,2}/\d{2}": "%d/%m/%y", r"\d{1,2}/\d{1,2}/\d{4}": "%d/%m/%Y"}
+FIRST = pd.Timestamp("2023-01-01")  # the framework of area SEND inspections began
 
 
 def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -36,23 +41,44 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     reading.require_columns(frame, columns)
     reading.require_unique(frame, ["la_code"])
     by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    grade, missing = reading.numbers(
-        frame["outcome_grade"], file=frame.attrs["file"], codes={"nan": "unavailable"}
+    file = frame.attrs["file"]
+    grade = frame["outcome_grade"]
+    reading.refuse(
+        ~grade.isin([*OUTCOMES, NO_GRADE]),
+        grade,
+        f"is not a grade ({', '.join(OUTCOMES)}, {NO_GRADE}); {reading.COMPARE}",
+        file=file,
     )
     dates = {
-        name: pd.to_datetime(frame[column], format="%d/%m/%y")
+        name: reading.dates(frame[column], file=file, forms=DATES)
         for name, column in zip(("start", "end", "published"), columns[2:], strict=True)
     }
+    for (before, earlier), (column, later) in pairwise(
+        zip(columns[2:], dates.values(), strict=True)
+    ):
+        problem = f"is before {before!r} in the same row; {reading.COMPARE}"
+        reading.refuse(later < earlier, frame[column], problem, file=file)
+    # The file says nothing of inspections after its own date, and there were none before 2023.
+    latest = pd.Timestamp(reading.release(NAME)["published"]) + pd.offsets.MonthEnd()
+    for name, column in zip(dates, columns[2:], strict=True):
+        outside = dates[name].notna() & ~dates[name].between(FIRST, latest)
+        problem = f"is not between {FIRST:%B %Y} and {latest:%B %Y}; {reading.COMPARE}"
+        reading.refuse(outside, frame[column], problem, file=file)
+    day = dates["start"].fillna(dates["published"])
+    reading.refuse(
+        day.isna(),
+        frame["inspection_start_date"],
+        "is no date, and there is no publication date; an inspection needs one of them",
+        file=file,
+    )
     out = pd.DataFrame(
         {
-            "area_code": reading.check_known(
-                frame["la_code"], by_old.to_dict(), file="inspections"
-            ),
-            "year": dates["start"].fillna(dates["published"]).dt.year,
-            "outcome_grade": grade.astype("Int64"),
-            "outcome": frame["outcome_grade"].map(OUTCOMES).fillna(""),
+            "area_code": reading.check_known(frame["la_code"], by_old.to_dict(), file=file),
+            "year": day.dt.year,
+            "outcome_grade": pd.to_numeric(grade, errors="coerce").astype("Int64"),
+            "outcome": grade.map(OUTCOMES).fillna(""),
             **dates,
-            "missing": missing,
+            "missing": grade.map({NO_GRADE: "unavailable"}).fillna(""),
         }
     )
     return {"inspections": out}

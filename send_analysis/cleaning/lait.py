@@ -8,9 +8,11 @@ import pandas as pd
 
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import reading
+from send_analysis.cleaning.reading import COMPARE
 from send_analysis.errors import DataError
 
 NAME = "lait_2026"
+REGIONS = [str(number) for number in range(980, 991)]  # of regions, which the table leaves out
 MEASURES = {"SEN_TotStat": "EHC plan or statement", "SEN_TotSENSuP": "SEN support"}
 
 
@@ -26,25 +28,31 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         ``pupils``: ``area_code, year, support, percent``.
     """
     frame = reading.read_csv(root, reading.release(NAME)["path"])
-    reading.require_columns(frame, ["Short Desc", "Years", "Values", "LA Number"])
+    file = frame.attrs["file"]
+    key = ["Short Desc", "Years", "LA Number"]
+    reading.require_columns(frame, [*key, "Values"])
     rows = frame[frame["Short Desc"].isin(MEASURES)]
     for measure in MEASURES:
         if not (rows["Short Desc"] == measure).any():
-            raise DataError(
-                f"no row has {measure!r}", file=frame.attrs["file"], column="Short Desc"
-            )
+            raise DataError(f"no row has {measure!r}", file=file, column="Short Desc")
+    reading.require_unique(rows, key)
     by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    code = rows["LA Number"].str.removesuffix(".0").map({**by_old, "970": ENGLAND})
-    value, missing = reading.numbers(
-        rows["Values"], file=frame.attrs["file"], codes=reading.release(NAME)["missing"]
+    number = rows["LA Number"].str.removesuffix(".0")
+    known = {**by_old, "970": ENGLAND, **dict.fromkeys(REGIONS, "")}
+    code = reading.check_known(number, known, file=file)
+    released = reading.release(NAME)
+    value, missing = reading.numbers(rows["Values"], file=file, codes=released["missing"])
+    reading.refuse(
+        (value > 100).fillna(False), rows["Values"], f"is above 100 per cent; {COMPARE}", file=file
     )
+    latest = int(released["published"][:4])
     out = pd.DataFrame(
         {
             "area_code": code,
-            "year": rows["Years"].astype("int64"),
+            "year": reading.first_years(rows["Years"], file=file, latest=latest),
             "support": rows["Short Desc"].map(MEASURES),
             # Printed to one decimal place; the file holds binary noise (2.2000000000000002).
             "percent": value.round(1),
         }
     )
-    return {"pupils": out[code.notna() & (missing != "not_applicable")]}
+    return {"pupils": out[(code != "") & (missing != "not_applicable")]}

@@ -40,24 +40,29 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         raise DataError(
             "no heading row that begins with 'Local Authority'; is the layout new?", file=file
         )
+    if sheet.index[-1] < top[0] + 2 or sheet.shape[1] < 3:
+        raise DataError("no rows or no figures below the headings; fetch it again", file=file)
     years = sheet.loc[top[0]].where(lambda row: row.str.fullmatch(r"20\d{2}")).ffill()
     titles = sheet.loc[top[0] + 1].str.replace(r"\d[\d,]*$", "", regex=True).str.strip()
     by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
     body = sheet.loc[top[0] + 2 :]
-    body = body[body[1].str.fullmatch(r"\d{3}")]
+    # Rows without a code are regions and notes.
+    body = body[body[1].str.match(r"\s*\d")]
+    if body.empty:
+        raise DataError("no row has an authority's code; fetch it again", file=file)
     code = reading.check_known(body[1].rename("LA code"), by_old.to_dict(), file=file)
+    reading.refuse(code.duplicated(), body[1].rename("LA code"), "stands there twice", file=file)
     parts = []
     for column in sheet.columns[2:]:
         if titles[column] not in MEASURES:
             continue
-        text = (
-            body[column]
-            .str.replace(",", "")
-            .str.strip()
-            .rename(f"{titles[column]}, {years[column]}")
-        )
+        title = f"{titles[column]}, {years[column]}"
+        if pd.isna(years[column]):
+            raise DataError("no year stands above it", file=file, column=titles[column])
+        text = body[column].str.strip().rename(title)
+        text = text.str.replace(r"(?<=\d),(?=\d{3}\b)", "", regex=True)
         text = text.where(text != NONE, "0")
-        cases, missing = reading.numbers(text, file=file, codes=CODES)
+        cases, missing = reading.numbers(text, file=file, codes=CODES, whole=True)
         parts.append(
             pd.DataFrame(
                 {
