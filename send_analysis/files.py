@@ -60,7 +60,7 @@ def text_table(content: bytes, where: str, *, closed: bool = False, **options) -
     DataFrame
         Without rows whose cells are all empty. Its index plus 2 is the row as a spreadsheet
         numbers it, with a heading or (``header=None``) without. ``attrs["file"]`` is `where`,
-        ``attrs["twice"]`` has the headings that more than one column has.
+        ``attrs["twice"]`` has the headings over several columns that are not the same.
 
     Raises
     ------
@@ -89,11 +89,20 @@ def text_table(content: bytes, where: str, *, closed: bool = False, **options) -
     frame = frame.fillna("")
     frame = frame[(frame != "").any(axis=1)]
     frame.attrs["file"] = where
-    names = pd.Series(first).str.strip().str.casefold()
-    frame.attrs["twice"] = [
-        name for name, again in zip(first, names.duplicated(keep=False), strict=True) if again
-    ]
+    frame.attrs["twice"] = [] if options.get("header", 0) is None else _ambiguous(frame, first)
     return frame
+
+
+def _ambiguous(frame: pd.DataFrame, headings: list[str]) -> list[str]:
+    """Headings that stand over two columns which are not the same."""
+    names = pd.Series(headings).str.strip().str.casefold()
+    out = []
+    for name in names[names.duplicated()].unique():
+        places = names.index[names == name]
+        cells = frame.iloc[:, places]
+        if not cells.eq(cells.iloc[:, 0], axis=0).all(axis=None):
+            out += [headings[place] for place in places]
+    return out
 
 
 def _decoded(content: bytes, where: str) -> str:

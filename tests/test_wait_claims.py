@@ -2,7 +2,7 @@
 
 import pytest
 
-from send_analysis.errors import ParameterError, UnknownNameError
+from send_analysis.errors import UnknownNameError
 from send_analysis.models import evidence
 from send_analysis.models.waiting import wait_claims
 
@@ -22,7 +22,7 @@ def claims():
 @pytest.mark.parametrize(("name", "claimed"), WAITS.items())
 def test_no_claim_on_waits_is_testable_for_bury_alone(ledger, name, claimed):
     row = ledger.loc[name]
-    assert row["verdict"] == "not testable"
+    assert row["verdict"] == "not testable: no public series exists"
     assert row["claimed"] == claimed
     assert "Would need" in row["note"]
 
@@ -44,9 +44,9 @@ def test_counts_of_definitions_are_those_of_the_changes(claims):
     reached = (found["official"] <= -48).sum()
     text = wait_claims.summary(wait_claims.nearest(claims["wait-physio"]["test"]), -48)
     assert f"Of {len(found)} changes" in text
-    assert f"{reached} are of 48 per cent or more" in text
+    assert f"{reached} are falls of 48 per cent or more" in text
     assert set(found["role"]) == {"nearest", "exploratory"}
-    assert evidence.verdict(found) == "not testable"
+    assert evidence.verdict(found) == "not testable: no public series exists"
 
 
 def test_the_inspectors_word_is_tested_as_a_fall(claims):
@@ -72,14 +72,20 @@ def test_share_waiting_over_18_weeks_is_a_nearest_figure(ledger):
 def test_an_area_without_a_board_is_said_so():
     found = wait_claims.nearest({"area": "Camden", "service": "physiotherapy", "since": "2023-01"})
     assert found.empty
-    assert "names the area's board" in wait_claims.summary(found, -10)
+    assert "do not say which board serves the area" in wait_claims.summary(found, -10)
 
 
-def test_mistakes_in_a_claim_are_refused():
+def test_an_unknown_service_is_refused():
     with pytest.raises(UnknownNameError, match="service 'yoga'"):
         wait_claims.nearest({"area": "Bury", "service": "yoga", "since": "2023-01"})
-    with pytest.raises(ParameterError, match=r"test\.needs"):
-        evidence.tried(
-            {"id": "x", "compare": "fall", "test": {"kind": "nhs_wait", "area": "Bury",
-                                                    "service": "physiotherapy"}}
-        )  # fmt: skip
+
+
+def test_a_fall_is_priced_by_the_boards_whose_lists_have_one_too(ledger):
+    falls = wait_claims.largest_falls("Therapy interventions: Physiotherapy")
+    assert (falls < 0).mean() > 0.5
+    note = ledger.loc["wait-physio", "note"]
+    assert f"found in the lists of {(falls <= -48).sum()} of {len(falls)} boards" in note
+    # Second way: Greater Manchester's largest fall on all that was tried for Bury's claim.
+    found = wait_claims.nearest({"area": "Bury", "service": "physiotherapy", "since": "2023-01"})
+    own = found[found["definition"].str.contains("Greater Manchester")]
+    assert falls["QOP"] == pytest.approx(own["official"].min())

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import reading
-from send_analysis.cleaning.places import by_old_code
+from send_analysis.cleaning import area_names, reading
 from send_analysis.errors import DataError
 
 GRANT = "dedicated_schools_grant_{}"
 GRANT_YEARS = range(2020, 2024)  # year in which the financial year begins
 BENCHMARKING, DEFICITS = "high_needs_benchmarking_2021", "dsg_deficits"
-ACCOUNTS = {"Section 251 budget": ("budget", 2021), "Section 251 outturn": ("outturn", 2020)}
+# Both accounts are of 2021-22. A cell of the workbook left over from an earlier edition says
+# "2020-21" beside the outturn, but its amounts are those published for 2021-22: independent and
+# non-maintained special schools add to 1,343.5 million pounds (2020-21: 1,133.7; parliamentary
+# answer 100030), and the Department's dashboard prints each authority's as 2021-22.
+ACCOUNTS = {"Section 251 budget": ("budget", 2021), "Section 251 outturn": ("outturn", 2021)}
 # Heading of a group of columns, and what the money is for.
 FUNDING = {
     "Place funding": "place funding",
@@ -116,7 +119,13 @@ def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
         code = _codes(sheet, 0, place)
         rows = code.str.match(r"\d") | (code == "ENGLAND")
         values, _ = reading.numbers(_column(sheet, heading, place)[rows], file=place, codes={})
-        known = by_old_code(code[rows].replace("ENGLAND", ""), areas, file=place)
+        national = code == "ENGLAND"
+        known = area_names.coded(
+            code.mask(national, "")[rows],
+            sheet[1].mask(national, "England")[rows],
+            areas,
+            file=place,
+        )
         reading.refuse(known.duplicated(), code[rows], "stands there twice", file=place)
         parts[name] = values.set_axis(known.to_numpy())
     out = pd.DataFrame(parts).rename_axis("area_code").reset_index()
@@ -131,7 +140,7 @@ def _spending(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
         raise DataError("has too few rows or columns; is the layout new?", file=where)
     code = _codes(sheet.iloc[HEADINGS + 2 :], CODES, where)
     rows = code.index[code.str.match(r"\d") & ~code.isin(ABSORBED)]
-    area = by_old_code(code[rows], areas, file=where)
+    area = area_names.coded(code[rows], sheet.loc[rows, CODES + 1], areas, file=where)
     reading.refuse(area.duplicated(), code[rows], "stands there twice", file=where)
     parts = []
     for title, (account, year) in ACCOUNTS.items():
@@ -190,21 +199,25 @@ def _deficits(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     reading.require_unique(sheet, columns[:4])
     level = sheet["geographic_level"]
     reading.check_known(level, {name: name for name in reading.LEVELS}, file=where)
-    name = sheet["la_name"].where(level == "Local authority", sheet["region_name"])
-    folded = {
-        area.casefold(): code for area, code in zip(areas["area"], areas["area_code"], strict=True)
-    }
-    code = reading.check_known(name.str.casefold().rename("la_name"), folded, file=where)
+    latest = int(reading.release(DEFICITS)["published"][:4])
+    year = reading.first_years(sheet["time_period"], file=where, between="", latest=latest)
     deficit, _ = reading.numbers(sheet["deficit"], file=where, codes={}, negative=True)
-    return pd.DataFrame(
-        {
-            "area_code": code,
-            "year": reading.first_years(
-                sheet["time_period"],
-                file=where,
-                between="",
-                latest=int(reading.release(DEFICITS)["published"][:4]),
-            ),
-            "deficit": deficit,
-        }
-    )
+    local = level == "Local authority"
+    # No codes: each name is that of the authority of the time (Dorset's code changed in 2019).
+    parts = [
+        area_names.of_their_time(name[rows], year[rows] + 1, areas, file=where, levels=levels)
+        for name, rows, levels in (
+            (sheet["la_name"], local, ("local authority",)),
+            (sheet["region_name"], ~local, ("region", "england")),
+        )
+    ]
+    code = pd.concat(parts).reindex(sheet.index)
+    if (code == "").any():
+        row = int((code == "").to_numpy().argmax())
+        raise DataError(
+            f"{sheet['la_name'].iat[row]!r} did not exist in {sheet['time_period'].iat[row]}",
+            file=where,
+            column="la_name",
+            row=int(sheet.index[row]) + 2,
+        )
+    return pd.DataFrame({"area_code": code, "year": year, "deficit": deficit})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import completeness, reading, series
+from send_analysis.cleaning import area_names, completeness, layout, reading, series
 from send_analysis.errors import DataError
 
 LEVELS = {"National": "england", "Regional": "region", "Local authority": "local authority"}
@@ -78,18 +78,30 @@ def areas(root: Path) -> pd.DataFrame:
             file=reading.release(series.present(root)[0])["path"],
             column="new_la_code",
         )
-    return out.reset_index()[
-        [
-            "area_code",
-            "area",
-            "level",
-            "old_code",
-            "region_code",
-            "footprint",
-            "first_year",
-            "last_year",
-        ]
-    ]
+    columns = ["area", "level", "old_code", "region_code", "footprint", "first_year", "last_year"]
+    out = out.reset_index()[["area_code", *columns]]
+    _check_names(root, out)
+    return out
+
+
+def _check_names(root: Path, areas: pd.DataFrame) -> None:
+    """Refuse an EHC plan release that prints one area's code beside another's name."""
+    levels = {
+        "new_la_code": "la_name",
+        "old_la_code": "la_name",
+        "region_code": "region_name",
+        "country_code": "country_name",
+    }
+    columns = [*dict.fromkeys([*levels, *levels.values()])]
+    for release in (series.OLD, series.MIDDLE, *series.present(root)):
+        entry = layout.release(release)
+        for spec in entry["files"].values():
+            if "values" not in spec:
+                continue
+            frame = reading.read_csv(root, entry["path"], spec.get("member"))
+            reading.require_columns(frame, columns)
+            for code, name in levels.items():
+                area_names.check(frame[code], frame[name], areas, file=frame.attrs["file"])
 
 
 def _one_name_a_code(frame: pd.DataFrame) -> None:
@@ -138,8 +150,9 @@ def neighbours(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
         )
     sheet = sheet.loc[heading[0] + 1 :]
     number = sheet[0].str.replace(r"\.0$", "", regex=True).rename("LA num")
+    own = number[number != ""]
+    own = area_names.coded(own, sheet.loc[own.index, 1], areas, file=where)
     by_old = areas.loc[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    own = reading.check_known(number[number != ""], by_old.to_dict(), file=where)
     # The May 2025 tool lists abolished authorities below the current ones: those are left out.
     current = set(areas.loc[areas["last_year"] == areas["last_year"].max(), "area_code"])
     local = areas.loc[areas["area_code"].isin(current) & (areas["level"] == "local authority")]

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import area_names, reading
 from send_analysis.cleaning.reading import COMPARE
 from send_analysis.errors import DataError
 
 NAME = "lait_2026"
-REGIONS = [str(number) for number in range(980, 991)]  # of regions, which the table leaves out
 MEASURES = {"SEN_TotStat": "EHC plan or statement", "SEN_TotSENSuP": "SEN support"}
 
 
@@ -30,16 +28,14 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     frame = reading.read_csv(root, reading.release(NAME)["path"])
     file = frame.attrs["file"]
     key = ["Short Desc", "Years", "LA Number"]
-    reading.require_columns(frame, [*key, "Values"])
+    reading.require_columns(frame, [*key, "Values", "LA and Regions"])
     rows = frame[frame["Short Desc"].isin(MEASURES)]
     for measure in MEASURES:
         if not (rows["Short Desc"] == measure).any():
             raise DataError(f"no row has {measure!r}", file=file, column="Short Desc")
     reading.require_unique(rows, key)
-    by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    number = rows["LA Number"].str.removesuffix(".0")
-    known = {**by_old, "970": ENGLAND, **dict.fromkeys(REGIONS, "")}
-    code = reading.check_known(number, known, file=file)
+    code = area_names.coded(rows["LA Number"], rows["LA and Regions"], areas, file=file)
+    regions = areas.loc[areas["level"].isin(["region", "sub-region"]), "area_code"]
     released = reading.release(NAME)
     value, missing = reading.numbers(rows["Values"], file=file, codes=released["missing"])
     reading.refuse(
@@ -55,4 +51,4 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "percent": value.round(1),
         }
     )
-    return {"pupils": out[(code != "") & (missing != "not_applicable")]}
+    return {"pupils": out[~code.isin(regions) & (missing != "not_applicable")]}

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import area_names, reading
 
 FUNDED, SCORECARDS = "high_needs_places", "school_places_2025"
 # What the publisher calls a kind of institution, and what it is here. "Hospital academies" has
@@ -59,19 +58,12 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def by_old_code(code: pd.Series, areas: pd.DataFrame, *, file: str) -> pd.Series:
-    """ONS code of each three-digit code; empty text is England."""
-    local = areas[areas["level"] == "local authority"]
-    known = dict(zip(local["old_code"], local["area_code"], strict=True))
-    return reading.check_known(code, known | {"": ENGLAND}, file=file)
-
-
 def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """Places in the high needs deductions of the dedicated schools grant."""
     frame = reading.read_csv(root, reading.release(FUNDED)["path"])
     file = frame.attrs["file"]
     key = ["financial_year", "old_la_code", "institution_type", "place_type", "period"]
-    reading.require_columns(frame, [*key, "places"])
+    reading.require_columns(frame, [*key, "la_name", "places"])
     reading.require_unique(frame, key)
     frame = frame[frame["institution_type"] != "Hospital Academies"]
     year = reading.first_years(frame["financial_year"], file=file, between="-")
@@ -88,7 +80,7 @@ def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     place_type = reading.check_known(frame["place_type"], PLACE_TYPES, file=file)
     return pd.DataFrame(
         {
-            "area_code": by_old_code(frame["old_la_code"], areas, file=file),
+            "area_code": area_names.coded(frame["old_la_code"], frame["la_name"], areas, file=file),
             "year": year,
             "provision": kind,
             "place_type": place_type,
@@ -103,20 +95,24 @@ def _mainstream(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     entry = reading.release(SCORECARDS)
     frame = reading.read_csv(root, entry["path"])
     file = frame.attrs["file"]
-    place = ["Year", "geographic_level", "LANumber", "new_la_code"]
+    place = ["Year", "geographic_level", "LANumber", "new_la_code", "LA_name"]
     reading.require_columns(frame, [*place, *MEASURES.values()])
     level = reading.check_known(
         frame["geographic_level"], {name: name for name in reading.LEVELS}, file=file
     )
-    year = 1 + reading.first_years(
-        frame["Year"], file=file, between="/", latest=int(entry["published"][:4])
-    )
+    latest = int(entry["published"][:4])
+    year = 1 + reading.first_years(frame["Year"], file=file, between="/", latest=latest)
     frame = frame.assign(year=year)[level != "Regional"]
-    local = frame[level == "Local authority"]
-    known = areas.loc[areas["level"] == "local authority", "area_code"]
-    code = local["new_la_code"].replace(reading.RECODED)
-    code = reading.check_known(code, dict(zip(known, known, strict=True)), file=file)
-    code = code.reindex(frame.index).fillna(ENGLAND)
+    local = frame["geographic_level"].str.casefold() == "local authority"
+    reading.refuse(
+        local & ~frame["new_la_code"].str.fullmatch(reading.LOCAL),
+        frame["new_la_code"],
+        "is not the code of an authority",
+        file=file,
+    )
+    name = frame["LA_name"].where(local, "England")
+    area_names.check(frame["LANumber"].where(local, ""), name, areas, file=file)
+    code = area_names.coded(frame["new_la_code"].where(local, ""), name, areas, file=file)
     reading.require_unique(frame.assign(area_code=code), ["year", "area_code"])
     parts = []
     for (phase, measure), column in MEASURES.items():

@@ -1,21 +1,45 @@
-"""How a claim is tested: a function for each kind, which looks up every figure there is.
+"""How a claim is tested: which figures each kind of test looks up, in every window there is.
 
-Each takes a claim's ``test`` and returns a row for every window and definition that the tables
-allow: ``role, window, definition, official, table, rows``; none where nothing can be tested. The
-kinds are listed in :data:`TESTS`.
+A function for each kind turns a claim's ``test`` (whose keys are checked in `claim_forms`) into
+*definitions*: a series for every area and the window that the claim means. One engine then computes
+levels, changes or places in an order, of which one window is *plain* and others are *readings*,
+both fixed before a figure is seen; the rest are *exploratory*. The kinds are listed in
+:data:`TESTS`.
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
-from send_analysis.errors import MissingDataError, ParameterError, nearest
+from send_analysis.errors import MissingDataError
+from send_analysis.models import claim_forms as forms
+from send_analysis.models.publication import first_published
+from send_analysis.models.user_files import Form
 from send_analysis.models.waiting import wait_claims
 
 PLAIN, READING, EXPLORATORY = "plain", "reading", "exploratory"
 # A further role, `nearest`, has no part in a verdict: figures of a wider place than the claim's.
+FOUND = ["role", "window", "definition", "official", "table", "rows", "published"]
+IN_JANUARY = {"ehc_plans", "ehc_plans_by_age", "placements", "pupils"}  # whose year is a January
+
+
+class Definition(NamedTuple):
+    """One way to count: its figures for every place and time, and the window that is meant."""
+
+    words: str
+    table: str
+    role: str  # of its own window; all others are exploratory
+    window: tuple  # of one time, or of first and last
+    value: pd.DataFrame  # places x times
+    number: pd.DataFrame | None = None  # what is counted, where `value` is a share of `of`
+    of: pd.DataFrame | None = None
+    places: tuple[str, ...] = ()  # among which a place in the order is taken; all if empty
 
 
 def _select(table: str, where: dict) -> pd.DataFrame:
@@ -24,14 +48,397 @@ def _select(table: str, where: dict) -> pd.DataFrame:
     for column, wanted in where.items():
         if column == "area":
             column, wanted = "area_code", areas.resolve(wanted)
-        if column not in frame.columns:
-            near = nearest(column, frame.columns)
-            raise ParameterError(f"table {table!r} has no column {column!r}; nearest: {near}")
         values = wanted if isinstance(wanted, list) else [wanted]
         if pd.api.types.is_datetime64_any_dtype(frame[column]):
             values = pd.to_datetime(values)
         frame = frame[frame[column].isin(values)]
     return frame
+
+
+def _sums(table: str, value: str | None, where: dict) -> pd.DataFrame:
+    """Sum of a column by place and time; missing where a part of it is."""
+    key = json.dumps([table, value, where], default=str, sort_keys=True)
+    return _remembered_sums(key)
+
+
+@tables.remembered
+def _remembered_sums(key: str) -> pd.DataFrame:
+    """Sums of :func:`_sums`, by its arguments as JSON."""
+    table, value, where = json.loads(key)
+    fields = forms.columns(table)
+    in_key = tables.resource(table)["schema"]["primaryKey"]
+    value = value or next(n for n, field in fields.items() if "unit" in field and n not in in_key)
+    place = "area_code" if "area_code" in fields else "organisation_code"
+    rows = _select(table, where)
+    by = [rows[place], rows["month" if "month" in fields else "year"]]
+    number = rows[value].astype("Float64").astype(float)
+    known = number.notna().groupby(by)
+    # Two services of the waiting lists have no bands; what is not collected is left out of a sum.
+    whole = known.any() if "month" in fields else known.all()
+    out = number.groupby(by).sum().where(whole).unstack()
+    if place == "area_code" and areas.ENGLAND not in out.index and len(out):
+        local = tables.load("areas").query("level == 'local authority'")["area_code"]
+        out.loc[areas.ENGLAND] = out.loc[out.index.isin(local)].sum(min_count=1)
+    return out
+
+
+def _counted(part: dict, role: str, window: tuple, places: tuple[str, ...] = ()) -> Definition:
+    """Definition of a series that a test describes with its keys."""
+    number = _sums(part["table"], part.get("value"), part["where"])
+    value, of = number, None
+    if part.get("over"):
+        over = part["over"]
+        of = _sums(over.get("table", part["table"]), over.get("value"), over["where"])
+        if over["years_before"]:
+            of = of.set_axis(of.columns + over["years_before"], axis=1)
+        of = of.reindex_like(number)
+        value = part["per"] * number / of.where(of >= part.get("at_least", 1e-9))
+    return Definition(
+        part["definition"], part["table"], role, window, value,
+        number if of is not None else None, of, places,
+    )  # fmt: skip
+
+
+def _parts(test: dict) -> Iterable[tuple[str, dict]]:
+    """The plain series of a test and its readings, each with its role and all its keys."""
+    yield PLAIN, test
+    for reading in test.get("readings", []):
+        yield READING, {**test, **reading}
+
+
+def _level(test: dict) -> list[Definition]:
+    """Definitions of the kind `level`: one time each."""
+    return [
+        _counted(part, role, (part["year"] if "year" in part else pd.Timestamp(part["month"]),))
+        for role, part in _parts(test)
+    ]
+
+
+def _change(test: dict) -> list[Definition]:
+    """Definitions of the kind `change`: two years each."""
+    return [_counted(part, role, (part["start"], part["end"])) for role, part in _parts(test)]
+
+
+def _rank(test: dict) -> list[Definition]:
+    """Definitions of the kind `rank`: places among the authorities of a region or of England."""
+    code = areas.resolve(test["among"])
+    among = areas.current()
+    if code != areas.ENGLAND:
+        among = [one for one in among if areas.region(one) == code]
+    return [_counted(part, role, (part["year"],), tuple(among)) for role, part in _parts(test)]
+
+
+ISSUED = {"issued_within": "20 weeks or less"}, {"issued_within": "any time"}
+
+
+def _timeliness(test: dict) -> list[Definition]:
+    """Definitions of the kind `timeliness`: with and without exceptions."""
+    return [
+        _counted(
+            {
+                "definition": f"plans issued within 20 weeks, exceptions {exceptions}",
+                "table": "timeliness",
+                "where": {"exceptions": exceptions, **ISSUED[0]},
+                "over": {"where": {"exceptions": exceptions, **ISSUED[1]}, "years_before": 0},
+                "per": 100,
+            },
+            role,
+            (test["year"],),
+        )
+        for role, exceptions in ((PLAIN, "excluded"), (READING, "included"))
+    ]
+
+
+def _growth(test: dict) -> list[Definition]:
+    """Definitions of the kind `growth`: plans by what counts as one."""
+    total = _sums("ehc_plans", "plans", {"age_band": "all"})
+    rows = tables.load("ehc_plans").query("age_band == 'all'")
+    statements = rows.pivot(index="area_code", columns="year", values="statements").astype(float)
+    new = _sums("new_plans", "plans", {"age_band": "all"})
+    young = _sums("ehc_plans", "plans", {"age_band": ["under 5", "5-10", "11-15"]})
+    under_20 = _sums("ehc_plans", "plans", {"age_band": ["under 5", "5-10", "11-15", "16-19"]})
+    start, end = test["start"], test["end"]
+    january, before = (start, end), (start - 1, end - 1)
+    found = [
+        ("plans (and statements) in January", "ehc_plans", PLAIN, january, total),
+        ("plans held at any time in the calendar year (January and new)", "ehc_plans, new_plans",
+         READING, before, total + new),
+        ("EHC plans alone in January, statements left out", "ehc_plans", EXPLORATORY, january,
+         (total - statements.fillna(0)).loc[:, 2015:]),
+        ("plans of those aged under 16 in January", "ehc_plans", EXPLORATORY, january, young),
+        ("plans of those aged under 20 in January", "ehc_plans", EXPLORATORY, january, under_20),
+        ("new plans in the calendar year", "new_plans", EXPLORATORY, before, new),
+    ]  # fmt: skip
+    return [Definition(*one) for one in found]
+
+
+def _windows(definition: Definition, mode: str) -> tuple[list[tuple], pd.DataFrame]:
+    """Every window of a definition, and the figure of every place in each."""
+    value = definition.value
+    if mode == "change":
+        known = value.notna().any().to_numpy()
+        value = value.loc[:, known]
+        first, last = np.triu_indices(value.shape[1], k=1)
+        numbers = value.to_numpy(dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            figures = 100 * (numbers[:, last] / numbers[:, first] - 1)
+        figures[~np.isfinite(figures)] = np.nan
+        times = list(value.columns)
+        windows = [(times[i], times[j]) for i, j in zip(first, last, strict=True)]
+        return windows, pd.DataFrame(figures, index=value.index)
+    if mode in {"highest first", "lowest first"}:
+        value = value[value.index.isin(definition.places)]
+        value = value.rank(ascending=mode == "lowest first", method="min")
+    return [(time,) for time in value.columns], value.set_axis(range(value.shape[1]), axis=1)
+
+
+def _roles(definition: Definition, windows: list[tuple], said: str | None) -> list[str]:
+    """Say of every window what part it plays, from the claim alone and not from a figure."""
+    roles = dict.fromkeys(windows, EXPLORATORY)
+    if definition.role == PLAIN:
+        roles |= dict.fromkeys(_known_window(definition, said), READING)
+    roles[definition.window] = definition.role
+    return [roles[window] for window in windows]
+
+
+def _known_window(definition: Definition, said: str | None) -> list[tuple]:
+    """Latest window that had been published when a claim was made, if its own had not."""
+    table = definition.table.split(",")[0]
+    own = first_published(table, definition.window[-1])
+    if said is None or own is None or own <= said:
+        return []
+    earlier = [tuple(_earlier(time, back) for time in definition.window) for back in range(1, 10)]
+    months = [first_published(table, window[-1]) for window in earlier]
+    known = [window for window, month in zip(earlier, months, strict=True) if month]
+    return [window for window in known if first_published(table, window[-1]) <= said][:1]
+
+
+def _earlier(time: int | pd.Timestamp, back: int) -> int | pd.Timestamp:
+    """Return a time some years, or months, before."""
+    return time - pd.DateOffset(months=back) if isinstance(time, pd.Timestamp) else time - back
+
+
+def _found(definitions: list[Definition], mode: str, place: str, said: str | None) -> pd.DataFrame:
+    """Every figure of one place, with its role and the numbers behind it."""
+    parts = []
+    for definition in definitions:
+        windows, figures = _windows(definition, mode)
+        if place not in figures.index:
+            continue
+        official = figures.loc[place].to_numpy(dtype=float)
+        role = _roles(definition, windows, said)
+        there = np.flatnonzero(~np.isnan(official))
+        table = definition.table.split(",")[0]
+        parts.append(pd.DataFrame({
+            "role": [role[i] for i in there],
+            "window": [_window_words(windows[i], table, definition) for i in there],
+            "definition": definition.words,
+            "official": official[there],
+            "table": definition.table,
+            "rows": [_rows(definition, windows[i], place, figures[i]) for i in there],
+            "published": [first_published(table, windows[i][-1]) or "" for i in there],
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FOUND)
+
+
+def _window_words(window: tuple, table: str, definition: Definition) -> str:
+    """Write a window as people do."""
+    if isinstance(window[0], pd.Timestamp):
+        return "end of " + " to ".join(f"{time:%B %Y}" for time in window)
+    january = table in IN_JANUARY and "calendar year" not in definition.words
+    if january:
+        return " to ".join(f"January {time}" for time in window)
+    return "calendar year " + " to ".join(map(str, window))
+
+
+def _rows(definition: Definition, window: tuple, place: str, figures: pd.Series) -> str:
+    """Write the numbers behind a figure as the table has them."""
+    words = []
+    for time in window:
+        if definition.of is None:
+            words.append(number(definition.value.at[place, time]))
+        else:
+            parts = (frame.at[place, time] for frame in (definition.number, definition.of))
+            words.append(" of ".join(map(number, parts)))
+    if definition.places:
+        share = number(definition.value.at[place, window[0]]) if definition.of is not None else ""
+        shown = f"{share} ({words[0]})" if share else words[0]
+        return f"{shown}, {figures.notna().sum()} authorities with a figure"
+    return " → ".join(words)
+
+
+def number(value: float) -> str:
+    """Write a number with separators, a whole one and one from 1,000 on without decimals."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.1f}".removesuffix(".0")
+
+
+def _inspection(test: dict) -> pd.DataFrame:
+    """Outcome of the latest full inspection."""
+    rows = _select("inspections", {"area": test["area"]})
+    rows = rows.dropna(subset=["outcome_grade"])
+    start, end = (rows[day].dt.strftime("%-d %B %Y") for day in ("start", "end"))
+    return pd.DataFrame({
+        "role": PLAIN, "window": start + " to " + end, "table": "inspections",
+        "definition": "outcome of the full area SEND inspection, 1 best to 3 worst",
+        "official": rows["outcome_grade"].astype("float64"), "rows": rows["outcome"],
+        "published": rows["published"].dt.strftime("%Y-%m"),
+    })  # fmt: skip
+
+
+def _inspections(test: dict) -> pd.DataFrame:
+    """Full inspections of a period, by the day they began and by the day of the report.
+
+    Where the first day is not known it is taken to lie as long before the report as in the middle
+    case. The table has the latest full inspection of each area.
+    """
+    rows = tables.load("inspections")
+    gap = (rows["published"] - rows["start"]).median()
+    began = rows["start"].fillna(rows["published"] - gap)
+    guessed = rows["start"].isna()
+    parts = []
+    ways = [(PLAIN, began, "began"), (READING, rows["published"], "were reported on")]
+    for role, day, how in ways:
+        inside = day.between(pd.Timestamp(test["since"]), pd.Timestamp(test["until"]))
+        some = inside & (rows["outcome_grade"] == test["grade"]) if "grade" in test else inside
+        official, words = float(some.sum()), f"{some.sum()} of {inside.sum()} inspections"
+        if test["count"] == "per cent":
+            official = 100 * some.sum() / inside.sum() if inside.any() else np.nan
+        elif test["count"] == "place":
+            own = day[rows["area_code"] == areas.resolve(test["area"])]
+            official = float((day[inside] < own.iloc[0]).sum() + 1) if len(own) else np.nan
+            words = f"{inside.sum()} inspections"
+            words += f", its own on {own.iloc[0]:%-d %B %Y}" if len(own) else ""
+        if inside.any():
+            words += f", the last on {day[inside].max():%-d %B %Y}"
+        unknown = int((guessed & inside).sum()) if role == PLAIN else 0
+        if unknown:
+            words += f" (first day of {unknown} put {gap.days} days before the report)"
+        what = f" with grade {test['grade']}" if "grade" in test else ""
+        counted = {"inspections": "", "per cent": ", per cent", "place": ", place in the sequence"}
+        parts.append({
+            "role": role, "window": f"{test['since']:%-d %B %Y} to {test['until']:%-d %B %Y}",
+            "definition": f"full area SEND inspections that {how} in the period{what}"
+            f"{counted[test['count']]}",
+            "official": official, "table": "inspections", "rows": words,
+            # An outcome is known with its report; that an inspection began is known at once.
+            "published": f"{rows.loc[some, 'published'].max():%Y-%m}"
+            if "grade" in test and some.any() else "",
+        })  # fmt: skip
+    return pd.DataFrame(parts).dropna(subset="official")
+
+
+class Kind(NamedTuple):
+    """A kind of test: its form, how windows are compared, and its definitions or its figures."""
+
+    form: type[Form]
+    mode: str = ""
+    definitions: Callable[[dict], list[Definition]] | None = None
+    figures: Callable[[dict], pd.DataFrame] | None = None
+
+
+def _no_figures(test: dict) -> pd.DataFrame:
+    """Nothing: no table has the figure."""
+    return pd.DataFrame(columns=FOUND)
+
+
+TESTS = {
+    "growth": Kind(forms.Growth, "change", _growth),
+    "timeliness": Kind(forms.Timeliness, "level", _timeliness),
+    "level": Kind(forms.Level, "level", _level),
+    "change": Kind(forms.Change, "change", _change),
+    "rank": Kind(forms.Rank, "rank", _rank),
+    "inspection": Kind(forms.Inspection, figures=_inspection),
+    "inspections": Kind(forms.Inspections, figures=_inspections),
+    "nhs_wait": Kind(forms.NhsWait, figures=wait_claims.nearest),
+    "none": Kind(forms.Nothing, figures=_no_figures),
+}
+UNTESTED = {"none", "nhs_wait"}
+
+
+def place_of(test: dict) -> str:
+    """Return the code of the area or the organisation that a test is about."""
+    return areas.resolve(test["area"]) if "area" in test else test["where"]["organisation_code"]
+
+
+def figures(test: dict, said: str | None = None) -> pd.DataFrame:
+    """Look up every figure that a test allows.
+
+    Parameters
+    ----------
+    test : dict
+        A claim's, checked: see the form of its kind in :data:`TESTS`.
+    said : str, optional
+        Year and month in which the claim was made; a window that had not been published then gets
+        the latest one that had as a reading beside it.
+
+    Returns
+    -------
+    DataFrame
+        ``role, window, definition, official, table, rows`` (numbers behind it), ``published``
+        (month of first publication, empty where unknown).
+
+    Raises
+    ------
+    MissingDataError
+        If the tables have no figure on the claim's own window.
+    """
+    kind = TESTS[test["kind"]]
+    if kind.definitions is None:
+        found = kind.figures(test).reindex(columns=FOUND, fill_value="")
+    else:
+        found = _found(kind.definitions(test), _mode(test), place_of(test), said)
+    if test["kind"] not in UNTESTED and not (found["role"] == PLAIN).any():
+        when = ", ".join(
+            f"{key} {test[key]}"
+            for key in sorted({"start", "end", "year", "month", "since", "until"} & test.keys())
+        )
+        raise MissingDataError(
+            f"The tables have no {test['kind']} figure for "
+            f"{test.get('area', 'this place')} on the claim's window ({when})."
+        )
+    return found
+
+
+def _mode(test: dict) -> str:
+    """How the windows of a test are compared; a rank has the order that the claim means."""
+    mode = TESTS[test["kind"]].mode
+    return test["order"] if mode == "rank" else mode
+
+
+def everywhere(test: dict, said: str | None = None) -> dict[str, np.ndarray] | None:
+    """Look up for every authority what :func:`figures` does for one.
+
+    Parameters
+    ----------
+    test : dict
+    said : str, optional
+        As for :func:`figures`.
+
+    Returns
+    -------
+    dict of str to ndarray, or None
+        ``plain`` (authorities), ``reading`` and ``exploratory`` (authorities x figures), NaN where
+        there is none; authorities without a plain figure are left out. None for a kind whose
+        figures are not a series of areas.
+    """
+    kind = TESTS[test["kind"]]
+    if kind.definitions is None or "area_code" not in forms.columns(test.get("table", "ehc_plans")):
+        return None
+    local = pd.Index(areas.current())
+    parts = {PLAIN: [], READING: [], EXPLORATORY: []}
+    for definition in kind.definitions(test):
+        windows, found = _windows(definition, _mode(test))
+        found = found.reindex(local).to_numpy(dtype=float)
+        for i, role in enumerate(_roles(definition, windows, said)):
+            parts[role].append(found[:, i])
+    stacked = {
+        role: np.column_stack(columns) if columns else np.empty((len(local), 0))
+        for role, columns in parts.items()
+    }
+    there = ~np.isnan(stacked[PLAIN][:, 0])
+    return {role: values[there] for role, values in stacked.items()} | {
+        PLAIN: stacked[PLAIN][there, 0]
+    }
 
 
 def closest(figures: list[dict]) -> str:
@@ -52,153 +459,5 @@ def closest(figures: list[dict]) -> str:
         value = _select(figure["table"], figure["where"])[figure["value"]].sum(min_count=1)
         if "over" in figure and not pd.isna(value):
             value = 100 * value / _select(figure["table"], figure["over"])[figure["value"]].sum()
-        shown = "no figure" if pd.isna(value) else f"{value:,.1f}".removesuffix(".0")
-        words.append(f"{figure['label']}: {shown}")
+        words.append(f"{figure['label']}: {'no figure' if pd.isna(value) else number(value)}")
     return f" Nearest: {'; '.join(words)}." if words else ""
-
-
-def _changes(series: pd.Series, definition: str, table: str, stock: bool) -> pd.DataFrame:
-    """Percentage change of a yearly series between every two of its years."""
-    known = series.dropna().astype("float64")
-    if len(known) < 2:
-        return pd.DataFrame()
-    start, end = np.triu_indices(len(known), k=1)
-    value, year = known.to_numpy(), known.index.to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = 100 * (value[end] / value[start] - 1)
-    prefix = "January " if stock else ""
-    out = pd.DataFrame({"start": year[start], "end": year[end], "official": change})
-    out["window"] = prefix + out["start"].astype(str) + f" to {prefix}" + out["end"].astype(str)
-    before = pd.Series(value[start]).map("{:,.0f}".format)
-    out["rows"] = before + " → " + pd.Series(value[end]).map("{:,.0f}".format)
-    out = out[np.isfinite(out["official"])]
-    return out.assign(definition=definition, table=table)
-
-
-def _growth(test: dict) -> pd.DataFrame:
-    """Growth in the number of plans: every start year and length, every definition."""
-    where = {"area": test["area"]}
-    bands = _select("ehc_plans", where).pivot(index="year", columns="age_band", values="plans")
-    total = _select("ehc_plans", where | {"age_band": "all"}).set_index("year")
-    new = _select("new_plans", where | {"age_band": "all"}).set_index("year")["plans"]
-    january = "plans (and statements) in January"
-    young = bands[["under 5", "5-10", "11-15"]].sum(axis=1, skipna=False)
-    series = [
-        (total["plans"], january, "ehc_plans", True),
-        ((total["plans"] - total["statements"].fillna(0)).loc[2015:],
-         "EHC plans alone in January, statements left out", "ehc_plans", True),
-        ((total["plans"] + new), "plans held at any time in the calendar year (January and new)",
-         "ehc_plans, new_plans", False),
-        (young, "plans of those aged under 16 in January", "ehc_plans", True),
-        (young + bands["16-19"], "plans of those aged under 20 in January", "ehc_plans", True),
-        (new, "new plans in the calendar year", "new_plans", False),
-    ]  # fmt: skip
-    found = pd.concat([_changes(*one) for one in series], ignore_index=True)
-    start, end = test["start"], test["end"]
-    plain = (found["definition"] == january) & (found["start"] == start) & (found["end"] == end)
-    one_before = (found["start"] == start - 1) & (found["end"] == end - 1)
-    held = found["definition"].str.startswith("plans held")
-    reading = one_before & ((found["definition"] == january) | held)
-    found["role"] = np.select([plain, reading], [PLAIN, READING], EXPLORATORY)
-    return _needs_plain(found, test)
-
-
-def _timeliness(test: dict) -> pd.DataFrame:
-    """Share of plans issued within 20 weeks: every year, with and without exceptions."""
-    rows = _select("timeliness", {"area": test["area"]})
-    wide = rows.pivot(index=["year", "exceptions"], columns="issued_within", values="plans")
-    wide = wide.dropna(subset=["any time", "20 weeks or less"]).reset_index()
-    wide = wide[wide["any time"] > 0]
-    official = (100 * wide["20 weeks or less"] / wide["any time"]).astype("float64")
-    plain = (wide["year"] == test["year"]) & (wide["exceptions"] == "excluded")
-    reading = (wide["year"] == test["year"]) & (wide["exceptions"] == "included")
-    counted = wide["20 weeks or less"].map("{:,}".format), wide["any time"].map("{:,}".format)
-    found = pd.DataFrame({
-        "role": np.select([plain, reading], [PLAIN, READING], EXPLORATORY),
-        "window": "calendar year " + wide["year"].astype(str),
-        "definition": "plans issued within 20 weeks, exceptions " + wide["exceptions"],
-        "official": official, "table": "timeliness",
-        "rows": counted[0] + " of " + counted[1] + " plans",
-    })  # fmt: skip
-    return _needs_plain(found, test)
-
-
-def _inspection(test: dict) -> pd.DataFrame:
-    """Outcome of the latest full inspection."""
-    rows = _select("inspections", {"area": test["area"]})
-    rows = rows.dropna(subset=["outcome_grade"])
-    start, end = (rows[day].dt.strftime("%-d %B %Y") for day in ("start", "end"))
-    found = pd.DataFrame({
-        "role": PLAIN, "window": start + " to " + end, "table": "inspections",
-        "definition": "outcome of the full area SEND inspection, 1 best to 3 worst",
-        "official": rows["outcome_grade"].astype("float64"), "rows": rows["outcome"],
-    })  # fmt: skip
-    return _needs_plain(found, test)
-
-
-def _placements(test: dict) -> pd.DataFrame:
-    """Growth in some placements, which `definition` names, between every two Januaries."""
-    where = {key: test[key] for key in ("area", "placement_group", "placement")}
-    rows = _select("placements", where)
-    series = rows.groupby("year")["plans"].sum(min_count=1)
-    found = _changes(series, test["definition"], "placements", True)
-    plain = (found["start"] == test["start"]) & (found["end"] == test["end"])
-    found["role"] = np.where(plain, PLAIN, EXPLORATORY)
-    return _needs_plain(found, test)
-
-
-def _every_area(test: dict) -> pd.DataFrame:
-    """Share of authorities in which plans grew and timeliness lay below a mark."""
-    local = areas.current()
-    times = _select("timeliness", {"exceptions": "excluded", "area_code": local})
-    wide = times.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
-    share = (100 * wide["20 weeks or less"] / wide["any time"]).dropna().unstack("year")
-    below = share.lt(test["below"]).where(share.notna())
-    found = pd.DataFrame({
-        "year": share.columns,
-        "official": [100 * below[year].mean() for year in share.columns],
-        "rows": [f"{below[year].sum():.0f} of {below[year].notna().sum()} authorities"
-                 for year in share.columns],
-    })  # fmt: skip
-    return found.assign(
-        role=np.where(found["year"] == test["year"], PLAIN, EXPLORATORY),
-        window="calendar year " + found["year"].astype(str),
-        definition=f"authorities that issued fewer than {test['below']} % of plans within 20 weeks",
-        table="timeliness",
-    )
-
-
-def _nhs_wait(test: dict) -> pd.DataFrame:
-    """Waiting lists of the area's provider and board: near a claim about the area, not its test."""
-    _none(test)
-    return wait_claims.nearest(test)
-
-
-def _none(test: dict) -> pd.DataFrame:
-    """No public series."""
-    if not test.get("needs"):
-        raise ParameterError(
-            "a claim that cannot be tested says under test.needs what it would need"
-        )
-    return pd.DataFrame()
-
-
-def _needs_plain(found: pd.DataFrame, test: dict) -> pd.DataFrame:
-    """Refuse a test whose own window is not in the tables."""
-    if not (found["role"] == PLAIN).any():
-        raise MissingDataError(
-            f"The tables have no {test['kind']} figure for {test['area']} on the claim's window "
-            f"({', '.join(f'{k} {v}' for k, v in test.items() if k in {'start', 'end', 'year'})})."
-        )
-    return found
-
-
-TESTS = {
-    "growth": _growth,
-    "timeliness": _timeliness,
-    "inspection": _inspection,
-    "placements": _placements,
-    "every_area": _every_area,
-    "nhs_wait": _nhs_wait,
-    "none": _none,
-}

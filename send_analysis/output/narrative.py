@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models import evidence
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import outlook
 
-VERDICTS = {
-    evidence.REPRODUCED: "reproduced",
-    evidence.OTHERWISE: "reproduced only on another definition",
-    evidence.CONTRADICTED: "not reproduced",
-    evidence.UNTESTABLE: "not testable with public statistics",
+VERDICTS = {  # what one claim, and several, are said to be
+    evidence.REPRODUCED: ("is reproduced", "are reproduced"),
+    evidence.OTHERWISE: (
+        "is reproduced only on another definition",
+        "are reproduced only on another definition",
+    ),
+    evidence.CONTRADICTED: ("is not reproduced", "are not reproduced"),
+    evidence.NO_SERIES: (
+        "cannot be tested because no public series exists",
+        "cannot be tested because no public series exists",
+    ),
+    evidence.ELSEWHERE: (
+        "cannot be tested here because its public series is not in these tables",
+        "cannot be tested here because their public series are not in these tables",
+    ),
 }
-
-UNITS = {  # of the ledger, as a reader wants them
-    "per cent": "%",
-    "per cent of authorities": "% of authorities",
-    "outcome grade": "(outcome, 3 the lowest)",
-}
+MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
 SMALL = 100  # plans: below it one child is more than 1 %
-UNSTEADY = 10  # % that estimated residents have moved by; four authorities of 153 exceed it
 
 
 @tables.remembered(most=1)
@@ -45,32 +48,53 @@ def claims(area: str = "Bury") -> list[str]:
     Returns
     -------
     list of str
-        The headline, then a sentence for each claim that a series in per cent tests.
+        The headline, then a sentence for each of the claims that were tested: those that are not
+        reproduced first, six at most.
     """
     if not evidence.claims_file(area).is_file():
         return _official(area)
     ledger = _ledger(area)
-    count = ledger["verdict"].value_counts()
-    parts = [
-        f"{count[verdict]} are {words}" for verdict, words in VERDICTS.items() if verdict in count
+    tested = ledger[~ledger["verdict"].isin(evidence.UNTESTABLE) & (ledger["same_as"] == "")]
+    order = [evidence.CONTRADICTED, evidence.OTHERWISE, evidence.REPRODUCED]
+    tested = tested.sort_values("verdict", key=lambda words: words.map(order.index), kind="stable")
+    statements = {claim["id"]: claim["statement"] for claim in evidence.claims(area)}
+    points = [
+        f"{statements[row.id]}: {row.verdict}. "
+        f"{'That' if row.verdict == evidence.OTHERWISE else 'The official'} figure is "
+        f"{evidence.words(row.official, row.unit)} ({row.definition}, {row.window})."
+        for row in tested.head(MOST_POINTS).itertuples()
     ]
-    headline = f"Of {len(ledger)} claims {', '.join(parts[:-1])} and {parts[-1]}."
-    return [headline, *(_tested(claim) for claim in evidence.claims(area) if _in_per_cent(claim))]
+    if len(tested) > MOST_POINTS:
+        points.append(f"The other {len(tested) - MOST_POINTS} that were tested are in the ledger.")
+    return [tallied(ledger, areas.name(areas.resolve(area))), *points]
 
 
-def _in_per_cent(claim: dict) -> bool:
-    """Whether a claim is a figure in per cent that a yearly series tests."""
-    return claim["test"]["kind"] in {"growth", "timeliness"} and claim["compare"] == "equal"
+def tallied(ledger: pd.DataFrame, area: str) -> str:
+    """Say how many claims have which verdict; a claim that restates another is not counted.
 
+    Parameters
+    ----------
+    ledger : DataFrame
+        As :func:`send_analysis.models.evidence.ledger` returns it.
+    area : str
+        Name of the area that the claims are about.
 
-def _tested(claim: dict) -> str:
-    """Say what was claimed, what the official figure is, and whether they agree."""
-    found = evidence.tried(claim)
-    plain = found[found["role"] == evidence.PLAIN].iloc[0]
-    return (
-        f"{claim['statement']}: {VERDICTS[evidence.verdict(found)]}. The official figure is "
-        f"{plain['official']:.1f} % ({plain['rows']}, {plain['window']})."
-    )
+    Returns
+    -------
+    str
+    """
+    count = evidence.tally(ledger)
+    said = [
+        f"{number} {VERDICTS[verdict][number > 1]}" for verdict, number in count.items() if number
+    ]
+    if not said:
+        return f"No claims are recorded for {area}."
+    if count.sum() == 1:
+        return f"The one claim recorded for {area} {said[0].removeprefix('1 ')}."
+    listed = ", ".join(said[:-1]) + (" and " if len(said) > 1 else "") + said[-1]
+    again = int((ledger["same_as"] != "").sum())
+    more = f" {again} more {'restates' if again == 1 else 'restate'} a fact already counted."
+    return f"Of {count.sum()} claims about {area}, {listed}.{more if again else ''}"
 
 
 def _official(area: str) -> list[str]:
@@ -82,7 +106,10 @@ def _official(area: str) -> list[str]:
     issued = times[(times["role"] == "area") & (times["year"] == 2023)]
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
-        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
+        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024. How much "
+        f"of that is growth cannot be told: {row.caveat}."
+        if row.caveat
+        else f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
         f"{row.growth:+.1f} %"
         + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
@@ -107,13 +134,24 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     Returns
     -------
     list of str
-        The headline, then further sentences; what an area has no figures for is left out.
+        The headline, then further sentences; what an area has no figures for is left out, and
+        so is what leans on a flagged return or goes across a break in the series.
     """
     code = areas.resolve(area)
     ranked = growth.growth(start, end).set_index("area_code")
     unit = code if code in ranked.index else areas.footprint(code)
+    doubt = caveats.doubt("ehc_plans", unit, year=end)
+    if doubt:
+        return [doubt, *filter(None, [areas.history(code)])]
     out = []
-    if unit in ranked.index:
+    if unit in ranked.index and ranked.loc[unit, "caveat"]:
+        own = ranked.loc[unit]
+        out.append(
+            f"Plans in {own['area']}: {own['plans_start']:,} in January {start}, "
+            f"{own['plans_end']:,} in January {end}. How much of that is growth cannot be told: "
+            f"{own['caveat']}."
+        )
+    elif unit in ranked.index:
         own, national = ranked.loc[unit], ranked.loc[areas.ENGLAND]
         out.append(
             f"Plans in {own['area']} went from {own['plans_start']:,} in January {start} to "
@@ -132,7 +170,6 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     out += filter(None, [areas.history(code)])
     rates = growth.rates(area)
     last = rates[rates["year"] == rates["year"].max()]
-    out += filter(None, [outlook.doubt(area)])
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
         sentence = f"{per_head['area']:.1f} of 1,000 residents aged 0 to 25 have a plan"
@@ -141,14 +178,21 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
             sentence += f", in England {per_head['england']:.1f}: {abs(apart):.0f} % " + (
                 "more" if apart >= 0 else "fewer"
             )
-        out.append(f"{sentence} (residents partly estimated).")
-        out += filter(None, [unsteady(area)])
+        out.append(f"{sentence}{_leaning(last)}.")
     since = max(start, areas.first_year(code))
     try:
         band = growth.by("age band", area, start=since, end=end)
     except MissingDataError as error:
         return [*out, str(error)]
-    own = band[band["area_code"] == code].nlargest(1, "change").iloc[0]
+    band = band[band["area_code"] == code]
+    if (band["caveat"] != "").any():
+        most = band.nlargest(1, "plans_end").iloc[0]
+        return [
+            *out,
+            f"Most plans are held at ages {most['category']}: {most['plans_end']:,} in January "
+            f"{end}. How plans of an age grew since {since} cannot be told: {most['caveat']}.",
+        ]
+    own = band.nlargest(1, "change").iloc[0]
     out.append(
         f"The largest increase by age since {since} is among those aged {own['category']}: "
         f"{own['plans_start']:,} to {own['plans_end']:,}."
@@ -156,33 +200,52 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     return out
 
 
-def unsteady(area: str = "Bury") -> str:
-    """Warn where an area's estimated residents have left the last published number far behind.
-
-    Returns
-    -------
-    str
-        A sentence; empty where they have not.
-    """
-    own = growth.rates(area).query("role == 'area'").sort_values("year")
-    published = own[own["basis"] == "published"]
-    if published.empty or own.empty:
-        return ""
-    change = 100 * (own["people"].iloc[-1] / published["people"].iloc[-1] - 1)
-    if abs(change) < UNSTEADY:
+def _leaning(last: pd.DataFrame) -> str:
+    """Say in brackets how far the last January's rate leans on an estimate of residents."""
+    own = last[last["role"] == "area"].iloc[0]
+    if own["basis"] != "estimated":
         return ""
     return (
-        f"Residents of {own['area'].iloc[0]} aged 0 to 25 are estimated to have changed by "
-        f"{change:+.0f} % since mid-{published['year'].iloc[-1] - 1}, the last published count. "
-        "So large a change is more likely a fault of the estimate: rely on no figure per resident."
+        f" (residents of mid-{own['year'] - 1} are estimated: {own['low']:.1f} to "
+        f"{own['high']:.1f} of 1,000)"
     )
 
 
-def worded(area: str = "Bury") -> pd.DataFrame:
-    """Return the ledger with each claim in words, `statement`, beside its short name."""
-    statements = {claim["id"]: claim["statement"] for claim in evidence.claims(area)}
-    found = _ledger(area)
-    return found.assign(statement=found["id"].map(statements))
+def claims_table(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return a ledger as it is printed: figures with their units, the verdict, and who said it.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        As :func:`send_analysis.models.evidence.ledger` returns it.
+
+    Returns
+    -------
+    DataFrame
+        ``id, claimed, official, verdict, said, who``.
+    """
+    tested = ledger["official"].notna()
+    again = (" (restates " + ledger["same_as"] + ")").where(ledger["same_as"] != "", "")
+    return pd.DataFrame({
+        "id": ledger["id"], "claimed": _claimed(ledger),
+        "official": pd.Series(_worded(ledger), index=ledger.index).where(tested, "–"),
+        "verdict": ledger["verdict"] + again, "said": ledger["said"].map(evidence.spoken),
+        "who": ledger["who"].replace("", "not stated"),
+    })  # fmt: skip
+
+
+def _made(area: str) -> pd.DataFrame:
+    """Return the ledger with each claim as it is recorded beside what was found."""
+    made = pd.DataFrame(evidence.claims(area))
+    more = ["statement", "printed", "address", "tolerance", "tolerance_reason"]
+    remark = made["test"].map(lambda test: test.get("note"))
+    return pd.concat([_ledger(area), made.reindex(columns=more)], axis=1).assign(remark=remark)
+
+
+def _claimed(found: pd.DataFrame) -> list[str]:
+    """Write what was claimed."""
+    parts = (found[column] for column in ("claimed", "compare", "unit"))
+    return [evidence.claimed_words(*claim) for claim in zip(*parts, strict=True)]
 
 
 def ledger(area: str = "Bury") -> pd.DataFrame:
@@ -191,72 +254,167 @@ def ledger(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``claim`` (in words): ``claimed, official, verdict, window, tolerance``.
+        Indexed by ``claim`` (in words): ``claimed, official, verdict, window, definition,
+        tolerance, remark``. Empty
+        where none could be tested.
     """
-    made = pd.DataFrame(evidence.claims(area))
-    found = _ledger(area)
-    unit = found["unit"].replace(UNITS)
-    tolerance = "±" + made["tolerance"].map("{:g}".format) + ": " + made["tolerance_reason"]
-    table = pd.DataFrame({
-        "claim": made["statement"],
-        "claimed": (found["claimed"].map("{:g} ".format) + unit).where(found["claimed"].notna()),
-        "official": found["official"].map("{:.1f} ".format).str.replace(".0 ", " ") + unit,
-        "verdict": found["verdict"], "window": found["window"],
-        "tolerance": tolerance.where(made["tolerance"].notna()),
-    })  # fmt: skip
-    tested = found["verdict"] != evidence.UNTESTABLE
-    return table[tested].fillna("–").set_index("claim")
+    found = _made(area)
+    found = found[~found["verdict"].isin(evidence.UNTESTABLE)]
+    statement = found["statement"]
+    return pd.DataFrame({
+        "claim": statement.mask(found["same_as"] != "", statement + " (restates another)"),
+        "claimed": _claimed(found),
+        "official": _worded(found), "verdict": found["verdict"], "window": found["window"],
+        "definition": found["definition"],
+        "tolerance": [_tolerance(row) for _, row in found.iterrows()],
+        "remark": found["remark"].fillna("–"),
+    }).set_index("claim")  # fmt: skip
 
 
-def tried(area: str, kind: str) -> pd.DataFrame:
-    """Return what was tried on the claims' own windows, for claims of one kind of test.
+def _worded(found: pd.DataFrame) -> list[str]:
+    """Write official figures with their units."""
+    return [evidence.words(*pair) for pair in zip(found["official"], found["unit"], strict=True)]
+
+
+def _tolerance(row: pd.Series) -> str:
+    """Write how far off a claimed figure may be, and why; a threshold has no tolerance."""
+    if row["compare"] != "equal":
+        return "–"
+    return f"±{row['tolerance']:,g}: {row['tolerance_reason']}"
+
+
+def percentages(area: str = "Bury") -> pd.DataFrame:
+    """Return the tested claims that are percentages: what the chart of claims draws.
 
     Returns
     -------
     DataFrame
-        ``claim`` (in words), ``definition, window, role, official, difference, within, rows``;
-        empty where no claim of the kind is recorded.
+        ``statement, said, claimed, compare, official, verdict, window``; empty where none are.
     """
-    if not evidence.claims_file(area).is_file():
-        return pd.DataFrame()
+    found = _made(area)
+    shown = found["unit"].str.startswith("per cent") & found["claimed"].notna()
+    found = found[shown & found["official"].notna()]
+    found = found.assign(said=_claimed(found))
+    return found[["statement", "said", "claimed", "compare", "official", "verdict", "window"]]
+
+
+def said(area: str = "Bury") -> pd.DataFrame:
+    """Return who made each claim, when, where it was printed, and whether its figure was out.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``claim`` (in words): ``who, said, printed, official_figure_came_out``.
+    """
+    found = _made(area)
+    month = pd.to_datetime(found["published"].where(found["published"] != ""))
+    late = found["published"] > found["said"].map(lambda said: evidence.months(said)[1])
+    came = month.dt.strftime("%B %Y") + late.map({True: ", after the claim", False: ""})
+    address = (" (" + found["address"] + ")").where(found["address"].fillna("") != "", "")
+    return pd.DataFrame({
+        "claim": found["statement"], "who": found["who"].replace("", "not stated"),
+        "said": found["said"].map(evidence.spoken), "printed": found["printed"] + address,
+        "official_figure_came_out": came.fillna("–"),
+    }).set_index("claim")  # fmt: skip
+
+
+def tried(area: str = "Bury") -> pd.DataFrame:
+    """Return what was tried on the claims' own windows, and the readings fixed beforehand.
+
+    Returns
+    -------
+    DataFrame
+        ``claim`` (in words), ``definition, window, role, official, agrees, counted``; empty where
+        nothing could be tested.
+    """
     parts = []
     for claim in evidence.claims(area):
-        if claim["test"]["kind"] == kind:
-            found = evidence.tried(claim).assign(claim=claim["statement"])
-            plain = found.loc[found["role"] == evidence.PLAIN, "window"].iloc[0]
-            near = (found["window"] == plain) | (found["role"] == evidence.READING)
-            parts.append(found[near])
+        found = evidence.tried(claim)
+        if not (found["role"] == evidence.PLAIN).any():
+            continue
+        own = found.loc[found["role"] == evidence.PLAIN, "window"].iloc[0]
+        near = (found["window"] == own) | (found["role"] == evidence.READING)
+        official = [evidence.words(value, claim["unit"]) for value in found["official"]]
+        found = found.assign(claim=claim["statement"], official=official)[near]
+        order = [evidence.PLAIN, evidence.READING, evidence.EXPLORATORY]
+        parts.append(found.sort_values("role", key=lambda role: role.map(order.index)))
     if not parts:
         return pd.DataFrame()
     out = pd.concat(parts)
-    out = out.assign(within=out["within"].map({True: "yes", False: "no"}))
-    columns = ["claim", "definition", "window", "role", "official", "difference", "within", "rows"]
-    return out[columns]
+    out = out.assign(agrees=out["within"].map({True: "yes", False: "no"}), counted=out["rows"])
+    return out[["claim", "definition", "window", "role", "official", "agrees", "counted"]]
 
 
-def untestable(area: str = "Bury") -> pd.DataFrame:
-    """Return the claims that no public series measures, with what would be needed.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``claim`` (in words): ``note``.
-    """
-    found = worded(area).query("verdict == @evidence.UNTESTABLE")
-    return found.rename(columns={"statement": "claim"}).set_index("claim")[["note"]]
-
-
-def rates_by_basis(area: str = "Bury") -> pd.DataFrame:
-    """Return an area's rate on each kind of population figure there is for the same years.
+def possibilities(area: str = "Bury") -> pd.DataFrame:
+    """Return what fits a claim that is not reproduced, and what such a fit is worth.
 
     Returns
     -------
     DataFrame
-        ``year, plans, basis, people, rate``; empty where there is only one kind.
+        ``claim`` (in words), ``figures_tried, agree`` (among them), ``first`` (definition, window
+        and figure), ``wrong_claims_that_find_one`` and ``wrong_claims_met_by_a_reading`` (per cent
+        of claims made up at random). Empty where every claim is reproduced.
     """
-    both = [growth.rates(area), growth.rates(area, bases=("projected",))]
-    own = [frame[frame["role"] == "area"] for frame in both]
-    years = set(own[1]["year"])
-    out = pd.concat([own[0][own[0]["year"].isin(years)], own[1]])
-    columns = ["year", "plans", "basis", "people", "rate"]
-    return out[columns].sort_values(["year", "basis"]) if years else pd.DataFrame()
+    contradicted = set(_ledger(area).query("verdict == @evidence.CONTRADICTED")["id"])
+    rows = []
+    for claim in evidence.claims(area):
+        if claim["id"] not in contradicted:
+            continue
+        found = evidence.tried(claim)
+        first, fits = evidence.possible(found)
+        cost = evidence.price(claim)
+        rows.append({
+            "claim": claim["statement"], "figures_tried": len(found), "agree": fits,
+            "first": "none" if first is None else f"{first['definition']}, {first['window']}: "
+            f"{evidence.words(first['official'], claim['unit'])}",
+            "wrong_claims_that_find_one": None if cost is None else cost["exploratory"],
+            "wrong_claims_met_by_a_reading": None if cost is None else cost["reading"],
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def untestable(area: str, verdict: str) -> pd.DataFrame:
+    """Return the claims of one of the two verdicts that say "not testable", with what is needed.
+
+    Parameters
+    ----------
+    area : str
+    verdict : str
+        ``evidence.NO_SERIES`` or ``evidence.ELSEWHERE``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``claim`` (in words): ``claimed, note``.
+    """
+    found = _made(area)
+    found = found[found["verdict"] == verdict]
+    return pd.DataFrame({
+        "claim": found["statement"], "claimed": _claimed(found),
+        "note": found["note"],
+    }).set_index("claim")  # fmt: skip
+
+
+def tables_of(area: str, verdict: str | None = None) -> list[str]:
+    """Return the tables behind the claims that were tested, or behind those of one verdict.
+
+    Parameters
+    ----------
+    area : str
+    verdict : str, optional
+        ``evidence.NO_SERIES`` or ``evidence.ELSEWHERE``: tables of the nearest figures.
+
+    Returns
+    -------
+    list of str
+        Names of tables; a phrase instead where none has a figure.
+    """
+    found = _ledger(area)
+    if verdict is None:
+        named = ", ".join(found["table"]).split(", ")
+    else:
+        chosen = set(found.loc[found["verdict"] == verdict, "id"])
+        tests = [claim["test"] for claim in evidence.claims(area) if claim["id"] in chosen]
+        named = [figure["table"] for test in tests for figure in test.get("nearest", [])]
+        named += ["nhs_waits" for test in tests if test["kind"] == "nhs_wait"]
+    return sorted(set(named) - {""}) or ["None of the tables has a figure"]

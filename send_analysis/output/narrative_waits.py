@@ -135,27 +135,71 @@ def findings(area: str = "Bury") -> list[str]:
     chosen = wait_views.focus(area)
     table = wait_views.measured(area)
     share = table[table["measure"] == wait_claims.NAMES["share_over_18_weeks"]].set_index("service")
-    share = share.dropna(subset=["first", "last"])
     span = wait_views.lists(area)["month"]
-    fell = (share["last"] < share["first"]).sum()
-    held = (share["throughout"] < 0).sum()
     alone = "" if chosen["organisation"] == name else f"No public waiting list is {name}'s alone. "
+    compared = share["comparable"].dropna()
     headline = (
-        f"{alone}In {chosen['organisation']}, between "
-        f"{span.min():%B} and {span.max():%B %Y}, the share of children waiting over 18 weeks fell "
-        f"in {fell} of {len(share)} services, and in {held} among providers that reported "
-        "throughout."
+        f"{alone}In {chosen['organisation']}, between {span.min():%B} and {span.max():%B %Y}, "
+        + _fell(compared)
     )
     said = {
         service: f"; claimed was a change of waits by {_signed(change)} %, which cannot be tested"
         for service, change in claimed(area).items()
     }
+    since = wait_views.recounted(area)
+    shown = share.dropna(subset=["first", "last"])
     points = [
         f"{service.capitalize()}: {row['first']:.0f} % → {row['last']:.0f} % waiting over 18 weeks"
-        f"{said.get(service, '')}."
-        for service, row in share.iterrows()
+        f"{_since(area, service, since)}{said.get(service, '')}."
+        for service, row in shown.iterrows()
     ]
     return [headline, *points]
+
+
+def _fell(compared: pd.Series) -> str:
+    """Say in how many services a share fell, where the same providers can be compared."""
+    if compared.empty:
+        return "no service has providers whose lists can be compared throughout."
+    fell, rose = int((compared < 0).sum()), int((compared > 0).sum())
+    return (
+        "among providers that reported every month and counted the same throughout, the share of "
+        f"children waiting over 18 weeks fell in {fell or 'none'} and rose in {rose or 'none'} of "
+        f"{len(compared)} "
+        f"{'service' if len(compared) == 1 else 'services'}."
+    )
+
+
+def _since(area: str, service: str, recounted: dict[str, pd.Timestamp]) -> str:
+    """Say so where a list changed what it counts, and what it did since."""
+    if service not in recounted:
+        return ""
+    month = recounted[service]
+    values = wait_views.shares(area)[service].dropna()
+    later = values[values.index >= month]
+    told = f" (what the list counts most likely changed in {month:%B %Y}"
+    if len(later) < 2:
+        return f"{told})"
+    return f"{told}: since then {later.iloc[0]:.0f} % → {later.iloc[-1]:.0f} %)"
+
+
+def carried() -> str:
+    """Say how much lists carry over from month to month, and what that does to control charts.
+
+    Returns
+    -------
+    str
+    """
+    found = wait_views.carry_over()
+    return (
+        "Lists carry over: most children who wait in one month still wait in the next. In "
+        "boards' lists neighbouring months correlate by "
+        f"{found['autocorrelation']:.2f} (corrected for so few months). Limits that take months as "
+        f"independent would flag {found['signals_independent']:.0f} % of the {found['charts']:.0f} "
+        f"charts of boards, but also {found['alarms_independent']:.0f} % of charts of a list that "
+        "is steady and carries over "
+        f"as much. The limits below are {found['widened']:.1f} times as wide: they flag "
+        f"{found['signals']:.0f} % of boards' charts, and {found['alarms']:.0f} % of steady ones."
+    )
 
 
 def _signed(value: float) -> str:

@@ -3,17 +3,23 @@
 An XmR chart asks of one series whether a month differs from its predecessors by more than they
 differ among themselves. A funnel plot asks the same of one organisation among many.
 
+The usual limits take months as independent. Waiting lists are not: who waits in one month mostly
+waits in the next, neighbours differ little, and limits drawn from their differences are too narrow.
+:func:`carry_over` measures it, :func:`xmr` allows for it, :func:`false_alarms` says what is left.
+
 References
 ----------
 Wheeler, D. J. (1993), *Understanding Variation*: individuals chart, limits at 2.66 mean moving
 ranges. Nelson, L. S. (1982), *Journal of Quality Technology* 14(3): leaving out moving ranges
 beyond their own limit. NHS England, *Making Data Count*: the four signals below. Spiegelhalter,
-D. J. (2005), *Statistics in Medicine* 24, 1185-1202: funnel plots and overdispersion.
+D. J. (2005), *Statistics in Medicine* 24, 1185-1202: funnel plots and overdispersion. Marriott,
+F. H. C. and Pope, J. A. (1954), *Biometrika* 41, 390-402: bias of autocorrelations of short series.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -23,6 +29,8 @@ from send_analysis.errors import ParameterError
 LIMIT = 2.66  # 3 / 1.128, the expected range of two standard normal values (Wheeler 1993)
 RANGE_LIMIT = 3.267  # D4 for ranges of two (Nelson 1982)
 RUN = 7  # points in a shift or a trend (NHS England, Making Data Count)
+MOST_CARRIED = 0.95  # autocorrelation above which ten months cannot tell a list from a random walk
+LEAST_POINTS = 9  # of a series whose autocorrelation is measured
 ENOUGH = 12  # points before limits stop being trial limits (NHS England, Making Data Count)
 
 
@@ -32,6 +40,7 @@ def xmr(
     rebase: Sequence[object] = (),
     screen: bool = True,
     lower_bound: float | None = None,
+    autocorrelation: float = 0.0,
 ) -> pd.DataFrame:
     """Compute the XmR chart of one series.
 
@@ -39,7 +48,8 @@ def xmr(
     ----------
     values : Series
         Numbers in order of time; the index (months, dates, or numbers) is kept. Missing values
-        stay in the result and take no part in limits or rules; no moving range crosses them.
+        stay in the result and take no part in limits or rules; no moving range crosses them, nor
+        a month that an index of dates leaves out.
     rebase : sequence
         Index values at which a new step begins: mean and limits are computed afresh from there.
         A step is a decision about the process (a service re-tendered, a pathway changed); take
@@ -48,6 +58,9 @@ def xmr(
         Leave moving ranges above 3.267 mean moving ranges out of the mean moving range.
     lower_bound : float, optional
         Smallest value the measure can take; the lower limit is not drawn below it.
+    autocorrelation : float, default 0
+        Correlation of neighbouring months of a steady list, from 0 to below 1; see
+        :func:`carry_over`. The limits are as much wider.
 
     Returns
     -------
@@ -60,32 +73,40 @@ def xmr(
     Raises
     ------
     ParameterError
-        Fewer than two numbers in a step, a re-basing point that is not in the index, or an
-        index out of order.
+        Fewer than two numbers in a step or no two of them in neighbouring months, a re-basing
+        point that is not in the index, an index out of order, or an autocorrelation that is none.
 
     Notes
     -----
-    Limits are mean +/- 2.66 mean moving range. Signals: one point beyond a limit; two of three
-    successive points between a limit and two thirds of the way to it, all three on that side
-    of the mean; seven successive points on one side of the mean; seven successive points each
-    higher (or each lower) than the one before.
+    Limits are mean +/- 2.66 mean moving range / sqrt(1 - r), with r the autocorrelation: two
+    neighbours of a series of standard deviation s differ by 1.128 s sqrt(1 - r) on average.
+    Signals: one point beyond a limit; two of three successive points between a limit and two
+    thirds of the way to it, all three on that side of the mean; seven successive points on one
+    side of the mean; seven successive points each higher (or each lower) than the one before.
     """
     values = pd.Series(values).astype(float)
     if not values.index.is_monotonic_increasing or values.index.has_duplicates:
         raise ParameterError("The series is not in order of time, or holds a time twice; sort it.")
+    if not 0 <= autocorrelation < 1:
+        raise ParameterError(f"autocorrelation is {autocorrelation}; it is from 0 to below 1.")
     unknown = [point for point in rebase if point not in values.index]
     if unknown:
         raise ParameterError(f"Cannot re-base at {unknown[0]}: the series has no such point.")
-    starts = values.index.isin(list(rebase))
+    starts = np.zeros(len(values), dtype=int)
+    for point in rebase:  # a date may be given as text
+        starts[values.index.get_loc(point)] = 1
+    widened = 1 / np.sqrt(1 - autocorrelation)
     chart = pd.DataFrame({"value": values, "step": np.cumsum(starts)}, index=values.index)
     parts = [
-        _step(part, screen=screen, lower_bound=lower_bound)
+        _step(part, screen=screen, lower_bound=lower_bound, widened=widened)
         for _, part in chart.groupby("step", sort=False)
     ]
     return pd.concat(parts)
 
 
-def _step(part: pd.DataFrame, *, screen: bool, lower_bound: float | None) -> pd.DataFrame:
+def _step(
+    part: pd.DataFrame, *, screen: bool, lower_bound: float | None, widened: float
+) -> pd.DataFrame:
     """Compute limits and signals of one step."""
     value = part.value
     points = int(value.notna().sum())
@@ -93,12 +114,17 @@ def _step(part: pd.DataFrame, *, screen: bool, lower_bound: float | None) -> pd.
         raise ParameterError(
             f"The step from {part.index[0]} has {points} number(s); limits need two at least."
         )
-    moving = value.diff().abs()
+    moving = value.diff().abs().where(_neighbours(value.index))
+    if moving.isna().all():
+        raise ParameterError(
+            f"The step from {part.index[0]} has no two numbers in neighbouring months, so nothing "
+            "says how much months differ: fill the gaps or leave the chart."
+        )
     mean = value.mean()
     mean_range = moving.mean()
     if screen:
         mean_range = moving[moving < RANGE_LIMIT * mean_range].mean() if mean_range > 0 else 0.0
-    reach = LIMIT * mean_range
+    reach = LIMIT * mean_range * widened
     signal, side = _signals(value.to_numpy(), mean, reach)
     lower = mean - reach if lower_bound is None else max(mean - reach, lower_bound)
     return part.assign(
@@ -110,6 +136,83 @@ def _step(part: pd.DataFrame, *, screen: bool, lower_bound: float | None) -> pd.
         signal=signal,
         side=side,
     )
+
+
+def _neighbours(index: pd.Index) -> np.ndarray:
+    """Whether each point of a series follows its predecessor without a month between them."""
+    if not isinstance(index, pd.DatetimeIndex):
+        return np.ones(len(index), dtype=bool)
+    months = 12 * index.year + index.month
+    return np.diff(months, prepend=months[0]) <= 1
+
+
+def carry_over(series: Iterable[pd.Series]) -> float:
+    """Measure how much of one month carries over to the next, in several short series together.
+
+    Parameters
+    ----------
+    series : iterable of Series
+        Of one kind, in order of time; those with fewer than nine numbers are left out.
+
+    Returns
+    -------
+    float
+        Mean lag-1 autocorrelation, each corrected for its shortness, from 0 to 0.95; 0 if no
+        series is long enough.
+
+    Notes
+    -----
+    With n points r falls short of its value by (1 + 4 r) / n (Marriott and Pope 1954), so each is
+    taken as (n r + 1) / (n - 4).
+    """
+    found = []
+    for one in series:
+        value = one.to_numpy(dtype=float)
+        points = int((~np.isnan(value)).sum())
+        apart = value - np.nanmean(value) if points else value
+        if points < LEAST_POINTS or np.nansum(apart**2) == 0:
+            continue
+        r = np.nansum(apart[1:] * apart[:-1]) / np.nansum(apart**2)
+        found.append((points * r + 1) / (points - 4))
+    return float(np.clip(np.mean(found), 0, MOST_CARRIED)) if found else 0.0
+
+
+@cache
+def false_alarms(
+    points: int, autocorrelation: float, *, allowed: float = 0.0, draws: int = 2000, seed: int = 50
+) -> float:
+    """Say how often the chart of a steady series shows a signal.
+
+    Parameters
+    ----------
+    points : int
+        Length of the series.
+    autocorrelation : float
+        Of the series: x(t) - m = r (x(t-1) - m) + noise.
+    allowed : float, default 0
+        Autocorrelation that the limits allow for.
+    draws, seed : int
+        Simulated series.
+
+    Returns
+    -------
+    float
+        Share of the series, between 0 and 1, with one signal or more.
+    """
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((draws, points))
+    values = noise.copy()
+    for month in range(1, points):
+        step = np.sqrt(1 - autocorrelation**2) * noise[:, month]
+        values[:, month] = autocorrelation * values[:, month - 1] + step
+    widened = 1 / np.sqrt(1 - allowed)
+    alarms = 0
+    for value in values:
+        moving = np.abs(np.diff(value))
+        kept = moving[moving < RANGE_LIMIT * moving.mean()]
+        signal, _ = _signals(value, value.mean(), LIMIT * kept.mean() * widened)
+        alarms += bool((signal != "").any())
+    return alarms / draws
 
 
 def _signals(value: np.ndarray, mean: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
@@ -181,7 +284,8 @@ def funnel(
     Raises
     ------
     ParameterError
-        A numerator above its denominator, or fewer than three organisations.
+        A numerator above its denominator, fewer than three organisations with both numbers, or
+        shares that are all 0 or all 1.
 
     Notes
     -----
@@ -190,7 +294,7 @@ def funnel(
     percentile, applied where it exceeds 1 (Spiegelhalter 2005, multiplicative).
     """
     frame = pd.DataFrame({"count": numerator, "size": denominator}).astype(float)
-    frame = frame[frame["size"] > 0]
+    frame = frame[(frame["size"] > 0) & frame["count"].notna()]
     if len(frame) < 3:
         raise ParameterError(
             f"A funnel needs three organisations at least, there are {len(frame)}."
@@ -200,6 +304,8 @@ def funnel(
         raise ParameterError(f"{too_many.index[0]}: more counted than there are on the list.")
     target = frame["count"].sum() / frame["size"].sum()
     share = frame["count"] / frame["size"]
+    if target in {0, 1}:
+        raise ParameterError(f"Every share is {target:.0%}: there is nothing to set limits by.")
     error = np.sqrt(target * (1 - target) / frame["size"])
     raw = (share - target) / error
     pulled = raw.clip(raw.quantile(0.1), raw.quantile(0.9))

@@ -263,7 +263,29 @@ def _weeks(table: pd.DataFrame, serving: pd.DataFrame, lines: dict[str, str]) ->
     })  # fmt: skip
 
 
-def summary(found: pd.DataFrame, claimed: float | None = None) -> str:
+@tables.remembered
+def largest_falls(line: str) -> pd.Series:
+    """Largest fall of one service's list at every board, on any definition and in any window.
+
+    Parameters
+    ----------
+    line : str
+        Service line as in the table.
+
+    Returns
+    -------
+    Series
+        Per cent (below zero for a fall), by organisation code; boards without a change left out.
+    """
+    table = tables.load("nhs_waits")
+    boards = table.loc[table["level"] == "icb", "organisation_code"].unique()
+    found = changes(table, organisations=boards, services=[line], members=waits.members())
+    return found.dropna(subset="change").groupby("organisation_code")["change"].min()
+
+
+def summary(
+    found: pd.DataFrame, claimed: float | None = None, *, services: str | list[str] = ()
+) -> str:
     """Word what :func:`nearest` found, in a few sentences.
 
     Parameters
@@ -272,13 +294,15 @@ def summary(found: pd.DataFrame, claimed: float | None = None) -> str:
         As :func:`nearest` returns it.
     claimed : float, optional
         Claimed change in per cent; left out where the claim gives none, or is of a wait in weeks.
+    services : str or list of str, optional
+        Short names: how many other boards' lists of theirs have such a fall is said as well.
 
     Returns
     -------
     str
     """
     if found.empty:
-        return "No official look-up at hand names the area's board."
+        return "These tables do not say which board serves the area."
     close = found[found["role"] == NEAREST]
     kinds = [NAMES["share_over_18_weeks"] + ", ", " so far of those"]
     if claimed is not None:
@@ -300,10 +324,35 @@ def summary(found: pd.DataFrame, claimed: float | None = None) -> str:
         reached = found["official"] <= claimed if claimed < 0 else found["official"] >= claimed
         text.append(
             f"Of {len(found):,} changes between two months, counted in every way the tables allow, "
-            f"{reached.sum():,} are of {abs(claimed):g} per cent or more; of the {len(close)} over "
-            f"the longest window since the claim's start, {reached[close.index].sum()}."
+            f"{reached.sum():,} are {'falls' if claimed < 0 else 'rises'} of {abs(claimed):g} per "
+            f"cent or more; of the {len(close)} over the longest window since the claim's start, "
+            f"{reached[close.index].sum()}."
         )
+        if claimed < 0:
+            named = [services] if isinstance(services, str) else services
+            text += [elsewhere(name, claimed) for name in named]
     return " ".join(text)
+
+
+def elsewhere(service: str, claimed: float) -> str:
+    """Say how many boards' lists fell as much in some window: what such a fall is worth.
+
+    Parameters
+    ----------
+    service : str
+        Short name.
+    claimed : float
+        Per cent, below zero.
+
+    Returns
+    -------
+    str
+    """
+    falls = largest_falls(waits.service_line(service))
+    return (
+        f"Some fall of that size is found in the lists of {(falls <= claimed).sum()} of "
+        f"{len(falls)} boards."
+    )
 
 
 def _figure(value: float) -> str:

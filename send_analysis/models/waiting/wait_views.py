@@ -114,8 +114,9 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, measure`` (in words), ``first, last, change`` (per cent), ``throughout``
-        (the change among providers that reported in every month), ``unit``.
+        ``service, measure`` (in words), ``first, last, change`` (per cent), ``comparable`` (the
+        change among providers that reported in every month and whose list did not triple, or fall
+        to a third, within one), ``unit``.
     """
     return _measured(focus(area)["organisation_code"])
 
@@ -131,7 +132,7 @@ def _measured(code: str) -> pd.DataFrame:
     ]
     short = {line: name for name, line in SERVICES.items()}
     every = wait_claims.changes(
-        tables.load("nhs_waits"),
+        _without_jumps(),
         organisations=[code],
         services=[SERVICES[name] for name in MAIN],
         members=waits.members(),
@@ -143,11 +144,42 @@ def _measured(code: str) -> pd.DataFrame:
     both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
     out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
     out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])
-    out = out.rename(columns={"all": "change"}).reset_index()
+    out = out.rename(columns={"all": "change", "throughout": "comparable"}).reset_index()
     order = {name: i for i, name in enumerate(waits.MEASURES)}
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
     out["measure"] = out["measure"].map(wait_claims.NAMES)
-    return out[["service", "measure", "first", "last", "change", "throughout", "unit"]]
+    return out[["service", "measure", "first", "last", "change", "comparable", "unit"]]
+
+
+@tables.remembered
+def _without_jumps() -> pd.DataFrame:
+    """Lists of children without those of providers that jumped: what they count has changed."""
+    table = tables.load("nhs_waits")
+    jumped = jumps()[["organisation_code", "service"]].drop_duplicates()
+    table = table[table["age_group"] == "cyp"]
+    gone = pd.MultiIndex.from_frame(jumped)
+    there = pd.MultiIndex.from_frame(table[["organisation_code", "service"]])
+    return table[~(there.isin(gone) & (table["level"] == "provider").to_numpy())]
+
+
+def recounted(area: str = "Bury") -> dict[str, pd.Timestamp]:
+    """Services whose list changed what it counts, and since when it is one list.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    dict
+        Short name of the service, and the month of the last jump (a list of a hundred or more that
+        triples, or falls to a third) of the organisation that stands for the area.
+    """
+    own = lists(area).sort_values("month").dropna(subset=TOTAL)
+    before = own.groupby("service")[TOTAL].shift()
+    large, small = own[TOTAL].combine(before, max), own[TOTAL].combine(before, min)
+    jumped = own[before.notna() & (large >= 100) & (large >= 3 * small)]
+    return jumped.groupby("service")["month"].max().to_dict()
 
 
 def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
@@ -161,7 +193,7 @@ def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
     -------
     dict
         Short name of the service, and the chart as :func:`control_charts.xmr`
-        returns it, indexed by month.
+        returns it, indexed by month. Limits allow for what carries over from month to month.
     """
     return _charts(focus(area)["organisation_code"])
 
@@ -169,14 +201,68 @@ def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
 @tables.remembered
 def _charts(code: str) -> dict[str, pd.DataFrame]:
     """Control charts of one organisation's services."""
-    found = waits.measures(_lists(code))
-    share = found[found["measure"] == "share_over_18_weeks"]
-    series = {name: part.set_index("month")["value"] for name, part in share.groupby("service")}
+    carried = carry_over()["autocorrelation"]
     return {
-        name: control_charts.xmr(values, lower_bound=0)
-        for name, values in series.items()
-        if values.notna().sum() > 1
+        name: control_charts.xmr(values, lower_bound=0, autocorrelation=carried)
+        for name, values in _shares(_lists(code)).items()
+        if values.diff().notna().any()
     }
+
+
+def shares(area: str = "Bury") -> dict[str, pd.Series]:
+    """Share over 18 weeks of each service at the organisation that stands for an area, by month.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    dict
+        Short name of the service, and per cent indexed by month.
+    """
+    return _shares(lists(area))
+
+
+def _shares(lists: pd.DataFrame) -> dict:
+    """Series of the share over 18 weeks, by service, or by service and organisation."""
+    found = waits.measures(lists)
+    share = found[found["measure"] == "share_over_18_weeks"]
+    one = share["organisation_code"].nunique() == 1
+    by = "service" if one else ["organisation_code", "service"]
+    return {name: part.set_index("month")["value"] for name, part in share.groupby(by)}
+
+
+@tables.remembered
+def carry_over() -> pd.Series:
+    """Measure how much boards' lists carry over, and how often their control charts signal.
+
+    Returns
+    -------
+    Series
+        ``charts`` (boards' charts of the four main services), ``months``, ``autocorrelation``,
+        ``widened`` (factor on the limits); per cent of the charts with a signal, and per cent of
+        simulated steady series that carry over as much: ``signals_independent, alarms_independent``
+        (limits for independent months), ``signals, alarms`` (limits as drawn).
+    """
+    table = tables.load("nhs_waits")
+    rows = table[
+        (table["level"] == "icb")
+        & (table["age_group"] == "cyp")
+        & table["service"].isin([SERVICES[name] for name in MAIN])
+    ]
+    series = [one for one in _shares(waits.wide(rows)).values() if one.diff().notna().any()]
+    r = control_charts.carry_over(series)
+    months = table["month"].nunique()
+    out = {
+        "charts": len(series), "months": months, "autocorrelation": r,
+        "widened": 1 / (1 - r) ** 0.5,
+    }  # fmt: skip
+    for name, allowed in (("_independent", 0.0), ("", r)):
+        charts = [control_charts.xmr(v, lower_bound=0, autocorrelation=allowed) for v in series]
+        out[f"signals{name}"] = 100 * sum((c["signal"] != "").any() for c in charts) / len(charts)
+        out[f"alarms{name}"] = 100 * control_charts.false_alarms(months, r, allowed=allowed)
+    return pd.Series(out)
 
 
 def signals(area: str = "Bury") -> pd.DataFrame:

@@ -30,7 +30,8 @@ def _lines(frame: pd.DataFrame, column: str, form: str, what: str) -> str:
             f"The {others['area'].nunique()} statistical neighbours end between "
             f"{last.min():{form}} and {last.max():{form}}."
         )
-    return f"Line chart of {what}. {words}".strip()
+    dots = " Dotted steps cross a break in the series." if (frame["caveat"] != "").any() else ""
+    return f"Line chart of {what}. {words}".strip() + dots
 
 
 def indexed(frame: pd.DataFrame) -> str:
@@ -45,10 +46,9 @@ def rates(frame: pd.DataFrame) -> str:
 
 def five_year_growth(frame: pd.DataFrame) -> str:
     """Describe the chart of growth over five years to each January."""
-    claims = frame.dropna(subset="claimed")
     crosses = "".join(
-        f" A cross marks the claim for {row.area}: {row.claimed:.0f} %."
-        for row in claims.itertuples()
+        f" A mark shows the claim for {row.area}: {row.said}."
+        for row in frame.dropna(subset="claimed").itertuples()
     )
     return _lines(frame, "growth", ".0f", "growth in per cent over five years") + crosses
 
@@ -56,7 +56,7 @@ def five_year_growth(frame: pd.DataFrame) -> str:
 def timeliness(frame: pd.DataFrame) -> str:
     """Describe the chart of plans issued in time."""
     crosses = "".join(
-        f" A cross marks the claim of {row.claimed:.0f} % in {row.year}."
+        f" A mark shows the claim of {row.said} in {row.year}."
         for row in frame.dropna(subset="claimed").itertuples()
     )
     return _lines(frame, "share", ".0f", "the per cent of plans issued within 20 weeks") + crosses
@@ -89,7 +89,10 @@ def categories(frame: pd.DataFrame, dimension: str) -> str:
             f" to {row.plans_end}"
             for row in own.itertuples()
         ]
-        return f"Dot chart of plans by {dimension}, first and last January: {'; '.join(words)}."
+        dots = " The series breaks in between." if (own["caveat"] != "").any() else ""
+        return (
+            f"Dot chart of plans by {dimension}, first and last January: {'; '.join(words)}.{dots}"
+        )
     words = [f"{row.category} {row.plans_end}" for row in own.itertuples()]
     return f"Bar chart of plans by {dimension}: {'; '.join(words)}."
 
@@ -108,9 +111,8 @@ def flows(frame: pd.DataFrame) -> str:
 
 def claimed_and_official(frame: pd.DataFrame) -> str:
     """Describe the chart of claims beside official figures."""
-    rows = frame[frame["unit"] == "per cent"].dropna(subset=["claimed", "official"])
     words = [
-        f"{row.statement}: claimed {row.claimed:.0f}, official {row.official:.1f}"
-        for row in rows.itertuples()
+        f"{row.statement}: claimed {row.said}, official {row.official:.1f} %"
+        for row in frame.itertuples()
     ]
-    return f"Dot chart of claimed and official figures in per cent: {'; '.join(words)}."
+    return f"Dot chart of claimed and official figures in per cent. {'; '.join(words)}."

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis.output.style import (
+    BREAK,
     GRID,
     MUTED_TEXT,
     PALETTE,
@@ -20,8 +21,10 @@ from send_analysis.output.style import (
     RULE,
     TEXT,
     axes,
+    broken_line,
     house,
     label_ends,
+    mark_breaks,
     title,
 )
 
@@ -31,13 +34,17 @@ if TYPE_CHECKING:
 _LINE_ORDER = ("neighbours", "region", "england", "area")
 
 
-def _lines(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+def _lines(ax: Axes, frame: pd.DataFrame, value: str, *, mark: bool = True) -> None:
     """One line an area, drawn by the part it plays; neighbours share one label."""
     for role in _LINE_ORDER:
         rows = frame[frame["role"] == role]
         for place, (name, one) in enumerate(rows.groupby("area", sort=False)):
             label = name if role != "neighbours" else ("neighbours" if place == 0 else "_")
-            ax.plot(one["year"], one[value].astype(float), label=label, **ROLES[role])
+            broken_line(
+                ax, one["year"], one[value].astype(float), one["caveat"], label=label, **ROLES[role]
+            )
+    if mark:
+        mark_breaks(ax, frame)
     years = np.arange(frame["year"].min(), frame["year"].max() + 1)
     ax.set_xticks(years[:: max(1, len(years) // 8)])
     ax.set_xlim(years[0], years[-1])
@@ -47,7 +54,7 @@ def _named(ax: Axes) -> None:
     """Name the lines, all neighbours once, at the end of the middle one."""
     from matplotlib.lines import Line2D
 
-    lines = [line for line in ax.get_lines() if isinstance(line, Line2D)]
+    lines = [it for it in ax.get_lines() if isinstance(it, Line2D) and it.get_gid() != BREAK]
     grey = [line for line in lines if line.get_color() == RULE]
     if grey:
         middle = sorted(grey, key=lambda line: line.get_ydata()[-1])[len(grey) // 2]
@@ -73,11 +80,18 @@ def indexed(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = frame[frame["role"] == "area"]["area"].iloc[0]
     parts = [f"Plans in {own} {_moved(_at(frame, 'area', 'index', end) - 100)} since {start}"]
     national = _at(frame, "england", "index", end)
-    if not np.isnan(national):
+    if _broken(frame):
+        parts = [f"How plans in {own} grew since {start} cannot be told: their series breaks"]
+    elif not np.isnan(national):
         parts.append(f"in England {_moved(national - 100)}")
     title(ax, ", ".join(parts), subtitle=f"EHC plans and statements, January {start} = 100")
     _named(ax)
     return ax
+
+
+def _broken(frame: pd.DataFrame) -> bool:
+    """Whether the area's own series breaks."""
+    return bool((frame.loc[frame["role"] == "area", "caveat"] != "").any())
 
 
 def _moved(change: float) -> str:
@@ -97,9 +111,14 @@ def rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = frame[frame["role"] == "area"]["area"].iloc[0]
     text = f"In {own} {_at(frame, 'area', 'rate', end):.0f} of 1,000 have a plan"
     national = _at(frame, "england", "rate", end)
-    if not np.isnan(national):
+    at_end = frame[(frame["role"] == "area") & (frame["year"] == end)]
+    if (at_end["caveat"] != "").any():
+        text = f"The last figure of {own} does not compare with those before it"
+    elif not np.isnan(national):
         text += f", in England {national:.0f}"
-    title(ax, text, subtitle="Plans per 1,000 residents aged 0 to 25 (residents partly estimated)")
+    last = frame[frame["year"] == end]
+    guess = f" (residents of mid-{end - 1} estimated)" if "estimated" in set(last["basis"]) else ""
+    title(ax, text, subtitle=f"Plans per 1,000 residents aged 0 to 25{guess}")
     _named(ax)
     return ax
 
@@ -112,7 +131,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> 
     """
     ax = axes(ax)
     ranked = frame.dropna(subset="rank").sort_values("growth").reset_index(drop=True)
-    national = frame[frame["rank"].isna()].iloc[0]
+    national = frame.iloc[-1]
     ax.vlines(ranked.index, ranked["lower"], ranked["upper"], color=PALETTE[0], alpha=0.3, lw=1.6)
     ax.plot(ranked.index, ranked["growth"], "o", ms=2.5, color=PALETTE[0])
     ax.axhline(national["growth"], color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
@@ -153,9 +172,14 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     rows = own.iloc[::-1].reset_index(drop=True)
     ax = axes(ax, height=1.4 + 0.42 * len(rows))
     both = "plans_start" in rows
+    broken = (rows["caveat"] != "").to_numpy() if both else np.zeros(len(rows), dtype=bool)
     if both:
         start = rows["plans_start"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        ax.hlines(rows.index, start, rows["plans_end"], color=RULE, lw=2, zorder=1)
+        ends = rows["plans_end"].astype(float)
+        ax.hlines(rows.index[~broken], start[~broken], ends[~broken], color=RULE, lw=2, zorder=1)
+        ax.hlines(
+            rows.index[broken], start[broken], ends[broken], color=RULE, lw=1.2, ls=":", zorder=1
+        )
         ax.plot(start, rows.index, "o", ms=8, mfc="white", mec=PALETTE[0], mew=2)
     else:
         ax.barh(rows.index, rows["plans_end"].astype(float), color=PALETTE[0], height=0.6)
@@ -163,7 +187,7 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
         ax.plot(rows["plans_end"].astype(float), rows.index, "o", ms=8, color=PALETTE[0])
     for place, row in rows.iterrows():
         words = f"{row['plans_end']:,}"
-        if both and not pd.isna(row["change"]):
+        if both and not pd.isna(row["change"]) and not broken[place]:
             words += f" ({row['change']:+,})"
         edge = row["plans_end"] if not both else np.nanmax([start[place], row["plans_end"]])
         ax.annotate(words, (edge, place), xytext=(9, 0), textcoords="offset points", va="center")
@@ -173,14 +197,21 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     ax.set_xlim(0, 1.22 * float(rows["plans_end"].max()))
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("plans")
-    if both:
+    if broken.any():
+        most = rows.nlargest(1, "plans_end").iloc[0]
+        words = f"aged {most['category']}" if dimension == "age band" else f"in {most['category']}"
+        finding = f"Most plans are of those {words}: {most['plans_end']:,}"
+    elif both:
         grew = rows.dropna(subset="change").nlargest(1, "change").iloc[0]
         words = f"aged {grew['category']}" if dimension == "age band" else f"in {grew['category']}"
         finding = f"Plans of those {words} grew most: {grew['change']:+,} plans"
     else:
         most = rows.nlargest(1, "share_end").iloc[0]
         finding = f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
-    title(ax, finding, subtitle=None if not both else "Hollow: first January; full: last January")
+    subtitle = "Hollow: first January; full: last January" if both else None
+    if broken.any():
+        subtitle += "; dotted: the series breaks in between"
+    title(ax, finding, subtitle=subtitle)
     return ax
 
 
@@ -198,6 +229,8 @@ def flows(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.bar(rows["year"], part, bottom=base, width=0.7, facecolor="white", edgecolor=TEXT,
                hatch="////", lw=0.8)  # fmt: skip
     ax.axhline(0, color=TEXT, lw=0.8)
+    for year in rows.loc[(rows["caveat"] != "") & (rows["year"] > rows["year"].min()), "year"]:
+        ax.axvline(year - 0.5, color=RULE, lw=1, ls=":", gid=BREAK)
     ax.set_xticks(rows["year"])
     ax.grid(axis="x", visible=False)
     last = rows.iloc[-1]
@@ -222,16 +255,15 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw growth over windows of one length by the year they end, with what was claimed.
 
     `frame` as :func:`growth.over_years` returns it, with ``claimed`` (per cent,
-    missing where nothing was claimed) from :func:`evidence.mark`.
+    missing where nothing was claimed) and ``compare`` from :func:`evidence.mark`.
     """
     ax = axes(ax)
-    _lines(ax, frame, "growth")
-    claims = frame.dropna(subset="claimed")
-    for row in claims.itertuples():
-        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"],
+    _lines(ax, frame, "growth", mark=False)
+    for row in frame.dropna(subset="claimed").itertuples():
+        ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, color=ROLES[row.role]["color"],
                 mec="white", zorder=6, clip_on=False)  # fmt: skip
         ax.annotate(
-            f"claimed for {row.area}: {row.claimed:.0f} %", (row.year, row.claimed),
+            f"claimed for {row.area}: {row.said}", (row.year, row.claimed),
             xytext=(0, -9),
             textcoords="offset points",
             ha="center",
@@ -243,10 +275,15 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("growth in per cent")
     ax.set_xlabel("five years to January")
     own = frame[frame["role"] == "area"]
-    best = own.loc[own["growth"].idxmax()]
+    whole = own[own["caveat"] == ""]
+    if len(whole):
+        best = whole.loc[whole["growth"].idxmax()]
+        finding = f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %"
+    else:
+        finding = f"Five-year growth in {own['area'].iloc[0]} cannot be told: the series breaks"
     title(
-        ax, f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %",
-        subtitle="Growth in plans over the five years to each January; crosses: claims",
+        ax, finding, subtitle="Growth in plans over the five years to each January; dotted: the "
+        f"series breaks within them{_key(frame)}",
     )  # fmt: skip
     _named(ax)
     return ax
@@ -256,60 +293,103 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the share of plans issued in time, with what was claimed.
 
-    `frame` as :func:`growth.timeliness` returns it, with ``claimed`` from
+    `frame` as :func:`growth.timeliness` returns it, with ``claimed`` and ``compare`` from
     :func:`evidence.mark`.
     """
     ax = axes(ax)
     _lines(ax, frame, "share")
-    for row in frame.dropna(subset="claimed").itertuples():
-        ax.plot(row.year, row.claimed, "X", ms=11, color=ROLES[row.role]["color"], mec="white",
-                zorder=6)  # fmt: skip
-        ax.annotate(f"claimed {row.claimed:.0f} %", (row.year, row.claimed), xytext=(10, -4),
-                    textcoords="offset points", va="top", color=TEXT)  # fmt: skip
+    claims = frame.dropna(subset="claimed").sort_values("claimed", ascending=False)
+    below = claims.duplicated("year")  # of two claims about a year the higher has its label above
+    for row, lower in zip(claims.itertuples(), below, strict=True):
+        ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, color=ROLES[row.role]["color"],
+                mec="white", zorder=6)  # fmt: skip
+        ax.annotate(row.said, (row.year, row.claimed), xytext=(0, -9 if lower else 9),
+                    textcoords="offset points", ha="center", va="top" if lower else "bottom",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
+                    zorder=5, color=TEXT)  # fmt: skip
     ax.set_ylim(0, 104)
     ax.set_ylabel("per cent of plans")
     ax.set_xlabel("calendar year")
     own = frame[(frame["role"] == "area")].dropna(subset="share")
+    since = own.loc[own["caveat"] != "", "year"].max()
+    own = own[own["year"] >= since] if pd.notna(since) else own
     last, worst = own.iloc[-1], own.loc[own["share"].idxmin()]
     least = f", {worst['share']:.0f} % in {worst['year']}"
+    first = own.iloc[0]
+    few = {1: "", 2: f", {first['share']:.0f} % in {first['year']}"}
+    never = few.get(len(own), f", in no year since {first['year']} less")
     title(
         ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
-        f"{least if worst['share'] < last['share'] else ', in no year less'}",
-        subtitle="Plans issued within 20 weeks, exceptions excluded; crosses: claims",
+        f"{least if worst['share'] < last['share'] else never}",
+        subtitle="Plans issued within 20 weeks, exceptions excluded; dotted: the series breaks"
+        f"{_key(frame)}",
     )  # fmt: skip
     _named(ax)
     return ax
+
+
+def _key(frame: pd.DataFrame) -> str:
+    """Say what the marks of claims are, those there are."""
+    compared = set(frame.dropna(subset="claimed")["compare"])
+    crosses = "; crosses: claims" if "equal" in compared else ""
+    return crosses + ("; triangles: thresholds claimed" if compared - {"equal"} else "")
+
+
+def _mark(compare: str) -> str:
+    """Marker of a claim: a cross for a figure, a triangle that points where a threshold does."""
+    return {"above": "^", "at least": "^", "below": "v"}.get(compare, "X")
+
+
+def _reproduced(verdicts: pd.Series) -> str:
+    """Say how many of the claims that are percentages are reproduced."""
+    if len(verdicts) == 1:
+        return f"The one claim that is a percentage is {verdicts.iloc[0]}"
+    count = int(verdicts.eq("reproduced").sum())
+    are = "is" if count == 1 else "are"
+    return f"{count} of {len(verdicts)} claims that are percentages {are} reproduced"
 
 
 @house
 def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw claims in per cent beside the official figures.
 
-    `frame` as :func:`send_analysis.output.narrative.worded` returns it.
+    A figure is a cross, joined to the official one by what lies between; a threshold is a bar with
+    all that would agree with it shaded, so that no distance from it is drawn.
+
+    `frame` as :func:`send_analysis.output.narrative.percentages` returns it.
     """
-    rows = frame[(frame["unit"] == "per cent")].dropna(subset=["claimed", "official"])
-    rows = rows.iloc[::-1].reset_index(drop=True)
-    ax = axes(ax, height=1.4 + 0.75 * len(rows))
-    ax.hlines(rows.index, rows["claimed"], rows["official"], color=RULE, lw=2, zorder=1)
-    ax.plot(rows["claimed"], rows.index, "X", ms=10, color=PALETTE[3], mec="white")
-    ax.plot(rows["official"], rows.index, "o", ms=9, color=PALETTE[0])
+    rows = frame.iloc[::-1].reset_index(drop=True)
+    ax = axes(ax, height=1.4 + (0.75 if len(rows) < 9 else 0.5) * len(rows))
+    span = pd.concat([rows["claimed"], rows["official"]])
+    low, high = min(0, span.min()), span.max()
+    margin = 0.12 * (high - low)
+    figure = rows["compare"] == "equal"
+    for place, row in rows[~figure].iterrows():
+        end = low - margin if row["compare"] == "below" else high + margin
+        left = row["claimed"] > (low + high) / 2
+        ax.hlines(place, row["claimed"], end, color=GRID, lw=9, zorder=0)
+        ax.plot(row["claimed"], place, "|", ms=20, mew=3, color=PALETTE[3])
+        ax.annotate(row["said"], (row["claimed"], place), xytext=(-4 if left else 4, 7),
+                    ha="right" if left else "left", textcoords="offset points")  # fmt: skip
+    exact = rows[figure]
+    ax.hlines(exact.index, exact["claimed"], exact["official"], color=RULE, lw=2, zorder=1)
+    ax.plot(rows["official"], rows.index, "o", ms=11, color=PALETTE[0])
+    ax.plot(exact["claimed"], exact.index, "X", ms=7, color=PALETTE[3], mec=PALETTE[3], zorder=4)
     for place, row in rows.iterrows():
         apart = row["claimed"] < row["official"]
-        for value, sign in ((row["claimed"], -1 if apart else 1),
-                            (row["official"], 1 if apart else -1)):  # fmt: skip
-            ax.annotate(f"{value:.0f}", (value, place), xytext=(11 * sign, 0), va="center",
+        texts = [(f"{row['official']:.1f}", row["official"], 1 if apart else -1)]
+        if figure[place]:
+            texts.append((f"{row['claimed']:g}", row["claimed"], -1 if apart else 1))
+        for text, value, sign in texts:
+            ax.annotate(text, (value, place), xytext=(11 * sign, 0), va="center",
                         ha="left" if sign > 0 else "right", textcoords="offset points")  # fmt: skip
-    ax.set_yticks(rows.index, [textwrap.fill(words, 34) for words in rows["statement"]])
+    ax.set_yticks(rows.index, [textwrap.fill(words, 40) for words in rows["statement"]])
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=GRID)
-    span = pd.concat([rows["claimed"], rows["official"]])
-    ax.set_xlim(min(0, span.min()) - 5, span.max() + 12)
+    ax.set_xlim(low - margin, high + margin)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("per cent")
-    within = int(rows["verdict"].eq("reproduced").sum())
-    title(
-        ax, f"{within} of {len(rows)} claims that are percentages are reproduced",
-        subtitle="Cross: claimed; dot: official figure on the claim's own window",
-    )  # fmt: skip
+    bars = "" if figure.all() else "; bar: a threshold, shaded where figures agree with it"
+    title(ax, _reproduced(rows["verdict"]), subtitle=f"Cross: claimed{bars}; dot: official figure")
     ax.tick_params(axis="y", labelcolor=MUTED_TEXT)
     return ax

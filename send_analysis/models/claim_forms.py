@@ -1,0 +1,283 @@
+"""What the test of a claim may hold: a form for each kind, checked against the tables."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, Field, model_validator
+
+from send_analysis import areas, tables
+from send_analysis.errors import ParameterError, nearest
+from send_analysis.models.user_files import Form
+from send_analysis.models.waiting import waits
+
+
+def _resolved(area: str) -> str:
+    """Refuse an area that there is not; pydantic words the error."""
+    areas.resolve(area)
+    return area
+
+
+def _listed(table: str) -> str:
+    """Refuse a table that there is not."""
+    tables.resource(table)
+    return table
+
+
+Area = Annotated[str, AfterValidator(_resolved)]
+Table = Annotated[str, AfterValidator(_listed)]
+Year = Annotated[int, Field(ge=2000, le=2100)]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2023-01"])]
+Text = Annotated[str, Field(min_length=1)]
+Value = str | int | date
+Where = dict[str, Value | list[Value]]
+
+
+class Over(Form):
+    """What a share is of: rows of the same or another table, of that or an earlier year."""
+
+    table: Table | None = None
+    value: str | None = None
+    where: Where = Field(default_factory=dict)
+    years_before: int = Field(0, ge=0, le=2)
+
+
+class Reading(Form):
+    """Another way to read a claim, fixed beforehand: what differs from the plain one."""
+
+    definition: Text
+    area: Area | None = None
+    table: Table | None = None
+    value: str | None = None
+    where: Where | None = None
+    over: Over | None = None
+    at_least: float | None = Field(None, gt=0)
+    year: Year | None = None
+    month: Month | None = None
+    start: Year | None = None
+    end: Year | None = None
+
+
+class Test(Form):
+    """What every kind of test may hold."""
+
+    kind: str
+    note: Text | None = None
+
+
+class Growth(Test):
+    """Growth in plans between two Januaries."""
+
+    area: Area
+    start: Year
+    end: Year
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Growth:
+        return _in_order(self)
+
+
+class Timeliness(Test):
+    """Share of plans issued within 20 weeks in a calendar year."""
+
+    area: Area
+    year: Year
+
+
+class Inspection(Test):
+    """Outcome grade of the latest full inspection."""
+
+    area: Area
+
+
+class Inspections(Test):
+    """Full inspections that began in a period: how many, what share, or an area's place."""
+
+    since: date
+    until: date
+    count: Literal["inspections", "per cent", "place"] = "inspections"
+    grade: int | None = Field(None, ge=1, le=3)
+    area: Area | None = None
+
+
+class Counted(Test):
+    """A series of a table: the sum of a column over some rows, or the share of a larger one."""
+
+    definition: Text
+    table: Table
+    value: str | None = None
+    where: Where = Field(default_factory=dict)
+    over: Over | None = None
+    per: float = Field(100, gt=0)
+    readings: list[Reading] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _columns_there(self) -> Counted:
+        base = self.model_dump(exclude_none=True)
+        for part in [base, *({**base, **one} for one in base["readings"])]:
+            check_rows(part["table"], part["where"], part.get("value"))
+            over = part.get("over")
+            if over:
+                check_rows(over.get("table", part["table"]), over["where"], over.get("value"))
+        return self
+
+
+class Level(Counted):
+    """The series in a year or a month."""
+
+    area: Area | None = None
+    year: Year | None = None
+    month: Month | None = None
+
+    @model_validator(mode="after")
+    def _when_and_where(self) -> Level:
+        monthly, by_area = "month" in columns(self.table), "area_code" in columns(self.table)
+        if monthly != (self.month is not None) or monthly == (self.year is not None):
+            raise ValueError(f"table {self.table!r} needs {'month' if monthly else 'year'}")
+        if by_area and self.area is None:
+            raise ValueError("key 'area' is missing; add it")
+        if not by_area and "organisation_code" not in self.where:
+            raise ValueError("key 'organisation_code' is missing in where; add it")
+        return self
+
+
+class Change(Counted):
+    """Growth of the series between two of its years, in per cent."""
+
+    area: Area
+    start: Year
+    end: Year
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Change:
+        return _in_order(self)
+
+
+class Rank(Counted):
+    """An authority's place by the series, among those of England or of a region."""
+
+    area: Area
+    year: Year
+    among: Area = "England"
+    order: Literal["highest first", "lowest first"]
+    at_least: float | None = Field(None, gt=0)
+
+
+class Figure(Form):
+    """A figure that comes near a claim which cannot be tested."""
+
+    label: Text
+    table: Table
+    value: str
+    where: Where
+    over: Where | None = None
+
+    @model_validator(mode="after")
+    def _columns_there(self) -> Figure:
+        check_rows(self.table, self.where, self.value)
+        check_rows(self.table, self.over or {}, self.value)
+        return self
+
+
+class Series(Form):
+    """A public series that is not among the tables."""
+
+    title: Text
+    publisher: Text
+    where: Text
+
+
+class Nothing(Test):
+    """No test: what it would need, and the public series that has it if there is one."""
+
+    needs: Text
+    series: Series | None = None
+    nearest: list[Figure] = Field(default_factory=list)
+
+
+class NhsWait(Nothing):
+    """Waiting lists of the area's provider and board: near a claim about the area, not its test."""
+
+    area: Area
+    service: Text | list[Text]
+    since: Month | None = None
+
+    @model_validator(mode="after")
+    def _within_the_lists(self) -> NhsWait:
+        months = tables.load("nhs_waits")["month"]
+        first, last = months.min(), months.max()
+        if self.since and not first <= pd.Timestamp(self.since) <= last:
+            raise ValueError(
+                f"since: must be a month from {first:%Y-%m} to {last:%Y-%m}, not {self.since!r}"
+            )
+        for name in [self.service] if isinstance(self.service, str) else self.service:
+            waits.service_line(name)
+        return self
+
+
+def _in_order(test: Any) -> Any:
+    """Refuse a window that ends before it begins."""
+    if test.start >= test.end:
+        raise ValueError(f"end: must be after start {test.start}, not {test.end}")
+    return test
+
+
+@tables.remembered
+def columns(table: str) -> dict[str, dict]:
+    """Fields of a table by name, as the descriptor has them."""
+    return {field["name"]: field for field in tables.resource(table)["schema"]["fields"]}
+
+
+@tables.remembered
+def values(table: str, column: str) -> frozenset:
+    """Values that occur in a column."""
+    return frozenset(tables.load(table)[column].dropna().unique())
+
+
+def check_rows(table: str, where: dict, value: str | None = None) -> None:
+    """Refuse a selection of rows that a table cannot answer.
+
+    Parameters
+    ----------
+    table : str
+    where : dict
+        Column to value or values; ``area`` may stand for ``area_code``.
+    value : str, optional
+        Column that is added up.
+
+    Raises
+    ------
+    ParameterError
+        If a column, or a value in it, is not there, or a number stands where text is meant.
+    """
+    fields = columns(table)
+    for column in [*where, *([value] if value else [])]:
+        if column not in fields and column != "area":
+            near = nearest(column, fields) or list(fields)
+            raise ParameterError(
+                f"table {table!r} has no column {column!r}; nearest: {', '.join(near)}"
+            )
+    for column, wanted in where.items():
+        for one in wanted if isinstance(wanted, list) else [wanted]:
+            if column == "area":
+                areas.resolve(one)
+            else:
+                _check_value(table, fields[column], one)
+
+
+def _check_value(table: str, field: dict, one: str | int | date) -> None:
+    """Refuse a value that does not occur in a column."""
+    name = field["name"]
+    if field["type"] in {"integer", "number"} and isinstance(one, str):
+        raise ParameterError(f"where.{name}: must be a number, not {one!r}")
+    known = values(table, name)
+    if field["type"] == "date":
+        one = pd.Timestamp(one)
+    if one not in known:
+        near = nearest(str(one), map(str, known))
+        span = f"from {min(known)} to {max(known)}" if field["type"] != "string" else ""
+        hint = f"did you mean {near[0]!r}?" if near else f"the table has values {span}".rstrip()
+        shown = f"{one:%Y-%m-%d}" if isinstance(one, pd.Timestamp) else repr(one)
+        raise ParameterError(f"where.{name}: {shown} does not occur in table {table!r}; {hint}")
