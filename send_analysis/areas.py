@@ -232,6 +232,22 @@ def neighbours(area: str) -> list[str]:
     return found
 
 
+def newest(codes: pd.Series) -> pd.Series:
+    """Return the codes that the tables use for areas which had others before.
+
+    Parameters
+    ----------
+    codes : Series of str
+        ONS codes, current or former; one that the tables do not know stays as it is.
+
+    Returns
+    -------
+    Series of str
+    """
+    known = tables.load("area_codes")
+    return codes.replace(dict(zip(known["code"], known["area_code"], strict=True)))
+
+
 def current() -> list[str]:
     """Return the codes of the local authorities that exist in the latest year, sorted."""
     known = tables.load("areas")

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 
 from send_analysis.errors import DataError, SendAnalysisError, unknown
+from send_analysis.files import read_bytes
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,7 +51,30 @@ def data_dir() -> Path:
 
 @cache
 def _descriptor(folder: Path) -> dict:
-    return json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
+    return read_descriptor(folder)
+
+
+def read_descriptor(folder: Path) -> dict:
+    """Read the descriptor in a folder of tables.
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
+    file = folder / DESCRIPTOR
+    try:
+        content = json.loads(read_bytes(file).decode("utf-8"))
+        for entry in content["resources"]:
+            _ = entry["name"], entry["path"], entry["hash"], entry["rows"], entry["years"]
+            _ = entry["sources"], entry["schema"]["fields"], entry["schema"]["primaryKey"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise DataError(
+            f"damaged ({type(error).__name__}: {error}); restore it, or run `send-analysis data "
+            "build`",
+            file=str(file),
+        ) from None
+    return content
 
 
 def descriptor() -> dict:

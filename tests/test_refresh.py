@@ -230,8 +230,8 @@ def test_after_a_failure_the_tables_are_what_they_were(attempt, faults, error, s
          "'special_academy_free'.*nearest columns: special_academy"),
         ("data/requests.csv", "All requests for an EHC needs assessment", "All requests",
          "no row has 'All requests for EHC needs assessments'; nearest"),
-        ("data/caseload.csv", "age 11", "eleven", "label 'eleven'"),
-        ("data/ceased_plans.csv", ",30", ",-30", "neither a count"),
+        ("data/caseload.csv", "age 11", "eleven", "'eleven' is not known here"),
+        ("data/ceased_plans.csv", ",30", ",-30", "is below 0"),
     ],
     ids=["column", "part of a split column", "topic", "label", "negative"],
 )  # fmt: skip

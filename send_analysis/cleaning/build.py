@@ -7,8 +7,10 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Collection
+import traceback
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 from tqdm import tqdm
@@ -17,6 +19,7 @@ from send_analysis import tables
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import (
     comparability,
+    completeness,
     ehc_plans,
     finance,
     geography,
@@ -31,6 +34,9 @@ from send_analysis.cleaning import (
 )
 from send_analysis.cleaning.layout import release, rules
 from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, unknown
+from send_analysis.files import writable_folder
+
+R = TypeVar("R")
 
 # Each takes the folder of the releases and the table `areas`, and gives tables by name; findings
 # about the releases go into `quality`.
@@ -91,14 +97,15 @@ def build(
     for name in only:
         if name not in schemas()["tables"]:
             raise unknown("table", name, schemas()["tables"], hint="See `send-analysis data list`.")
+    standing = _standing(writable_folder(out))
     made = _make(source, keep)
     if only:
         made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
-    old = _standing(out) if only or keep else {}
+    _check_against_standing(made, standing, out)
+    old = standing if only or keep else {}
     for name in ("quality", "series_breaks"):
         if name in old:
             made[name] = _with_standing(made[name], set(made), out / old[name]["path"])
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         temporary = Path(folder)
         entries = [
@@ -114,11 +121,11 @@ def build(
 
 def _make(source: Path, keep: bool) -> dict[str, pd.DataFrame]:
     """Run the builders; findings of all of them become the table `quality`."""
-    areas = geography.areas(source)
+    areas = _foreseen(geography.areas, source)
     made, found = {"areas": areas, "area_codes": geography.area_codes(areas)}, []
     for builder in tqdm(BUILDERS, desc="Building tables", disable=None, leave=False):
         try:
-            parts = builder(source, areas)
+            parts = _foreseen(builder, source, areas)
         except MissingFileError:
             if not keep:
                 raise
@@ -129,20 +136,67 @@ def _make(source: Path, keep: bool) -> dict[str, pd.DataFrame]:
     if "pupils" in made and set(made) >= witnesses.TABLES:  # the tool is there, and what to hold
         found.append(witnesses.check(source, areas, made))
     made["quality"] = pd.concat([part for part in found if part is not None], ignore_index=True)
+    completeness.check_tables(made, areas, {name: _made_from(name) for name in made})
     made["series_breaks"] = comparability.breaks(made, areas, made["quality"])
     return made
 
 
+def _foreseen(read: Callable[..., R], *arguments: object) -> R:
+    """Read releases; a fault that no rule foresaw says where it came up, and is one line too."""
+    try:
+        return read(*arguments)
+    except SendAnalysisError:
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        raise DataError(
+            f"a fault that no rule here foresaw ({type(error).__name__}: {error}; "
+            f"{Path(at.filename).name}, line {at.lineno}); compare the releases that it reads with "
+            "those of the year before",
+            file=read.__module__.rsplit(".", 1)[-1],
+        ) from error
+
+
+def _made_from(name: str) -> str:
+    """Say which releases a table is made from."""
+    return ", ".join(schemas()["tables"][name]["sources"])
+
+
 def _standing(out: Path) -> dict[str, dict]:
     """Entries of the descriptor that is in a folder now, by table."""
-    file = out / tables.DESCRIPTOR
-    if not file.is_file():
+    if not (out / tables.DESCRIPTOR).is_file():
         return {}
     return {
         entry["name"]: entry
-        for entry in json.loads(file.read_text(encoding="utf-8"))["resources"]
+        for entry in tables.read_descriptor(out)["resources"]
         if entry["name"] in schemas()["tables"]
     }
+
+
+def _check_against_standing(
+    made: dict[str, pd.DataFrame], standing: dict[str, dict], out: Path
+) -> None:
+    """Refuse tables that lack a year or an authority which those in the folder have."""
+    for name in sorted((made.keys() & standing.keys()) - {*ALWAYS, *completeness.PARTIAL}):
+        file = out / standing[name]["path"]
+        columns = [field["name"] for field in standing[name]["schema"]["fields"]]
+        # A table that is made otherwise than before is another table.
+        same = columns == list(fields(name)) and _same_sources(standing[name], name)
+        if same and {"area_code", "year"} <= set(columns) and file.is_file():
+            used = [c for c in ("area_code", "year", "release") if c in columns]
+            before = pd.read_csv(file, usecols=used, dtype="str", keep_default_na=False)
+            completeness.check_against(
+                made[name], before, file=f"{name} (from {_made_from(name)})", standing=str(file)
+            )
+
+
+def _same_sources(entry: dict, name: str) -> bool:
+    """Say whether a table that stands was made from releases that it is made from now."""
+    now = schemas()["tables"][name]["sources"]
+    possible = {part for source in now for part in series.known(source) or [source]}
+    fixed = {source for source in now if not series.known(source)}
+    then = {source["name"] for source in entry["sources"]}
+    return fixed <= then <= possible
 
 
 def _with_standing(new: pd.DataFrame, made: set[str], file: Path) -> pd.DataFrame:
@@ -205,25 +259,26 @@ def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
     frame = frame[list(columns)]
     again = frame.duplicated(key)
     if again.any():
-        raise DataError(
-            f"two rows for {frame.loc[again, key].iloc[0].to_dict()}", file=f"{name}.csv"
-        )
+        twice = frame.loc[again, key].iloc[0].to_dict()
+        raise _not_as_described(name, None, f"two rows for {twice}")
     order = {}
     for column, field in columns.items():
         if field["type"] == "integer":
+            broken = (frame[column] % 1 != 0).fillna(False)
+            if broken.any():
+                value = frame.loc[broken, column].iloc[0]
+                raise _not_as_described(name, column, f"{value} is not a whole number")
             frame = frame.assign(**{column: frame[column].astype("Int64")})
         if "values" in field:
             strange = ~frame[column].isin(field["values"])
             if strange.any():
-                raise DataError(
-                    f"{frame.loc[strange, column].iloc[0]!r} is not among the values "
-                    "that schemas.yml lists",
-                    file=f"{name}.csv",
-                    column=column,
-                )
+                value = frame.loc[strange, column].iloc[0]
+                problem = f"{value!r} is not among the values that schemas.yml lists"
+                raise _not_as_described(name, column, problem)
             order[column] = field["values"]
         if "minimum" in field and (frame[column] < field["minimum"]).any():
-            raise DataError(f"a value below {field['minimum']}", file=f"{name}.csv", column=column)
+            value = frame[column].min()
+            raise _not_as_described(name, column, f"{value} is below {field['minimum']}")
     place = {
         c: frame[c].map({v: i for i, v in enumerate(vs)}) for c, vs in order.items() if c in key
     }
@@ -255,6 +310,15 @@ def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
             "missingValues": [""],
         },
     }
+
+
+def _not_as_described(name: str, column: str | None, problem: str) -> DataError:
+    """Refuse a table that is not as `schemas.yml` says, naming the releases it is made from."""
+    return DataError(
+        f"{problem}; compare with the releases that it is made from ({_made_from(name)})",
+        file=f"{name}.csv",
+        column=column,
+    )
 
 
 def _field(name: str, field: dict, in_key: bool) -> dict:

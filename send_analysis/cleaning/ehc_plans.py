@@ -13,9 +13,9 @@ import pandas as pd
 
 from send_analysis import quality
 from send_analysis.ages import AGE_BANDS
-from send_analysis.cleaning import placements, series
+from send_analysis.cleaning import completeness, placements, series
 from send_analysis.cleaning.layout import release, specification
-from send_analysis.cleaning.reading import check_known, split_category, tidy
+from send_analysis.cleaning.reading import split_category, tidy
 from send_analysis.cleaning.series import MIDDLE, OLD
 
 # Single years of age, as the tables name them, to age bands.
@@ -43,11 +43,11 @@ def _revised(
 
 def _by_age(root: Path, file: str, topic: str) -> pd.DataFrame:
     """Rows broken down by single year of age, with the age as ``age``."""
-    labels = {label.casefold(): age for label, age in specification()["age_labels"].items()}
-    labels |= {f"{word} {age}": str(age) for word in ("age", "aged") for age in range(3, 26)}
-    rows = series.rows(root, file, {topic: "age"})
-    age = check_known(rows["breakdown"].str.casefold(), labels, file=file)
-    return rows.assign(age=age).drop(columns=["breakdown_topic", "breakdown"])
+    labels = specification()["age_labels"] | {
+        f"{word} {age}": str(age) for word in ("age", "aged") for age in range(3, 26)
+    }
+    rows = series.rows(root, file, {topic: "age"}, labels={"breakdown": labels})
+    return rows.rename(columns={"breakdown": "age"}).drop(columns="breakdown_topic")
 
 
 def _fill_ages(rows: pd.DataFrame, value: str, category: list[str]) -> pd.DataFrame:
@@ -89,8 +89,8 @@ def _bands(
 def _by_band(root: Path, file: str) -> pd.DataFrame:
     """Read a file by age band of the 2022 release: ``plans`` and ``statements`` side by side."""
     spec = release(OLD)
-    rows = tidy(root, OLD, file)
-    rows["age_band"] = check_known(rows["characteristic_age"], spec["age_labels"], file=file)
+    rows = tidy(root, OLD, file, labels={"characteristic_age": spec["age_labels"]})
+    rows = rows.rename(columns={"characteristic_age": "age_band"})
     key = ["area_code", "year", "age_band"]
     plans = rows[rows["category"] == "plans"].set_index(key)
     statements = rows[rows["category"] == "statements"].set_index(key)["value"]
@@ -122,7 +122,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         `schemas.yml` describes their columns.
     """
     tables: dict[str, pd.DataFrame] = {}
-    found: list[pd.DataFrame] = []
+    found = [completeness.releases(root, areas)]
     information = tidy(root, MIDDLE, "management_information")
     information = information.assign(
         subject=information["category"].str.split("/", n=1).str[0],

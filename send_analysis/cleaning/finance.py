@@ -68,26 +68,31 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _open_document(content: bytes) -> io.BytesIO:
+def _open_document(content: bytes, where: str) -> bytes:
     """Give an OpenDocument archive the entry `mimetype` that these lack and the reader needs."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
-        target.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        for name in source.namelist():
-            if name != "mimetype":
-                target.writestr(name, source.read(name))
-    out.seek(0)
-    return out
-
-
-def _sheet(file: io.BytesIO, name: str | int, where: str) -> pd.DataFrame:
-    """One sheet as text, every cell a string; the index plus 2 is the row that an error names."""
     try:
-        sheet = pd.read_excel(file, engine="calamine", sheet_name=name, header=None, dtype=str)
-    except ValueError as error:
-        raise DataError(f"cannot be read ({error}); is the layout new?", file=where) from None
-    sheet = sheet.fillna("").apply(lambda column: column.str.strip())
-    return sheet.set_axis(sheet.index - 1)
+        with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+            target.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            for name in source.namelist():
+                if name != "mimetype":
+                    target.writestr(name, source.read(name))
+    except reading.DAMAGED as error:
+        raise DataError(f"damaged or cut short ({error}); fetch it again", file=where) from None
+    return out.getvalue()
+
+
+def _codes(sheet: pd.DataFrame, column: int, where: str) -> pd.Series:
+    """Authorities' codes in a column; rows without a number there are regions and notes."""
+    code = sheet[column].str.replace(r"\.0$", "", regex=True).rename("LA code")
+    below = code.str.match(r"\d").cummax()
+    reading.refuse(
+        below & (code == "") & (sheet[column + 1] != ""),
+        code,
+        "is no code, and an authority's name stands beside it",
+        file=where,
+    )
+    return code
 
 
 def _column(sheet: pd.DataFrame, heading: str, where: str) -> pd.Series:
@@ -101,7 +106,7 @@ def _column(sheet: pd.DataFrame, heading: str, where: str) -> pd.Series:
 def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
     """Allocations of one financial year."""
     content, where = reading.read_bytes(root, reading.release(GRANT.format(year))["path"])
-    file = _open_document(content)
+    content = _open_document(content, where)
     wanted = {
         "grant": ("Allocations_summary", "Total DSG allocation"),
         "high_needs": ("Allocations_summary", "High needs block"),
@@ -110,17 +115,18 @@ def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
     parts = {}
     for name, (tab, heading) in wanted.items():
         place = f"{where}!{tab}"
-        sheet = _sheet(file, tab, place)
-        code = sheet[0].str.replace(r"\.0$", "", regex=True)
-        rows = code.str.fullmatch(r"\d{3}") | (code == "ENGLAND")
+        sheet = reading.read_sheet(content, place, tab)
+        code = _codes(sheet, 0, place)
+        rows = code.str.match(r"\d") | (code == "ENGLAND")
         values, _ = reading.numbers(_column(sheet, heading, place)[rows], file=place, codes={})
         national = code == "ENGLAND"
         known = area_names.coded(
-            code.mask(national, "")[rows].rename("LA"),
+            code.mask(national, "")[rows],
             sheet[1].mask(national, "England")[rows],
             areas,
             file=place,
         )
+        reading.refuse(known.duplicated(), code[rows], "stands there twice", file=place)
         parts[name] = values.set_axis(known.to_numpy())
     out = pd.DataFrame(parts).rename_axis("area_code").reset_index()
     return out.assign(year=year)
@@ -129,12 +135,13 @@ def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
 def _spending(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """High needs lines of the section 251 returns, by what the money is for."""
     content, where = reading.read_bytes(root, reading.release(BENCHMARKING)["path"])
-    sheet = _sheet(io.BytesIO(content), 0, where)
-    code = sheet[CODES].str.replace(r"\.0$", "", regex=True)
-    rows = code.str.fullmatch(r"\d{3}") & ~code.isin(ABSORBED)
-    area = area_names.coded(
-        code[rows].rename("LA code"), sheet.loc[rows, CODES + 1], areas, file=where
-    )
+    sheet = reading.read_sheet(content, where)
+    if len(sheet) <= HEADINGS or sheet.shape[1] <= CODES:
+        raise DataError("has too few rows or columns; is the layout new?", file=where)
+    code = _codes(sheet.iloc[HEADINGS + 2 :], CODES, where)
+    rows = code.index[code.str.match(r"\d") & ~code.isin(ABSORBED)]
+    area = area_names.coded(code[rows], sheet.loc[rows, CODES + 1], areas, file=where)
+    reading.refuse(area.duplicated(), code[rows], "stands there twice", file=where)
     parts = []
     for title, (account, year) in ACCOUNTS.items():
         first = sheet.columns[(sheet.iloc[TITLES] == title).to_numpy()]
@@ -183,16 +190,19 @@ def _lines(headings: pd.Series, start: int, where: str) -> list[tuple[tuple[str,
 
 def _deficits(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """Cumulative deficit of the dedicated schools grant, per cent of income."""
-    content, where = reading.read_bytes(root, reading.release(DEFICITS)["path"])
-    sheet = _sheet(io.BytesIO(content), 0, where)
+    sheet = reading.read_sheet(*reading.read_bytes(root, reading.release(DEFICITS)["path"]))
+    where = sheet.attrs["file"]
     sheet = sheet.iloc[1:].set_axis(sheet.iloc[0], axis=1)
-    sheet.attrs["file"] = where
+    sheet.attrs["twice"] = list(sheet.columns[sheet.columns.duplicated()])
     columns = ["time_period", "geographic_level", "region_name", "la_name", "deficit"]
     reading.require_columns(sheet, columns)
     reading.require_unique(sheet, columns[:4])
-    year = sheet["time_period"].str[:4].astype("int64")
+    level = sheet["geographic_level"]
+    reading.check_known(level, {name: name for name in reading.LEVELS}, file=where)
+    latest = int(reading.release(DEFICITS)["published"][:4])
+    year = reading.first_years(sheet["time_period"], file=where, between="", latest=latest)
     deficit, _ = reading.numbers(sheet["deficit"], file=where, codes={}, negative=True)
-    local = sheet["geographic_level"] == "Local authority"
+    local = level == "Local authority"
     # No codes: each name is that of the authority of the time (Dorset's code changed in 2019).
     parts = [
         area_names.of_their_time(name[rows], year[rows] + 1, areas, file=where, levels=levels)
@@ -208,6 +218,6 @@ def _deficits(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
             f"{sheet['la_name'].iat[row]!r} did not exist in {sheet['time_period'].iat[row]}",
             file=where,
             column="la_name",
-            row=row + 2,
+            row=int(sheet.index[row]) + 2,
         )
     return pd.DataFrame({"area_code": code, "year": year, "deficit": deficit})

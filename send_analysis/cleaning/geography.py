@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import area_names, layout, reading, series
-from send_analysis.errors import DataError, MissingDataError
+from send_analysis.cleaning import area_names, completeness, layout, reading, series
+from send_analysis.errors import DataError
 
-# Authorities whose boundaries changed since 2010, and the footprint on which a series is unbroken.
-# Structural Changes Orders: Dorset 2018/648 (April 2019), Northamptonshire 2020/156 (April 2021),
-# Cumbria 2022/331 (April 2023). Christchurch moved from Dorset to the new BCP.
-FOOTPRINTS = {
-    "E06000058+E06000059": ["E10000009", "E06000028", "E06000029", "E06000058", "E06000059"],
-    "E06000061+E06000062": ["E10000021", "E06000061", "E06000062"],
-    "E06000063+E06000064": ["E10000006", "E06000063", "E06000064"],
-}
 LEVELS = {"National": "england", "Regional": "region", "Local authority": "local authority"}
+RANKS = 10  # statistical neighbours of an authority
 SUBREGIONS = {"E13000001": "E12000007", "E13000002": "E12000007"}  # Inner and Outer London
 
 
@@ -46,12 +38,15 @@ def areas(root: Path) -> pd.DataFrame:
         entry = reading.release(name)
         spec = entry["files"][file]
         frame = reading.read_csv(root, entry["path"], spec["member"])
-        columns = [*reading.PLACE_COLUMNS, "country_name", "region_name", "la_name"]
-        reading.require_columns(frame, columns)
-        year = frame["time_period"].str[:2] + frame["time_period"].str[-2:]
-        parts.append(
-            frame[columns].assign(year=year.astype("int64"), area_code=reading.area_codes(frame))
-        )
+        names = ["country_name", "region_name", "la_name"]
+        reading.require_columns(frame, ["time_period", *reading.PLACE_COLUMNS, *names])
+        frame = reading.placed(frame, entry, spec)
+        _one_name_a_code(frame)
+        completeness.check_years(frame, entry)
+        if file.startswith("caseload"):
+            # An authority that lacks in the newest January would be taken for abolished.
+            completeness.refuse_missing(completeness.missing_rows(frame), frame, few=0)
+        parts.append(frame[[*reading.PLACE_COLUMNS, *names, "area_code", "year"]])
     rows = pd.concat(parts, ignore_index=True)
     level = rows["geographic_level"].map(LEVELS)
     names = rows["la_name"].where(level == "local authority", rows["region_name"])
@@ -69,16 +64,18 @@ def areas(root: Path) -> pd.DataFrame:
         last_year=("year", "max"),
     )
     out.loc[out["level"] == "region", "region_code"] = ""
-    member_of = {code: footprint for footprint, codes in FOOTPRINTS.items() for code in codes}
+    member_of = {code: unit for unit, codes in reading.FOOTPRINTS.items() for code in codes}
     local = out["level"] == "local authority"
     own = pd.Series(out.index, index=out.index)
     out["footprint"] = own.map(member_of).fillna(own).where(local, "")
-    repeated = out.loc[local, "old_code"].duplicated()
+    repeated = out.loc[local, "old_code"].duplicated(keep=False)
     if repeated.any():
         code = out.loc[local, "old_code"][repeated].iloc[0]
+        several = " and ".join(out.index[local & (out["old_code"] == code)])
         raise DataError(
-            f"two ONS codes for authority {code}; add the change of code to RECODED",
-            file="ehc_plans",
+            f"authority {code} has the codes {several} in the releases of EHC plans; correct the "
+            "one that is wrong, or add a change of code to RECODED",
+            file=reading.release(series.present(root)[0])["path"],
             column="new_la_code",
         )
     columns = ["area", "level", "old_code", "region_code", "footprint", "first_year", "last_year"]
@@ -107,6 +104,18 @@ def _check_names(root: Path, areas: pd.DataFrame) -> None:
                 area_names.check(frame[code], frame[name], areas, file=frame.attrs["file"])
 
 
+def _one_name_a_code(frame: pd.DataFrame) -> None:
+    """Refuse a code that stands beside another three-digit code than in the other rows."""
+    local = frame[frame["geographic_level"] == "Local authority"]
+    first = local.groupby(["area_code", "year"])["old_la_code"].transform("first")
+    reading.refuse(
+        local["old_la_code"] != first,
+        local["old_la_code"],
+        "is not the code that the same authority has in other rows; " + reading.COMPARE,
+        file=frame.attrs["file"],
+    )
+
+
 def area_codes(areas: pd.DataFrame) -> pd.DataFrame:
     """Return every code of an area: its own, its three-digit one, ONS codes it had before."""
     old = areas.loc[areas["old_code"] != "", ["old_code", "area_code"]]
@@ -128,33 +137,53 @@ def neighbours(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
         ``area_code, rank, neighbour_code, closeness``.
     """
     entry = reading.release("neighbours_2025")
-    content, where = reading.read_bytes(root, entry["path"])
-    sheet = pd.read_excel(io.BytesIO(content), engine="calamine", header=None, dtype=str)
-    sheet = sheet.fillna("")
+    sheet = reading.read_sheet(*reading.read_bytes(root, entry["path"]))
+    where = sheet.attrs["file"]
     heading = sheet.index[sheet[0] == "LA num"]
     if len(heading) != 1:
         raise DataError("no row that begins with 'LA num'; is the layout new?", file=where)
+    if sheet.shape[1] < 5 + 2 * RANKS:
+        raise DataError(
+            f"has {sheet.shape[1]} columns, too few for {RANKS} neighbours and how close each is; "
+            "is the layout new?",
+            file=where,
+        )
     sheet = sheet.loc[heading[0] + 1 :]
-    sheet = sheet[sheet[0].str.fullmatch(r"\d{3}")]
-    sheet = sheet.set_axis(sheet.index - 1)  # no heading in the first row: errors count from there
-    own = area_names.coded(sheet[0].rename("LA num"), sheet[1], areas, file=where)
+    number = sheet[0].str.replace(r"\.0$", "", regex=True).rename("LA num")
+    own = number[number != ""]
+    own = area_names.coded(own, sheet.loc[own.index, 1], areas, file=where)
     by_old = areas.loc[areas["level"] == "local authority"].set_index("old_code")["area_code"]
     # The May 2025 tool lists abolished authorities below the current ones: those are left out.
     current = set(areas.loc[areas["last_year"] == areas["last_year"].max(), "area_code"])
-    parts = [
-        pd.DataFrame(
-            {
-                "area_code": own,
-                "rank": rank,
-                "neighbour_code": sheet[3 + 2 * rank].map(by_old),
-                "closeness": sheet[4 + 2 * rank].str.lower(),
-            }
+    local = areas.loc[areas["area_code"].isin(current) & (areas["level"] == "local authority")]
+    absent = local[~local["area_code"].isin(own)]
+    if len(absent):
+        raise DataError(
+            f"no row for {absent['old_code'].iloc[0]} ({absent['area'].iloc[0]}); fetch it again",
+            file=where,
+            column="LA num",
         )
-        for rank in range(1, 11)
-    ]
+    rows = own.isin(current)
+    parts = []
+    for rank in range(1, RANKS + 1):
+        place = 3 + 2 * rank
+        cells = sheet.loc[own.index[rows], place].str.replace(r"\.0$", "", regex=True)
+        cells = cells.rename(f"neighbour {rank}")
+        parts.append(
+            pd.DataFrame(
+                {
+                    "area_code": own[rows],
+                    "rank": rank,
+                    "neighbour_code": reading.check_known(cells, by_old.to_dict(), file=where),
+                    "closeness": sheet.loc[own.index[rows], place + 1].str.lower(),
+                }
+            )
+        )
     out = pd.concat(parts)
-    out = out[out["area_code"].isin(current)]
-    if out["neighbour_code"].isna().any():
-        bad = out.loc[out["neighbour_code"].isna(), "area_code"].iloc[0]
-        raise MissingDataError(f"{where}: a neighbour of {bad} is not an authority in `areas`")
-    return out
+    again = out.duplicated(["area_code", "neighbour_code"]) | (
+        out["area_code"] == out["neighbour_code"]
+    )
+    reading.refuse(
+        again, out["neighbour_code"], "stands there twice, or is the authority itself", file=where
+    )
+    return out.reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,10 @@ OUTCOMES = {
     "2.0": "inconsistent experiences and outcomes",
     "3.0": "widespread and/or systemic failings",
 }
+
+NO_GRADE = "nan"
+DATES = {r"\d{1,2}/\d{1,2}/\d{2}": "%d/%m/%y", r"\d{1,2}/\d{1,2}/\d{4}": "%d/%m/%Y"}
+FIRST = pd.Timestamp("2023-01-01")  # the framework of area SEND inspections began
 
 
 def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -42,15 +47,14 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     faults = area_names.check(
         frame["ltla23cd"], name, areas, file=file, wrong_codes=entry.get("wrong_codes")
     )
-    grade, missing = reading.numbers(
-        frame["outcome_grade"], file=file, codes={"nan": "unavailable"}
+    grade = frame["outcome_grade"]
+    reading.refuse(
+        ~grade.isin([*OUTCOMES, NO_GRADE]),
+        grade,
+        f"is not a grade ({', '.join(OUTCOMES)}, {NO_GRADE}); {reading.COMPARE}",
+        file=file,
     )
-    dates = pd.DataFrame(
-        {
-            name: pd.to_datetime(frame[column], format="%d/%m/%y")
-            for name, column in zip(("start", "end", "published"), columns, strict=True)
-        }
-    )
+    dates = _dates(frame, columns, pd.Timestamp(entry["published"]), file)
     undated = dates["start"].isna()
     elsewhere = pd.DataFrame(entry["dates"]).T
     for name in ("start", "end"):
@@ -60,10 +64,10 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         {
             "area_code": code,
             "year": dates["start"].fillna(dates["published"]).dt.year,
-            "outcome_grade": grade.astype("Int64"),
-            "outcome": frame["outcome_grade"].map(OUTCOMES).fillna(""),
+            "outcome_grade": pd.to_numeric(grade, errors="coerce").astype("Int64"),
+            "outcome": grade.map(OUTCOMES).fillna(""),
             **dates,
-            "missing": missing,
+            "missing": grade.map({NO_GRADE: "unavailable"}).fillna(""),
             "dates_missing": dates["start"].isna().map({True: "unavailable", False: ""}),
         }
     )
@@ -73,6 +77,35 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     wrong["year"] = wrong["area_code"].map(out.set_index("area_code")["year"])
     undated = _undated(out[undated], out["area_code"].map(elsewhere["source"]))
     return {"inspections": out, "quality": pd.concat([undated, wrong], ignore_index=True)}
+
+
+def _dates(
+    frame: pd.DataFrame, columns: list[str], published: pd.Timestamp, file: str
+) -> pd.DataFrame:
+    """Days of each inspection: in their order, none before the first or after the summary."""
+    names = ("start", "end", "published")
+    dates = pd.DataFrame(
+        {
+            name: reading.dates(frame[column], file=file, forms=DATES)
+            for name, column in zip(names, columns, strict=True)
+        }
+    )
+    latest = published + pd.offsets.MonthEnd()
+    for name, column in zip(names, columns, strict=True):
+        outside = dates[name].notna() & ~dates[name].between(FIRST, latest)
+        problem = f"is not between {FIRST:%B %Y} and {latest:%B %Y}; {reading.COMPARE}"
+        reading.refuse(outside, frame[column], problem, file=file)
+    for before, after in pairwise(zip(names, columns, strict=True)):
+        problem = f"is before {before[1]!r} in the same row; {reading.COMPARE}"
+        wrong = dates[after[0]] < dates[before[0]]
+        reading.refuse(wrong, frame[after[1]], problem, file=file)
+    reading.refuse(
+        dates["start"].isna() & dates["published"].isna(),
+        frame["publication_date"],
+        "is no date, and there is no day of inspection; an inspection needs one of them",
+        file=file,
+    )
+    return dates
 
 
 def _undated(rows: pd.DataFrame, source: pd.Series) -> pd.DataFrame:

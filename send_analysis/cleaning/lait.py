@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis.cleaning import area_names, reading
+from send_analysis.cleaning.reading import COMPARE
 from send_analysis.errors import DataError
 
 NAME = "lait_2026"
@@ -25,24 +26,26 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         ``pupils``: ``area_code, year, support, percent``.
     """
     frame = reading.read_csv(root, reading.release(NAME)["path"])
-    reading.require_columns(frame, ["Short Desc", "Years", "Values", "LA Number", "LA and Regions"])
+    file = frame.attrs["file"]
+    key = ["Short Desc", "Years", "LA Number"]
+    reading.require_columns(frame, [*key, "Values", "LA and Regions"])
     rows = frame[frame["Short Desc"].isin(MEASURES)]
     for measure in MEASURES:
         if not (rows["Short Desc"] == measure).any():
-            raise DataError(
-                f"no row has {measure!r}", file=frame.attrs["file"], column="Short Desc"
-            )
-    code = area_names.coded(
-        rows["LA Number"], rows["LA and Regions"], areas, file=frame.attrs["file"]
-    )
+            raise DataError(f"no row has {measure!r}", file=file, column="Short Desc")
+    reading.require_unique(rows, key)
+    code = area_names.coded(rows["LA Number"], rows["LA and Regions"], areas, file=file)
     regions = areas.loc[areas["level"].isin(["region", "sub-region"]), "area_code"]
-    value, missing = reading.numbers(
-        rows["Values"], file=frame.attrs["file"], codes=reading.release(NAME)["missing"]
+    released = reading.release(NAME)
+    value, missing = reading.numbers(rows["Values"], file=file, codes=released["missing"])
+    reading.refuse(
+        (value > 100).fillna(False), rows["Values"], f"is above 100 per cent; {COMPARE}", file=file
     )
+    latest = int(released["published"][:4])
     out = pd.DataFrame(
         {
             "area_code": code,
-            "year": rows["Years"].astype("int64"),
+            "year": reading.first_years(rows["Years"], file=file, latest=latest),
             "support": rows["Short Desc"].map(MEASURES),
             # Printed to one decimal place; the file holds binary noise (2.2000000000000002).
             "percent": value.round(1),

@@ -10,7 +10,7 @@ from send_analysis import quality
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import series
 from send_analysis.cleaning.layout import release, specification
-from send_analysis.cleaning.reading import check_known, split_category, tidy
+from send_analysis.cleaning.reading import split_category, tidy
 from send_analysis.cleaning.series import OLD
 
 # Settings that a planner of places tells apart, made of the publisher's placements.
@@ -91,14 +91,16 @@ def before_person_level(root: Path, file: str) -> pd.DataFrame:
         ``area_code, year, category`` (group/placement), ``value, missing, release``.
     """
     spec = release(OLD)
-    rows = tidy(root, OLD, file)
-    group = check_known(rows["establishment_group"], spec["group_labels"], file=file)
-    total = (rows["establishment_type"] == "Total") & (group == "all")
-    part = rows["establishment_type"] != "Total"
+    labels = {
+        "establishment_group": spec["group_labels"],
+        "establishment_type": spec["placement_labels"] | {"Total": "all"},
+    }
+    rows = tidy(root, OLD, file, labels=labels)
+    part = rows["establishment_type"] != "all"
+    total = ~part & (rows["establishment_group"] == "all")
     detail = rows[part]
-    category = check_known(detail["establishment_type"], spec["placement_labels"], file=file)
     key = ["area_code", "year", "category"]
-    detail = _added(detail.assign(category=category), key)
+    detail = _added(detail.assign(category=detail["establishment_type"]), key)
     groups = detail[~detail["category"].str.endswith("/all")]
     groups = _added(groups.assign(category=groups["category"].str.split("/").str[0] + "/all"), key)
     everything = rows[total].assign(category="all/all")[[*key, "value", "missing"]]
@@ -164,11 +166,11 @@ def ceased(root: Path) -> pd.DataFrame:
         ``area_code, year, reason, setting, plans, missing``. A setting that the release leaves out
         where it prints others had none: 0.
     """
-    rows = series.rows(root, "ceased_plans", {"Type of placement": "placement"})
     labels = specification()["ceased_placement_labels"]
-    placement = check_known(rows["breakdown"], labels, file="ceased_plans")
+    topics = {"Type of placement": "placement"}
+    rows = series.rows(root, "ceased_plans", topics, labels={"breakdown": labels})
     pairs = {pair: setting_of(*pair.split("/")) for pair in labels.values()}
-    rows = rows.assign(setting=placement.map(pairs), reason=rows["category"])
+    rows = rows.assign(setting=rows["breakdown"].map(pairs), reason=rows["category"])
     rows = rows[rows["setting"] != ""]
     place, key = ["area_code", "year", "reason"], ["area_code", "year", "reason", "setting"]
     out = rows.groupby(key)["value"].sum(min_count=1).rename("plans").reset_index()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis.cleaning import area_names, reading
-from send_analysis.errors import DataError
 
 FUNDED, SCORECARDS = "high_needs_places", "school_places_2025"
 # What the publisher calls a kind of institution, and what it is here. "Hospital academies" has
@@ -67,22 +66,22 @@ def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     reading.require_columns(frame, [*key, "la_name", "places"])
     reading.require_unique(frame, key)
     frame = frame[frame["institution_type"] != "Hospital Academies"]
+    year = reading.first_years(frame["financial_year"], file=file, between="-")
     period = frame["period"].str.extract(r"^(April|August|September) (20\d{2}) to ")
-    if period[0].isna().any():
-        row = frame.index[period[0].isna()][0]
-        raise DataError(
-            f"{frame['period'][row]!r} does not begin with a month and a year",
-            file=file,
-            column="period",
-            row=int(row) + 2,
-        )
+    begins = pd.to_numeric(period[1])
+    reading.refuse(
+        begins.isna() | (begins != year),
+        frame["period"],
+        "does not begin with April, August or September of its financial year; " + reading.COMPARE,
+        file=file,
+    )
     places, _ = reading.numbers(frame["places"], file=file, codes={})
     kind = reading.check_known(frame["institution_type"], PROVISIONS, file=file)
-    place_type = reading.check_known(frame["place_type"].str.lower(), PLACE_TYPES, file=file)
+    place_type = reading.check_known(frame["place_type"], PLACE_TYPES, file=file)
     return pd.DataFrame(
         {
             "area_code": area_names.coded(frame["old_la_code"], frame["la_name"], areas, file=file),
-            "year": frame["financial_year"].str[:4].astype("int64"),
+            "year": year,
             "provision": kind,
             "place_type": place_type,
             "start": period[0].replace({"August": "autumn", "September": "autumn"}),
@@ -93,24 +92,36 @@ def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
 
 def _mainstream(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """Pupils on roll and places in mainstream schools, by phase."""
-    frame = reading.read_csv(root, reading.release(SCORECARDS)["path"])
+    entry = reading.release(SCORECARDS)
+    frame = reading.read_csv(root, entry["path"])
     file = frame.attrs["file"]
     place = ["Year", "geographic_level", "LANumber", "new_la_code", "LA_name"]
     reading.require_columns(frame, [*place, *MEASURES.values()])
-    reading.require_unique(frame, ["Year", "LANumber"])
-    frame = frame[frame["geographic_level"].isin(["National", "Local authority"])]
-    local = frame["geographic_level"] == "Local authority"
+    level = reading.check_known(
+        frame["geographic_level"], {name: name for name in reading.LEVELS}, file=file
+    )
+    latest = int(entry["published"][:4])
+    year = 1 + reading.first_years(frame["Year"], file=file, between="/", latest=latest)
+    frame = frame.assign(year=year)[level != "Regional"]
+    local = frame["geographic_level"].str.casefold() == "local authority"
+    reading.refuse(
+        local & ~frame["new_la_code"].str.fullmatch(reading.LOCAL),
+        frame["new_la_code"],
+        "is not the code of an authority",
+        file=file,
+    )
     name = frame["LA_name"].where(local, "England")
     area_names.check(frame["LANumber"].where(local, ""), name, areas, file=file)
     code = area_names.coded(frame["new_la_code"].where(local, ""), name, areas, file=file)
+    reading.require_unique(frame.assign(area_code=code), ["year", "area_code"])
     parts = []
     for (phase, measure), column in MEASURES.items():
-        number, missing = reading.numbers(frame[column], file=file, codes=CODES)
+        number, missing = reading.numbers(frame[column], file=file, codes=CODES, whole=True)
         parts.append(
             pd.DataFrame(
                 {
                     "area_code": code,
-                    "year": 2000 + frame["Year"].str[-2:].astype("int64"),
+                    "year": frame["year"],
                     "phase": phase,
                     "measure": measure,
                     "number": number,

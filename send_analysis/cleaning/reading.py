@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,21 +12,44 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from send_analysis import files
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
-from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, nearest
+from send_analysis.errors import DataError, MissingFileError, nearest
 
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
+LEVELS = ["National", "Regional", "Local authority"]
+# Unitary authorities, metropolitan districts, London boroughs, counties; regions (E13: Inner and
+# Outer London).
+LOCAL, REGION = r"E(?:06|08|09|10)\d{6}", r"E1[23]\d{6}"
+# What to do about a value that cannot be.
+COMPARE = "compare it with the published file, and fetch that again if it is so there"
+LARGEST = 1e12  # pounds or people: nothing in an official table of England comes near
 
 # Codes that some publishers still print after the authority was given a new one
 # (ONS Code History Database; the footprint did not change).
 RECODED = {
+    "E08000016": "E08000038",  # Barnsley, May 2025
+    "E08000019": "E08000039",  # Sheffield, May 2025
     "E08000020": "E08000037",  # Gateshead, 2013
     "E06000048": "E06000057",  # Northumberland, 2013
     "E10000002": "E06000060",  # Buckinghamshire, unitary from April 2020
     "E10000023": "E06000065",  # North Yorkshire, unitary from April 2023
     "E10000027": "E06000066",  # Somerset, unitary from April 2023
 }
+
+# Authorities whose boundaries changed since 2010, and the footprint on which a series is unbroken.
+# Structural Changes Orders: Dorset 2018/648 (April 2019), Northamptonshire 2020/156 (April 2021),
+# Cumbria 2022/331 (April 2023). Christchurch moved from Dorset to the new BCP.
+FOOTPRINTS = {
+    "E06000058+E06000059": ["E10000009", "E06000028", "E06000029", "E06000058", "E06000059"],
+    "E06000061+E06000062": ["E10000021", "E06000061", "E06000062"],
+    "E06000063+E06000064": ["E10000006", "E06000063", "E06000064"],
+}
+
+# What reading a compressed file raises where it is not whole.
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
 
 
 def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> tuple[bytes, str]:
@@ -64,14 +88,18 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
                     file=where,
                 )
             return archive.read(found), f"{path}!{found}"
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(
             f"no such file below {root}; see data/datapackage.json for the "
             "releases that the tables are made from",
             file=where,
         ) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile) as error:
+    except IsADirectoryError:
+        raise DataError("is a folder; the release is one file", file=where) from None
+    except DAMAGED as error:
         raise DataError(f"damaged or cut short ({error}); fetch it again", file=where) from None
+    except (RuntimeError, NotImplementedError, OSError) as error:
+        raise DataError(f"cannot be read ({error}); fetch it again", file=where) from None
 
 
 def holds(root: Path, path: str, spec: dict) -> bool:
@@ -88,29 +116,50 @@ def read_csv(
 ) -> pd.DataFrame:
     """Read a CSV file as text, every cell a string; `options` go to :func:`pandas.read_csv`.
 
-    The frame's ``attrs["file"]`` is the name that errors give the file.
+    The index plus 2 is the row as a spreadsheet numbers it; rows of empty cells are left out. The
+    frame's ``attrs["file"]`` is the name that errors give the file.
 
     Raises
     ------
     DataError
-        If the file cannot be read, is not UTF-8, or has a row with too many cells.
+        If the file cannot be read, is not UTF-8, has no rows, has a row with more or fewer cells
+        than the first, or ends in the middle of a line.
     """
     content, where = read_bytes(root, path, member)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8, as published",
-            file=where,
-            row=row,
-        ) from None
-    try:
-        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"not a table: {error}", file=where) from None
-    frame.attrs["file"] = where
+    frame = files.text_table(content, where, closed=True, **options)
+    if frame.empty and options.get("nrows") != 0:
+        raise DataError("holds a heading and no rows; fetch it again", file=where)
     return frame
+
+
+def read_sheet(content: bytes, where: str, name: str | int = 0) -> pd.DataFrame:
+    """Read one sheet of a workbook as text, every cell a string, empty where there is none.
+
+    The index plus 2 is the row as a spreadsheet numbers it. The frame's ``attrs["file"]`` is
+    `where`.
+
+    Raises
+    ------
+    DataError
+        If the workbook is damaged, has no such sheet, or the sheet is empty.
+    """
+    from python_calamine import CalamineError
+
+    try:
+        sheet = pd.read_excel(
+            io.BytesIO(content), engine="calamine", sheet_name=name, header=None, dtype=str
+        )
+    except (CalamineError, *DAMAGED, ValueError, LookupError, OSError) as error:
+        raise DataError(
+            f"cannot be read ({error}); fetch it again, or see whether its layout is new",
+            file=where,
+        ) from None
+    if sheet.empty:
+        raise DataError("the sheet is empty; fetch the workbook again", file=where)
+    sheet.index = sheet.index - 1
+    sheet = sheet.fillna("").apply(lambda column: column.str.strip())
+    sheet.attrs["file"] = where
+    return sheet
 
 
 def require_columns(frame: pd.DataFrame, columns: list[str]) -> None:
@@ -125,6 +174,12 @@ def require_columns(frame: pd.DataFrame, columns: list[str]) -> None:
                 file=frame.attrs["file"],
                 column=column,
             )
+        if column in frame.attrs.get("twice", []):
+            raise DataError(
+                "two columns have this heading; remove the one that is not meant",
+                file=frame.attrs["file"],
+                column=column,
+            )
 
 
 def require_unique(frame: pd.DataFrame, key: list[str]) -> None:
@@ -136,8 +191,110 @@ def require_unique(frame: pd.DataFrame, key: list[str]) -> None:
         raise DataError(
             f"a second row for {values}; remove one of the two",
             file=frame.attrs["file"],
-            row=row + 2,
+            row=int(frame.index[row]) + 2,
         )
+
+
+def refuse(wrong: pd.Series, cells: pd.Series, problem: str, *, file: str) -> None:
+    """Raise for the first cell that is wrong.
+
+    Parameters
+    ----------
+    wrong : Series of bool
+        As long as `cells`.
+    cells : Series of str
+        A column as printed: its name, and its index plus 2 as the row, are in the message.
+    problem : str
+        What the value is or is not, and what to do: it follows the value.
+    file : str
+        Name of the file for errors.
+
+    Raises
+    ------
+    DataError
+    """
+    wrong = np.asarray(wrong, dtype=bool)
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise DataError(
+            f"{cells.iat[place]!r} {problem}",
+            file=file,
+            column=str(cells.name),
+            row=int(cells.index[place]) + 2,
+        )
+
+
+def first_years(
+    text: pd.Series, *, file: str, between: str | None = None, latest: int | None = None
+) -> pd.Series:
+    """Read years as printed, and refuse what is not one or cannot be.
+
+    Parameters
+    ----------
+    text : Series of str
+        Cells as printed; the index plus 2 is the row that an error names.
+    file : str
+        Name of the file for errors.
+    between : str, optional
+        What stands between the first year and the two digits of the next: ``"/"`` in 2024/25,
+        nothing in 202425. Not given for calendar years.
+    latest : int, optional
+        The last year that the file can hold (the second of the two, where there are two).
+
+    Returns
+    -------
+    Series of int64
+        The year, or the first of the two.
+
+    Raises
+    ------
+    DataError
+        If a cell is no year, its two years do not follow each other, or it is later than `latest`.
+    """
+    cells = text.str.strip()
+    mark = None if between is None else re.escape(between)
+    pattern = r"(?P<first>(?:19|20)\d{2})" + ("" if mark is None else rf"{mark}(?P<next>\d{{2}})")
+    found = cells.str.extract(f"^{pattern}$")
+    wrong = found.isna().any(axis=1)
+    first = pd.to_numeric(found["first"].where(~wrong, "0")).astype("int64")
+    if between is not None:
+        following = pd.to_numeric(found["next"].where(~wrong, "0")).astype("int64")
+        wrong |= (first + 1) % 100 != following
+    example = "a year such as 2024" if between is None else f"two years such as 2024{between}25"
+    refuse(wrong, text, f"is not {example}; {COMPARE}", file=file)
+    if latest is not None:
+        last = first + (between is not None)
+        problem = f"is later than the release, which ends with {latest}; {COMPARE}"
+        refuse(last > latest, text, problem, file=file)
+    return first
+
+
+def dates(text: pd.Series, *, file: str, forms: dict[str, str]) -> pd.Series:
+    """Read dates as printed; an empty cell is no date.
+
+    Parameters
+    ----------
+    text : Series of str
+        Cells as printed; the index plus 2 is the row that an error names.
+    file : str
+        Name of the file for errors.
+    forms : dict
+        Pattern of each form that the file may print, and how :mod:`datetime` writes it.
+
+    Raises
+    ------
+    DataError
+        If a cell has none of the forms, or names a day that there is not.
+    """
+    out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
+    for pattern, form in forms.items():
+        fits = text.str.fullmatch(pattern)
+        out = out.mask(fits, pd.to_datetime(text.where(fits), format=form, errors="coerce"))
+    refuse(
+        out.isna() & (text.str.strip() != ""), text, f"is not a date such as 18/11/2024; {COMPARE}",
+        file=file,
+    )  # fmt: skip
+    return out
 
 
 def numbers(
@@ -146,6 +303,7 @@ def numbers(
     file: str,
     codes: dict[str, str],
     negative: bool = False,
+    whole: bool = False,
     columns: pd.Series | None = None,
 ) -> tuple[pd.Series, pd.Series]:
     """Split printed cells into numbers and reasons why there is none.
@@ -160,6 +318,8 @@ def numbers(
         The publisher's codes for a missing value and our reasons.
     negative : bool, default False
         Whether the release is known to print counts below zero (they become findings later).
+    whole : bool, default False
+        Whether the cells count something: a fraction, or a spreadsheet's 2.8E+03, is refused.
     columns : Series of str, optional
         Column of each cell, where `text` holds several; its name if not given.
 
@@ -173,23 +333,25 @@ def numbers(
     Raises
     ------
     DataError
-        If a cell is neither a number nor a known code, or a count is negative.
+        If a cell is neither a number nor a known code, or is a number that cannot be.
     """
     stripped = text.str.strip()
     reasons = stripped.map(codes).astype("str").fillna("")
-    values = pd.to_numeric(stripped.where(reasons == ""), errors="coerce")
-    wrong = values.isna() & (reasons == "")
-    if not negative:
-        wrong |= values < 0
-    if wrong.any():
-        place = int(wrong.to_numpy().argmax())
-        raise DataError(
-            f"{text.iat[place]!r} is neither a count nor a code for a missing value "
-            f"({', '.join(map(repr, codes))})",
-            file=file,
-            column=str(text.name if columns is None else columns.iat[place]),
-            row=int(text.index[place]) + 2,
-        )
+    printed = reasons == ""
+    values = pd.to_numeric(stripped.where(printed), errors="coerce")
+    known = ", ".join(map(repr, codes)) or "there is none"
+    problems = {
+        f"is neither a number nor a code for a missing value ({known})": values.isna(),
+        "is beyond any number of people or pounds": values.abs() > LARGEST,
+        "is below 0": (values < 0) & (not negative),
+        "is not a whole number": ~stripped.str.fullmatch(r"-?[0-9]+(\.0*)?") & whole,
+    }
+    for problem, wrong in problems.items():
+        wrong = (wrong & printed).to_numpy(dtype=bool)
+        if wrong.any():
+            at = int(wrong.argmax())
+            name = text.name if columns is None else columns.iat[at]
+            refuse(wrong, text.rename(name), f"{problem}; {COMPARE}", file=file)
     return values.astype("Float64"), reasons
 
 
@@ -215,43 +377,84 @@ def whole_numbers(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return cells
 
 
-def _years(frame: pd.DataFrame, period: str) -> pd.Series:
-    """Calendar year of each row: the year of the January for a stock, as printed for a flow."""
-    text = frame["time_period"]
-    pattern = r"20\d{2}(\d{2})" if period == "academic_year" else r"(?:20)(\d{2})"
-    year = text.str.extract(f"^{pattern}$", expand=False)
-    if year.isna().any():
-        row = int(year.isna().to_numpy().argmax())
-        form = "202425" if period == "academic_year" else "2024"
-        raise DataError(
-            f"{text.iat[row]!r} is not a {period.replace('_', ' ')} such as {form}",
-            file=frame.attrs["file"],
-            column="time_period",
-            row=row + 2,
-        )
-    return 2000 + year.astype("int64")
+def years(frame: pd.DataFrame, period: str, *, latest: int | None = None) -> pd.Series:
+    """Calendar year of each row: the year of the January for a stock, as printed for a flow.
+
+    `period` and `latest` are the period and the reporting year in `releases.yml`.
+    """
+    academic = period == "academic_year"
+    year = first_years(
+        frame["time_period"],
+        file=frame.attrs["file"],
+        between="" if academic else None,
+        latest=latest,
+    )
+    return (year + academic).rename("year")
 
 
 def area_codes(frame: pd.DataFrame) -> pd.Series:
-    """ONS code of each row of a Department for Education file: the newest, whatever the year."""
+    """ONS code of each row of a Department for Education file: the newest, whatever the year.
+
+    Raises
+    ------
+    DataError
+        If a level is not one of :data:`LEVELS`, or the codes of a row are not of its level.
+    """
+    file, level = frame.attrs["file"], frame["geographic_level"]
+    strange = ~level.isin(LEVELS)
+    near = nearest(level[strange].iloc[0], LEVELS, 1) if strange.any() else []
+    hint = f"; nearest: {near[0]!r}" if near else ""
+    refuse(strange, level, f"is not a level of area ({', '.join(LEVELS)}){hint}", file=file)
+    own = {
+        "National": ("country_code", ENGLAND, "England's code"),
+        "Regional": ("region_code", REGION, "the code of a region"),
+        "Local authority": ("new_la_code", LOCAL, "the code of an authority"),
+    }
     code = frame["new_la_code"].replace(RECODED)
-    level = frame["geographic_level"]
-    known = {"National": frame["country_code"], "Regional": frame["region_code"]}
-    for name, column in known.items():
-        code = code.where(level != name, column)
-    wrong = ~code.str.fullmatch(r"[EKS]\d{8}")
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise DataError(
-            f"{code.iat[row]!r} is not an ONS code of nine characters",
-            file=frame.attrs["file"],
-            column="new_la_code",
-            row=row + 2,
+    for name, (column, pattern, what) in own.items():
+        rows = level == name
+        wrong = rows & ~frame[column].str.fullmatch(pattern)
+        refuse(wrong, frame[column], f"is not {what}, and the row's level is {name!r}", file=file)
+        code = code.mask(rows, frame[column].replace(RECODED))
+    above = level != "Local authority"
+    for column, pattern in (("new_la_code", LOCAL), ("old_la_code", r"\d{3}")):
+        refuse(
+            above & frame[column].str.fullmatch(pattern),
+            frame[column],
+            "is an authority's code, and the row's level is 'National' or 'Regional'",
+            file=file,
         )
+    refuse(
+        ~above & ~frame["old_la_code"].str.fullmatch(r"\d{3}"),
+        frame["old_la_code"],
+        "is not an authority's code of three digits",
+        file=file,
+    )
+    refuse(
+        ~above & ~frame["region_code"].str.fullmatch(REGION),
+        frame["region_code"],
+        "is not the code of a region",
+        file=file,
+    )
     return code.rename("area_code")
 
 
-def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = None) -> pd.DataFrame:
+def placed(frame: pd.DataFrame, entry: dict, spec: dict) -> pd.DataFrame:
+    """Add ``area_code`` and ``year`` to a file of a release that `releases.yml` describes."""
+    latest = entry.get("year")
+    return frame.assign(
+        area_code=area_codes(frame), year=years(frame, spec["period"], latest=latest)
+    )
+
+
+def tidy(
+    root: Path,
+    name: str,
+    file: str,
+    *,
+    topics: dict[str, str] | None = None,
+    labels: dict[str, dict[str, str]] | None = None,
+) -> pd.DataFrame:
     """Read one file of a release as a long table.
 
     Parameters
@@ -262,6 +465,8 @@ def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = No
         Release and file, as `releases.yml` calls them.
     topics : dict, optional
         Breakdown topics to keep and what to call them; all rows if not given.
+    labels : dict, optional
+        By key column, the publisher's labels and ours, as :func:`check_known` takes them.
 
     Returns
     -------
@@ -282,20 +487,22 @@ def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = No
     made_of = {column: layout.parts(column, frame.columns) for column in spec["values"]}
     columns = [part for parts in made_of.values() for part in parts]
     require_columns(frame, ["time_period", *PLACE_COLUMNS, *spec["key"], *columns])
-    require_unique(frame, ["time_period", *PLACE_COLUMNS, *spec["key"]])
-    frame = frame.assign(area_code=area_codes(frame), year=_years(frame, spec["period"]))
+    frame = placed(frame, entry, spec)
+    require_unique(frame, ["area_code", "year", *spec["key"]])
     if topics is not None:
-        labels = frame["breakdown_topic"]
-        labels = labels.replace(layout.topic_words(topics, labels.unique()))
+        there = frame["breakdown_topic"]
+        there = there.replace(layout.topic_words(topics, there.unique()))
         for topic in topics:
-            if not (labels == topic).any():
+            if not (there == topic).any():
                 raise DataError(
-                    f"no row has {topic!r}; nearest: {nearest(topic, labels.unique())}. If the "
+                    f"no row has {topic!r}; nearest: {nearest(topic, there.unique())}. If the "
                     "publisher renamed it, say so among the synonyms of releases.yml",
                     file=where,
                     column="breakdown_topic",
                 )
-        frame = frame.assign(breakdown_topic=labels.map(topics))[labels.isin(topics)]
+        frame = frame.assign(breakdown_topic=there.map(topics))[there.isin(topics)]
+    for column, known in (labels or {}).items():
+        frame = frame.assign(**{column: check_known(frame[column], known, file=where)})
     key = ["area_code", "year", *spec["key"]]
     cells = frame[columns].melt(var_name="column", value_name="text", ignore_index=False)
     value, missing = numbers(
@@ -303,6 +510,7 @@ def tidy(root: Path, name: str, file: str, *, topics: dict[str, str] | None = No
         file=where,
         codes=entry["missing"],
         negative=spec.get("negative", False),
+        whole=True,
         columns=cells["column"],
     )
     height = len(frame)
@@ -336,14 +544,29 @@ def _together(parts: list[tuple[pd.Series, pd.Series]]) -> tuple[pd.Series, pd.S
 
 
 def check_known(labels: pd.Series, known: dict[str, str], *, file: str) -> pd.Series:
-    """Translate the publisher's labels, refusing one that `releases.yml` does not list."""
+    """Translate the publisher's labels; capitals do not matter.
+
+    Parameters
+    ----------
+    labels : Series of str
+        As printed; the index plus 2 is the row that an error names.
+    known : dict
+        The publisher's labels and ours.
+    file : str
+        Name of the file for errors.
+
+    Raises
+    ------
+    DataError
+        If a label is not among those known; the message has the nearest.
+    """
     out = labels.map(known)
+    folded = {label.casefold(): ours for label, ours in known.items()}
+    out = out.fillna(labels[out.isna()].str.casefold().map(folded))
     if out.isna().any():
-        label = labels[out.isna()].iloc[0]
-        raise SendAnalysisError(
-            f"{file}, column {labels.name!r}: label {label!r} is not in releases.yml; "
-            f"nearest: {', '.join(nearest(label, known)) or 'none'}"
-        )
+        near = nearest(labels[out.isna()].iloc[0], known)
+        problem = f"is not known here; nearest: {', '.join(map(repr, near)) or 'none'}"
+        refuse(out.isna(), labels, problem, file=file)
     return out
 
 

@@ -61,7 +61,12 @@ def holding(root: Path, file: str) -> str:
     raise MissingFileError(f"no file for {file!r} in it; fetch the whole archive", file=paths)
 
 
-def rows(root: Path, file: str, topics: dict[str, str] | None = None) -> pd.DataFrame:
+def rows(
+    root: Path,
+    file: str,
+    topics: dict[str, str] | None = None,
+    labels: dict[str, dict[str, str]] | None = None,
+) -> pd.DataFrame:
     """Read one file of every release that is there: each year from the newest that has it.
 
     Parameters
@@ -70,7 +75,7 @@ def rows(root: Path, file: str, topics: dict[str, str] | None = None) -> pd.Data
         Folder of the official releases.
     file : str
         File as `releases.yml` calls it.
-    topics : dict, optional
+    topics, labels : dict, optional
         As :func:`send_analysis.cleaning.reading.tidy` takes them.
 
     Returns
@@ -81,7 +86,7 @@ def rows(root: Path, file: str, topics: dict[str, str] | None = None) -> pd.Data
     parts: list[pd.DataFrame] = []
     years: set[int] = set()
     for name in present(root):
-        part = reading.tidy(root, name, file, topics=topics)
+        part = reading.tidy(root, name, file, topics=topics, labels=labels)
         parts.append(part[~part["year"].isin(years)].assign(release=name))
         years |= set(part["year"].unique())
     return pd.concat(parts, ignore_index=True)

@@ -66,12 +66,12 @@ def _body(sheet: pd.DataFrame, file: str) -> pd.DataFrame:
         raise DataError(
             "no heading row that begins with 'Local Authority'; is the layout new?", file=file
         )
+    if sheet.index[-1] < top[0] + 2 or sheet.shape[1] < 3:
+        raise DataError("no rows or no figures below the headings; fetch it again", file=file)
     sheet.attrs["top"] = int(top[0])
     body = sheet.loc[top[0] + 2 :]
     figures = body[sheet.columns[2:]].apply(lambda column: column.str.strip())
-    body = body[(figures != "").any(axis=1) & (body[0] != LEFT_OUT)]
-    # An error names the row as a spreadsheet counts it; this sheet's first row is no heading.
-    return body.set_axis(body.index - 1)
+    return body[(figures != "").any(axis=1) & (body[0] != LEFT_OUT)]
 
 
 def _cells(sheet: pd.DataFrame, body: pd.DataFrame, areas: pd.DataFrame, file: str) -> pd.DataFrame:
@@ -84,10 +84,15 @@ def _cells(sheet: pd.DataFrame, body: pd.DataFrame, areas: pd.DataFrame, file: s
     for column in sheet.columns[2:]:
         if titles[column] not in MEASURES:
             continue
+        if pd.isna(years[column]):
+            raise DataError("no year stands above it", file=file, column=titles[column])
         year = int(years[column])
         heading = f"{titles[column]}, {year}"
-        text = body[column].str.replace(",", "").str.strip().rename(heading)
-        cases, missing = reading.numbers(text.where(text != NONE, "0"), file=file, codes=CODES)
+        text = body[column].str.strip().rename(heading)
+        text = text.str.replace(r"(?<=\d),(?=\d{3}\b)", "", regex=True)
+        cases, missing = reading.numbers(
+            text.where(text != NONE, "0"), file=file, codes=CODES, whole=True
+        )
         there, before = (
             area_names.of_their_time(name, year + later, areas, file=file, levels=LEVELS)
             for later in (1, 0)

@@ -35,13 +35,14 @@ def test_area_and_year_are_read(requests_file):
         (lambda t: t.replace("requests_withdrawn", "requests_withdrawn_total"),
          "requests_withdrawn", None, "nearest columns: requests_withdrawn_total"),
         (lambda t: t.replace(",560,", ",five hundred,"), "requests_received_in_year", 3,
-         "'five hundred' is neither a count nor a code"),
+         "'five hundred' is neither a number nor a code"),
         (lambda t: t.replace(",560,", ",-560,"), "requests_received_in_year", 3, "'-560'"),
         (lambda t: t + t.splitlines()[-1] + "\n", None, 4, "a second row for"),
-        (lambda t: t.replace("\n2024,", "\n202425,"), "time_period", 3, "not a calendar year"),
-        (lambda t: t.replace("E08000002", "Bury"), "new_la_code", 2, "ONS code"),
-        (lambda t: t.splitlines()[0] + "\n2024,a,b,c\n" + "x," * 40 + "\n", None, None,
-         "not a table"),
+        (lambda t: t.replace("\n2024,", "\n202425,"), "time_period", 3, "is not a year such"),
+        (lambda t: t.replace("E08000002", "Bury"), "new_la_code", 2,
+         "'Bury' is not the code of an authority"),
+        (lambda t: t.splitlines()[0] + "\n2024,a,b,c\n" + "x," * 40 + "\n", None, 2,
+         "has 4 cells, the first row has 21"),
     ],
     ids=["renamed", "not a number", "negative", "duplicated", "year", "area", "ragged"],
 )  # fmt: skip
@@ -87,4 +88,5 @@ def test_an_unknown_topic_is_refused(requests_file):
 
 def test_academic_years_are_the_year_of_their_january():
     frame = reading.pd.DataFrame({"time_period": ["201819", "202425"]})
-    assert list(reading._years(frame, "academic_year")) == [2019, 2025]
+    frame.attrs["file"] = "f.csv"
+    assert list(reading.years(frame, "academic_year")) == [2019, 2025]

@@ -109,15 +109,28 @@ def read(folder: Path | None = None) -> pd.DataFrame:
         note = file.with_suffix(".json")
         if not note.is_file():
             raise DataError(f"{note.name} is missing; restore it", file=str(file))
-        known = json.loads(note.read_text(encoding="utf-8"))
+        known = _note(note)
         if hashlib.sha256(file.read_bytes()).hexdigest() != known["sha256"]:
             raise DataError(
                 f"changed since it was archived on {known['made']}; restore it", file=str(file)
             )
         frame = pd.read_csv(file, dtype={"area_code": "str"})
+        frame = frame.assign(area_code=areas.newest(frame["area_code"]))
         parts.append(frame.assign(made=known["made"], version=known["version"]))
     columns = [*COLUMNS, "made", "version"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _note(file: Path) -> dict:
+    """What is known of an archived forecast: when it was made, by what, and its SHA-256."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        _ = known["sha256"], known["made"], known["version"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise DataError(
+            f"damaged ({type(error).__name__}: {error}); restore it", file=str(file)
+        ) from None
+    return known
 
 
 def scores(release: int, folder: Path | None = None) -> pd.DataFrame:
