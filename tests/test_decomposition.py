@@ -215,3 +215,17 @@ def test_words_carry_the_numbers():
     assert "took away" not in text
     assert "no age" not in text
     assert "3,645" in decomposition.in_words(decomposition.decompose("England", end=2024))
+
+
+@pytest.mark.parametrize("area", ["Bury", "Newham", "Isles of Scilly", "England"])
+def test_whole_plans_add_up_as_printed(area):
+    exact = decomposition.decompose(area)
+    whole = decomposition.decompose(area, whole=True)
+    assert (whole["plans"] == whole["plans"].round()).all()
+    assert ((whole["plans"] - exact["plans"]).abs() < 1).all()
+    wide = whole.pivot(index="component", columns="age_band", values="plans")
+    parts = wide.loc[list(decomposition.COMPONENTS)]
+    bands = wide.columns.drop("all")
+    assert (parts.sum()[bands] == wide.loc["all", bands]).all()
+    assert (parts[bands].sum(axis=1) == parts["all"]).all()
+    assert parts["all"].sum() + wide.loc["age not recorded", "all"] == wide.loc["all", "all"]

@@ -46,7 +46,7 @@ def _parts(area: str, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
     if growth.broken(area, start=start, end=end):
         return ""
-    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end))
+    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end, whole=True))
     off = decomposition.sensitivity(area, start=start, end=end)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
     if not set(decomposition.EDGES) <= set(share.index):

@@ -9,6 +9,7 @@ from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import denominators
+from send_analysis.rounding import controlled_rounding
 
 AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
@@ -169,7 +170,12 @@ def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray
 
 
 def decompose(
-    area: str | None = "Bury", *, start: int = 2019, end: int = 2025, ages: str = "as published"
+    area: str | None = "Bury",
+    *,
+    start: int = 2019,
+    end: int = 2025,
+    ages: str = "as published",
+    whole: bool = False,
 ) -> pd.DataFrame:
     """Split an area's growth in plans into population size, age structure and prevalence by age.
 
@@ -182,6 +188,8 @@ def decompose(
         Januaries; from 2019, since population by age begins at mid-2018.
     ages : {"as published", "in January"}
         Whether ages are counted alike in both years (see :func:`plans_by_band`).
+    whole : bool, default False
+        Give whole plans: each number rounded up or down so that all still add up as printed.
 
     Returns
     -------
@@ -209,7 +217,8 @@ def decompose(
         _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
         _require(codes[0], {start: people[0], end: people[1]}, "population by age")
     codes = list(codes)
-    return _decompose(codes, start, end, plans, [in_bands(frame.loc[codes]) for frame in people])
+    people = [in_bands(frame.loc[codes]) for frame in people]
+    return _decompose(codes, start, end, plans, people, whole=whole)
 
 
 @tables.remembered
@@ -286,12 +295,20 @@ def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
 
 
 def _decompose(
-    codes: list[str], start: int, end: int, plans: list[pd.DataFrame], people: list[np.ndarray]
+    codes: list[str],
+    start: int,
+    end: int,
+    plans: list[pd.DataFrame],
+    people: list[np.ndarray],
+    *,
+    whole: bool,
 ) -> pd.DataFrame:
     """Decompose for many areas at once, in the long form."""
     bands, rows = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
     counts = [frame[bands].to_numpy() for frame in rows]
     parts = das_gupta(people[0], counts[0], people[1], counts[1])
+    if whole:
+        parts = np.stack([controlled_rounding(one) for one in parts]).astype(float)
     parts = np.concatenate([parts, parts.sum(axis=-2, keepdims=True)], axis=-2)
     parts = np.concatenate([parts.sum(axis=-1, keepdims=True), parts], axis=-1)
     total = (rows[1]["all"] - rows[0]["all"]).to_numpy()
