@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.errors import ParameterError, UnknownNameError
 from send_analysis.models.provision import assessments
 
 BURY, ENGLAND = "E08000002", "E92000001"
@@ -149,7 +149,7 @@ def test_volumes_foretell_timeliness_better_than_standing_still():
 def test_what_cannot_be_asked():
     with pytest.raises(ParameterError, match=r"between 0 and 1, not \[90\]"):
         assessments.queue(BURY, targets=[90])
-    with pytest.raises(MissingDataError, match="no requests for E99999999"):
+    with pytest.raises(UnknownNameError, match="E99999999"):
         assessments.queue("E99999999")
 
 

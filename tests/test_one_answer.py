@@ -15,7 +15,6 @@ TAKES_AREA = {"area", "areas", "code", "codes"}
 ALSO = {
     "caveats.doubt": {"table": "ehc_plans"},
     "growth.by": {"dimension": "placement"},
-    "narrative.tried": {"kind": "growth"},
     "wait_views.changes": {"service": "occupational therapy"},
     "explore.compared": {"comparators": ["England"], "start": 2019, "end": 2025},
 }
@@ -90,6 +89,6 @@ def test_nonsense_is_refused(name):
 
 
 def test_the_functions_that_take_an_area_are_found():
-    assert {"growth.rates", "costs.unit_costs", "areas.name", "resolve", "forecast"} <= set(
+    assert {"growth.rates", "costs.unit_costs", "areas.name", "waits.waits", "forecast"} <= set(
         FUNCTIONS
     )

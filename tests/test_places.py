@@ -37,7 +37,7 @@ def test_latest_january_is_the_default():
 
 
 def test_area_without_settings_says_so():
-    with pytest.raises(MissingDataError, match="E06000052 has no plans by age"):
+    with pytest.raises(MissingDataError, match="Cornwall has no plans by age"):
         places.in_use("E06000052", year=2010)
 
 

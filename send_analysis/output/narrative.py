@@ -36,10 +36,15 @@ MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
 SMALL = 100  # plans: below it one child is more than 1 %
 
 
-@tables.remembered(most=1)
 def _ledger(area: str) -> pd.DataFrame:
     """Return the ledger of the area at hand, which a page shows in several ways."""
-    return evidence.ledger(area)
+    return _ledger_of(areas.resolve(area))
+
+
+@tables.remembered(most=1)
+def _ledger_of(code: str) -> pd.DataFrame:
+    """The ledger of an area by its code, kept."""
+    return evidence.ledger(code)
 
 
 def claims(area: str = "Bury") -> list[str]:

@@ -1,4 +1,4 @@
-"""Every number of a page's headline and running text stands in one of its tables."""
+"""Every number of the growth page's headline and text stands in one of its tables."""
 
 import base64
 import io
@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from send_analysis.output import reports
 
+ROOT = Path(__file__).parents[2]
 AREAS = ("Bury", "Newham", "Cumberland", "Isles of Scilly", "England")
 NUMBER = re.compile(r"(?<![\w.£])[£+−-]?\d[\d,]*(?:\.\d+)?(?![\w])")
 # Numbers that are no finding, by what they are:
@@ -26,9 +27,11 @@ CONSTANTS = {
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """Pages of five areas, by area and name."""
-    made = reports.render(list(AREAS), tmp_path_factory.mktemp("numbers"))
-    pages = made[~made["path"].astype(str).str.endswith("index.html")]
+    """The growth pages of five areas, by path."""
+    notebook = ROOT / "notebooks" / "02_demand_growth.ipynb"
+    out = tmp_path_factory.mktemp("numbers")
+    made = reports.render(list(AREAS), out, notebooks=[notebook])
+    pages = made[made["path"].astype(str).str.endswith("02_demand_growth.html")]
     return {Path(path): Path(path).read_text(encoding="utf-8") for path in pages["path"]}
 
 

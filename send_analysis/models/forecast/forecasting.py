@@ -106,7 +106,7 @@ def forecast(
     history = panel.build(load)
     origin = _origin(history, as_of)
     pulled = None if scenario is None else levers.read(scenario)
-    wanted = None if areas is None else _resolve([areas] if isinstance(areas, str) else areas)
+    wanted = None if areas is None else _resolve([areas] if isinstance(areas, str | int) else areas)
 
     key = None if pulled is None else json.dumps(pulled, sort_keys=True)
     worked_out = _installed if load is tables.load else partial(_work_out, load)

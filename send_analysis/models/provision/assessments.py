@@ -34,7 +34,7 @@ def accounts(area: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     area : str, optional
-        ONS code; all areas if not given.
+        Name or code; all areas if not given.
 
     Returns
     -------
@@ -51,13 +51,14 @@ def accounts(area: str | None = None) -> pd.DataFrame:
     MissingDataError
         If there is nothing for the area.
     """
+    code = None if area is None else areas.resolve(area)
 
     def wide(name: str, value: str, columns: str) -> pd.DataFrame:
         rows = tables.load(name)
         if name == "timeliness":
             rows = rows[rows["exceptions"] == "excluded"]
-        if area is not None:
-            rows = rows[rows["area_code"] == area]
+        if code is not None:
+            rows = rows[rows["area_code"] == code]
         out = rows.pivot(index=["area_code", "year"], columns=columns, values=value)
         return out.astype("Float64")
 
@@ -65,7 +66,9 @@ def accounts(area: str | None = None) -> pd.DataFrame:
     assessed = wide("assessments", "assessments", "outcome")
     timed = wide("timeliness", "plans", "issued_within")
     if asked.empty:
-        raise MissingDataError(f"There are no requests for {area}; choose another area.")
+        raise MissingDataError(
+            f"There are no requests for {areas.name(code)}; choose another area."
+        )
     # An area lacks the outcomes that were not collected in any of its years.
     withdrawn = asked.get("withdrawn", asked["all"] * 0).fillna(0)
     out = pd.DataFrame(
@@ -196,7 +199,7 @@ def queue(
     Parameters
     ----------
     area : str
-        ONS code.
+        Name or code.
     targets : sequence of float
         Shares of plans within 20 weeks.
     arrivals : float, optional

@@ -266,7 +266,10 @@ def checks(area: str) -> pd.DataFrame:
         points, as :func:`assessments.hindcast` defines the three.
     """
     every = _hindcast()
-    rows = {"all authorities": every, areas.name(area): every[every["area_code"] == area]}
+    rows = {
+        "all authorities": every,
+        areas.name(area): every[every["area_code"] == areas.resolve(area)],
+    }
     out = []
     for where, frame in rows.items():
         if frame.empty:

@@ -43,7 +43,7 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
     Parameters
     ----------
     area : str
-        ONS code.
+        Name or code.
     switches : mapping, optional
         By name of the change, what a scenario alters: ``included, opens, places, fill``.
 
@@ -58,6 +58,7 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
     ParameterError
         If a file or a switch has an unknown or missing key or an impossible value.
     """
+    area = areas.resolve(area)
     path = _folder() / f"{areas.slug(areas.name(area))}.yml"
     content = {"changes": {}}
     if path.is_file():

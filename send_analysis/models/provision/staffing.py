@@ -26,7 +26,7 @@ def assessments_a_plan(area: str) -> float:
     Parameters
     ----------
     area : str
-        ONS code.
+        Name or code.
 
     Returns
     -------

@@ -181,9 +181,8 @@ def account(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.margins(x=0.12)
     ax.set_xlabel("plans")
     items = rows.set_index("item")["plans"]
-    out = -int(plans[(rows["kind"] == "out").to_numpy()].sum())
     title(
-        ax, f"{items['new plans']:,} plans were new and {out:,} ceased in {rows['area'].iloc[0]}",
+        ax, f"{items['new plans']:,} plans were new in {rows['area'].iloc[0]}",
         subtitle=f"January {start} to January {end}; hatched: what the flows do not explain",
     )  # fmt: skip
     return ax
