@@ -294,6 +294,7 @@ def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
     return {
         "name": name,
         "title": spec["title"],
+        **({"counts": spec["counts"]} if "counts" in spec else {}),
         "path": path,
         "profile": "tabular-data-resource",
         "format": "csv",
@@ -333,6 +334,7 @@ def _field(name: str, field: dict, in_key: bool) -> dict:
     out = {"name": name, "type": field["type"], "description": field["description"]}
     if "unit" in field:
         out["unit"] = field["unit"]
+    out |= {key: field[key] for key in ("wording", "definitions") if key in field}
     return out | ({"constraints": constraints} if constraints else {})
 
 

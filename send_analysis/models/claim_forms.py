@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
-from send_analysis import areas, tables
+from send_analysis import areas, definitions, tables
 from send_analysis.errors import ParameterError, nearest
 from send_analysis.models.user_files import Form
 from send_analysis.models.waiting import waits
@@ -47,7 +47,7 @@ class Over(Form):
 class Reading(Form):
     """Another way to read a claim, fixed beforehand: what differs from the plain one."""
 
-    definition: Text
+    definition: Text | None = None
     area: Area | None = None
     table: Table | None = None
     value: str | None = None
@@ -103,9 +103,12 @@ class Inspections(Test):
 
 
 class Counted(Test):
-    """A series of a table: the sum of a column over some rows, or the share of a larger one."""
+    """A series of a table: the sum of a column over some rows, or the share of a larger one.
 
-    definition: Text
+    What it counts is said by the descriptor. A `definition` may repeat it, and must then be it.
+    """
+
+    definition: Text | None = None
     table: Table
     value: str | None = None
     where: Where = Field(default_factory=dict)
@@ -116,11 +119,13 @@ class Counted(Test):
     @model_validator(mode="after")
     def _columns_there(self) -> Counted:
         base = self.model_dump(exclude_none=True)
-        for part in [base, *({**base, **one} for one in base["readings"])]:
+        plain = {key: value for key, value in base.items() if key != "definition"}
+        for part in [base, *({**plain, **one} for one in base["readings"])]:
             check_rows(part["table"], part["where"], part.get("value"))
             over = part.get("over")
             if over:
                 check_rows(over.get("table", part["table"]), over["where"], over.get("value"))
+            _check_words("definition", part.get("definition"), worded(part))
         return self
 
 
@@ -166,9 +171,9 @@ class Rank(Counted):
 
 
 class Figure(Form):
-    """A figure that comes near a claim which cannot be tested."""
+    """A figure that comes near a claim which cannot be tested, in the words of the descriptor."""
 
-    label: Text
+    label: Text | None = None
     table: Table
     value: str
     where: Where
@@ -178,6 +183,15 @@ class Figure(Form):
     def _columns_there(self) -> Figure:
         check_rows(self.table, self.where, self.value)
         check_rows(self.table, self.over or {}, self.value)
+        place = "area" if "area_code" in columns(self.table) else "organisation_code"
+        time = "year" if "year" in columns(self.table) else "month"
+        for where in [self.where, *([self.over] if self.over is not None else [])]:
+            for key in (place, time):
+                if not isinstance(where.get(key), Value):
+                    raise ValueError(f"key {key!r} is missing in where or over; add one")
+        part = {"table": self.table, "where": self.where, "per": 100}
+        over = {} if self.over is None else {"over": {"where": self.over}}
+        _check_words("label", self.label, worded({**part, **over}))
         return self
 
 
@@ -222,6 +236,39 @@ def _in_order(test: Any) -> Any:
     if test.start >= test.end:
         raise ValueError(f"end: must be after start {test.start}, not {test.end}")
     return test
+
+
+def worded(part: dict) -> str:
+    """Say what a series or a figure counts, in the words of the descriptor.
+
+    Parameters
+    ----------
+    part : dict
+        ``table, where``, and, where it is a share, ``over`` and ``per``; ``at_least``.
+
+    Returns
+    -------
+    str
+        What is counted, and in which organisation; area and time are for who cites it.
+    """
+    table, where, over = part["table"], part.get("where", {}), part.get("over")
+    said = definitions.words(table, where)
+    if over:
+        said = definitions.share(
+            table, where, over.get("table", table), over.get("where", {}),
+            per=part["per"], years_before=over.get("years_before", 0),
+        )  # fmt: skip
+    if "at_least" in part:
+        said += f", areas with fewer than {part['at_least']:g} left out"
+    return said
+
+
+def _check_words(key: str, written: str | None, said: str) -> None:
+    """Refuse words that are not what a column holds."""
+    if written not in (None, said):
+        raise ValueError(
+            f"{key}: must be left out, or say what the column is: {said!r}, not {written!r}"
+        )
 
 
 @tables.remembered

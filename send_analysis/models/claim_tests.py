@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
+from send_analysis.definitions import words as in_words
 from send_analysis.errors import MissingDataError
 from send_analysis.models import claim_forms as forms
 from send_analysis.models.publication import first_published
@@ -25,7 +26,8 @@ from send_analysis.models.waiting import wait_claims
 
 PLAIN, READING, EXPLORATORY = "plain", "reading", "exploratory"
 # A further role, `nearest`, has no part in a verdict: figures of a wider place than the claim's.
-FOUND = ["role", "window", "definition", "official", "table", "rows", "published"]
+FOUND = ["role", "window", "definition", "official", "table", "rows", "published", "broken"]
+AROUND = 4  # years before a window that breaks: enough to see what the series was
 IN_JANUARY = {"ehc_plans", "ehc_plans_by_age", "placements", "pupils"}  # whose year is a January
 
 
@@ -40,6 +42,7 @@ class Definition(NamedTuple):
     number: pd.DataFrame | None = None  # what is counted, where `value` is a share of `of`
     of: pd.DataFrame | None = None
     places: tuple[str, ...] = ()  # among which a place in the order is taken; all if empty
+    series: tuple[tuple[str, str], ...] = ()  # tables and categories that it rests on
 
 
 def _select(table: str, where: dict) -> pd.DataFrame:
@@ -82,20 +85,33 @@ def _remembered_sums(key: str) -> pd.DataFrame:
     return out
 
 
+def _series(table: str, where: dict) -> tuple[tuple[str, str], ...]:
+    """Table and categories that a selection of rows rests on, as breaks in series name them."""
+    key = tables.resource(table)["schema"]["primaryKey"]
+    columns = [column for column in key if column not in {"area_code", "year"}]
+    if "year" not in key or not columns:
+        return ()
+    named = {column: wanted for column, wanted in where.items() if column in columns}
+    rows = _select(table, named)[columns].drop_duplicates().astype(str)
+    return tuple((table, category) for category in rows.agg(" / ".join, axis=1))
+
+
 def _counted(part: dict, role: str, window: tuple, places: tuple[str, ...] = ()) -> Definition:
     """Definition of a series that a test describes with its keys."""
     number = _sums(part["table"], part.get("value"), part["where"])
     value, of = number, None
+    series = _series(part["table"], part["where"])
     if part.get("over"):
         over = part["over"]
         of = _sums(over.get("table", part["table"]), over.get("value"), over["where"])
+        series += _series(over.get("table", part["table"]), over["where"])
         if over["years_before"]:
             of = of.set_axis(of.columns + over["years_before"], axis=1)
         of = of.reindex_like(number)
         value = part["per"] * number / of.where(of >= part.get("at_least", 1e-9))
     return Definition(
-        part["definition"], part["table"], role, window, value,
-        number if of is not None else None, of, places,
+        forms.worded(part), part["table"], role, window, value,
+        number if of is not None else None, of, places, series,
     )  # fmt: skip
 
 
@@ -136,7 +152,6 @@ def _timeliness(test: dict) -> list[Definition]:
     return [
         _counted(
             {
-                "definition": f"plans issued within 20 weeks, exceptions {exceptions}",
                 "table": "timeliness",
                 "where": {"exceptions": exceptions, **ISSUED[0]},
                 "over": {"where": {"exceptions": exceptions, **ISSUED[1]}, "years_before": 0},
@@ -155,21 +170,29 @@ def _growth(test: dict) -> list[Definition]:
     rows = tables.load("ehc_plans").query("age_band == 'all'")
     statements = rows.pivot(index="area_code", columns="year", values="statements").astype(float)
     new = _sums("new_plans", "plans", {"age_band": "all"})
-    young = _sums("ehc_plans", "plans", {"age_band": ["under 5", "5-10", "11-15"]})
-    under_20 = _sums("ehc_plans", "plans", {"age_band": ["under 5", "5-10", "11-15", "16-19"]})
+    bands = ["under 5", "5-10", "11-15", "16-19"]
+    young = _sums("ehc_plans", "plans", {"age_band": bands[:3]})
+    under_20 = _sums("ehc_plans", "plans", {"age_band": bands})
     start, end = test["start"], test["end"]
     january, before = (start, end), (start - 1, end - 1)
+    held, made = (in_words(table, {"age_band": "all"}) for table in ("ehc_plans", "new_plans"))
     found = [
-        ("plans (and statements) in January", "ehc_plans", PLAIN, january, total),
-        ("plans held at any time in the calendar year (January and new)", "ehc_plans, new_plans",
-         READING, before, total + new),
-        ("EHC plans alone in January, statements left out", "ehc_plans", EXPLORATORY, january,
+        (held, "ehc_plans", PLAIN, january, total),
+        (f"{held} and {made} after it", "ehc_plans, new_plans", READING, before, total + new),
+        (f"{held}, statements left out", "ehc_plans", EXPLORATORY, january,
          (total - statements.fillna(0)).loc[:, 2015:]),
-        ("plans of those aged under 16 in January", "ehc_plans", EXPLORATORY, january, young),
-        ("plans of those aged under 20 in January", "ehc_plans", EXPLORATORY, january, under_20),
-        ("new plans in the calendar year", "new_plans", EXPLORATORY, before, new),
+        (in_words("ehc_plans", {"age_band": bands[:3]}), "ehc_plans", EXPLORATORY, january, young),
+        (in_words("ehc_plans", {"age_band": bands}), "ehc_plans", EXPLORATORY, january, under_20),
+        (made, "new_plans", EXPLORATORY, before, new),
     ]  # fmt: skip
-    return [Definition(*one) for one in found]
+    rest = [
+        (("ehc_plans", "all"),), (("ehc_plans", "all"), ("new_plans", "all")),
+        (("ehc_plans", "all"),), _series("ehc_plans", {"age_band": bands[:3]}),
+        _series("ehc_plans", {"age_band": bands}), (("new_plans", "all"),),
+    ]  # fmt: skip
+    return [
+        Definition(*one)._replace(series=series) for one, series in zip(found, rest, strict=True)
+    ]
 
 
 def _windows(definition: Definition, mode: str) -> tuple[list[tuple], pd.DataFrame]:
@@ -237,8 +260,25 @@ def _found(definitions: list[Definition], mode: str, place: str, said: str | Non
             "table": definition.table,
             "rows": [_rows(definition, windows[i], place, figures[i]) for i in there],
             "published": [first_published(table, windows[i][-1]) or "" for i in there],
+            "broken": _broken(definition, [windows[i] for i in there], mode, place),
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FOUND)
+
+
+def _broken(definition: Definition, windows: list[tuple], mode: str, place: str) -> list[str]:
+    """Say of each window why its figure certifies nothing: a break in it, or a flagged return."""
+    said = pd.Series("", index=range(len(windows)), dtype="str")
+    if mode != "change":
+        years = [window[0] for window in windows]
+        for table, category in definition.series:
+            flagged = [caveats.flagged(table, year, category=category) for year in years]
+            said = said.where(said != "", [found.get(place, "") for found in flagged])
+        return said.tolist()
+    frame = pd.DataFrame(windows, columns=["start", "end"]).assign(area_code=place)
+    for table, category in definition.series:
+        why = caveats.crossed(frame, table, frame["start"], frame["end"], category=category)
+        said = said.where(said != "", why)
+    return said.tolist()
 
 
 def _window_words(window: tuple, table: str, definition: Definition) -> str:
@@ -375,7 +415,8 @@ def figures(test: dict, said: str | None = None) -> pd.DataFrame:
     -------
     DataFrame
         ``role, window, definition, official, table, rows`` (numbers behind it), ``published``
-        (month of first publication, empty where unknown).
+        (month of first publication, empty where unknown), ``broken`` (why it certifies nothing: a
+        break in the series within the window, or a flagged return; empty where it does).
 
     Raises
     ------
@@ -397,6 +438,23 @@ def figures(test: dict, said: str | None = None) -> pd.DataFrame:
             f"{test.get('area', 'this place')} on the claim's window ({when})."
         )
     return found
+
+
+def series(test: dict) -> pd.Series:
+    """Return the yearly figures around a test's window, as its plain definition counts them.
+
+    Parameters
+    ----------
+    test : dict
+        As :func:`figures` takes it; of a kind that has definitions.
+
+    Returns
+    -------
+    Series
+        By year, from `AROUND` years before the window on; years without a figure left out.
+    """
+    plain = next(one for one in TESTS[test["kind"]].definitions(test) if one.role == PLAIN)
+    return plain.value.loc[place_of(test), plain.window[0] - AROUND :].dropna()
 
 
 def _mode(test: dict) -> str:
@@ -429,8 +487,10 @@ def everywhere(test: dict, said: str | None = None) -> dict[str, np.ndarray] | N
     for definition in kind.definitions(test):
         windows, found = _windows(definition, _mode(test))
         found = found.reindex(local).to_numpy(dtype=float)
+        broken = _broken(definition, windows, _mode(test), areas.ENGLAND)
         for i, role in enumerate(_roles(definition, windows, said)):
-            parts[role].append(found[:, i])
+            if role == PLAIN or not broken[i]:  # what goes across a break agrees with no claim
+                parts[role].append(found[:, i])
     stacked = {
         role: np.column_stack(columns) if columns else np.empty((len(local), 0))
         for role, columns in parts.items()
@@ -447,17 +507,35 @@ def closest(figures: list[dict]) -> str:
     Parameters
     ----------
     figures : list of dict
-        ``label, table, where, value``, and ``over`` (the rows that a share is of).
+        ``table, where, value``, and ``over`` (the rows that a share is of), as checked by
+        :class:`claim_forms.Figure`.
 
     Returns
     -------
     str
         A sentence; empty where there are none.
     """
-    words = []
+    found: dict[str, list[str]] = {}
     for figure in figures:
-        value = _select(figure["table"], figure["where"])[figure["value"]].sum(min_count=1)
-        if "over" in figure and not pd.isna(value):
-            value = 100 * value / _select(figure["table"], figure["over"])[figure["value"]].sum()
-        words.append(f"{figure['label']}: {'no figure' if pd.isna(value) else number(value)}")
-    return f" Nearest: {'; '.join(words)}." if words else ""
+        table, where, over = figure["table"], figure["where"], figure.get("over")
+        value = _select(table, where)[figure["value"]].sum(min_count=1)
+        if over and not pd.isna(value):
+            value = 100 * value / _select(table, over)[figure["value"]].sum()
+        part = {"table": table, "where": where, "per": 100}
+        said = forms.worded(part | ({"over": {"where": over}} if over else {}))
+        shown = "no figure" if pd.isna(value) else number(value)
+        found.setdefault(said, []).append(f"{shown} ({_cited(table, where)})")
+    told = "; ".join(f"{said}: {', '.join(shown)}" for said, shown in found.items())
+    return f" Nearest: {told}." if told else ""
+
+
+def _cited(table: str, where: dict) -> str:
+    """Say where and when a figure is from."""
+    if "area" in where:
+        place = areas.name(where["area"])
+    else:
+        place = _select(table, {"organisation_code": where["organisation_code"]})
+        place = place["organisation"].iloc[-1]
+    if "month" in where:
+        return f"{place}, {pd.Timestamp(where['month']):%B %Y}"
+    return f"{place}, {'January ' if table in IN_JANUARY else ''}{where['year']}"

@@ -29,7 +29,8 @@ OTHERWISE = "reproduced on another definition"
 CONTRADICTED = "not reproduced"
 NO_SERIES = "not testable: no public series exists"
 ELSEWHERE = "not testable here: a public series exists but is not in these tables"
-UNTESTABLE = (NO_SERIES, ELSEWHERE)
+BROKEN = "not testable: the public series breaks"
+UNTESTABLE = (NO_SERIES, ELSEWHERE, BROKEN)
 VERDICTS = (REPRODUCED, OTHERWISE, CONTRADICTED, *UNTESTABLE)
 
 LEDGER = [
@@ -38,7 +39,7 @@ LEDGER = [
 ]  # fmt: skip
 TRIED = [
     "id", "role", "window", "definition", "official", "difference", "within", "table", "rows",
-    "published",
+    "published", "broken",
 ]  # fmt: skip
 THRESHOLDS = {"above": "more than", "at least": "at least", "below": "less than"}
 DRAWS = 2000  # wrong claims made up to price an exploratory match: ± 2 points at most
@@ -63,13 +64,16 @@ def tried(claim: dict) -> pd.DataFrame:
         ``id, role`` (plain, reading, exploratory or nearest), ``window, definition, official`` (in
         the claim's unit), ``difference`` (official less claimed), ``within`` (the tolerance, or
         the threshold), ``table, rows`` (the cells used, as printed in the table), ``published``
-        (month in which the figure first came out, empty where unknown). Empty if not testable.
+        (month in which the figure first came out, empty where unknown), ``broken`` (why the figure
+        certifies nothing, and so is not within: the series breaks; empty where it does not). Empty
+        if not testable.
     """
     found = claim_tests.figures(claim["test"], months(claim["said"])[1])
     if found.empty:
         return pd.DataFrame(columns=TRIED)
     difference = found["official"] - claim.get("claimed", 0)
     within = _within(difference, claim["compare"], claim.get("tolerance", 0))
+    within &= found["broken"] == ""
     return found.assign(id=claim["id"], difference=difference, within=within)[TRIED]
 
 
@@ -94,6 +98,8 @@ def verdict(found: pd.DataFrame, test: dict | None = None) -> str:
     """
     if not (found["role"] == PLAIN).any():
         return ELSEWHERE if test and "series" in test else NO_SERIES
+    if (found.loc[found["role"] == PLAIN, "broken"] != "").any():
+        return BROKEN
     if found.loc[found["role"] == PLAIN, "within"].any():
         return REPRODUCED
     if found.loc[found["role"] == READING, "within"].any():
@@ -271,6 +277,9 @@ def _row(claim: dict) -> dict:
 def _needed(claim: dict, found: pd.DataFrame) -> str:
     """Say what a claim that cannot be tested would need, who publishes it, and what comes near."""
     test = claim["test"]
+    broken = found[(found["role"] == PLAIN) & (found["broken"] != "")]
+    if len(broken):
+        return _unlike(test, broken.iloc[0])
     parts = [f"Would need {test['needs']}."]
     if "series" in test:
         parts.append("It is published: {title}, {publisher}, {where}.".format(**test["series"]))
@@ -280,6 +289,19 @@ def _needed(claim: dict, found: pd.DataFrame) -> str:
             found, claim.get("claimed") if "since" in test else None, services=test["service"]
         )
     return " ".join(filter(None, [*parts, near, test.get("note", "")]))
+
+
+def _unlike(test: dict, plain: pd.Series) -> str:
+    """Say why the figure on a claim's own window certifies nothing, with the figures around it."""
+    around = claim_tests.series(test)
+    told = ", ".join(f"{claim_tests.number(value)} ({year})" for year, value in around.items())
+    said = f"{plain['broken'][0].upper()}{plain['broken'][1:]}"
+    parts = [
+        f"{said}. What lies on either side is no rise or fall of one thing: {plain['definition']}, "
+        f"{plain['window']}: {plain['rows']}; by year {told}.",
+        test.get("note", ""),
+    ]
+    return " ".join(filter(None, parts))
 
 
 def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
@@ -300,7 +322,8 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     fixed = found[found["role"].isin([PLAIN, READING]) & (found.index != shown.name)]
     parts += [
         f"On {'the plain definition, ' if other.role == PLAIN else ''}{other.definition}, "
-        f"{other.window}: {words(other.official, unit)}."
+        f"{other.window}: {words(other.official, unit)}{', but ' if other.broken else ''}"
+        f"{other.broken}."
         for other in fixed.itertuples()
     ]
     if claim["test"].get("note"):

@@ -70,7 +70,8 @@ def _table(entry: dict[str, Any]) -> list[str]:
         "",
         f"## {entry['name']}",
         "",
-        f"{entry['title']}. {entry['rows']:,} rows in `{entry['path']}`.",
+        f"{entry['title']}. {entry['rows']:,} rows in `{entry['path']}`."
+        + (f" Figures: {entry['counts']}." if "counts" in entry else ""),
         "",
         "| column | type | what it holds | unit | values |",
         "| --- | --- | --- | --- | --- |",
@@ -89,8 +90,15 @@ def _years(entry: dict[str, Any]) -> str:
 
 
 def _allowed(field: dict[str, Any]) -> str:
-    """Values that a column may have, as far as the descriptor limits them."""
+    """Values that a column may have, as far as the descriptor limits them, and their meaning."""
     limits = field.get("constraints", {})
+    meant = field.get("definitions")
+    if meant:
+        known = limits.get("enum") or [value for value in meant if value != "parts"]
+        told = [f"“{value}”" + (f": {meant[value]}" if meant.get(value) else "") for value in known]
+        return "; ".join(
+            told + (["others as printed"] if "enum" not in limits and "wording" in field else [])
+        )
     if "enum" in limits:
         return ", ".join(
             f"“{value}”" if "," in str(value) else str(value) for value in limits["enum"]

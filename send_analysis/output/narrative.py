@@ -27,6 +27,10 @@ VERDICTS = {  # what one claim, and several, are said to be
         "cannot be tested here because its public series is not in these tables",
         "cannot be tested here because their public series are not in these tables",
     ),
+    evidence.BROKEN: (
+        "cannot be tested because its public series breaks",
+        "cannot be tested because their public series break",
+    ),
 }
 MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
 SMALL = 100  # plans: below it one child is more than 1 %
@@ -346,7 +350,9 @@ def tried(area: str = "Bury") -> pd.DataFrame:
     if not parts:
         return pd.DataFrame()
     out = pd.concat(parts)
-    out = out.assign(agrees=out["within"].map({True: "yes", False: "no"}), counted=out["rows"])
+    agrees = out["within"].map({True: "yes", False: "no"})
+    agrees = agrees.where(out["broken"] == "", "cannot: the series breaks")
+    out = out.assign(agrees=agrees, counted=out["rows"])
     return out[["claim", "definition", "window", "role", "official", "agrees", "counted"]]
 
 
@@ -379,13 +385,13 @@ def possibilities(area: str = "Bury") -> pd.DataFrame:
 
 
 def untestable(area: str, verdict: str) -> pd.DataFrame:
-    """Return the claims of one of the two verdicts that say "not testable", with what is needed.
+    """Return the claims of one of the verdicts that say "not testable", with what is needed.
 
     Parameters
     ----------
     area : str
     verdict : str
-        ``evidence.NO_SERIES`` or ``evidence.ELSEWHERE``.
+        One of ``evidence.UNTESTABLE``.
 
     Returns
     -------
@@ -407,7 +413,7 @@ def tables_of(area: str, verdict: str | None = None) -> list[str]:
     ----------
     area : str
     verdict : str, optional
-        ``evidence.NO_SERIES`` or ``evidence.ELSEWHERE``: tables of the nearest figures.
+        One of ``evidence.UNTESTABLE``: tables of the nearest figures, or of those that break.
 
     Returns
     -------
@@ -422,4 +428,6 @@ def tables_of(area: str, verdict: str | None = None) -> list[str]:
         tests = [claim["test"] for claim in evidence.claims(area) if claim["id"] in chosen]
         named = [figure["table"] for test in tests for figure in test.get("nearest", [])]
         named += ["nhs_waits" for test in tests if test["kind"] == "nhs_wait"]
+        if verdict == evidence.BROKEN and tests:
+            named += ["series_breaks", *(test.get("table", "ehc_plans") for test in tests)]
     return sorted(set(named) - {""}) or ["None of the tables has a figure"]

@@ -15,9 +15,6 @@ from send_analysis.models.demand_growth import decomposition, denominators, grow
 FIRST_STOCK = 2019
 # Calendar year from which requests are counted with all their outcomes (person-level return).
 FIRST_OUTCOMES = 2023
-# Years that do not compare with the one before: the person-level return of January 2023 counts
-# 2022 first, and outcomes of requests from 2023.
-NEW_COUNTS = (2022, 2023)
 REASON_UNKNOWN = "reasons short of the total"
 REMAINDER = "not explained by the flows published"
 
@@ -325,7 +322,8 @@ def year_to_year() -> dict[str, float]:
     v = m and w = m² for a rate, which gives a year the variance μ + φμ² of a negative binomial as
     in the panel of growth, v = w = m(1 − m) for a share. φ is what makes the 95 % interval of d
     hold 95 of 100 moves of all authorities, so that the few moves far out are neither left out nor
-    taken for the rule. Moves across a change of the return (`NEW_COUNTS`) are left out.
+    taken for the rule. Moves to a year in which the return of flows changed (the table
+    `series_breaks`) are left out.
     """
     return {
         measure: _held(_needed(_moves(above, below), share=MEASURES[measure][1]))
@@ -342,7 +340,14 @@ def _moves(above: pd.Series, below: pd.Series) -> pd.DataFrame:
     rows = rows[rows["area_code"].isin(areas.current())]
     before = rows.assign(year=rows["year"] + 1)
     both = before.merge(rows, on=["area_code", "year"], suffixes=("_1", "_2"))
-    return both[~both["year"].isin(NEW_COUNTS)]
+    return both[~both["year"].isin(_new_counts())]
+
+
+def _new_counts() -> set[int]:
+    """Years in which what the measures rest on was begun anew or cut otherwise, for everyone."""
+    rows = pd.concat([caveats.breaks(table) for table, _ in RESTS_ON.values()])
+    rows = rows[(rows["area_code"] == "") & rows["kind"].isin(["new return", "recode"])]
+    return set(rows["year"])
 
 
 def _needed(moves: pd.DataFrame, *, share: bool) -> np.ndarray:
