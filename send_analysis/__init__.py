@@ -25,7 +25,7 @@ _PUBLIC = {
 }
 # Folder → modules that are public.
 _FOLDERS = {
-    "": ("areas", "errors", "refresh", "tables"),
+    "": ("areas", "caveats", "errors", "refresh", "tables"),
     "models": ("evidence", "national", "scenarios"),
     "models.demand_growth": (
         "breaks",

@@ -41,7 +41,7 @@ _FILLERS = re.compile(
 )
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Reduce a name to what tells it apart: case, punctuation and filler words gone."""
     words = re.sub(r"[^a-z0-9 ]", " ", text.casefold().replace("st.", "st ").replace("&", " and "))
     return " ".join(_FILLERS.sub(" ", words).split())
@@ -53,9 +53,9 @@ def _index() -> tuple[dict[str, str], dict[str, str]]:
     codes = tables.load("area_codes")
     known = tables.load("areas").sort_values(["last_year", "level"], kind="stable")
     by_code = dict(zip(codes["code"], codes["area_code"], strict=True))
-    folded = dict(zip(known["area"].map(_fold), known["area_code"], strict=True))
+    folded = dict(zip(known["area"].map(fold), known["area_code"], strict=True))
     printed = dict(zip(known["area"].str.casefold(), known["area_code"], strict=True))
-    aliases = {_fold(alias): code for alias, code in _ALIASES.items()}
+    aliases = {fold(alias): code for alias, code in _ALIASES.items()}
     return by_code, folded | aliases | printed
 
 
@@ -87,7 +87,7 @@ def resolve(text: str) -> str:
     text = str(text).strip()
     if text.upper() in by_code:
         return by_code[text.upper()]
-    folded = _fold(text)
+    folded = fold(text)
     for typed in (text.casefold(), folded):
         if typed in by_name:
             return by_name[typed]
@@ -132,20 +132,21 @@ def resolve_unit(text: str) -> str:
     return "+".join(resolve(part) for part in str(text).split("+"))
 
 
-def name(code: str) -> str:
+def name(area: str) -> str:
     """Return the name of an area; of a merged footprint, its members' names joined by "and".
+
+    Parameters
+    ----------
+    area : str
+        Name or code, as :func:`resolve_unit` takes it.
 
     Raises
     ------
     UnknownNameError
-        If no area has the code.
+        As :func:`resolve`.
     """
     names = _names()
-    members = code.split("+")
-    absent = [member for member in members if member not in names]
-    if absent:
-        raise UnknownNameError(f"No area has the code {absent[0]!r}.")
-    return " and ".join(names[member] for member in members)
+    return " and ".join(names[member] for member in resolve_unit(area).split("+"))
 
 
 def slug(text: str) -> str:
@@ -178,22 +179,35 @@ def _by_code() -> pd.DataFrame:
     return tables.load("areas").set_index("area_code")
 
 
-def region(code: str) -> str:
+def region(area: str) -> str:
     """Return the code of the region that a local authority lies in.
+
+    Parameters
+    ----------
+    area : str
+        Name or code, as :func:`resolve_unit` takes it.
 
     Raises
     ------
     MissingDataError
         If the area is a region or England.
+    UnknownNameError
+        As :func:`resolve`.
     """
+    code = resolve_unit(area)
     found = _by_code()["region_code"][code.split("+")[0]]
     if not found:
         raise MissingDataError(f"{name(code)} is not within a region; give a local authority.")
     return found
 
 
-def neighbours(code: str) -> list[str]:
+def neighbours(area: str) -> list[str]:
     """Return the ten statistical neighbours of a local authority, closest first (May 2025).
+
+    Parameters
+    ----------
+    area : str
+        Name or code, as :func:`resolve_unit` takes it.
 
     Returns
     -------
@@ -204,7 +218,10 @@ def neighbours(code: str) -> list[str]:
     ------
     MissingDataError
         If the area has none: it is a region, England, or was abolished.
+    UnknownNameError
+        As :func:`resolve`.
     """
+    code = resolve_unit(area)
     known = tables.load("neighbours")
     found = known.loc[known["area_code"] == code].sort_values("rank")["neighbour_code"].tolist()
     if not found:
@@ -222,22 +239,24 @@ def current() -> list[str]:
     return sorted(local.loc[local["last_year"] == local["last_year"].max(), "area_code"])
 
 
-def level(code: str) -> str:
+def level(area: str) -> str:
     """Return the level of an area: england, region, sub-region or local authority."""
-    return _by_code()["level"][code.split("+")[0]]
+    return _by_code()["level"][resolve_unit(area).split("+")[0]]
 
 
-def footprint(code: str) -> str:
+def footprint(area: str) -> str:
     """Return the code of the unit on which an area's series is unbroken since 2010."""
+    code = resolve_unit(area)
     return _by_code()["footprint"].get(code) or code
 
 
-def first_year(code: str) -> int:
+def first_year(area: str) -> int:
     """Return the first January in which an area has figures of its own."""
-    return int(_by_code()["first_year"][code])
+    members = resolve_unit(area).split("+")
+    return int(_by_code()["first_year"][members].max())
 
 
-def history(code: str) -> str:
+def history(area: str) -> str:
     """Say how far an authority's own series goes back and on which footprint it is unbroken.
 
     Returns
@@ -245,6 +264,7 @@ def history(code: str) -> str:
     str
         A sentence; empty where nothing has changed since 2010, and for a footprint itself.
     """
+    code = resolve_unit(area)
     if "+" in code:
         return ""
     row = _by_code().loc[code]

@@ -236,8 +236,13 @@ def forecast_area(
     form: FormatOption = Format.table,
 ) -> None:
     """Forecast EHC plans each January: in all, by age band and by placement, with quantiles."""
+    from send_analysis import caveats
+    from send_analysis.errors import MissingDataError
     from send_analysis.models.forecast.forecasting import forecast
 
+    doubt = caveats.doubt("ehc_plans", area, year=as_of)
+    if doubt:
+        raise MissingDataError(f"{doubt} Give an earlier January with --as-of.")
     result = forecast(area, horizon=years, as_of=as_of, scenario=scenario)
     if form is Format.table:
         order = list(dict.fromkeys(result["category"]))
@@ -335,8 +340,12 @@ def capacity_area(
     form: FormatOption = Format.table,
 ) -> None:
     """Set specialist places, assessments, staff and cost against demand."""
-    from send_analysis.models.provision import capacity
+    from send_analysis.errors import MissingDataError
+    from send_analysis.models.provision import capacity, capacity_views
 
+    doubt = capacity_views.doubt(area)
+    if doubt and part in {Part.places, Part.staff, Part.cost, Part.shifts, Part.scap}:
+        raise MissingDataError(doubt)
     options = {
         "years": years,
         "scenario": scenario,

@@ -4,10 +4,13 @@ Every function returns findings in one shape, the columns of the table `quality`
 ``table, area_code, year, item, check, published, expected, action, note``. ``action`` is
 ``corrected`` (another part of the release gives the right value), ``withdrawn`` (wrong, and
 nothing in the release says what is right: now missing), ``explained`` (as published, and another
-row says why) or ``unexplained`` (as published).
+row says why), ``unexplained`` (as published), ``doubted`` (as published; the publisher says that it
+is wrong) or ``withheld`` (the release has no figure).
 """
 
 from __future__ import annotations
+
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
@@ -22,6 +25,47 @@ FINDING = ["table", "area_code", "year", "item", "check", "published", "expected
 JUMP_DEVIATIONS = 6.0
 JUMP_LOG = np.log(1.25)
 JUMP_SMALLEST = 100  # plans; below it chance alone moves a count by a quarter
+
+WITHHELD = "withheld"
+KNOWN = "known to the publisher"
+# Checks that cast doubt on the figure itself. The others compare it with its parts, its whole or
+# another release, and say which of them is used.
+DOUBTS = ("jump", "exchanged with another area", "part above the whole", KNOWN, WITHHELD)
+SETTLED = (
+    "age bands against the total",
+    "areas against the total",
+    "code against name",
+    "count below zero",
+    "dates of the inspection",
+    "differs from an earlier release",
+    "differs from the interactive tool",
+    "differs from the release before",
+    "placement groups against the total",
+    "reasons against the total",
+    "repeats its region",
+)
+PARTS = "*"  # pattern of every category but the total
+
+
+def is_total(category: str) -> bool:
+    """Whether a category is the whole of its table: all, or all / all."""
+    return set(category.split(" / ")) == {"all"}
+
+
+def touches(pattern: str, category: str) -> bool:
+    """Whether the pattern of a finding or a break takes in a category.
+
+    Parameters
+    ----------
+    pattern : str
+        Empty: all of the table. ``all``: its total. Else a category, or a pattern such as
+        ``special / *``; a total is only taken in by its own name.
+    category : str
+        Categories of a row in the order of its key, joined by " / ".
+    """
+    if pattern == "" or is_total(pattern) or is_total(category):
+        return pattern == "" or (is_total(pattern) and is_total(category))
+    return fnmatchcase(category, pattern)
 
 
 def findings(rows: pd.DataFrame, **constant: object) -> pd.DataFrame:
@@ -198,6 +242,67 @@ def areas_against_parent(
     )
 
 
+def _changes(
+    frame: pd.DataFrame, value: str
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, float]:
+    """Values and those of the year before (areas by years), log changes, and what is too much.
+
+    Too much is measured from the median change of the year.
+    """
+    wide = frame.pivot(index="area_code", columns="year", values=value).astype("float64")
+    before = wide.shift(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = np.log(wide) - np.log(before)
+    scale = 1.4826 * (change - change.median()).abs().stack().median()
+    return wide, before, change, float(np.fmax(JUMP_DEVIATIONS * scale, JUMP_LOG))
+
+
+def exchanged(frame: pd.DataFrame, areas: pd.DataFrame, *, table: str, value: str) -> pd.DataFrame:
+    """Find two areas whose figures of one year look exchanged.
+
+    Each has a change from the year before that no area can make (as :func:`jumps` finds it), one
+    up and one down, and with the other's figure neither has.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``area_code, year`` and the column named by `value`; local authorities only, one row a
+        year.
+    areas : DataFrame
+        ``area_code, area``: names for the note.
+    table, value : str
+        Table that the findings belong to, and the column of counts.
+
+    Returns
+    -------
+    DataFrame
+        Findings, two for each pair: ``expected`` is the other's figure.
+    """
+    wide, before, change, limit = _changes(frame, value)
+    middle = change.median()
+    names = areas.set_index("area_code")["area"]
+    odd = (change - middle).where(np.maximum(wide, before) >= JUMP_SMALLEST).stack()
+    odd = odd[odd.abs() > limit].rename("change").reset_index()
+    odd = odd.merge(wide.stack().rename("published").reset_index())
+    odd = odd.merge(before.stack().rename("before").reset_index())
+    pairs = odd.merge(odd, on="year", suffixes=("", "_other"))
+    fits = np.log(pairs["published_other"] / pairs["before"]) - pairs["year"].map(middle)
+    theirs = np.log(pairs["published"] / pairs["before_other"]) - pairs["year"].map(middle)
+    found = pairs[
+        (pairs["change"] * pairs["change_other"] < 0)
+        & (fits.abs() <= limit)
+        & (theirs.abs() <= limit)
+    ]
+    note = "looks exchanged with the figure of " + found["area_code_other"].map(names)
+    note += ": each is far from its own year before and near the other's; not corrected"
+    return findings(
+        found.rename(columns={"published_other": "expected"}).assign(note=note),
+        table=table,
+        check="exchanged with another area",
+        action="unexplained",
+    )
+
+
 def jumps(frame: pd.DataFrame, *, table: str, value: str) -> pd.DataFrame:
     """Find changes from one year to the next that no authority's caseload can make.
 
@@ -213,15 +318,9 @@ def jumps(frame: pd.DataFrame, *, table: str, value: str) -> pd.DataFrame:
     deviation over all authorities and years, times 1.4826 (its ratio to the standard deviation
     of a normal distribution).
     """
-    wide = frame.pivot(index="area_code", columns="year", values=value).astype("float64")
-    before = wide.shift(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.log(wide) - np.log(before)
-    deviation = change - change.median()
-    scale = 1.4826 * np.nanmedian(deviation.abs().to_numpy())
+    wide, before, change, limit = _changes(frame, value)
     odd = (
-        (deviation.abs() > np.maximum(JUMP_DEVIATIONS * scale, JUMP_LOG))
-        & (np.maximum(wide, before) >= JUMP_SMALLEST)
+        ((change - change.median()).abs() > limit) & (np.maximum(wide, before) >= JUMP_SMALLEST)
     ).stack()
     odd = odd[odd].index
     expected = (before * np.exp(change.median())).stack().reindex(odd).round()

@@ -50,6 +50,11 @@ _TIMES = [
     "plans_issued_gt20weeks_ltYear_ex", "plans_issued_gt_1_year", "plans_issued_gt_1_year_ex",
 ]  # fmt: skip
 
+_REVIEWS_2024 = [
+    "review_not_expected", "review_meeting_24", "review_meeting_25", "review_meeting_prior_24",
+    "review_decision24", "review_decision25", "review_decision_prior24", "review_decision_not_due",
+]  # fmt: skip
+
 # File, period, whole, columns, {topic: breakdowns} of the 2025 release.
 FILES_2025 = {
     "caseload": ("academic", "All EHC plans", ["ehcplans", *_PLACEMENTS],
@@ -76,7 +81,7 @@ FILES_2025 = {
                        ["total_ehc_plans", "review_expected", "total_review_meeting",
                         "no_review_meeting", "review_decision_outstanding", "outcome_amend",
                         "outcome_cease", "outcome_maintan", "no_outcome", "number_decsion_4weeks",
-                        "number_decision_gt_4weeks"], {}),
+                        "number_decision_gt_4weeks", *_REVIEWS_2024], {}),
     "sen_needs_all_plans": ("academic", "All EHC plans", _NEEDS, {}),
     "sen_need_newplans": ("calendar", "All EHC plans", _NEEDS, {}),
 }  # fmt: skip
@@ -90,7 +95,7 @@ _CHANGES_2026 = {
                                                          "avg_weeks_issue_plan",
                                                          "avg_weeks_issue_plan_exc"]},
     "ceased_plans": {"not_rec": []},
-    "annual_reviews": {
+    "annual_reviews": dict.fromkeys(_REVIEWS_2024, ()) | {
         "review_expected": ["review_expected_2025", "review_not_expected_2025"],
         "total_review_meeting": ["review_completed_2025", "review_completed_prior_2025"],
         "no_review_meeting": ["review_not_completed"], "review_decision_outstanding": [],

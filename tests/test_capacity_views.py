@@ -174,8 +174,10 @@ def test_scenarios_side_by_side():
 def test_why_an_area_cannot_be_simulated():
     assert capacity_views.gap("bury") == ""
     assert "no single authority" in capacity_views.gap("England")
-    # its return of January 2025 gave no placements
-    assert "no plans by age and setting in January 2025" in capacity_views.gap("Cambridgeshire")
+    # its return of January 2025 gave no placements, that of Brighton and Hove wrong ones
+    assert "January 2025: no figure in the release" in capacity_views.gap("Cambridgeshire")
+    assert "the publisher judges" in capacity_views.gap("Brighton and Hove")
+    assert "1,199 plans in January 2025 after 2,705" in capacity_views.gap("Newham")
 
 
 def test_errors_of_the_queue_in_the_area_and_everywhere():

@@ -204,7 +204,7 @@ def test_table_formats_missing_values_and_escapes(shown):
     cells = [[cell.get_text() for cell in row.select("th, td")] for row in soup.select("tr")]
     assert cells == [
         ["Area & band", "Year", "Plans", "Per <1,000", "Change", "Day"],
-        ["<b>Bury</b>", "2024", "12,345", "1.2", "+0.5", "26 June 2025"],
+        ["<b>Bury</b>", "2024", "12,345", "1.25", "+0.5", "26 June 2025"],
         ["England", "2025", "n/a", "n/a", "-2.0", "n/a"],
     ]
     assert soup.caption.get_text() == "Bits & pieces"
@@ -257,3 +257,15 @@ def test_finding_and_note(shown):
     assert soup_of(shown).li.get_text() == "a & b"
     assert shown[0][1] == {"kind": "finding", "headline": "1 < 2"}
     assert soup_of(shown, 1).get_text() == "x < y"
+
+
+def test_numbers_are_told_apart_and_years_are_years():
+    frame = pd.DataFrame({
+        "area": ["Bury", "Bury"], "start": [2019, 2025], "origin": [2018, 2019],
+        "quantile": [0.025, 0.25], "share": [0.27, 0.35], "plans_start": [1999, 2019],
+        "pounds": [51370.4, 59143.2], "weeks": [18.25, 52.0],
+    })  # fmt: skip
+    table = BeautifulSoup(display.html_table(frame, "Kinds"), "html.parser")
+    first, second = ([c.get_text() for c in row.select("td")] for row in table.select("tbody tr"))
+    assert first == ["2019", "2018", "0.025", "0.270", "1,999", "51,370", "18.2"]
+    assert second == ["2025", "2019", "0.250", "0.350", "2,019", "59,143", "52.0"]

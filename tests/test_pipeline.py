@@ -1,6 +1,7 @@
 """Accounts close, ratios are those of the releases, counterfactuals are plain growth."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from send_analysis import areas, tables
@@ -63,11 +64,7 @@ def test_ratios_of_bury_in_2024_by_hand():
     assert value["requests assessed"] == pytest.approx(100 * 358 / (358 + 184))
     assert value["assessments ending in a plan"] == pytest.approx(100 * 347 / 357)
     assert value["plans ceased"] == pytest.approx(100 * 217 / 2686)
-    people = (
-        tables.load("population")
-        .query("area_code == @BURY and year == 2024 and basis == 'estimated'")["people"]
-        .sum()
-    )
+    people = tables.load("population").query("area_code == @BURY and year == 2024")["people"].sum()
     assert value["requests per 1,000 residents"] == pytest.approx(1000 * 560 / people)
     assert ((found["low"] < value) & (value < found["high"])).all()
 
@@ -77,7 +74,8 @@ def test_requests_before_2023_count_as_assessed_unless_refused():
     assert found["value"]["requests assessed"] == pytest.approx(100 * (610 - 140) / 610)
 
 
-def test_intervals_against_tables_of_the_poisson_and_wilson():
+def test_without_ups_and_downs_intervals_are_those_of_wilson_and_poisson(monkeypatch):
+    monkeypatch.setattr(pipeline, "year_to_year", lambda: dict.fromkeys(pipeline.MEASURES, 0.0))
     found = pipeline.ratios("Bury")
     row = found.query("role == 'area' and year == 2024 and measure == 'requests assessed'").iloc[0]
     n, p, z = 542, 358 / 542, 1.959964
@@ -89,6 +87,49 @@ def test_intervals_against_tables_of_the_poisson_and_wilson():
     # Byar's approximation to the exact Poisson limits of 217.
     low = 217 * (1 - 1 / (9 * 217) - z / (3 * np.sqrt(217))) ** 3
     assert rate["low"] == pytest.approx(100 * low / 2686, rel=1e-3)
+
+
+def test_ups_and_downs_widen_an_interval_to_a_negative_binomial(monkeypatch):
+    monkeypatch.setattr(pipeline, "year_to_year", lambda: dict.fromkeys(pipeline.MEASURES, 0.01))
+    found = pipeline.ratios("Bury").query("year == 2024 and measure == 'plans ceased'")
+    own = found[found["role"] == "area"].iloc[0]
+    spread = np.sqrt(1 / 217 + 0.01)  # of the log, variance μ + φμ²
+    assert np.log(own["high"] / own["low"]) == pytest.approx(2 * 1.96 * spread, rel=0.05)
+    england = found[found["role"] == "england"].iloc[0]
+    spread = np.sqrt(1 / england["numerator"] + 0.01 / len(areas.current()))
+    assert np.log(england["high"] / england["low"]) == pytest.approx(2 * 1.96 * spread, rel=0.05)
+
+
+@pytest.mark.parametrize("measure", pipeline.MEASURES)
+def test_ups_and_downs_hold_the_moves_of_authorities_that_did_not_estimate_them(measure):
+    above, below, _ = pipeline._components()[measure]
+    share = pipeline.MEASURES[measure][1]
+    moves = pipeline._moves(above, below)
+    codes = np.sort(moves["area_code"].unique())
+    held = []
+    for half in (codes[::2], codes[1::2]):
+        own = moves["area_code"].isin(half)
+        phi = pipeline._held(pipeline._needed(moves[own], share=share))
+        held.append(np.mean(pipeline._needed(moves[~own], share=share) <= phi))
+    assert 0.92 <= np.mean(held) <= 0.98
+
+
+def test_ups_and_downs_are_found_again_where_they_are_known():
+    rng = np.random.default_rng(3)
+    n, phi = 20_000, 0.02
+    rate = 500 * rng.gamma(1 / phi, phi, (2, n))
+    counts = rng.poisson(rate)
+    moves = {
+        f"{name}_{year}": value
+        for year in (1, 2)
+        for name, value in (
+            ("above", counts[year - 1]),
+            ("below", np.full(n, 1000.0)),
+            ("england", 0.5),
+        )
+    }
+    needed = pipeline._needed(pd.DataFrame(moves), share=False)
+    assert pipeline._held(needed) == pytest.approx(phi, rel=0.1)
 
 
 def test_neighbours_are_pooled_and_ranks_are_among_authorities():

@@ -18,6 +18,7 @@ PUBLIC = [
     "capacity",
     "capacity_views",
     "catalogue",
+    "caveats",
     "cohorts",
     "control_charts",
     "costs",

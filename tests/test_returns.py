@@ -5,9 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from send_analysis.errors import ParameterError
 from send_analysis.models.provision import places
@@ -15,60 +12,6 @@ from send_analysis.output import returns
 
 BURY = "E08000002"
 SETTINGS = ["mainstream", *places.KINDS]
-
-TABLES = arrays.arrays(
-    float,
-    st.tuples(st.integers(1, 7), st.integers(1, 5)),
-    elements=st.floats(0, 300, allow_nan=False) | st.integers(0, 9).map(float),
-)
-
-
-def within(rounded, exact):
-    """Say whether each number is the exact one rounded up or down."""
-    return (np.abs(rounded - exact) < 1).all()
-
-
-@settings(max_examples=150, deadline=None)
-@given(values=TABLES)
-def test_cells_and_sums_are_rounded_up_or_down(values):
-    rounded = returns.controlled_rounding(values)
-    assert within(rounded, values)
-    assert within(rounded.sum(axis=0), values.sum(axis=0))
-    assert within(rounded.sum(axis=1), values.sum(axis=1))
-    assert abs(rounded.sum() - values.sum()) <= 0.5 + 1e-6
-    assert (rounded >= 0).all()
-
-
-@settings(max_examples=50, deadline=None)
-@given(values=TABLES)
-def test_whole_numbers_stay(values):
-    whole = np.rint(values)
-    assert np.array_equal(returns.controlled_rounding(whole), whole)
-
-
-def test_rounding_is_the_nearest_there_is():
-    # every table of whole numbers with these sums, tried one by one
-    values = np.array([[0.4, 0.4, 0.7], [0.6, 0.1, 1.3]])
-    best, least = None, np.inf
-    for flat in np.ndindex(*[2] * 6):
-        table = np.floor(values) + np.array(flat).reshape(2, 3)
-        if (
-            within(table.sum(axis=0), values.sum(axis=0))
-            and within(table.sum(axis=1), values.sum(axis=1))
-            and table.sum() == 4  # 3.5, half up
-        ):
-            difference = np.abs(table - values).sum()
-            if difference < least:
-                best, least = table, difference
-    rounded = returns.controlled_rounding(values)
-    assert best is not None
-    assert np.abs(rounded - values).sum() == pytest.approx(least)
-
-
-@pytest.mark.parametrize("bad", [[[-1.0]], [[np.nan]], [1.0, 2.0]])
-def test_rounding_refuses_what_is_no_table_of_counts(bad):
-    with pytest.raises(ParameterError, match="finite numbers from 0 up"):
-        returns.controlled_rounding(np.array(bad))
 
 
 @pytest.fixture(scope="module")

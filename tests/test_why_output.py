@@ -2,12 +2,12 @@
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 from send_analysis.models.demand_growth import (
     breaks,
     decomposition,
-    denominators,
     growth_panel,
     pipeline,
 )
@@ -32,24 +32,38 @@ def parts():
 
 @pytest.fixture(scope="module")
 def off():
-    return denominators.sensitivity("Bury")
+    return decomposition.sensitivity("Bury")
 
 
 def _texts(ax):
     return " ".join(text.get_text() for text in ax.figure.findobj(mpl.text.Text))
 
 
-def test_decomposition_draws_its_parts_and_their_range(parts, off):
+def test_decomposition_draws_its_parts(parts, off):
     ax = figures_why.decomposition(parts, off)
     widths = sorted(bar.get_width() for bar in ax.patches)
     shown = parts.query("age_band == 'all' and component in @decomposition.COMPONENTS")["plans"]
     np.testing.assert_allclose(widths, sorted(shown))
     assert "+1,187" in ax.get_title(loc="left")
     assert "age not recorded" not in _texts(ax)
+    assert "range" not in _texts(ax)
     text = alt_texts_why.decomposition(parts, off)
     assert f"{shown.max():+,.0f}" in text
-    assert "If population estimates are off" in text
-    assert "off" not in alt_texts_why.decomposition(parts)
+    assert text == alt_texts_why.decomposition(parts)
+
+
+def test_decomposition_draws_the_range_of_estimated_residents(parts, off):
+    plain = off[off["variant"] == "ages as published"]
+    edges = [
+        plain.assign(variant=variant, plans=plain["plans"] + shift)
+        for variant, shift in (("fewest residents", -50.0), ("most residents", 50.0))
+    ]
+    leaning = pd.concat([off, *edges])
+    ax = figures_why.decomposition(parts, leaning)
+    assert "range of estimated residents" in _texts(ax)
+    most = plain.set_index("component")["plans"]["prevalence"]
+    text = alt_texts_why.decomposition(parts, leaning)
+    assert f"{most - 50:+,.0f} to {most + 50:+,.0f}" in text
 
 
 def test_account_is_drawn_step_by_step_to_the_stock_at_the_end():
@@ -64,8 +78,16 @@ def test_account_is_drawn_step_by_step_to_the_stock_at_the_end():
     assert "new plans +2,027" in alt_texts_why.account(account)
 
 
-def test_prevalence_names_the_age_that_rose_most():
-    found = decomposition.prevalence("Bury")
+def test_prevalence_names_the_age_that_rose_most_where_the_series_holds():
+    broken = decomposition.prevalence("Bury")
+    wide = broken.query("area == 'Bury'").pivot(index="age_band", columns="year", values="rate")
+    said = figures_why.prevalence(broken).get_title(loc="left")
+    assert (
+        said
+        == f"Of 1,000 aged {wide[2025].idxmax()} in Bury, {wide[2025].max():.0f} had a plan in 2025"
+    )
+    assert "breaks" in alt_texts_why.prevalence(broken)
+    found = broken.assign(caveat="")
     wide = found.query("area == 'Bury'").pivot(index="age_band", columns="year", values="rate")
     band = (wide[2025] - wide[2019]).idxmax()
     assert f"aged {band}" in figures_why.prevalence(found).get_title(loc="left")
@@ -78,7 +100,10 @@ def test_ratios_have_a_panel_each_with_the_area_and_its_comparators():
     for ax, measure in zip(np.ravel(axs), figures_why.PANELS, strict=True):
         lines = {line.get_label(): line for line in ax.get_lines()}
         own = found[(found["role"] == "area") & (found["measure"] == measure)].sort_values("year")
-        np.testing.assert_allclose(lines["Bury"].get_ydata(), own["value"])
+        drawn = lines["Bury"].get_ydata()
+        np.testing.assert_allclose(drawn[np.isfinite(drawn)], own["value"])
+        # a gap at every step across a break
+        assert (~np.isfinite(drawn)).sum() == (own["caveat"] != "").sum()
         assert {"England", "North West", "ten neighbours"} <= set(lines)
     assert "ten neighbours" in alt_texts_why.ratios(found)
 
@@ -104,9 +129,10 @@ def test_counterfactuals_say_more_or_fewer():
 
 def test_causes_sum_up_what_was_found(off):
     parts, requests, chance = narrative_why.causes("Bury")
-    prevalence = off[off["component"] == "prevalence"]["plans"]
-    assert f"{prevalence.min():+,.0f} to {prevalence.max():+,.0f}" in parts
-    assert "9.8 requests" in requests
+    prevalence = off.query("component == 'prevalence' and variant == 'ages as published'")["plans"]
+    assert f"added {prevalence.item():,.0f}" in parts
+    assert "estimated" not in parts
+    assert "9.1 requests" in requests  # 560 for 61,599 residents
     assert "no clear difference" in chance
 
 
@@ -118,9 +144,11 @@ def test_causes_leave_out_what_an_area_has_no_figures_for():
 def test_ratio_sentences_follow_the_interval():
     found = pipeline.ratios("Bury")
     asked, *_ = narrative_why.pipeline_in_words(found)
-    assert "above England by more than chance explains" in asked
+    assert "a year's ordinary ups and downs could be the whole difference" in asked
+    narrow = found.assign(low=found["value"] - 0.01, high=found["value"] + 0.01)
+    assert "above England by more than the ordinary" in narrative_why.pipeline_in_words(narrow)[0]
     wide = found.assign(low=0.0, high=1000.0)
-    assert all("within chance" in one for one in narrative_why.pipeline_in_words(wide))
+    assert all("whole difference" in one for one in narrative_why.pipeline_in_words(wide))
     below = found.assign(high=found["high"].where(found["role"] != "area", 0.1), low=0.0)
     assert all("below England" in one for one in narrative_why.pipeline_in_words(below))
 
@@ -128,7 +156,7 @@ def test_ratio_sentences_follow_the_interval():
 def test_tables_for_readers():
     variants = narrative_why.variants("Bury")
     assert list(variants.columns) == list(decomposition.COMPONENTS)
-    assert variants.index[0] == "estimated"
+    assert list(variants.index) == ["ages as published", "ages in January"]
     assert list(narrative_why.compared("Bury").index) == list(growth_panel.REFERENCES)
     broke = narrative_why.broke(breaks.breaks("Bury"))
     assert list(broke.index[:2]) == ["England", "Bury against England"]

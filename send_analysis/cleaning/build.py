@@ -16,6 +16,7 @@ from tqdm import tqdm
 from send_analysis import tables
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import (
+    comparability,
     ehc_plans,
     finance,
     geography,
@@ -26,6 +27,7 @@ from send_analysis.cleaning import (
     population,
     series,
     tribunals,
+    witnesses,
 )
 from send_analysis.cleaning.layout import release, rules
 from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, unknown
@@ -45,7 +47,7 @@ BUILDERS = (
 )
 
 # Written with every table: a new release can bring areas, and findings about it.
-ALWAYS = ("areas", "area_codes", "quality")
+ALWAYS = ("areas", "area_codes", "quality", "series_breaks")
 
 
 def schemas() -> dict:
@@ -93,8 +95,9 @@ def build(
     if only:
         made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
     old = _standing(out) if only or keep else {}
-    if "quality" in old:
-        made["quality"] = _with_standing_findings(made, out / old["quality"]["path"])
+    for name in ("quality", "series_breaks"):
+        if name in old:
+            made[name] = _with_standing(made[name], set(made), out / old[name]["path"])
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         temporary = Path(folder)
@@ -122,7 +125,11 @@ def _make(source: Path, keep: bool) -> dict[str, pd.DataFrame]:
             continue
         found.append(parts.pop("quality", None))
         made |= parts
+    found.append(comparability.findings(made, areas))
+    if "pupils" in made and set(made) >= witnesses.TABLES:  # the tool is there, and what to hold
+        found.append(witnesses.check(source, areas, made))
     made["quality"] = pd.concat([part for part in found if part is not None], ignore_index=True)
+    made["series_breaks"] = comparability.breaks(made, areas, made["quality"])
     return made
 
 
@@ -138,13 +145,13 @@ def _standing(out: Path) -> dict[str, dict]:
     }
 
 
-def _with_standing_findings(made: dict[str, pd.DataFrame], file: Path) -> pd.DataFrame:
-    """Findings about the tables made now, and the earlier ones about tables that stay."""
-    new = made["quality"]
-    standing = pd.read_csv(file, keep_default_na=False, na_values={"published": "", "expected": ""})
-    standing = standing[~standing["table"].isin(made)]
-    numbers = {"published": "Float64", "expected": "Float64"}
-    return pd.concat([standing.astype(numbers), new[new["table"].isin(made)]], ignore_index=True)
+def _with_standing(new: pd.DataFrame, made: set[str], file: Path) -> pd.DataFrame:
+    """What is said about the tables made now, and what was said about tables that stay."""
+    numbers = {name: kind for name, kind in new.dtypes.items() if kind == "Float64"}
+    standing = pd.read_csv(file, keep_default_na=False, na_values=dict.fromkeys(numbers, ""))
+    standing = standing[~standing["table"].isin(made | {""})]
+    rows = new[new["table"].isin(made | {""})]
+    return pd.concat([standing.astype(numbers), rows], ignore_index=True)
 
 
 def put(new: Path, out: Path) -> None:
@@ -271,6 +278,8 @@ def _sourced(resource: dict, source: Path) -> dict:
     for name in resource["sources"]:
         in_series = series.known(name)
         names += reversed(series.present(source, name)) if in_series else [name]
+    # Only the findings are made without one of their releases, where that is kept as it was.
+    names = [name for name in names if (source / release(name)["path"]).is_file()]
     return resource | {"sources": [_origin(name, source) for name in names]}
 
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import reading
-from send_analysis.cleaning.places import by_old_code
+from send_analysis.cleaning import area_names, reading
 from send_analysis.errors import DataError
 
 GRANT = "dedicated_schools_grant_{}"
 GRANT_YEARS = range(2020, 2024)  # year in which the financial year begins
 BENCHMARKING, DEFICITS = "high_needs_benchmarking_2021", "dsg_deficits"
-ACCOUNTS = {"Section 251 budget": ("budget", 2021), "Section 251 outturn": ("outturn", 2020)}
+# Both accounts are of 2021-22. A cell of the workbook left over from an earlier edition says
+# "2020-21" beside the outturn, but its amounts are those published for 2021-22: independent and
+# non-maintained special schools add to 1,343.5 million pounds (2020-21: 1,133.7; parliamentary
+# answer 100030), and the Department's dashboard prints each authority's as 2021-22.
+ACCOUNTS = {"Section 251 budget": ("budget", 2021), "Section 251 outturn": ("outturn", 2021)}
 # Heading of a group of columns, and what the money is for.
 FUNDING = {
     "Place funding": "place funding",
@@ -78,12 +81,13 @@ def _open_document(content: bytes) -> io.BytesIO:
 
 
 def _sheet(file: io.BytesIO, name: str | int, where: str) -> pd.DataFrame:
-    """One sheet as text, every cell a string, whole numbers without a decimal point."""
+    """One sheet as text, every cell a string; the index plus 2 is the row that an error names."""
     try:
         sheet = pd.read_excel(file, engine="calamine", sheet_name=name, header=None, dtype=str)
     except ValueError as error:
         raise DataError(f"cannot be read ({error}); is the layout new?", file=where) from None
-    return sheet.fillna("").apply(lambda column: column.str.strip())
+    sheet = sheet.fillna("").apply(lambda column: column.str.strip())
+    return sheet.set_axis(sheet.index - 1)
 
 
 def _column(sheet: pd.DataFrame, heading: str, where: str) -> pd.Series:
@@ -110,7 +114,13 @@ def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:
         code = sheet[0].str.replace(r"\.0$", "", regex=True)
         rows = code.str.fullmatch(r"\d{3}") | (code == "ENGLAND")
         values, _ = reading.numbers(_column(sheet, heading, place)[rows], file=place, codes={})
-        known = by_old_code(code[rows].replace("ENGLAND", "").rename("LA"), areas, file=place)
+        national = code == "ENGLAND"
+        known = area_names.coded(
+            code.mask(national, "")[rows].rename("LA"),
+            sheet[1].mask(national, "England")[rows],
+            areas,
+            file=place,
+        )
         parts[name] = values.set_axis(known.to_numpy())
     out = pd.DataFrame(parts).rename_axis("area_code").reset_index()
     return out.assign(year=year)
@@ -122,13 +132,15 @@ def _spending(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     sheet = _sheet(io.BytesIO(content), 0, where)
     code = sheet[CODES].str.replace(r"\.0$", "", regex=True)
     rows = code.str.fullmatch(r"\d{3}") & ~code.isin(ABSORBED)
-    area = by_old_code(code[rows].rename("LA code"), areas, file=where)
+    area = area_names.coded(
+        code[rows].rename("LA code"), sheet.loc[rows, CODES + 1], areas, file=where
+    )
     parts = []
     for title, (account, year) in ACCOUNTS.items():
-        first = sheet.columns[(sheet.loc[TITLES] == title).to_numpy()]
+        first = sheet.columns[(sheet.iloc[TITLES] == title).to_numpy()]
         if len(first) != 1:
             raise DataError("no such heading, or two of them", file=where, column=title)
-        for (funding, provision), column in _lines(sheet.loc[HEADINGS], int(first[0]), where):
+        for (funding, provision), column in _lines(sheet.iloc[HEADINGS], int(first[0]), where):
             pounds, _ = reading.numbers(
                 sheet.loc[rows, column].rename(f"{title}: {provision}"),
                 file=where,
@@ -178,17 +190,24 @@ def _deficits(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     columns = ["time_period", "geographic_level", "region_name", "la_name", "deficit"]
     reading.require_columns(sheet, columns)
     reading.require_unique(sheet, columns[:4])
-    level = sheet["geographic_level"]
-    name = sheet["la_name"].where(level == "Local authority", sheet["region_name"])
-    folded = {
-        area.casefold(): code for area, code in zip(areas["area"], areas["area_code"], strict=True)
-    }
-    code = reading.check_known(name.str.casefold().rename("la_name"), folded, file=where)
+    year = sheet["time_period"].str[:4].astype("int64")
     deficit, _ = reading.numbers(sheet["deficit"], file=where, codes={}, negative=True)
-    return pd.DataFrame(
-        {
-            "area_code": code,
-            "year": sheet["time_period"].str[:4].astype("int64"),
-            "deficit": deficit,
-        }
-    )
+    local = sheet["geographic_level"] == "Local authority"
+    # No codes: each name is that of the authority of the time (Dorset's code changed in 2019).
+    parts = [
+        area_names.of_their_time(name[rows], year[rows] + 1, areas, file=where, levels=levels)
+        for name, rows, levels in (
+            (sheet["la_name"], local, ("local authority",)),
+            (sheet["region_name"], ~local, ("region", "england")),
+        )
+    ]
+    code = pd.concat(parts).reindex(sheet.index)
+    if (code == "").any():
+        row = int((code == "").to_numpy().argmax())
+        raise DataError(
+            f"{sheet['la_name'].iat[row]!r} did not exist in {sheet['time_period'].iat[row]}",
+            file=where,
+            column="la_name",
+            row=row + 2,
+        )
+    return pd.DataFrame({"area_code": code, "year": year, "deficit": deficit})

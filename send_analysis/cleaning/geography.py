@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import reading, series
+from send_analysis.cleaning import area_names, layout, reading, series
 from send_analysis.errors import DataError, MissingDataError
 
 # Authorities whose boundaries changed since 2010, and the footprint on which a series is unbroken.
@@ -81,18 +81,30 @@ def areas(root: Path) -> pd.DataFrame:
             file="ehc_plans",
             column="new_la_code",
         )
-    return out.reset_index()[
-        [
-            "area_code",
-            "area",
-            "level",
-            "old_code",
-            "region_code",
-            "footprint",
-            "first_year",
-            "last_year",
-        ]
-    ]
+    columns = ["area", "level", "old_code", "region_code", "footprint", "first_year", "last_year"]
+    out = out.reset_index()[["area_code", *columns]]
+    _check_names(root, out)
+    return out
+
+
+def _check_names(root: Path, areas: pd.DataFrame) -> None:
+    """Refuse an EHC plan release that prints one area's code beside another's name."""
+    levels = {
+        "new_la_code": "la_name",
+        "old_la_code": "la_name",
+        "region_code": "region_name",
+        "country_code": "country_name",
+    }
+    columns = [*dict.fromkeys([*levels, *levels.values()])]
+    for release in (series.OLD, series.MIDDLE, *series.present(root)):
+        entry = layout.release(release)
+        for spec in entry["files"].values():
+            if "values" not in spec:
+                continue
+            frame = reading.read_csv(root, entry["path"], spec.get("member"))
+            reading.require_columns(frame, columns)
+            for code, name in levels.items():
+                area_names.check(frame[code], frame[name], areas, file=frame.attrs["file"])
 
 
 def area_codes(areas: pd.DataFrame) -> pd.DataFrame:
@@ -118,18 +130,21 @@ def neighbours(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     entry = reading.release("neighbours_2025")
     content, where = reading.read_bytes(root, entry["path"])
     sheet = pd.read_excel(io.BytesIO(content), engine="calamine", header=None, dtype=str)
+    sheet = sheet.fillna("")
     heading = sheet.index[sheet[0] == "LA num"]
     if len(heading) != 1:
         raise DataError("no row that begins with 'LA num'; is the layout new?", file=where)
     sheet = sheet.loc[heading[0] + 1 :]
-    sheet = sheet[sheet[0].str.fullmatch(r"\d{3}", na=False)]
+    sheet = sheet[sheet[0].str.fullmatch(r"\d{3}")]
+    sheet = sheet.set_axis(sheet.index - 1)  # no heading in the first row: errors count from there
+    own = area_names.coded(sheet[0].rename("LA num"), sheet[1], areas, file=where)
     by_old = areas.loc[areas["level"] == "local authority"].set_index("old_code")["area_code"]
     # The May 2025 tool lists abolished authorities below the current ones: those are left out.
     current = set(areas.loc[areas["last_year"] == areas["last_year"].max(), "area_code"])
     parts = [
         pd.DataFrame(
             {
-                "area_code": sheet[0].map(by_old),
+                "area_code": own,
                 "rank": rank,
                 "neighbour_code": sheet[3 + 2 * rank].map(by_old),
                 "closeness": sheet[4 + 2 * rank].str.lower(),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import reading
+from send_analysis import quality
+from send_analysis.cleaning import area_names, reading
 
 NAME = "inspections_2025"
 OUTCOMES = {
@@ -19,40 +20,72 @@ OUTCOMES = {
 def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Build the table `inspections`: the latest full inspection of each area.
 
+    Where the summary has no dates of an inspection, those of `releases.yml` stand there, from
+    the public document that it names; if none is known, ``dates_missing`` says so.
+
     Returns
     -------
     dict of DataFrame
         ``inspections``: ``area_code, year, outcome_grade`` (1 best, 3 worst), ``outcome, start,
-        end, published, missing``.
+        end, published, missing, dates_missing``; ``quality``.
     """
-    frame = reading.read_csv(root, reading.release(NAME)["path"])
-    columns = [
-        "la_code",
-        "outcome_grade",
-        "inspection_start_date",
-        "inspection_end_date",
-        "publication_date",
-    ]
-    reading.require_columns(frame, columns)
-    reading.require_unique(frame, ["la_code"])
-    by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    grade, missing = reading.numbers(
-        frame["outcome_grade"], file=frame.attrs["file"], codes={"nan": "unavailable"}
+    entry = reading.release(NAME)
+    frame = reading.read_csv(root, entry["path"])
+    file = frame.attrs["file"]
+    columns = ["inspection_start_date", "inspection_end_date", "publication_date"]
+    reading.require_columns(
+        frame, ["la_code", "ltla23cd", "local_authority", "outcome_grade", *columns]
     )
-    dates = {
-        name: pd.to_datetime(frame[column], format="%d/%m/%y")
-        for name, column in zip(("start", "end", "published"), columns[2:], strict=True)
-    }
+    reading.require_unique(frame, ["la_code"])
+    name = frame["local_authority"]
+    code = area_names.coded(frame["la_code"], name, areas, file=file)
+    faults = area_names.check(
+        frame["ltla23cd"], name, areas, file=file, wrong_codes=entry.get("wrong_codes")
+    )
+    grade, missing = reading.numbers(
+        frame["outcome_grade"], file=file, codes={"nan": "unavailable"}
+    )
+    dates = pd.DataFrame(
+        {
+            name: pd.to_datetime(frame[column], format="%d/%m/%y")
+            for name, column in zip(("start", "end", "published"), columns, strict=True)
+        }
+    )
+    undated = dates["start"].isna()
+    elsewhere = pd.DataFrame(entry["dates"]).T
+    for name in ("start", "end"):
+        known = pd.to_datetime(code.map(elsewhere[name]))
+        dates[name] = dates[name].fillna(known.where(undated))
     out = pd.DataFrame(
         {
-            "area_code": reading.check_known(
-                frame["la_code"], by_old.to_dict(), file="inspections"
-            ),
+            "area_code": code,
             "year": dates["start"].fillna(dates["published"]).dt.year,
             "outcome_grade": grade.astype("Int64"),
             "outcome": frame["outcome_grade"].map(OUTCOMES).fillna(""),
             **dates,
             "missing": missing,
+            "dates_missing": dates["start"].isna().map({True: "unavailable", False: ""}),
         }
     )
-    return {"inspections": out}
+    wrong = area_names.findings(
+        faults, areas, table="inspections", reason="the three-digit code agrees"
+    )
+    wrong["year"] = wrong["area_code"].map(out.set_index("area_code")["year"])
+    undated = _undated(out[undated], out["area_code"].map(elsewhere["source"]))
+    return {"inspections": out, "quality": pd.concat([undated, wrong], ignore_index=True)}
+
+
+def _undated(rows: pd.DataFrame, source: pd.Series) -> pd.DataFrame:
+    """Say of inspections without dates in the summary where theirs come from, if anywhere."""
+    source = source.reindex(rows.index)
+    dated = source.notna()
+    where = ("; they are those of " + source).fillna("; the year is that of its publication")
+    return quality.findings(
+        rows[["area_code", "year"]].assign(
+            action=dated.map({True: "corrected", False: "unexplained"}),
+            note="the summary found no dates in the report" + where,
+        ),
+        table="inspections",
+        item="dates",
+        check="dates of the inspection",
+    )

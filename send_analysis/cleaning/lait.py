@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import area_names, reading
 from send_analysis.errors import DataError
 
 NAME = "lait_2026"
@@ -26,15 +25,17 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         ``pupils``: ``area_code, year, support, percent``.
     """
     frame = reading.read_csv(root, reading.release(NAME)["path"])
-    reading.require_columns(frame, ["Short Desc", "Years", "Values", "LA Number"])
+    reading.require_columns(frame, ["Short Desc", "Years", "Values", "LA Number", "LA and Regions"])
     rows = frame[frame["Short Desc"].isin(MEASURES)]
     for measure in MEASURES:
         if not (rows["Short Desc"] == measure).any():
             raise DataError(
                 f"no row has {measure!r}", file=frame.attrs["file"], column="Short Desc"
             )
-    by_old = areas[areas["level"] == "local authority"].set_index("old_code")["area_code"]
-    code = rows["LA Number"].str.removesuffix(".0").map({**by_old, "970": ENGLAND})
+    code = area_names.coded(
+        rows["LA Number"], rows["LA and Regions"], areas, file=frame.attrs["file"]
+    )
+    regions = areas.loc[areas["level"].isin(["region", "sub-region"]), "area_code"]
     value, missing = reading.numbers(
         rows["Values"], file=frame.attrs["file"], codes=reading.release(NAME)["missing"]
     )
@@ -47,4 +48,4 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "percent": value.round(1),
         }
     )
-    return {"pupils": out[code.notna() & (missing != "not_applicable")]}
+    return {"pupils": out[~code.isin(regions) & (missing != "not_applicable")]}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import area_names, reading
 from send_analysis.cleaning.nhs_sheets import rules
 
 BASES = {
@@ -45,7 +45,7 @@ def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     places = _places(root)
     local = areas[areas["level"] == "local authority"]
     names = _names(local.set_index("area_code")["area"])
-    districts = _names(_districts(root), taken=set(names))
+    districts = _names(_districts(root, areas), taken=set(names))
     direct = _mentions(places, names).assign(rank=1)
     unnamed = local[~local["area_code"].isin(direct["area_code"])].set_index("area_code")["area"]
     counties = _names(unnamed.map(_county))
@@ -119,13 +119,13 @@ def _places(root: Path) -> pd.DataFrame:
     return out.assign(place=place.map(_plain)).reset_index(drop=True)
 
 
-def _districts(root: Path) -> pd.Series:
+def _districts(root: Path, areas: pd.DataFrame) -> pd.Series:
     """District names, indexed by the authority above them."""
     entry = reading.release("districts_2022")
     frame = reading.read_csv(root, entry["path"])
-    reading.require_columns(frame, ["LTLA22NM", "LTLA22CD", "UTLA22CD"])
+    reading.require_columns(frame, ["LTLA22NM", "LTLA22CD", "UTLA22CD", "UTLA22NM"])
     below = frame[frame["LTLA22CD"] != frame["UTLA22CD"]]
-    code = below["UTLA22CD"].replace(reading.RECODED)
+    code = area_names.coded(below["UTLA22CD"], below["UTLA22NM"], areas, file=frame.attrs["file"])
     return below.set_index(code)["LTLA22NM"]
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import reading
+from send_analysis.cleaning import area_names, reading
 from send_analysis.errors import DataError
 
 FUNDED, SCORECARDS = "high_needs_places", "school_places_2025"
@@ -56,15 +55,8 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     return {
         "high_needs_places": _funded(root, areas),
-        "mainstream_places": _mainstream(root),
+        "mainstream_places": _mainstream(root, areas),
     }
-
-
-def by_old_code(code: pd.Series, areas: pd.DataFrame, *, file: str) -> pd.Series:
-    """ONS code of each three-digit code; empty text is England."""
-    local = areas[areas["level"] == "local authority"]
-    known = dict(zip(local["old_code"], local["area_code"], strict=True))
-    return reading.check_known(code, known | {"": ENGLAND}, file=file)
 
 
 def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +64,7 @@ def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     frame = reading.read_csv(root, reading.release(FUNDED)["path"])
     file = frame.attrs["file"]
     key = ["financial_year", "old_la_code", "institution_type", "place_type", "period"]
-    reading.require_columns(frame, [*key, "places"])
+    reading.require_columns(frame, [*key, "la_name", "places"])
     reading.require_unique(frame, key)
     frame = frame[frame["institution_type"] != "Hospital Academies"]
     period = frame["period"].str.extract(r"^(April|August|September) (20\d{2}) to ")
@@ -89,7 +81,7 @@ def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     place_type = reading.check_known(frame["place_type"].str.lower(), PLACE_TYPES, file=file)
     return pd.DataFrame(
         {
-            "area_code": by_old_code(frame["old_la_code"], areas, file=file),
+            "area_code": area_names.coded(frame["old_la_code"], frame["la_name"], areas, file=file),
             "year": frame["financial_year"].str[:4].astype("int64"),
             "provision": kind,
             "place_type": place_type,
@@ -99,16 +91,18 @@ def _funded(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _mainstream(root: Path) -> pd.DataFrame:
+def _mainstream(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     """Pupils on roll and places in mainstream schools, by phase."""
     frame = reading.read_csv(root, reading.release(SCORECARDS)["path"])
     file = frame.attrs["file"]
-    place = ["Year", "geographic_level", "LANumber", "new_la_code"]
+    place = ["Year", "geographic_level", "LANumber", "new_la_code", "LA_name"]
     reading.require_columns(frame, [*place, *MEASURES.values()])
     reading.require_unique(frame, ["Year", "LANumber"])
     frame = frame[frame["geographic_level"].isin(["National", "Local authority"])]
-    code = frame["new_la_code"].replace(reading.RECODED)
-    code = code.where(frame["geographic_level"] != "National", ENGLAND)
+    local = frame["geographic_level"] == "Local authority"
+    name = frame["LA_name"].where(local, "England")
+    area_names.check(frame["LANumber"].where(local, ""), name, areas, file=file)
+    code = area_names.coded(frame["new_la_code"].where(local, ""), name, areas, file=file)
     parts = []
     for (phase, measure), column in MEASURES.items():
         number, missing = reading.numbers(frame[column], file=file, codes=CODES)

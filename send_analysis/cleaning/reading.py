@@ -193,6 +193,28 @@ def numbers(
     return values.astype("Float64"), reasons
 
 
+def whole_numbers(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Read columns in which every cell is a whole number, 0 or more.
+
+    Raises
+    ------
+    DataError
+        If a cell is anything else.
+    """
+    cells = frame[columns].apply(pd.to_numeric, errors="coerce").astype("float64")
+    wrong = ~((cells >= 0) & (cells % 1 == 0))
+    if wrong.to_numpy().any():
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        raise DataError(
+            f"{frame[columns].iat[row, column]!r} is not a whole number, 0 or more; correct the "
+            "cell as published",
+            file=frame.attrs["file"],
+            column=columns[column],
+            row=int(frame.index[row]) + 2,
+        )
+    return cells
+
+
 def _years(frame: pd.DataFrame, period: str) -> pd.Series:
     """Calendar year of each row: the year of the January for a stock, as printed for a flow."""
     text = frame["time_period"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, tables
-from send_analysis.models.demand_growth import growth
+from send_analysis import areas, caveats, tables
+from send_analysis.models.demand_growth import denominators, growth
 from send_analysis.models.forecast import forecasting
 
 HORIZON = 5  # years: the furthest at which forecasts have been tested
@@ -27,10 +27,12 @@ def summary(*, start: int = START) -> pd.DataFrame:
         England first, then authorities by name: ``area_code, area, region`` (name; empty for
         England), ``plans`` (latest January), ``growth`` (per cent from `start` to that January;
         of the unbroken footprint, named in ``footprint``, where boundaries changed since),
-        ``rate`` (plans per 1,000 residents aged 0 to 25, partly estimated), ``in_time`` (per cent
+        ``rate`` (plans per 1,000 residents aged 0 to 25), ``in_time`` (per cent
         issued within 20 weeks in the latest calendar year, exceptions excluded), ``expected,
         expected_low, expected_high`` (forecast growth over the next five years, per cent: median
-        and 80 % interval), ``faults`` (how many the checks found in the releases for the area).
+        and 80 % interval), ``faults`` (how many the checks found in the releases for the area),
+        ``flagged`` (whether the latest return is: then no figure is made from it), ``caveat`` (why
+        that is, or why growth cannot be told; empty where it can).
         What is not published, or would divide by nought, is missing. ``attrs`` has the
         years: ``start, january, calendar_year, forecast_year``.
 
@@ -51,13 +53,19 @@ def summary(*, start: int = START) -> pd.DataFrame:
     )
     grown = grown.explode("member").set_index("member")
     merged = grown["area_code"].str.contains("+", regex=False)
-    out["growth"] = grown["growth"]
+    out["growth"] = grown["growth"].where(grown["caveat"] == "")
     out["footprint"] = grown["area"].where(merged, "").reindex(codes).fillna("")
     out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
     shares = _in_time()
     out["in_time"] = shares["share"]
     ahead = _expected(out["plans"])
     out = out.join(ahead)
+    doubts = {code: caveats.doubt("ehc_plans", code, year=january) for code in codes}
+    out["flagged"] = out.index.map(doubts) != ""
+    out["caveat"] = grown["caveat"].where(grown["caveat"] == "", "Growth: " + grown["caveat"] + ".")
+    out["caveat"] = out["caveat"].fillna("").mask(out["flagged"], out.index.map(doubts))
+    leaning = ["growth", "rate", *ahead.columns]
+    out[leaning] = out[leaning].astype("Float64").mask(out["flagged"])
     out["faults"] = tables.load("quality")["area_code"].value_counts()
     out = out.astype({"growth": "Float64", "in_time": "Float64", "rate": "Float64"})
     out["faults"] = out["faults"].fillna(0).astype("int64")
@@ -74,16 +82,17 @@ def summary(*, start: int = START) -> pd.DataFrame:
 
 
 def _residents(year: int) -> pd.Series:
-    """Residents aged 0 to 25 at the middle of a year, on the kinds that all areas have."""
-    people = tables.load("population")
-    people = people[(people["year"] == year) & people["basis"].isin(growth.POPULATION_BASES)]
-    return people.groupby("area_code")["people"].sum().replace(0, pd.NA).astype("Float64")
+    """Residents aged 0 to 25 at the middle of a year."""
+    people = denominators.residents().query("year == @year").set_index("area_code")["people"]
+    return people.replace(0, pd.NA).astype("Float64")
 
 
 def _in_time() -> pd.DataFrame:
     """Share of plans issued in time in the latest year, by area: ``year, share``."""
     rows = tables.load("timeliness").query("exceptions == 'excluded'")
-    rows = rows[rows["year"] == rows["year"].max()]
+    year = int(rows["year"].max())
+    flagged = caveats.flagged("timeliness", year, category="excluded / 20 weeks or less")
+    rows = rows[(rows["year"] == year) & ~rows["area_code"].isin(flagged.index)]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     issued = wide["any time"].where(wide["any time"] > 0)
     share = (100 * wide["20 weeks or less"] / issued).astype("Float64")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 500  # of a chart's data on the page; its download always has every row
 LARGEST_SVG = 400_000  # bytes: above it (thousands of marks) a figure is a PNG at 200 dpi
 MOST_PICTURES = 500  # kept of those that pages share: about 40 MB
+YEARS = r"year|january|origin|horizon|^(start|end|opens|from|to)$"  # columns that hold years
+DECIMALS = ((1000, ",.0f"), (10, ",.1f"), (1, ",.2f"), (0, ",.3f"))  # from a value's size on
 SHORTEST_ALT = 40  # characters: less cannot say the chart's kind, its trend and a number
 
 
@@ -158,7 +160,8 @@ def table(
         Heading of a column; by default its name with spaces for underscores.
     formats : mapping of str to str, optional
         Format specification of a column, e.g. ``{"rate": ".2f", "change": "+.1f"}``. By default
-        whole numbers have thousands separators (years do not) and others one decimal.
+        whole numbers have thousands separators (years do not), others as many decimals as their
+        size needs.
 
     Raises
     ------
@@ -411,9 +414,13 @@ def _default_format(column: pd.Series) -> str:
         return "%d %B %Y"
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return ""
-    values = column.dropna().to_numpy(dtype=float)
+    values = np.abs(column.dropna().to_numpy(dtype=float))
     whole = bool((values == values.round()).all())
     is_year = whole and len(values) > 0 and values.min() >= 1900 and values.max() <= 2100
-    if is_year and re.search(r"year|january|origin|horizon", str(column.name), re.IGNORECASE):
+    if is_year and re.search(YEARS, str(column.name), re.IGNORECASE):
         return ".0f"
-    return ",.0f" if whole else ",.1f"
+    if whole:
+        return ",.0f"
+    # As many decimals as tell values of this size apart: .275 and .25 are not both "0.3".
+    most = values.max()
+    return next(form for above, form in DECIMALS if most >= above)

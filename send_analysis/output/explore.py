@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from send_analysis import areas as places
-from send_analysis import tables
+from send_analysis import caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import forecasting, levers, outlook
@@ -48,7 +48,8 @@ def compared(area: str, comparators: list[str], start: int, end: int) -> pd.Data
     Returns
     -------
     DataFrame
-        ``area_code, area, year, plans, index`` (`start` = 100), the area first.
+        ``area_code, area, year, plans, index`` (`start` = 100), ``caveat`` (why an area's growth
+        over all these years cannot be told), the area first.
 
     Raises
     ------
@@ -70,7 +71,9 @@ def compared(area: str, comparators: list[str], start: int, end: int) -> pd.Data
         index=(100 * out["plans"] / out["area_code"].map(base)).astype("float64"),
         order=out["area_code"].map(codes.index),
     ).sort_values(["order", "year"])
-    return out[["area_code", "area", "year", "plans", "index"]].reset_index(drop=True)
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end)
+    columns = ["area_code", "area", "year", "plans", "index", "caveat"]
+    return out[columns].reset_index(drop=True)
 
 
 @house
@@ -93,10 +96,11 @@ def comparison(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("January")
     ax.set_ylabel(f"January {start} = 100")
     last = frame[frame["area"] == names[0]].iloc[-1]
+    since = f"{last['index'] - 100:+.0f} % since {start}"
     title(
         ax,
         f"Plans in {names[0]}: {last['plans']:,} in January {last['year']}, "
-        f"{last['index'] - 100:+.0f} % since {start}",
+        f"{'growth cannot be told' if last['caveat'] else since}",
         subtitle=f"EHC plans and statements, January {start} = 100",
     )
     label_ends(ax)
@@ -183,12 +187,15 @@ def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
     """Chart and table of growth."""
     frame = compared(code, comparators, start, end)
     ends = frame.groupby("area", sort=False).agg(
-        start=("plans", "first"), end=("plans", "last"), index=("index", "last")
+        start=("plans", "first"),
+        end=("plans", "last"),
+        index=("index", "last"),
+        caveat=("caveat", "last"),
     )
-    ends["growth"] = ends.pop("index") - 100
+    ends["growth"] = (ends.pop("index") - 100).where(ends.pop("caveat") == "")
     text = (
         f"Line chart of plans as an index, January {start} = 100. In {end}: "
-        + ", ".join(f"{row.Index} {100 + row.growth:.0f}" for row in ends.itertuples())
+        + ", ".join(f"{row.Index} {100 + row.growth:.0f}" for row in ends.dropna().itertuples())
         + "."
     )
     table = html_table(
@@ -197,11 +204,15 @@ def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
         {"start": f"January {start}", "end": f"January {end}", "growth": "Growth, %"},
         {"growth": "+.1f"},
     )
-    return _picture(comparison(frame), text) + table
+    said = caveats.noted(frame["caveat"])
+    return _picture(comparison(frame), text) + table + (f"<p>{escape(said)}</p>" if said else "")
 
 
 def _forecast(code: str, scenario: str) -> str:
     """Chart of the forecast under a scenario, with what that changes."""
+    doubt = caveats.doubt("ehc_plans", code)
+    if doubt:
+        raise MissingDataError(doubt)
     frame = outlook.fan(code, HORIZON, scenario=scenario or None)
     html = _picture(figures_forecast.fan(frame), alt_texts_forecast.fan(frame))
     if not scenario:
@@ -220,6 +231,9 @@ def _forecast(code: str, scenario: str) -> str:
 
 def _capacity(code: str, scenario: str) -> str:
     """Chart of specialist places, in all, under a scenario of demand."""
+    doubt = capacity_views.doubt(code)
+    if doubt:
+        raise MissingDataError(doubt)
     changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None
     made = capacity.forecast(code, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
     shown = capacity_views.fan(made, "all")

@@ -13,6 +13,7 @@ from send_analysis.models import national
 from send_analysis.output import pages, reports
 
 NAME = "index.html"
+FLAGGED = ("plans", "growth", "rate", "expected")  # columns that lean on the latest January
 
 
 def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
@@ -48,6 +49,7 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
             "area": row["area"],
             "region": row["region"],
             "footprint": row["footprint"],
+            "caveat": row["caveat"],
             "link": f"{slug(row['area'])}/index.html" if row["area_code"] in made else "",
             "cells": [_cell(row, name, form) for name, _, form in columns],
         }
@@ -71,6 +73,7 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
             **reports.provenance(
                 [
                     "areas",
+                    "series_breaks",
                     "ehc_plans",
                     "population",
                     "timeliness",
@@ -88,10 +91,12 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
 
 
 def _cell(row: dict[str, Any], name: str, form: str) -> tuple[str, str]:
-    """Value that a column is sorted by, and what is read."""
+    """Value that a column is sorted by (none where the figure is flagged), and what is read."""
     value = row[name]
+    if row["flagged"] and name in FLAGGED:
+        return "", "flagged" if pd.isna(value) else f"{form.format(value)}, flagged"
     if pd.isna(value):
-        return "", "n/a"
+        return "", "flagged" if name == "growth" and row["caveat"] else "n/a"
     if name == "expected":
         text = f"{value:+.0f} ({row['expected_low']:+.0f} to {row['expected_high']:+.0f})"
     else:

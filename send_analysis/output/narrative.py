@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models import evidence
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import outlook
 
 VERDICTS = {  # what one claim, and several, are said to be
     evidence.REPRODUCED: ("is reproduced", "are reproduced"),
@@ -31,7 +30,6 @@ VERDICTS = {  # what one claim, and several, are said to be
 }
 MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
 SMALL = 100  # plans: below it one child is more than 1 %
-UNSTEADY = 10  # % that estimated residents have moved by; four authorities of 153 exceed it
 
 
 @tables.remembered(most=1)
@@ -108,7 +106,10 @@ def _official(area: str) -> list[str]:
     issued = times[(times["role"] == "area") & (times["year"] == 2023)]
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
-        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
+        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024. How much "
+        f"of that is growth cannot be told: {row.caveat}."
+        if row.caveat
+        else f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
         f"{row.growth:+.1f} %"
         + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
@@ -133,13 +134,24 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     Returns
     -------
     list of str
-        The headline, then further sentences; what an area has no figures for is left out.
+        The headline, then further sentences; what an area has no figures for is left out, and
+        so is what leans on a flagged return or goes across a break in the series.
     """
     code = areas.resolve(area)
     ranked = growth.growth(start, end).set_index("area_code")
     unit = code if code in ranked.index else areas.footprint(code)
+    doubt = caveats.doubt("ehc_plans", unit, year=end)
+    if doubt:
+        return [doubt, *filter(None, [areas.history(code)])]
     out = []
-    if unit in ranked.index:
+    if unit in ranked.index and ranked.loc[unit, "caveat"]:
+        own = ranked.loc[unit]
+        out.append(
+            f"Plans in {own['area']}: {own['plans_start']:,} in January {start}, "
+            f"{own['plans_end']:,} in January {end}. How much of that is growth cannot be told: "
+            f"{own['caveat']}."
+        )
+    elif unit in ranked.index:
         own, national = ranked.loc[unit], ranked.loc[areas.ENGLAND]
         out.append(
             f"Plans in {own['area']} went from {own['plans_start']:,} in January {start} to "
@@ -158,7 +170,6 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     out += filter(None, [areas.history(code)])
     rates = growth.rates(area)
     last = rates[rates["year"] == rates["year"].max()]
-    out += filter(None, [outlook.doubt(area)])
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
         sentence = f"{per_head['area']:.1f} of 1,000 residents aged 0 to 25 have a plan"
@@ -167,14 +178,21 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
             sentence += f", in England {per_head['england']:.1f}: {abs(apart):.0f} % " + (
                 "more" if apart >= 0 else "fewer"
             )
-        out.append(f"{sentence} (residents partly estimated).")
-        out += filter(None, [unsteady(area)])
+        out.append(f"{sentence}{_leaning(last)}.")
     since = max(start, areas.first_year(code))
     try:
         band = growth.by("age band", area, start=since, end=end)
     except MissingDataError as error:
         return [*out, str(error)]
-    own = band[band["area_code"] == code].nlargest(1, "change").iloc[0]
+    band = band[band["area_code"] == code]
+    if (band["caveat"] != "").any():
+        most = band.nlargest(1, "plans_end").iloc[0]
+        return [
+            *out,
+            f"Most plans are held at ages {most['category']}: {most['plans_end']:,} in January "
+            f"{end}. How plans of an age grew since {since} cannot be told: {most['caveat']}.",
+        ]
+    own = band.nlargest(1, "change").iloc[0]
     out.append(
         f"The largest increase by age since {since} is among those aged {own['category']}: "
         f"{own['plans_start']:,} to {own['plans_end']:,}."
@@ -182,25 +200,14 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     return out
 
 
-def unsteady(area: str = "Bury") -> str:
-    """Warn where an area's estimated residents have left the last published number far behind.
-
-    Returns
-    -------
-    str
-        A sentence; empty where they have not.
-    """
-    own = growth.rates(area).query("role == 'area'").sort_values("year")
-    published = own[own["basis"] == "published"]
-    if published.empty or own.empty:
-        return ""
-    change = 100 * (own["people"].iloc[-1] / published["people"].iloc[-1] - 1)
-    if abs(change) < UNSTEADY:
+def _leaning(last: pd.DataFrame) -> str:
+    """Say in brackets how far the last January's rate leans on an estimate of residents."""
+    own = last[last["role"] == "area"].iloc[0]
+    if own["basis"] != "estimated":
         return ""
     return (
-        f"Residents of {own['area'].iloc[0]} aged 0 to 25 are estimated to have changed by "
-        f"{change:+.0f} % since mid-{published['year'].iloc[-1] - 1}, the last published count. "
-        "So large a change is more likely a fault of the estimate: rely on no figure per resident."
+        f" (residents of mid-{own['year'] - 1} are estimated: {own['low']:.1f} to "
+        f"{own['high']:.1f} of 1,000)"
     )
 
 
@@ -411,19 +418,3 @@ def tables_of(area: str, verdict: str | None = None) -> list[str]:
         named = [figure["table"] for test in tests for figure in test.get("nearest", [])]
         named += ["nhs_waits" for test in tests if test["kind"] == "nhs_wait"]
     return sorted(set(named) - {""}) or ["None of the tables has a figure"]
-
-
-def rates_by_basis(area: str = "Bury") -> pd.DataFrame:
-    """Return an area's rate on each kind of population figure there is for the same years.
-
-    Returns
-    -------
-    DataFrame
-        ``year, plans, basis, people, rate``; empty where there is only one kind.
-    """
-    both = [growth.rates(area), growth.rates(area, bases=("projected",))]
-    own = [frame[frame["role"] == "area"] for frame in both]
-    years = set(own[1]["year"])
-    out = pd.concat([own[0][own[0]["year"].isin(years)], own[1]])
-    columns = ["year", "plans", "basis", "people", "rate"]
-    return out[columns].sort_values(["year", "basis"]) if years else pd.DataFrame()

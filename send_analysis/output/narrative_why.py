@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis import areas, caveats
 from send_analysis.errors import SendAnalysisError
-from send_analysis.models.demand_growth import decomposition, denominators, growth_panel, pipeline
+from send_analysis.models.demand_growth import decomposition, growth, growth_panel, pipeline
 
 # Measure → how it is said of an area.
 SAID = {
@@ -31,6 +32,7 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
     list of str
         A sentence or two each; what an area has no figures for is left out.
     """
+    areas.resolve_unit(area)
     out = []
     for say in (_parts, _requests, _beyond_chance):
         try:
@@ -41,14 +43,18 @@ def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[st
 
 
 def _parts(area: str, start: int, end: int) -> str:
-    """The decomposition with its sensitivity."""
-    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end))
-    off = denominators.sensitivity(area, start=start, end=end)
+    """The decomposition, with its range where it leans on an estimate."""
+    if growth.broken(area, start=start, end=end):
+        return ""
+    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end, whole=True))
+    off = decomposition.sensitivity(area, start=start, end=end)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
-    low, high = share.min(), share.max()
+    if not set(decomposition.EDGES) <= set(share.index):
+        return words
+    low, high = sorted(share[list(decomposition.EDGES)])
     return (
-        f"{words} Population is partly estimated: allowing for that, plans a child of the same age "
-        f"account for {low:+,.0f} to {high:+,.0f}."
+        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, plans a child of "
+        f"the same age account for {low:+,.0f} to {high:+,.0f}."
     )
 
 
@@ -63,7 +69,7 @@ def _beyond_chance(area: str, start: int, end: int) -> str:
 
 
 def pipeline_in_words(result: pd.DataFrame) -> list[str]:
-    """Say where an area's ratios stand in the last year, and whether chance could put them there.
+    """Say where an area's ratios stand in the last year, and whether a year could put them there.
 
     Parameters
     ----------
@@ -73,7 +79,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a measure.
+        A sentence a measure; none for a flagged figure.
     """
     sentences = []
     for measure, words in SAID.items():
@@ -82,12 +88,15 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
         if not {"area", "england"} <= set(rows.index):
             continue
         own, england = rows.loc["area"], rows.loc["england"]
+        table, category = pipeline.RESTS_ON[measure]
+        if caveats.doubt(table, own["area_code"], year=own["year"], category=category):
+            continue
         if own["low"] > england["value"]:
-            verdict = "above England by more than chance explains"
+            verdict = "above England by more than the ordinary ups and downs of a year"
         elif own["high"] < england["value"]:
-            verdict = "below England by more than chance explains"
+            verdict = "below England by more than the ordinary ups and downs of a year"
         else:
-            verdict = "within chance of England"
+            verdict = "a year's ordinary ups and downs could be the whole difference"
         text = (
             f"{own['area']} in {own['year']}: {own['value']:.1f} {words}, in England "
             f"{england['value']:.1f}: {verdict} (95 % interval {own['low']:.1f} to "
@@ -122,14 +131,14 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
 
 
 def variants(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
-    """Return the decomposition on every kind of denominator, a row each.
+    """Return the decomposition as ages are counted and as residents are estimated, a row each.
 
     Returns
     -------
     DataFrame
         Indexed by ``variant``: one column a component, plans added.
     """
-    found = denominators.sensitivity(area, start=start, end=end)
+    found = decomposition.sensitivity(area, start=start, end=end)
     wide = found.pivot(index="variant", columns="component", values="plans")
     return wide.loc[found["variant"].unique(), list(decomposition.COMPONENTS)]
 

@@ -23,6 +23,7 @@ from send_analysis.models.provision.places import (
     SURVEY_KINDS,
     UNIT,
 )
+from send_analysis.rounding import controlled_rounding
 
 COLLECTION = 2026  # the survey's year; its return closes in July, in academic year 2025/26
 # Years ahead of the academic year of the collection: guide for local authorities, April 2026.
@@ -36,62 +37,6 @@ KIND_NAMES = {
     INDEPENDENT: "Independent and non-maintained special schools",
     ALTERNATIVE: "Alternative provision",
 }
-
-
-def controlled_rounding(values: np.ndarray) -> np.ndarray:
-    """Round a table so that its sums still add.
-
-    Parameters
-    ----------
-    values : ndarray (rows, columns)
-        Not below zero.
-
-    Returns
-    -------
-    ndarray of int (rows, columns)
-        Each cell is its value rounded up or down; so is each sum of a row or column; the sum of
-        all cells is the nearest whole number. Of all such tables, the one with the least sum of
-        absolute differences from `values`.
-
-    Raises
-    ------
-    ParameterError
-        If `values` is not a table of finite numbers from 0 up.
-
-    Notes
-    -----
-    Zero-restricted controlled rounding of a two-way table always exists: it is a flow in a network
-    whose bounds are whole numbers, so the linear programme has a solution in whole numbers (Cox,
-    L. H. and Ernst, L. R. (1982), Controlled rounding, *INFOR* 20, 423–432).
-    """
-    from scipy import optimize, sparse
-
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 2 or not np.isfinite(values).all() or (values < 0).any():
-        raise ParameterError("Controlled rounding takes a table of finite numbers from 0 up.")
-    # 1e-9: a sum of decimals that is a whole number can miss it by the last bits
-    floor = np.floor(values + 1e-9)
-    part = np.clip(values - floor, 0.0, 1.0)
-    part[part < 1e-9] = 0.0
-    rows, columns = values.shape
-    sums = sparse.vstack(
-        [
-            sparse.kron(sparse.eye(rows), np.ones((1, columns))),
-            sparse.kron(np.ones((1, rows)), sparse.eye(columns)),
-            np.ones((1, rows * columns)),
-        ]
-    )
-    wanted = sums @ part.ravel()
-    low, high = np.floor(wanted + 1e-9), np.ceil(wanted - 1e-9)
-    low[-1] = high[-1] = np.floor(wanted[-1] + 0.5)
-    solved = optimize.milp(
-        1 - 2 * part.ravel(),  # what rounding a cell up adds to the differences
-        constraints=optimize.LinearConstraint(sums, low, high),
-        bounds=optimize.Bounds(0, np.ceil(part.ravel())),
-        integrality=np.ones(rows * columns),
-    )
-    up = np.rint(solved.x).reshape(values.shape)
-    return (floor + up).astype(np.int64)
 
 
 def academic_year(january: int) -> str:

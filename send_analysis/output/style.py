@@ -15,6 +15,7 @@ import numpy as np
 from cycler import cycler
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.layout_engine import LayoutEngine
     from matplotlib.lines import Line2D
@@ -31,6 +32,8 @@ TEXT = "#1D2329"
 MUTED_TEXT = "#505A5F"  # 7:1 on white
 RULE = "#8C8C8C"  # 3.4:1 on white: the palest grey for a mark that carries meaning
 GRID = "#D9DDE1"  # only a guide for the eye, may be paler
+
+BREAK = "break"  # gid of what marks a break in a series
 
 WIDTH = 7.5  # inches: the text column of the report at 96 dpi, and A4 less its margins at 93 %
 HEIGHT = 4.2
@@ -177,6 +180,50 @@ def title(ax: Axes, finding: str, *, subtitle: str | None = None, width: int = 6
             textwrap.fill(subtitle, width + 12), (0, 1), xycoords="axes fraction", xytext=(0, 8),
             textcoords="offset points", ha="left", va="bottom", color=MUTED_TEXT, gid="subtitle",
         )  # fmt: skip
+
+
+def broken_line(ax: Axes, x: Any, y: Any, caveat: Any, **look: Any) -> None:
+    """Draw a line that leaves out each step its values do not compare across; dots lead over it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    x, y : array of float
+        Years and values.
+    caveat : array of str
+        Why a value does not compare with the one before it; empty where it does.
+    **look
+        As for `ax.plot`; the dots have its colour.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    steps = np.flatnonzero(np.asarray(caveat) != "")
+    steps = steps[steps > 0]
+    # A value that is no number parts the line; one that stands alone is drawn as a point.
+    place = np.arange(len(x))
+    alone = np.isin(place, [0, *steps]) & np.isin(place + 1, [*steps, len(x)])
+    ax.plot(np.insert(x, steps, x[steps]), np.insert(y, steps, np.nan), **look)
+    rest = {key: look[key] for key in ("color", "alpha", "zorder") if key in look}
+    rest |= {"label": "_", "gid": BREAK}
+    for step in steps:
+        ax.plot(x[step - 1 : step + 1], y[step - 1 : step + 1], ls=":", lw=1.2, **rest)
+    if alone.any():
+        ax.plot(x[alone], y[alone], "o", ms=4, **rest)
+
+
+def mark_breaks(ax: Axes, frame: pd.DataFrame) -> None:
+    """Mark with a dotted rule where every line breaks.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    frame : DataFrame
+        ``area, year, caveat``, as the results of :mod:`send_analysis.models.demand_growth` have
+        them: a break of one area's series is drawn in its line alone.
+    """
+    later = frame[frame["year"] > frame["year"].min()]
+    broken = (later["caveat"] != "").groupby(later["year"]).agg(["all", "size"])
+    for year in broken.index[broken["all"] & (broken["size"] > 1)]:
+        ax.axvline(year - 0.5, color=RULE, lw=1, ls=":", zorder=0, gid=BREAK)
 
 
 def source(ax: Axes, text: str) -> None:

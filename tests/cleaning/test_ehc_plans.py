@@ -61,7 +61,13 @@ def one(table, value, **where):
                                    "primary_need": "autistic spectrum disorder"}, 654),
         # 2025, annual_reviews.csv
         ("annual_reviews", "plans", {"area_code": BURY, "year": 2024,
-                                     "measure": "review meeting held"}, 2135),
+                                     "measure": "review meeting held in any year"}, 2135),
+        ("annual_reviews", "plans", {"area_code": BURY, "year": 2024,
+                                     "measure": "review meeting held in the year"}, 1304),
+        ("annual_reviews", "plans", {"area_code": ENGLAND, "year": 2024,
+                                     "measure": "review meeting held in the year"}, 318_369),
+        ("annual_reviews", "plans", {"area_code": ENGLAND, "year": 2024,
+                                     "measure": "review expected"}, 524_654),
         # 2025, SEND Tribunals and appeal rate 2014-2024.csv
         ("tribunals", "cases", {"area_code": BURY, "year": 2024, "measure": "decisions"}, 3046),
         ("tribunals", "cases", {"area_code": BURY, "year": 2024,

@@ -12,6 +12,7 @@ from send_analysis.areas import ENGLAND
 from send_analysis.cleaning.placements import setting_of
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.shrinkage import robust_sd
+from send_analysis.models.demand_growth import denominators
 
 SETTINGS = [
     "early years",
@@ -29,7 +30,6 @@ SETTINGS = [
 AGES = list(range(2, 26))
 FLOW_AGES = list(range(2, 21))
 ORIGINS = (2024, 2025)  # Januaries with a caseload by single year of age
-RATIO_LIMITS = (0.5, 2.0)  # beyond is a small area's chance, as in the table itself
 _GROUPED = {"0-2": "2", "20-25": "20"}
 
 
@@ -108,7 +108,7 @@ def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
     if origin - 1 in ORIGINS:
         before = _caseload(origin - 1, codes)
         stock = _spread(stock, before, region)
-    people = population(origin - 2, origin + years - 1).reindex(codes)
+    people = population(origin - 2, origin + years - 1, known=origin - 1).reindex(codes)
     people = people.to_numpy().reshape(len(codes), years + 2, len(AGES))
     return Snapshot(
         origin=origin,
@@ -125,53 +125,34 @@ def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
     )
 
 
-@tables.remembered
-def _population() -> tuple[pd.DataFrame, int]:
-    """Population by area, year and age, the publisher's own before our estimate; its last year."""
-    rows = tables.load("population")
-    last = int(rows.loc[rows["basis"] != "projected", "year"].max())
-    # a projection starts from an estimate on the newest basis: where there is one it is used
-    # throughout, so that no step between two bases looks like growth
-    rows = rows.sort_values("basis", key=lambda basis: basis == "projected")
-    rows = rows.drop_duplicates(["area_code", "year", "age"], keep="last")
-    wide = rows.pivot_table(index=["area_code", "year"], columns="age", values="people")
-    return wide.astype(float), last
-
-
-def population(first: int, last: int) -> pd.DataFrame:
-    """People by single year of age, carried forward where there is no projection.
+def population(first: int, last: int, *, known: int) -> pd.DataFrame:
+    """People by single year of age, aged on by cohort after the last mid-year that is known.
 
     Parameters
     ----------
     first, last : int
         Mid-years wanted.
+    known : int
+        Last mid-year that counts as known.
 
     Returns
     -------
     DataFrame
-        One row an area, columns (year, age) for ages 2 to 25.
+        One row an authority, columns (year, age) for ages 2 to 25.
 
-    Notes
-    -----
-    Beyond the last estimate everyone grows a year older, at the ratio between the same cohort's
-    numbers in the area's last two years; the number aged 0 stays as it was.
+    Raises
+    ------
+    MissingDataError
+        If the table does not go that far.
     """
-    wide, last_known = _population()
-    by_year: dict[int, pd.DataFrame] = {}
-    final = wide.xs(last_known, level="year")
-    earlier = wide.xs(last_known - 1, level="year").reindex(final.index).to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = final.to_numpy()[:, 1:] / earlier[:, :-1]
-    ratio = np.nan_to_num(ratio, nan=1.0, posinf=1.0).clip(*RATIO_LIMITS)
-    for year in range(first, last + 1):
-        given = wide.xs(year, level="year") if year in wide.index.levels[1] else final.iloc[:0]
-        if year > last_known:
-            previous = by_year.get(year - 1, final)
-            aged = np.hstack([final.to_numpy()[:, :1], previous.to_numpy()[:, :-1] * ratio])
-            carried = pd.DataFrame(aged, index=final.index, columns=final.columns)
-            given = pd.concat([carried.drop(given.index, errors="ignore"), given])
-        by_year[year] = given.reindex(final.index)
-    return pd.concat({year: frame[AGES] for year, frame in by_year.items()}, axis=1)
+    wide = denominators.known_by(known)
+    years = wide.columns.get_level_values("year")
+    if not years.min() <= first <= last <= years.max():
+        raise MissingDataError(
+            f"Population is wanted for mid-{first} to mid-{last}; the table has "
+            f"mid-{years.min()} to mid-{years.max()}."
+        )
+    return wide.loc[:, pd.MultiIndex.from_product([range(first, last + 1), AGES])]
 
 
 def _array(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.demand_growth import growth
+from send_analysis.models.demand_growth import denominators
+from send_analysis.rounding import controlled_rounding
 
 AGE_COUNTS = ("as published", "in January")
 COMPONENTS = ("population size", "age structure", "prevalence")
+EDGES = ("fewest residents", "most residents")  # of the range of estimated residents
 # From January 2023 ages seem to be counted at the start of the school year, before it in January:
 # inferred in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year
 # older by the census day in the third week of January (138 of 365 days).
@@ -110,15 +112,13 @@ def _with_footprints(frame: pd.DataFrame, column: str, value: str) -> pd.DataFra
 
 
 @tables.remembered
-def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
+def people_by_age(year: int) -> pd.DataFrame:
     """Residents by single year of age in the middle of the year before a January.
 
     Parameters
     ----------
     year : int
         The January.
-    basis : {"estimated", "projected"}
-        ``estimated``: the table's published and estimated rows, the same basis for all areas.
 
     Returns
     -------
@@ -130,15 +130,13 @@ def people_by_age(year: int, *, basis: str = "estimated") -> pd.DataFrame:
     MissingDataError
         If there is no such population for that year.
     """
-    bases = growth.POPULATION_BASES if basis == "estimated" else (basis,)
     people = tables.load("population")
-    chosen = people[people["basis"].isin(bases)]
-    found = chosen[chosen["year"] == year - 1]
+    found = people[people["year"] == year - 1]
     if found.empty:
         raise MissingDataError(
-            f"No {basis} population for mid-{year - 1}, which January {year} is set against: the "
-            f"table has mid-{chosen['year'].min()} to mid-{chosen['year'].max()}. Choose Januaries "
-            f"from {chosen['year'].min() + 1} to {chosen['year'].max() + 1}."
+            f"No population for mid-{year - 1}, which January {year} is set against: the table "
+            f"begins with mid-{people['year'].min()}. Choose Januaries from "
+            f"{people['year'].min() + 1}."
         )
     return _with_footprints(found, "age", "people")
 
@@ -172,7 +170,12 @@ def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray
 
 
 def decompose(
-    area: str | None = "Bury", *, start: int = 2019, end: int = 2025, ages: str = "as published"
+    area: str | None = "Bury",
+    *,
+    start: int = 2019,
+    end: int = 2025,
+    ages: str = "as published",
+    whole: bool = False,
 ) -> pd.DataFrame:
     """Split an area's growth in plans into population size, age structure and prevalence by age.
 
@@ -185,6 +188,8 @@ def decompose(
         Januaries; from 2019, since population by age begins at mid-2018.
     ages : {"as published", "in January"}
         Whether ages are counted alike in both years (see :func:`plans_by_band`).
+    whole : bool, default False
+        Give whole plans: each number rounded up or down so that all still add up as printed.
 
     Returns
     -------
@@ -193,7 +198,8 @@ def decompose(
         share of the whole change in per cent, by component and age band and for ``all`` bands.
         The components are population size, age structure, prevalence, and ``age not recorded``
         (plans in the total but in no band). They add up to component ``all``, the change
-        published.
+        published. ``caveat`` says why a part does not compare the same ages, or the total the same
+        plans, at both ends; empty where it does.
 
     Raises
     ------
@@ -211,7 +217,51 @@ def decompose(
         _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
         _require(codes[0], {start: people[0], end: people[1]}, "population by age")
     codes = list(codes)
-    return _decompose(codes, start, end, plans, [in_bands(frame.loc[codes]) for frame in people])
+    people = [in_bands(frame.loc[codes]) for frame in people]
+    return _decompose(codes, start, end, plans, people, whole=whole)
+
+
+@tables.remembered
+def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+    """Say how far a decomposition hangs on how ages are counted and on estimated residents.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Januaries.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, variant, component, plans, share``. Variants: ``ages as published``, as
+        :func:`decompose` has it; ``ages in January``, bands of 2023 on restated to ages in
+        January, as earlier years seem to count them; and, where residents of the last year are
+        estimated, ``fewest residents`` and ``most residents``, the ends of their range (all ages
+        alike).
+    """
+    code = areas.resolve_unit(area)
+    found = {}
+    for ages in AGE_COUNTS:
+        frame = decompose(area, start=start, end=end, ages=ages)
+        whole = frame[frame["age_band"] == "all"].set_index("component")["plans"]
+        found[f"ages {ages}"] = whole
+    components = found["ages as published"].index
+    people = denominators.residents().query("year == @end - 1")
+    last = people[people["area_code"].isin(code.split("+"))]
+    if (last["basis"] == "estimated").any():
+        plans = [frame.loc[[code]] for frame in both_years(plans_by_band, start, end)]
+        bands = [in_bands(people_by_age(year).loc[[code]]) for year in (start, end)]
+        total = last[["people", "low", "high"]].sum()
+        for variant, edge in zip(EDGES, ("low", "high"), strict=True):
+            changed = [bands[0], bands[1] * total[edge] / total["people"]]
+            found[variant] = over_ages(changed, plans)[0]
+    out = pd.DataFrame(found, index=components).rename_axis(columns="variant")
+    out = out.T.stack().rename("plans").reset_index()
+    change = found["ages as published"]["all"]
+    share = 100 * out["plans"] / change if change else np.nan
+    out = out.assign(area_code=code, share=share)
+    return out[["area_code", "variant", "component", "plans", "share"]]
 
 
 def both_years(make, start: int, end: int, **options) -> list[pd.DataFrame]:
@@ -245,12 +295,20 @@ def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
 
 
 def _decompose(
-    codes: list[str], start: int, end: int, plans: list[pd.DataFrame], people: list[np.ndarray]
+    codes: list[str],
+    start: int,
+    end: int,
+    plans: list[pd.DataFrame],
+    people: list[np.ndarray],
+    *,
+    whole: bool,
 ) -> pd.DataFrame:
     """Decompose for many areas at once, in the long form."""
     bands, rows = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
     counts = [frame[bands].to_numpy() for frame in rows]
     parts = das_gupta(people[0], counts[0], people[1], counts[1])
+    if whole:
+        parts = np.stack([controlled_rounding(one) for one in parts]).astype(float)
     parts = np.concatenate([parts, parts.sum(axis=-2, keepdims=True)], axis=-2)
     parts = np.concatenate([parts.sum(axis=-1, keepdims=True), parts], axis=-1)
     total = (rows[1]["all"] - rows[0]["all"]).to_numpy()
@@ -275,8 +333,11 @@ def _decompose(
     share = 100 * out["plans"] / change.where(change != 0)
     names = {code: areas.name(code) for code in codes}
     out = out.assign(start=start, end=end, share=share, area=out["area_code"].map(names))
+    # Every part but the whole change of all ages rests on how ages are counted.
+    counted = out["age_band"].mask(out["component"] != "all", bands[0])
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=counted)
     columns = ["area_code", "area", "start", "end", "component", "age_band", "plans", "share"]
-    return out[columns]
+    return out[[*columns, "caveat"]]
 
 
 def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
@@ -292,7 +353,7 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     -------
     DataFrame
         ``area_code, area, year, age_band, plans, people, rate``: ages counted in January, people
-        in the middle of the year before (estimated, the same basis for all areas).
+        in the middle of the year before; ``caveat``: why the end does not compare with the start.
 
     Raises
     ------
@@ -314,7 +375,8 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     }, index=index).reset_index()  # fmt: skip
     names = {code: areas.name(code) for code in codes}
     out = out.assign(area=out["area_code"].map(names), rate=1000 * out["plans"] / out["people"])
-    return out[["area_code", "area", "year", "age_band", "plans", "people", "rate"]]
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=out["age_band"])
+    return out[["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat"]]
 
 
 def in_words(result: pd.DataFrame) -> str:
@@ -349,4 +411,16 @@ def in_words(result: pd.DataFrame) -> str:
     rest = round(whole["age not recorded"])
     if rest:
         text += f" For {abs(rest):,} plans of the change no age is recorded."
-    return text
+    said = result.loc[result["component"] == "prevalence", "caveat"].iloc[0]
+    return f"{text} {_alike(row, said)}" if said else text
+
+
+def _alike(row: pd.Series, said: str) -> str:
+    """Say what the parts would be, were ages counted alike at both ends."""
+    alike = decompose(row["area_code"], start=row["start"], end=row["end"], ages="in January")
+    alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
+    parts = ", ".join(f"{alike[name]:+,.0f}" for name in ("prevalence", *COMPONENTS[:2]))
+    return (
+        f"By age {said}; restated so that ages are counted alike, as far as that can be inferred, "
+        f"the three are {parts}."
+    )

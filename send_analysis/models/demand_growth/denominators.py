@@ -1,142 +1,131 @@
-"""How far a decomposition of growth hangs on estimated populations and on how ages are counted."""
+"""Residents: the people below every rate, and how far those after the last count may be off."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
-from send_analysis.ages import AGE_BANDS
-from send_analysis.models.demand_growth import decomposition
+from send_analysis import ageing, areas, tables
 
-CENSUS_2011, CENSUS_2021 = 2011.24, 2021.22  # census days: 27 March 2011, 21 March 2021
-MIDDLE = 0.5  # mid-year estimates are of 30 June
-
-
-def population_check() -> pd.DataFrame:
-    """Measure how far population estimates were off at Census 2021, where the census is at hand.
-
-    Returns
-    -------
-    DataFrame
-        ``area_code, area, age_group, estimated`` (this project's, on census day), ``census``,
-        ``ratio`` (census over estimated), for the ten authorities of Greater Manchester.
-    """
-    census = tables.load("census").query("year == 2021")
-    before, after = decomposition.people_by_age(2021), decomposition.people_by_age(2022)
-    weight = CENSUS_2021 - (2020 + MIDDLE)
-    on_day = (1 - weight) * before + weight * after
-    group = {age: f"{age // 5 * 5}-{age // 5 * 5 + 4}" for age in range(25)}
-    grouped = on_day[list(group)].T.groupby(group).sum().T.rename_axis(columns="age_group")
-    out = census.merge(
-        grouped.stack().rename("estimated").reset_index(), on=["area_code", "age_group"]
-    )
-    out = out.rename(columns={"people": "census"}).astype({"census": "float64"})
-    out = out.assign(area=out["area_code"].map(areas.name), ratio=out["census"] / out["estimated"])
-    return out[["area_code", "area", "age_group", "estimated", "census", "ratio"]]
-
-
-def _grown_apart(year: int, since: float, known: float) -> float:
-    """Share of a known error that had arisen by mid-`year` (−1 for a January), evenly in time."""
-    return (year - 1 + MIDDLE - since) / (known - since)
+AGES = range(26)
+LEVEL = 0.8  # share of authorities that a range is to hold, as for forecasts
 
 
 @tables.remembered
-def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
-    """Say how far the decomposition hangs on estimated denominators and on how ages are counted.
+def _by_age() -> pd.DataFrame:
+    """People, authorities of today down, mid-year and age across."""
+    people = tables.load("population")
+    people = people[people["area_code"].isin(areas.current())]
+    wide = people.pivot(index="area_code", columns=["year", "age"], values="people")
+    return wide.sort_index(axis=1).astype("float64")
+
+
+@tables.remembered
+def _bases() -> pd.Series:
+    """What the population of each mid-year rests on."""
+    return tables.load("population").groupby("year")["basis"].first()
+
+
+@tables.remembered
+def known_by(last: int) -> pd.DataFrame:
+    """Residents by age as of one mid-year: later ones aged on from it, nothing later used.
 
     Parameters
     ----------
-    area : str, default "Bury"
-    start, end : int
-        Januaries.
+    last : int
+        Last mid-year that counts as known; one after the last published is taken as that one.
 
     Returns
     -------
     DataFrame
-        ``area_code, variant, component, plans, share``. Variants:
+        Indexed by ``area_code`` (authorities of today), columns (year, age), as many years as the
+        table `population` has.
+    """
+    wide, bases = _by_age(), _bases()
+    last = min(last, int(bases.index[bases != "estimated"].max()))
+    people = [wide[year].to_numpy() for year in bases.index if year <= last]
+    ahead = int(bases.index.max()) - last
+    people += ageing.age_on(people[-1], ageing.ratios(people), ahead)
+    return pd.DataFrame(np.hstack(people), index=wide.index, columns=wide.columns)
 
-        * ``estimated``: as :func:`decomposition.decompose` has it;
-        * ``ages restated``: bands of 2024 and 2025 restated to ages in January, as earlier years
-          seem to count them;
-        * ``census 2021``: held to the census (Greater Manchester only);
-        * ``projected``: the publisher's 2022-based projection at the end, the start put on the
-          same base (Bury only);
-        * ``projected, start not rebased``: the extreme case in which all of the rebasing is
-          growth since the start (Bury only);
-        * ``lowest of ten`` and ``highest of ten``: the range if the area's estimates were off
-          as those of one of the ten authorities of Greater Manchester were.
+
+@tables.remembered
+def left_out(ages: Sequence[int] = AGES) -> pd.DataFrame:
+    """Leave the last published mid-years out and see how far the estimates miss them.
+
+    Parameters
+    ----------
+    ages : sequence of int, default 0 to 25
+        Ages that are added up; a tuple or range.
+
+    Returns
+    -------
+    DataFrame
+        One row an authority, last year kept and year left out: ``area_code, kept, year, horizon``
+        (years between the two), ``estimated, published``.
+    """
+    bases = _bases()
+    published = bases.index[bases == "published"]
+    truth = _by_age().T.loc[(slice(None), list(ages)), :].groupby("year").sum().T
+    parts = []
+    for kept in published[:-1]:
+        made = known_by(int(kept)).T.loc[(slice(None), list(ages)), :].groupby("year").sum().T
+        later = published[published > kept]
+        both = {"estimated": made[later].stack(), "published": truth[later].stack()}
+        parts.append(pd.DataFrame(both).reset_index().assign(kept=kept))
+    out = pd.concat(parts, ignore_index=True)
+    out["horizon"] = out["year"] - out["kept"]
+    return out[["area_code", "kept", "year", "horizon", "estimated", "published"]]
+
+
+def spread(missed: pd.DataFrame) -> float:
+    """How far estimates stray a year: the half-width of the range, as a share, in logs.
+
+    Parameters
+    ----------
+    missed : DataFrame
+        As :func:`left_out` returns it.
+
+    Returns
+    -------
+    float
+        :data:`LEVEL` of the authorities, years and horizons missed by no more than this times the
+        years ahead.
+    """
+    seen = missed[(missed["published"] > 0) & (missed["estimated"] > 0)]
+    off = np.abs(np.log(seen["published"] / seen["estimated"])) / seen["horizon"]
+    return float(off.quantile(LEVEL))
+
+
+@tables.remembered
+def residents(ages: Sequence[int] = AGES) -> pd.DataFrame:
+    """Residents of every area and mid-year, with a range where they are estimated.
+
+    Parameters
+    ----------
+    ages : sequence of int, default 0 to 25
+        Ages that are added up; a tuple or range.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, year`` (mid-year), ``people, low, high, basis``. Low and high, the ends of an
+        80 % range, are missing up to the last published year.
 
     Notes
     -----
-    Estimates are taken to have drifted from the truth evenly since Census 2011, when they were
-    last rebased, and to go on at that pace. If the area is like the ten (exchangeable with them),
-    their range holds its true value with probability 9/11, 82 per cent; for a region or England,
-    where errors cancel, it is too wide.
+    The range widens by :func:`spread` a year in both directions: errors grew in proportion to the
+    years ahead, as far as the three years that can be left out show. It is that of an authority,
+    and for a region or England no narrower, since their errors were mostly on one side.
     """
-    code = areas.resolve_unit(area)
-    found = {}
-    for name, ages in (("estimated", "as published"), ("ages restated", "in January")):
-        frame = decomposition.decompose(area, start=start, end=end, ages=ages)
-        found[name] = frame[frame["age_band"] == "all"].set_index("component")["plans"]
-    components = found["estimated"].index
-    plans = [
-        frame.loc[[code]]
-        for frame in decomposition.both_years(decomposition.plans_by_band, start, end)
-    ]
-    people = [decomposition.people_by_age(year).loc[[code]].to_numpy() for year in (start, end)]
-
-    def variants(factors: list[np.ndarray]) -> np.ndarray:
-        """Components, a row for each row of factors on the population by single age."""
-        changed = [
-            decomposition.in_bands(ages * by) for ages, by in zip(people, factors, strict=True)
-        ]
-        return decomposition.over_ages(changed, plans)
-
-    ten = population_check().pivot(index="area_code", columns="age_group", values="ratio")
-    ten = ten[["0-4", "5-9", "10-14", "15-19", "20-24"]]
-    ratio = ten.to_numpy()[:, np.minimum(np.arange(26) // 5, 4)]
-    drift = [_grown_apart(year, CENSUS_2011, CENSUS_2021) for year in (start, end)]
-    checks = variants([ratio**share for share in drift])
-    if code in ten.index:
-        found["census 2021"] = checks[ten.index.get_loc(code)]
-    found |= _projected(code, start, end, people, variants)
-    found |= {"lowest of ten": checks.min(axis=0), "highest of ten": checks.max(axis=0)}
-    total = found["estimated"]["all"]
-    out = pd.DataFrame(found, index=components).rename_axis(columns="variant")
-    out = out.T.stack().rename("plans").reset_index()
-    share = 100 * out["plans"] / total if total else np.nan
-    out = out.assign(area_code=code, share=share)
-    return out[["area_code", "variant", "component", "plans", "share"]]
-
-
-def _projected(
-    code: str,
-    start: int,
-    end: int,
-    people: list[np.ndarray],
-    variants: Callable[[list[np.ndarray]], np.ndarray],
-) -> dict[str, np.ndarray]:
-    """Components on the publisher's projection, where the area has one."""
-    known = tables.load("population").query("basis == 'projected' and area_code == @code")
-    base = known["year"].min() + 1 if len(known) else 0
-    if not len(known) or end < base:
-        return {}
-    rebased = decomposition.people_by_age(base, basis="projected").loc[[code]].to_numpy()
-    estimated = decomposition.people_by_age(base).loc[[code]].to_numpy()
-    # The single-age ratio is noisy; ages of one band share theirs.
-    ratio = np.empty((1, 26))
-    for ages in AGE_BANDS.values():
-        band = list(ages)
-        ratio[:, band] = rebased[:, band].sum() / estimated[:, band].sum()
-    later = decomposition.people_by_age(end, basis="projected").loc[[code]].to_numpy() / people[1]
-    if start >= base:
-        first = decomposition.people_by_age(start, basis="projected").loc[[code]].to_numpy()
-        return {"projected": variants([first / people[0], later])[0]}
-    share = _grown_apart(start, CENSUS_2011, base - 1 + MIDDLE)
-    return {
-        "projected": variants([ratio**share, later])[0],
-        "projected, start not rebased": variants([np.ones((1, 26)), later])[0],
-    }
+    rows = tables.load("population")
+    rows = rows[rows["age"].isin(ages)]
+    by = rows.groupby(["area_code", "year"])
+    out = by.agg(people=("people", "sum"), basis=("basis", "first")).reset_index()
+    last = out.loc[out["basis"] != "estimated", "year"].max()
+    ahead = (out["year"] - last).where(out["year"] > last)
+    wide = np.exp(spread(left_out(ages)) * ahead)
+    out = out.assign(low=out["people"] / wide, high=out["people"] * wide)
+    return out[["area_code", "year", "people", "low", "high", "basis"]]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.models.demand_growth import denominators
 
 # Dimension → table and the column that holds its categories.
 DIMENSIONS = {
@@ -16,8 +17,6 @@ DIMENSIONS = {
     "primary need": ("primary_need", "primary_need"),
 }
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
-# Kinds of population there are for every authority, so that they compare.
-POPULATION_BASES = ("published", "estimated")
 
 
 def comparators(area: str = "Bury") -> pd.DataFrame:
@@ -53,7 +52,7 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     Parameters
     ----------
     codes : list of str, optional
-        ONS codes; all areas if not given. Merged footprints (``+`` in the code) are added up.
+        Names or codes; all areas if not given. Merged footprints (joined by ``+``) are added up.
 
     Returns
     -------
@@ -63,7 +62,8 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
     plans, merged = _all_ages()
     if codes is None:
         return plans.copy(deep=False)
-    found = [frame[frame["area_code"].isin(codes)] for frame in (plans, merged)]
+    units = [areas.resolve_unit(code) for code in codes]
+    found = [frame[frame["area_code"].isin(units)] for frame in (plans, merged)]
     return pd.concat(found, ignore_index=True) if len(found[1]) else found[0].reset_index(drop=True)
 
 
@@ -89,7 +89,8 @@ def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area_code, area, role, year, plans, index``.
+        ``area_code, area, role, year, plans, index, caveat`` (why the row does not compare with the
+        one before it; empty where it does).
 
     Raises
     ------
@@ -109,7 +110,31 @@ def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
         raise MissingDataError(f"No plans in January {start}; the tables begin in 2010.")
     base = base.replace(0, pd.NA)
     index = (100 * found["plans"] / found["area_code"].map(base)).astype("Float64")
-    return found.assign(index=index)[["area_code", "area", "role", "year", "plans", "index"]]
+    found = found.assign(index=index, caveat=caveats.yearly(found, "ehc_plans"))
+    return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
+
+
+def broken(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> str:
+    """Say why no growth in an area's plans can be told from one January to another.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Januaries.
+
+    Returns
+    -------
+    str
+        A sentence; empty where nothing stands against it.
+    """
+    unit = areas.resolve_unit(area)
+    doubt = caveats.doubt("ehc_plans", unit, year=end)
+    why = caveats.crossed(pd.DataFrame({"area_code": [unit]}), "ehc_plans", start, end).iloc[0]
+    if doubt or not why:
+        return doubt
+    name = areas.name(unit)
+    return f"How plans in {name} grew from January {start} to {end} cannot be told: {why}."
 
 
 def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
@@ -125,7 +150,8 @@ def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
     -------
     DataFrame
         ``area_code, area, role, year`` (January in which the window ends), ``plans_start,
-        plans_end, growth`` (per cent).
+        plans_end, growth`` (per cent), ``caveat`` (why that is not growth of one thing; empty where
+        it is).
     """
     listed = comparators(area).query("role != 'neighbours'")
     plans = totals(listed["area_code"].tolist())
@@ -133,7 +159,8 @@ def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
     out = plans.merge(before, on=["area_code", "year"]).merge(listed, on="area_code")
     out = out[out["plans_start"] > 0].rename(columns={"plans": "plans_end"})
     out["growth"] = (100 * (out["plans_end"] / out["plans_start"] - 1)).astype("float64")
-    columns = ["area_code", "area", "role", "year", "plans_start", "plans_end", "growth"]
+    out["caveat"] = caveats.crossed(out, "ehc_plans", out["year"] - years, out["year"])
+    columns = ["area_code", "area", "role", "year", "plans_start", "plans_end", "growth", "caveat"]
     return out[columns].reset_index(drop=True)
 
 
@@ -150,7 +177,8 @@ def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFr
     -------
     DataFrame
         ``area_code, area, role, year`` (calendar year), ``in_time, issued`` (plans), ``share``
-        (per cent; years without a plan issued left out).
+        (per cent; years without a plan issued left out), ``caveat`` (why the row does not compare
+        with the one before it; empty where it does).
     """
     listed = comparators(area).query("role != 'neighbours'")
     rows = tables.load("timeliness")
@@ -160,7 +188,8 @@ def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFr
     wide = wide[["in_time", "issued"]].dropna().query("issued > 0")
     share = (100 * wide["in_time"] / wide["issued"]).astype("float64")
     out = wide.assign(share=share).reset_index().merge(listed, on="area_code")
-    return out[["area_code", "area", "role", "year", "in_time", "issued", "share"]]
+    out["caveat"] = caveats.yearly(out, "timeliness", category=f"{exceptions} / 20 weeks or less")
+    return out[["area_code", "area", "role", "year", "in_time", "issued", "share", "caveat"]]
 
 
 @tables.remembered
@@ -177,8 +206,9 @@ def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
     DataFrame
         One row a local authority or footprint with figures for both years, by growth:
         ``area_code, area, plans_start, plans_end, growth, lower, upper`` (per cent, 95 %
-        interval), ``rank`` (1 grew most), ``areas`` (how many are ranked). England is the last
-        row, without a rank.
+        interval), ``rank`` (1 grew most), ``areas`` (how many are ranked), ``caveat`` (why that is
+        not growth of one thing; empty where it is). England is the last row, without a rank; those
+        with a caveat come before it, without a rank either.
 
     Raises
     ------
@@ -210,13 +240,16 @@ def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
     out = out[(out > 0).all(axis=1)].astype("float64")
     out.columns = ["plans_start", "plans_end"]
     national = wide.loc[[ENGLAND]].astype("float64").set_axis(out.columns, axis=1)
-    ranked = _with_interval(out).sort_values(["growth", "plans_end"], ascending=False)
-    ranked = ranked.assign(rank=np.arange(1, len(ranked) + 1), areas=len(ranked))
-    both = pd.concat([ranked, _with_interval(national)]).rename_axis("area_code").reset_index()
+    grown = _with_interval(out).sort_values(["growth", "plans_end"], ascending=False)
+    both = pd.concat([grown, _with_interval(national)]).rename_axis("area_code").reset_index()
+    both["caveat"] = caveats.crossed(both, "ehc_plans", start, end)
+    sound = (both["caveat"] == "") & (both["area_code"] != ENGLAND)
+    both["rank"] = sound.cumsum().where(sound).astype("Int64")
+    both["areas"] = pd.Series(sound.sum(), index=both.index, dtype="Int64").where(sound)
     both.insert(1, "area", both["area_code"].map(areas.name))
-    return both.astype(
-        {"plans_start": "int64", "plans_end": "int64", "rank": "Int64", "areas": "Int64"}
-    )
+    order = np.lexsort([~sound, both["area_code"] == ENGLAND])
+    both = both.astype({"plans_start": "int64", "plans_end": "int64"}).iloc[order]
+    return both[[*both.columns.drop("caveat"), "caveat"]].reset_index(drop=True)
 
 
 def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
@@ -228,34 +261,35 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rates(area: str = "Bury", *, bases: tuple[str, ...] = POPULATION_BASES) -> pd.DataFrame:
+def rates(area: str = "Bury") -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 
     Parameters
     ----------
     area : str, default "Bury"
-    bases : tuple of str
-        Kinds of population to divide by, the first that there is wins. The default is the same
-        for every area and so compares them; ``("projected",)`` is Bury's published projection.
 
     Returns
     -------
     DataFrame
-        ``area_code, area, role, year, plans, people, rate, basis``: people at the middle of the
-        year before the January.
+        ``area_code, area, role, year, plans, people, rate, low, high, basis, caveat``: people at
+        the middle of the year before the January, and what they rest on; why the row does not
+        compare with the one before it. Low and high of the rate are there only where people are
+        estimated (see :func:`denominators.residents`).
     """
     listed = comparators(area)
-    people = tables.load("population")
-    people = people[people["area_code"].isin(listed["area_code"]) & people["basis"].isin(bases)]
-    people = people.groupby(["area_code", "year", "basis"], as_index=False)["people"].sum()
-    people["order"] = people["basis"].map({basis: i for i, basis in enumerate(bases)})
-    people = people.sort_values("order").drop_duplicates(["area_code", "year"])
-    people = people.assign(year=people["year"] + 1).drop(columns="order")
+    people = denominators.residents()
+    people = people[people["area_code"].isin(listed["area_code"])]
+    people = people.assign(year=people["year"] + 1)
     out = totals(listed["area_code"].tolist()).merge(people, on=["area_code", "year"])
     out = out.merge(listed, on="area_code")
-    rate = (1000 * out["plans"] / out["people"]).astype("float64")
-    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "basis"]
-    return out.assign(rate=rate)[columns].sort_values(["role", "area_code", "year"])
+    each = {"rate": "people", "low": "high", "high": "low"}
+    out = out.assign(**{
+        name: (1000 * out["plans"] / out[below]).astype("float64") for name, below in each.items()
+    })  # fmt: skip
+    out["caveat"] = caveats.yearly(out, "ehc_plans")
+    columns = ["area_code", "area", "role", "year", "plans", "people", "rate", "low", "high",
+               "basis", "caveat"]  # fmt: skip
+    return out[columns].sort_values(["role", "area_code", "year"])
 
 
 def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
@@ -273,7 +307,8 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
     -------
     DataFrame
         ``area_code, area, category, plans_start, plans_end, change, share_start, share_end``
-        (shares of all plans in per cent); primary need has the columns of the end only.
+        (shares of all plans in per cent), ``caveat`` (why the change is not growth of one thing;
+        empty where it is); primary need has the columns of the end only.
 
     Raises
     ------
@@ -296,7 +331,7 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
     )
     for year in (start, end):
         # A total without its parts says nothing by category.
-        parts = wide.drop("all", level=column)
+        parts = wide[wide.index.get_level_values(column) != "all"]
         known = parts[year].dropna().index if year in parts else parts.index[:0]
         if code not in known.get_level_values("area_code"):
             raise MissingDataError(
@@ -312,8 +347,12 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
     )
     out = out.rename_axis(index={column: "category"}).reset_index()
     out.insert(1, "area", out["area_code"].map(areas.name))
+    name = "{} / all" if dimension == "placement" else "{}"
     if start == end:
         out = out.drop(columns=["plans_start", "change", "share_start"])
+    else:
+        named = out["category"].map(name.format)
+        out["caveat"] = caveats.crossed(out, table, start, end, category=named)
     return out[out["category"] != "all"].reset_index(drop=True)
 
 
@@ -328,8 +367,9 @@ def flows(area: str = "Bury") -> pd.DataFrame:
     -------
     DataFrame
         One row a calendar year: ``area_code, year, plans_start`` (its January), ``new, ceased,
-        remainder, plans_end`` (the next January). The remainder holds moves between authorities,
-        late recording and changes of the return; it is what closes the account.
+        remainder, plans_end`` (the next January), ``caveat`` (why the year's flows do not compare
+        with those of the year before; empty where they do). The remainder holds moves between
+        authorities, late recording and changes of the return; it is what closes the account.
     """
     code = areas.resolve(area)
     stock = totals([code]).set_index("year")["plans"]
@@ -344,7 +384,8 @@ def flows(area: str = "Bury") -> pd.DataFrame:
     out = out.dropna(subset=["plans_start", "plans_end"])
     remainder = out["plans_end"] - out["plans_start"] - out["new"] + out["ceased"]
     out.insert(3, "remainder", remainder)
-    out = out.rename_axis("year").reset_index()
-    return out.assign(area_code=code)[
-        ["area_code", "year", "plans_start", "new", "ceased", "remainder", "plans_end"]
+    out = out.rename_axis("year").reset_index().assign(area_code=code)
+    out["caveat"] = caveats.yearly(out, "ceased_plans").where(out["ceased"].notna(), "")
+    return out[
+        ["area_code", "year", "plans_start", "new", "ceased", "remainder", "plans_end", "caveat"]
     ]

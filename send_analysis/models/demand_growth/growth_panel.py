@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.demand_growth import growth
 
@@ -36,8 +36,9 @@ def transitions(*, start: int = 2019, end: int = 2025, against: str = "england")
     -------
     DataFrame
         ``area_code`` (150 units with unbroken series), ``year`` (of the January at the end),
-        ``before, plans, expected`` (before × growth of the others). Changes that the table
-        `quality` marks as jumps (far outside what all authorities show) are left out.
+        ``before, plans, expected`` (before × growth of the others). Changes to and from a figure
+        that the table `series_breaks` marks as a jump (far outside what all authorities show) are
+        left out.
 
     Raises
     ------
@@ -58,23 +59,35 @@ def transitions(*, start: int = 2019, end: int = 2025, against: str = "england")
         )
     years = range(start, end + 1)
     units = units[list(years)]
-    others = _others(plans, units, against)
+    cells = pd.MultiIndex.from_product([units.index, units.columns])
+    units = units.mask(cells.isin(_jumps()).reshape(units.shape))
+    before, after = units.shift(axis=1), units
     out = pd.DataFrame({
-        "before": units.shift(axis=1).iloc[:, 1:].stack(),
-        "plans": units.iloc[:, 1:].stack(),
-        "ratio": (others / others.shift(axis=1)).iloc[:, 1:].stack(),
-    }).rename_axis(["area_code", "year"]).reset_index()  # fmt: skip
-    jumps = tables.load("quality").query("table == 'ehc_plans' and check == 'jump'")
-    footprint = tables.load("areas").set_index("area_code")["footprint"]
-    faulty = pd.MultiIndex.from_arrays([jumps["area_code"].map(footprint), jumps["year"]])
-    keep = ~pd.MultiIndex.from_frame(out[["area_code", "year"]]).isin(faulty)
-    out = out[keep & (out["before"] > 0)]
+        "before": before.iloc[:, 1:].stack(),
+        "plans": after.iloc[:, 1:].stack(),
+        "ratio": _others(plans, before, after, against).iloc[:, 1:].stack(),
+    }).dropna().rename_axis(["area_code", "year"]).reset_index()  # fmt: skip
+    out = out[out["before"] > 0]
     out = out.assign(expected=out["before"] * out["ratio"]).reset_index(drop=True)
     return out[["area_code", "year", "before", "plans", "expected"]]
 
 
-def _others(plans: pd.DataFrame, units: pd.DataFrame, against: str) -> pd.DataFrame:
-    """Plans of what each unit is set against, units down and years across."""
+def _jumps() -> pd.MultiIndex:
+    """Unit and January of each figure after a change that no authority can make."""
+    jumps = caveats.breaks("ehc_plans").query("kind == 'jump'")
+    footprint = tables.load("areas").set_index("area_code")["footprint"]
+    return pd.MultiIndex.from_arrays([jumps["area_code"].map(footprint), jumps["year"]])
+
+
+def _jumped(start: int, end: int) -> set[str]:
+    """Units with such a figure in these years."""
+    return {unit for unit, year in _jumps() if start <= year <= end}
+
+
+def _others(
+    plans: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, against: str
+) -> pd.DataFrame:
+    """Growth of what each unit is set against, units down and years across."""
     if against == "neighbours":
         footprint = tables.load("areas").set_index("area_code")["footprint"]
         pairs = tables.load("neighbours")
@@ -83,11 +96,17 @@ def _others(plans: pd.DataFrame, units: pd.DataFrame, against: str) -> pd.DataFr
             "other": pairs["neighbour_code"].map(footprint),
         }).drop_duplicates()  # fmt: skip
         pairs = pairs[pairs["unit"] != pairs["other"]]
-        total = units.loc[pairs["other"]].groupby(pairs["unit"].to_numpy()).sum()
-        return total.reindex(units.index)
+        unit = pairs["unit"].to_numpy()
+        # A neighbour counts in the years in which both of its figures stand.
+        sums = [
+            side.where(before.notna() & after.notna()).loc[pairs["other"]].groupby(unit).sum()
+            for side in (before, after)
+        ]
+        return (sums[1] / sums[0].replace(0, np.nan)).reindex(after.index)
     wide = plans.pivot(index="area_code", columns="year", values="plans").astype("float64")
-    codes = [areas.ENGLAND if against == "england" else areas.region(u) for u in units.index]
-    return wide.loc[codes, units.columns].set_axis(units.index)
+    codes = [areas.ENGLAND if against == "england" else areas.region(u) for u in after.index]
+    wide = wide.loc[codes, after.columns].set_axis(after.index)
+    return wide / wide.shift(axis=1)
 
 
 def fit(rows: pd.DataFrame, alpha: float) -> GLMResultsWrapper:
@@ -256,7 +275,7 @@ def growth_ratios(
         with the others' growth), ``rank, rank_low, rank_high`` (1 grew most; 95 % interval),
         ``ranked``, ``chance`` (per cent by which a year's growth in an area of this size strays
         by chance, one standard deviation), ``spread`` (the same between areas, not chance).
-        By rank.
+        By rank. Areas in whose plans there is a jump in these years are not judged.
 
     Raises
     ------
@@ -265,7 +284,10 @@ def growth_ratios(
     MissingDataError
         If `area` is none of those judged.
     """
-    return only(_all_ratios(start, end, against, draws, seed), area)
+    found = _all_ratios(start, end, against, draws, seed)
+    if area is not None and areas.footprint(areas.resolve_unit(area)) in _jumped(start, end):
+        raise MissingDataError(growth.broken(area, start=start, end=end))
+    return only(found, area)
 
 
 @tables.remembered
@@ -281,6 +303,7 @@ def _all_ratios(start: int, end: int, against: str, draws: int, seed: int) -> pd
         mean = np.expm1(grown.groupby("area_code")[["own", "others"]].mean())
     last = rows.sort_values("year").groupby("area_code")["plans"].last()
     out = out.merge(mean, on="area_code").merge(last, on="area_code")
+    out = out[~out["area_code"].isin(_jumped(start, end))].reset_index(drop=True)
     reach = growth.CONFIDENCE_Z * out["se"]
     for name, log in (("ratio", 0), ("low", -reach), ("high", reach)):
         out[name] = np.exp(out["log_ratio"] + log)
@@ -362,17 +385,14 @@ def in_words(result: pd.DataFrame) -> str:
 
     missing = row["end"] - row["start"] - row["years"]
     left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
-    now = f"{count(row['more'])} plans than" if round(row["more"]) else "as many plans as"
-
     return (
         f"Plans in {row['area']} grew by {row['growth']:.1f} % a year from January {row['start']} "
         f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
         f"{verdict}: in an area of this size a year's growth strays by about "
-        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, "
-        f"{row['area']} has now {now} with the growth of {them}, and anything from "
-        f"{count(row['more_low'])} to {count(row['more_high'])} is in keeping with the "
-        f"figures. With chance allowed for it ranks {ordinal(row['rank'])} of "
-        f"{row['ranked']} areas, but it could be anywhere from "
+        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, anything "
+        f"from {count(row['more_low'])} to {count(row['more_high'])} plans than with the growth "
+        f"of {them} is in keeping with the figures. With chance allowed for it ranks "
+        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
         f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
     )
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.demand_growth import decomposition, growth
+from send_analysis.models.demand_growth import decomposition, denominators, growth
 
 # The last statements became EHC plans in 2018; releases do not count statements that ceased, so
 # no account closes before January 2019.
 FIRST_STOCK = 2019
 # Calendar year from which requests are counted with all their outcomes (person-level return).
 FIRST_OUTCOMES = 2023
+# Years that do not compare with the one before: the person-level return of January 2023 counts
+# 2022 first, and outcomes of requests from 2023.
+NEW_COUNTS = (2022, 2023)
 REASON_UNKNOWN = "reasons short of the total"
 REMAINDER = "not explained by the flows published"
 
@@ -25,6 +28,14 @@ MEASURES = {
     "assessments ending in a plan": ("per cent of assessments decided", True),
     "new plans per 1,000 residents": ("new plans per 1,000 residents aged 0 to 25", False),
     "plans ceased": ("per cent of plans in January", False),
+}
+# Measure → table and category that it rests on.
+RESTS_ON = {
+    "requests per 1,000 residents": ("requests", "all"),
+    "requests assessed": ("requests", "assessed"),
+    "assessments ending in a plan": ("assessments", "plan issued"),
+    "new plans per 1,000 residents": ("new_plans", "all"),
+    "plans ceased": ("ceased_plans", "all"),
 }
 
 
@@ -73,7 +84,8 @@ def stock_account(
         ``new plans`` (``in``), reasons why plans ceased (``out``, negative), the remainder
         (``remainder``) and plans in the January at the end (``stock``). The remainder closes the
         account exactly. Plans moving in from another authority are not published, so they are
-        in it, with late recording and changes of the return.
+        in it, with late recording and changes of the return. ``caveat`` says why the years of an
+        item do not compare with each other; empty where they do.
 
     Raises
     ------
@@ -146,15 +158,16 @@ def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd
         plans=long["plans"].round().astype("int64"),
     )
     long = long[(long["item"] != REASON_UNKNOWN) | (long["plans"] != 0)].reset_index(drop=True)
-    return long[["area_code", "area", "start", "end", "item", "kind", "plans"]]
+    stock = caveats.crossed(long, "ehc_plans", long["start"], long["end"])
+    ceased = caveats.crossed(long, "ceased_plans", long["start"], long["end"] - 1)
+    long["caveat"] = ceased.where(long["kind"] == "out", "").mask(long["kind"] == "stock", stock)
+    return long[["area_code", "area", "start", "end", "item", "kind", "plans", "caveat"]]
 
 
 @tables.remembered
 def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
     """Numerator, denominator and scale of every measure, by area and calendar year."""
-    people = tables.load("population")
-    people = people[people["basis"].isin(growth.POPULATION_BASES)]
-    people = _wide(people.groupby(["area_code", "year"], as_index=False)["people"].sum(), "people")
+    people = _wide(denominators.residents(), "people")
     asked = pd.DataFrame({
         "all": _flow("requests", "outcome", "all", "requests"),
         "refused": _flow("requests", "outcome", "not assessed", "requests"),
@@ -185,7 +198,15 @@ def _ranked() -> pd.DataFrame:
     for measure, (above, below, scale) in _components().items():
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
-        local = both[both["area_code"].isin(current)]
+        table, category = RESTS_ON[measure]
+        years = both["year"].unique()
+        flagged = {year: caveats.flagged(table, int(year), category=category) for year in years}
+        faulty = pd.MultiIndex.from_tuples(
+            [(code, year) for year, found in flagged.items() for code in found.index],
+            names=["area_code", "year"],
+        )
+        sound = ~pd.MultiIndex.from_frame(both[["area_code", "year"]]).isin(faulty)
+        local = both[both["area_code"].isin(current) & sound]
         place = (local["numerator"] / local["denominator"]).groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
         both["ranked"] = place.transform("size")
@@ -206,9 +227,11 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     -------
     DataFrame
         ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
-        (95 % interval for chance in counts of this size), ``rank, ranked`` (the area's place
-        among local authorities, 1 highest) and ``pooled`` (areas added up: the neighbours are
-        one row a year and measure, without those that lack a figure).
+        (95 % interval for chance and the ordinary ups and downs of a year, as
+        :func:`year_to_year` measures them), ``rank, ranked`` (the area's place among local
+        authorities, 1 highest; flagged figures have none), ``pooled`` (areas added up: the
+        neighbours are one row a year and measure, without those that lack a figure) and
+        ``caveat`` (why the row does not compare with the year before).
 
     Raises
     ------
@@ -217,8 +240,9 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
 
     Notes
     -----
-    Shares have Wilson intervals, rates exact Poisson intervals (both statsmodels and scipy). From
-    2023 `requests assessed` counts decisions made; before, requests not refused.
+    Shares have Wilson intervals, rates Poisson intervals (statsmodels and scipy), of the number of
+    cases that would vary as much by chance alone as this one does from year to year. From 2023
+    `requests assessed` counts decisions made; before, requests not refused.
     """
     listed = growth.comparators(area)
     rows = _ranked().query("@start <= year <= @end").merge(listed, on="area_code")
@@ -235,9 +259,13 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
         )
     out = out.assign(value=out["scale"] * out["numerator"] / out["denominator"])
     out = _intervals(out).astype({"rank": "Int64", "ranked": "Int64", "pooled": "int64"})
+    out["caveat"] = pd.concat([
+        caveats.yearly(rows, RESTS_ON[measure][0], category=RESTS_ON[measure][1])
+        for measure, rows in out.groupby("measure")
+    ])  # fmt: skip
     return out[
         ["area_code", "area", "role", "year", "measure", "numerator", "denominator", "value",
-         "low", "high", "rank", "ranked", "pooled"]
+         "low", "high", "rank", "ranked", "pooled", "caveat"]
     ]  # fmt: skip
 
 
@@ -250,18 +278,97 @@ def _pool(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _intervals(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add 95 % intervals: Wilson for shares, exact Poisson for rates."""
+    """Add 95 % intervals: Wilson for shares, Poisson for rates, widened for ups and downs."""
     from scipy.stats import chi2
     from statsmodels.stats.proportion import proportion_confint
 
     above, below, scale = (rows[name].to_numpy() for name in ("numerator", "denominator", "scale"))
     share = rows["measure"].map({name: part for name, (_, part) in MEASURES.items()}).to_numpy()
-    low = np.where(above > 0, chi2.ppf(0.025, 2 * np.maximum(above, 1)) / 2, 0)
-    high = chi2.ppf(0.975, 2 * (above + 1)) / 2
-    within = proportion_confint(np.minimum(above, below), below, method="wilson")
-    low = np.where(share, within[0], low / below)
-    high = np.where(share, within[1], high / below)
+    # Ups and downs of authorities taken together even out as their number grows.
+    spread = (rows["measure"].map(year_to_year()) / rows["pooled"] / _members(rows)).to_numpy()
+    # As many events, or cases, as would vary by chance alone as much as these do.
+    events = above / (1 + spread * above)
+    low = np.where(events > 0, chi2.ppf(0.025, 2 * np.maximum(events, 1e-9)) / 2, 0)
+    high = chi2.ppf(0.975, 2 * (events + 1)) / 2
+    each = np.where(events > 0, above / np.maximum(events, 1e-9), 1) / below
+    cases = below / (1 + spread * (below - 1))
+    within = proportion_confint(np.minimum(above, below) * cases / below, cases, method="wilson")
+    low = np.where(share, within[0], low * each)
+    high = np.where(share, within[1], high * each)
     return rows.assign(low=scale * low, high=scale * high)
+
+
+def _members(rows: pd.DataFrame) -> pd.Series:
+    """How many authorities each row's area is made of."""
+    known = tables.load("areas")
+    local = known[known["area_code"].isin(areas.current())]
+    counted = pd.concat(
+        [local["region_code"].value_counts(), pd.Series({areas.ENGLAND: len(local)})]
+    )
+    joined = rows["area_code"].str.count(r"\+") + 1
+    return rows["area_code"].map(counted).fillna(joined)
+
+
+@tables.remembered
+def year_to_year() -> dict[str, float]:
+    """Measure how much more each ratio moves from year to year than chance in its counts would.
+
+    Returns
+    -------
+    dict of str to float
+        φ by measure: 0 where a ratio moves as a Poisson count or a binomial share would.
+
+    Notes
+    -----
+    From one year to the next an authority's ratio moves by d more than England's. With m the ratio
+    of both years together and n its denominators, the variance of d is v(1/n₁ + 1/n₂) + 2φw:
+    v = m and w = m² for a rate, which gives a year the variance μ + φμ² of a negative binomial as
+    in the panel of growth, v = w = m(1 − m) for a share. φ is what makes the 95 % interval of d
+    hold 95 of 100 moves of all authorities, so that the few moves far out are neither left out nor
+    taken for the rule. Moves across a change of the return (`NEW_COUNTS`) are left out.
+    """
+    return {
+        measure: _held(_needed(_moves(above, below), share=MEASURES[measure][1]))
+        for measure, (above, below, _) in _components().items()
+    }
+
+
+def _moves(above: pd.Series, below: pd.Series) -> pd.DataFrame:
+    """Each authority's ratio in one year and the year before, with England's beside it."""
+    rows = pd.DataFrame({"above": above, "below": below}).dropna()
+    rows = rows[rows["below"] > 0].reset_index()
+    national = rows[rows["area_code"] == areas.ENGLAND].set_index("year")
+    rows["england"] = rows["year"].map(national["above"] / national["below"])
+    rows = rows[rows["area_code"].isin(areas.current())]
+    before = rows.assign(year=rows["year"] + 1)
+    both = before.merge(rows, on=["area_code", "year"], suffixes=("_1", "_2"))
+    return both[~both["year"].isin(NEW_COUNTS)]
+
+
+def _needed(moves: pd.DataFrame, *, share: bool) -> np.ndarray:
+    """φ at which the 95 % interval of each move just reaches it; below 0 if chance does."""
+    x1, x2, n1, n2, england1, england2 = (
+        moves[f"{name}_{year}"].to_numpy()
+        for name in ("above", "below", "england")
+        for year in (1, 2)
+    )
+    if share:
+        mean = (x1 + x2) / (n1 + n2)
+        moved = (x2 / n2 - england2) - (x1 / n1 - england1)
+        chance = more = mean * (1 - mean)
+    else:
+        n1, n2 = n1 * england1, n2 * england2  # events, had the ratio been England's
+        mean = (x1 + x2) / (n1 + n2)
+        moved = x2 / n2 - x1 / n1
+        chance, more = mean, mean**2
+    usable = more > 0
+    needed = (moved / growth.CONFIDENCE_Z) ** 2 - chance * (1 / n1 + 1 / n2)
+    return needed[usable] / (2 * more[usable])
+
+
+def _held(needed: np.ndarray) -> float:
+    """φ that holds 95 of 100 moves."""
+    return max(0.0, float(np.quantile(needed, 0.95)))
 
 
 def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
@@ -279,9 +386,10 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         ``area_code, area, role, basis, start, end, growth`` (per cent, of the others), ``plans``
         (the area's own at the end), ``plans_if, difference`` (own less that), ``low, high``
         (plans had it grown as the quarter of those areas that grew least, and most, would allow:
-        their 25th and 75th percentile) and ``pooled`` (areas in the comparison). Basis is
-        ``plans``, or ``plans a head`` (age by age, with the area's own population; years from
-        2019 with ages only).
+        their 25th and 75th percentile), ``pooled`` (areas in the comparison, without those whose
+        series breaks) and ``caveat`` (why the row compares unlike plans; empty where it does not).
+        Basis is ``plans``, or ``plans a head`` (age by age, with the area's own population; years
+        from 2019 with ages only).
 
     Raises
     ------
@@ -299,6 +407,10 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     footprint = known["footprint"]
     local = known["level"] == "local authority"
     units = every.index[every.index.isin(footprint[local])]
+    # A break that is England's too is everyone's: the rows say it. One of an area's own is not.
+    listed = pd.DataFrame({"area_code": [*units, areas.ENGLAND]})
+    said = caveats.crossed(listed, "ehc_plans", start, end)
+    units = units[(said == said.iloc[-1]).to_numpy()[:-1]]
     if code == areas.ENGLAND:
         raise ParameterError("England has no one to be set against: give an authority or region.")
     groups = {"england": (areas.ENGLAND, units)}
@@ -308,7 +420,8 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
         if code in areas.current():
             near = pd.Index(areas.neighbours(code))
             complete = every.loc[near, [start, end]].notna().all(axis=1).to_numpy()
-            groups["neighbours"] = ("", near.where(complete, footprint[near].to_numpy()).unique())
+            near = near.where(complete, footprint[near].to_numpy()).unique()
+            groups["neighbours"] = ("", near[near.isin(units)])
     rows = []
     for role, (total, members) in groups.items():
         each = every.loc[members, [start, end]].dropna()
@@ -326,9 +439,11 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     out = out.assign(
         area_code=code, start=start, end=end, plans=own[end], difference=own[end] - out["plans_if"]
     )
+    by_age = out["basis"].map({"plans": "all", "plans a head": next(iter(AGE_BANDS))})
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=by_age)
     return out[
         ["area_code", "area", "role", "basis", "start", "end", "growth", "plans", "plans_if",
-         "difference", "low", "high", "pooled"]
+         "difference", "low", "high", "pooled", "caveat"]
     ]  # fmt: skip
 
 

@@ -234,7 +234,6 @@ def _request_ratio(
         "float64"
     )
     people = load("population")
-    people = people[people["basis"] != "projected"]
     people = people.groupby(["area_code", "year"])["people"].sum().unstack().astype("float64")
     for year in (to_year, now):
         if year not in requests.columns or year not in people.columns:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
@@ -58,38 +59,20 @@ def fan(
     return out[["area", "year", "origin", "published", *names.values()]]
 
 
-def doubt(area: str = "Bury") -> str:
-    """Warn where the latest number of plans looks like a fault.
-
-    Returns
-    -------
-    str
-        A sentence; empty where nothing was found.
-    """
-    code = areas.resolve(area)
-    plans = growth.totals([code]).set_index("year")["plans"]
-    last = plans.index.max()
-    found = tables.load("quality").query("table == 'ehc_plans' and check == 'jump'")
-    if found[(found["area_code"] == code) & (found["year"] == last)].empty:
-        return ""
-    return (
-        f"{areas.name(code)} returned {plans[last]:,} plans in January {last} after "
-        f"{plans[last - 1]:,} a year before: more likely a fault of recording than a change. "
-        "Nothing that leans on it should be used before the figure is settled."
-    )
-
-
 def hindsight(area: str = "Bury", origin: int = 2019) -> str:
     """Say what the method would have forecast for an area from an earlier January.
 
     Returns
     -------
     str
-        A sentence; empty where the area has no figures of its own that far back.
+        A sentence; empty where the area has no figures of its own that far back, or where the
+        series breaks in between.
     """
     try:
         last = then_and_now(area, origin).dropna(subset="compound").iloc[-1]
     except MissingDataError:
+        return ""
+    if growth.broken(area, start=origin, end=int(last["year"])):
         return ""
     inside = last["low_80"] <= last["published"] <= last["high_80"]
     return (
@@ -197,7 +180,7 @@ def misses(count: int = 8) -> pd.DataFrame:
         ``area, origin, year, published`` (at the origin), ``happened, median, low_95, high_95,
         error`` (per cent), ``requests`` (change in requests a year from the year before the
         origin to the year before the outcome, per cent), ``flagged`` (whether the change is among
-        the faults that :mod:`send_analysis.quality` found).
+        the jumps of the table `series_breaks`).
     """
     found = scoring.worst(
         scoring.rolling_origin({scoring.OURS: scoring.METHODS[scoring.OURS]}), count
@@ -206,7 +189,7 @@ def misses(count: int = 8) -> pd.DataFrame:
     requests = areas.on_footprints(requests, ["requests"]).set_index(["area_code", "year"])[
         "requests"
     ]
-    jumps = tables.load("quality").query("table == 'ehc_plans' and check == 'jump'")
+    jumps = caveats.breaks("ehc_plans").query("kind == 'jump'")
     end = found["origin"] + found["horizon"]
 
     def at(year: pd.Series) -> np.ndarray:
@@ -273,10 +256,13 @@ def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     -------
     DataFrame
         ``category, median, low_80, high_80``, plans in the January `horizon` years ahead; no
-        range where the category is a fault of recording.
+        range where the category is a fault of recording, and no placements where the latest ones
+        are flagged.
     """
     ahead = forecast(area, horizon=horizon)
     ahead = ahead[ahead["horizon"] == horizon]
+    if caveats.doubt("placements", area, category="special / all"):
+        ahead = ahead[ahead["category"].isin(["all", *AGE_BANDS])]
     order = list(dict.fromkeys(ahead["category"]))
     wide = ahead.pivot(index="category", columns="quantile", values="value").loc[order]
     names = {0.5: "median", 0.1: "low_80", 0.9: "high_80"}
@@ -336,8 +322,11 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
     Returns
     -------
     list of str
-        The headline, then sentences.
+        The headline, then sentences; no forecast where the latest return is flagged.
     """
+    doubt = caveats.doubt("ehc_plans", area)
+    if doubt:
+        return [doubt]
     last = fan(area, horizon).iloc[-1]
     accuracy = bar().set_index(["origins", "horizon"])
     every = accuracy.loc[accuracy.index.get_level_values("origins")[0]]
@@ -355,7 +344,6 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
         f"five years' compound growth missed by {every.loc[1, 'compound_mape']:.1f} and "
         f"{every.loc[5, 'compound_mape']:.1f} %.{few}",
         hindsight(area),
-        doubt(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]
     return [point for point in points if point]

@@ -11,18 +11,25 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.cohort_data import ORIGINS
 from send_analysis.models.cohort.cohorts import Projection, project
-from send_analysis.models.forecast import outlook
 from send_analysis.models.provision import assessments, capacity, costs, places, planned_places
 
 EVERY = "all specialist"
+SPECIALIST = "special / all"  # category of `placements` that the places rest on
 MILLION = 1e6
 SMALL = 20  # residents in specialist places: fewer are known one by one
 HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
+
+
+def doubt(area: str) -> str:
+    """Say why nothing is built on an area's latest plans or placements; empty where it can be."""
+    return caveats.doubt("ehc_plans", area) or caveats.doubt(
+        "placements", area, category=SPECIALIST
+    )
 
 
 def gap(area: str) -> str:
@@ -30,6 +37,9 @@ def gap(area: str) -> str:
     code = areas.resolve(area)
     if code[:3] in ("E92", "E12"):
         return f"{areas.name(code)} is no single authority: the model of places follows those."
+    flagged = doubt(code)
+    if flagged:
+        return flagged
     try:
         project(area, years=1, simulations=2)
         places.in_use(areas.resolve(area), year=ORIGINS[-1])
@@ -89,7 +99,6 @@ def headline(
             "If each age were placed in the shares of the latest January, "
             f"{kept.loc[every, 'demand'].iloc[0]:,.0f} would be needed."
         )
-    out += filter(None, [outlook.doubt(area)])
     if whole["in_use"] < SMALL:
         out.append(
             f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "

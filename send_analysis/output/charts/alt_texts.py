@@ -30,7 +30,8 @@ def _lines(frame: pd.DataFrame, column: str, form: str, what: str) -> str:
             f"The {others['area'].nunique()} statistical neighbours end between "
             f"{last.min():{form}} and {last.max():{form}}."
         )
-    return f"Line chart of {what}. {words}".strip()
+    dots = " Dotted steps cross a break in the series." if (frame["caveat"] != "").any() else ""
+    return f"Line chart of {what}. {words}".strip() + dots
 
 
 def indexed(frame: pd.DataFrame) -> str:
@@ -88,7 +89,10 @@ def categories(frame: pd.DataFrame, dimension: str) -> str:
             f" to {row.plans_end}"
             for row in own.itertuples()
         ]
-        return f"Dot chart of plans by {dimension}, first and last January: {'; '.join(words)}."
+        dots = " The series breaks in between." if (own["caveat"] != "").any() else ""
+        return (
+            f"Dot chart of plans by {dimension}, first and last January: {'; '.join(words)}.{dots}"
+        )
     words = [f"{row.category} {row.plans_end}" for row in own.itertuples()]
     return f"Bar chart of plans by {dimension}: {'; '.join(words)}."
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis.models.demand_growth.decomposition import EDGES
+
 
 def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) -> str:
     """Describe the chart of what added to an area's plans."""
@@ -12,10 +14,10 @@ def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) 
         f"{component} {plans:+,.0f}" for component, plans in whole.drop("all").items()
     )
     text = f"Bar chart of plans added, {whole['all']:+,.0f} in all: {words}."
-    if sensitivity is not None:
+    if sensitivity is not None and sensitivity["variant"].isin(EDGES).any():
         parts = sensitivity.pivot(index="component", columns="variant", values="plans")
-        low, high = parts.loc["prevalence", ["lowest of ten", "highest of ten"]]
-        text += f" If population estimates are off, prevalence is {low:+,.0f} to {high:+,.0f}."
+        low, high = sorted(parts.loc["prevalence", list(EDGES)])
+        text += f" Over the range of estimated residents prevalence is {low:+,.0f} to {high:+,.0f}."
     return text
 
 
@@ -28,7 +30,10 @@ def prevalence(frame: pd.DataFrame) -> str:
         for area in frame["area"].unique()
         for band in frame["age_band"].unique()
     )
-    return f"Dot chart of plans per 1,000 residents, January {start} to January {end}: {words}."
+    dots = " The series breaks in between." if (frame["caveat"] != "").any() else ""
+    return (
+        f"Dot chart of plans per 1,000 residents, January {start} to January {end}: {words}.{dots}"
+    )
 
 
 def account(frame: pd.DataFrame) -> str:
@@ -49,7 +54,8 @@ def ratios(frame: pd.DataFrame) -> str:
     for measure, rows in last.groupby("measure", sort=False):
         values = "; ".join(f"{row.area} {row.value:.1f}" for row in rows.itertuples())
         words.append(f"{measure}: {values}")
-    return f"Four line charts. In {end}, {'. '.join(words)}."
+    dots = " Dotted steps cross a break in the series." if (frame["caveat"] != "").any() else ""
+    return f"Four line charts. In {end}, {'. '.join(words)}.{dots}"
 
 
 def growth_ratios(frame: pd.DataFrame, area_code: str) -> str:

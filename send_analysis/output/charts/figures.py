@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis.output.style import (
+    BREAK,
     GRID,
     MUTED_TEXT,
     PALETTE,
@@ -20,8 +21,10 @@ from send_analysis.output.style import (
     RULE,
     TEXT,
     axes,
+    broken_line,
     house,
     label_ends,
+    mark_breaks,
     title,
 )
 
@@ -31,13 +34,17 @@ if TYPE_CHECKING:
 _LINE_ORDER = ("neighbours", "region", "england", "area")
 
 
-def _lines(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+def _lines(ax: Axes, frame: pd.DataFrame, value: str, *, mark: bool = True) -> None:
     """One line an area, drawn by the part it plays; neighbours share one label."""
     for role in _LINE_ORDER:
         rows = frame[frame["role"] == role]
         for place, (name, one) in enumerate(rows.groupby("area", sort=False)):
             label = name if role != "neighbours" else ("neighbours" if place == 0 else "_")
-            ax.plot(one["year"], one[value].astype(float), label=label, **ROLES[role])
+            broken_line(
+                ax, one["year"], one[value].astype(float), one["caveat"], label=label, **ROLES[role]
+            )
+    if mark:
+        mark_breaks(ax, frame)
     years = np.arange(frame["year"].min(), frame["year"].max() + 1)
     ax.set_xticks(years[:: max(1, len(years) // 8)])
     ax.set_xlim(years[0], years[-1])
@@ -47,7 +54,7 @@ def _named(ax: Axes) -> None:
     """Name the lines, all neighbours once, at the end of the middle one."""
     from matplotlib.lines import Line2D
 
-    lines = [line for line in ax.get_lines() if isinstance(line, Line2D)]
+    lines = [it for it in ax.get_lines() if isinstance(it, Line2D) and it.get_gid() != BREAK]
     grey = [line for line in lines if line.get_color() == RULE]
     if grey:
         middle = sorted(grey, key=lambda line: line.get_ydata()[-1])[len(grey) // 2]
@@ -73,11 +80,18 @@ def indexed(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = frame[frame["role"] == "area"]["area"].iloc[0]
     parts = [f"Plans in {own} {_moved(_at(frame, 'area', 'index', end) - 100)} since {start}"]
     national = _at(frame, "england", "index", end)
-    if not np.isnan(national):
+    if _broken(frame):
+        parts = [f"How plans in {own} grew since {start} cannot be told: their series breaks"]
+    elif not np.isnan(national):
         parts.append(f"in England {_moved(national - 100)}")
     title(ax, ", ".join(parts), subtitle=f"EHC plans and statements, January {start} = 100")
     _named(ax)
     return ax
+
+
+def _broken(frame: pd.DataFrame) -> bool:
+    """Whether the area's own series breaks."""
+    return bool((frame.loc[frame["role"] == "area", "caveat"] != "").any())
 
 
 def _moved(change: float) -> str:
@@ -97,9 +111,14 @@ def rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     own = frame[frame["role"] == "area"]["area"].iloc[0]
     text = f"In {own} {_at(frame, 'area', 'rate', end):.0f} of 1,000 have a plan"
     national = _at(frame, "england", "rate", end)
-    if not np.isnan(national):
+    at_end = frame[(frame["role"] == "area") & (frame["year"] == end)]
+    if (at_end["caveat"] != "").any():
+        text = f"The last figure of {own} does not compare with those before it"
+    elif not np.isnan(national):
         text += f", in England {national:.0f}"
-    title(ax, text, subtitle="Plans per 1,000 residents aged 0 to 25 (residents partly estimated)")
+    last = frame[frame["year"] == end]
+    guess = f" (residents of mid-{end - 1} estimated)" if "estimated" in set(last["basis"]) else ""
+    title(ax, text, subtitle=f"Plans per 1,000 residents aged 0 to 25{guess}")
     _named(ax)
     return ax
 
@@ -112,7 +131,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -> 
     """
     ax = axes(ax)
     ranked = frame.dropna(subset="rank").sort_values("growth").reset_index(drop=True)
-    national = frame[frame["rank"].isna()].iloc[0]
+    national = frame.iloc[-1]
     ax.vlines(ranked.index, ranked["lower"], ranked["upper"], color=PALETTE[0], alpha=0.3, lw=1.6)
     ax.plot(ranked.index, ranked["growth"], "o", ms=2.5, color=PALETTE[0])
     ax.axhline(national["growth"], color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
@@ -153,9 +172,14 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     rows = own.iloc[::-1].reset_index(drop=True)
     ax = axes(ax, height=1.4 + 0.42 * len(rows))
     both = "plans_start" in rows
+    broken = (rows["caveat"] != "").to_numpy() if both else np.zeros(len(rows), dtype=bool)
     if both:
         start = rows["plans_start"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        ax.hlines(rows.index, start, rows["plans_end"], color=RULE, lw=2, zorder=1)
+        ends = rows["plans_end"].astype(float)
+        ax.hlines(rows.index[~broken], start[~broken], ends[~broken], color=RULE, lw=2, zorder=1)
+        ax.hlines(
+            rows.index[broken], start[broken], ends[broken], color=RULE, lw=1.2, ls=":", zorder=1
+        )
         ax.plot(start, rows.index, "o", ms=8, mfc="white", mec=PALETTE[0], mew=2)
     else:
         ax.barh(rows.index, rows["plans_end"].astype(float), color=PALETTE[0], height=0.6)
@@ -163,7 +187,7 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
         ax.plot(rows["plans_end"].astype(float), rows.index, "o", ms=8, color=PALETTE[0])
     for place, row in rows.iterrows():
         words = f"{row['plans_end']:,}"
-        if both and not pd.isna(row["change"]):
+        if both and not pd.isna(row["change"]) and not broken[place]:
             words += f" ({row['change']:+,})"
         edge = row["plans_end"] if not both else np.nanmax([start[place], row["plans_end"]])
         ax.annotate(words, (edge, place), xytext=(9, 0), textcoords="offset points", va="center")
@@ -173,14 +197,21 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     ax.set_xlim(0, 1.22 * float(rows["plans_end"].max()))
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("plans")
-    if both:
+    if broken.any():
+        most = rows.nlargest(1, "plans_end").iloc[0]
+        words = f"aged {most['category']}" if dimension == "age band" else f"in {most['category']}"
+        finding = f"Most plans are of those {words}: {most['plans_end']:,}"
+    elif both:
         grew = rows.dropna(subset="change").nlargest(1, "change").iloc[0]
         words = f"aged {grew['category']}" if dimension == "age band" else f"in {grew['category']}"
         finding = f"Plans of those {words} grew most: {grew['change']:+,} plans"
     else:
         most = rows.nlargest(1, "share_end").iloc[0]
         finding = f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
-    title(ax, finding, subtitle=None if not both else "Hollow: first January; full: last January")
+    subtitle = "Hollow: first January; full: last January" if both else None
+    if broken.any():
+        subtitle += "; dotted: the series breaks in between"
+    title(ax, finding, subtitle=subtitle)
     return ax
 
 
@@ -198,6 +229,8 @@ def flows(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.bar(rows["year"], part, bottom=base, width=0.7, facecolor="white", edgecolor=TEXT,
                hatch="////", lw=0.8)  # fmt: skip
     ax.axhline(0, color=TEXT, lw=0.8)
+    for year in rows.loc[(rows["caveat"] != "") & (rows["year"] > rows["year"].min()), "year"]:
+        ax.axvline(year - 0.5, color=RULE, lw=1, ls=":", gid=BREAK)
     ax.set_xticks(rows["year"])
     ax.grid(axis="x", visible=False)
     last = rows.iloc[-1]
@@ -225,7 +258,7 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     missing where nothing was claimed) and ``compare`` from :func:`evidence.mark`.
     """
     ax = axes(ax)
-    _lines(ax, frame, "growth")
+    _lines(ax, frame, "growth", mark=False)
     for row in frame.dropna(subset="claimed").itertuples():
         ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, color=ROLES[row.role]["color"],
                 mec="white", zorder=6, clip_on=False)  # fmt: skip
@@ -242,10 +275,15 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("growth in per cent")
     ax.set_xlabel("five years to January")
     own = frame[frame["role"] == "area"]
-    best = own.loc[own["growth"].idxmax()]
+    whole = own[own["caveat"] == ""]
+    if len(whole):
+        best = whole.loc[whole["growth"].idxmax()]
+        finding = f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %"
+    else:
+        finding = f"Five-year growth in {own['area'].iloc[0]} cannot be told: the series breaks"
     title(
-        ax, f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %",
-        subtitle=f"Growth in plans over the five years to each January{_key(frame)}",
+        ax, finding, subtitle="Growth in plans over the five years to each January; dotted: the "
+        f"series breaks within them{_key(frame)}",
     )  # fmt: skip
     _named(ax)
     return ax
@@ -273,12 +311,18 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("per cent of plans")
     ax.set_xlabel("calendar year")
     own = frame[(frame["role"] == "area")].dropna(subset="share")
+    since = own.loc[own["caveat"] != "", "year"].max()
+    own = own[own["year"] >= since] if pd.notna(since) else own
     last, worst = own.iloc[-1], own.loc[own["share"].idxmin()]
     least = f", {worst['share']:.0f} % in {worst['year']}"
+    first = own.iloc[0]
+    few = {1: "", 2: f", {first['share']:.0f} % in {first['year']}"}
+    never = few.get(len(own), f", in no year since {first['year']} less")
     title(
         ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
-        f"{least if worst['share'] < last['share'] else ', in no year less'}",
-        subtitle=f"Plans issued within 20 weeks, exceptions excluded{_key(frame)}",
+        f"{least if worst['share'] < last['share'] else never}",
+        subtitle="Plans issued within 20 weeks, exceptions excluded; dotted: the series breaks"
+        f"{_key(frame)}",
     )  # fmt: skip
     _named(ax)
     return ax

@@ -157,7 +157,7 @@ def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         f"Placements cost {millions(end['cost'] - first['cost'])} million pounds a year more by "
         f"{end['year']}, prices unchanged",
         subtitle=f"Placements of residents of {first['area']} in settings with a unit cost, prices "
-        "of 2020-21; shaded: 80 % interval",
+        "of 2021-22; shaded: 80 % interval",
     )
     label_ends(ax)
     return ax

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from send_analysis.models.demand_growth.decomposition import EDGES
 from send_analysis.output.style import (
     GRID,
     MUTED_TEXT,
@@ -19,9 +20,11 @@ from send_analysis.output.style import (
     TEXT,
     WIDTH,
     axes,
+    broken_line,
     house,
     label_ends,
     layout,
+    mark_breaks,
     title,
 )
 
@@ -43,6 +46,14 @@ PANELS = {
 }
 
 
+def _edges(sensitivity: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Components at the ends of the range of estimated residents; None where none are."""
+    if sensitivity is None or not sensitivity["variant"].isin(EDGES).any():
+        return None
+    wide = sensitivity.pivot(index="component", columns="variant", values="plans")
+    return wide[list(EDGES)]
+
+
 @house
 def decomposition(
     frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None, ax: Axes | None = None
@@ -50,8 +61,9 @@ def decomposition(
     """Draw what added to an area's plans; `sensitivity` adds how far estimates could move it.
 
     `frame` as :func:`decomposition.decompose` returns it for one area, `sensitivity`
-    as :func:`denominators.sensitivity` does.
+    as :func:`decomposition.sensitivity` does.
     """
+    edges = _edges(sensitivity)
     rows = frame[(frame["age_band"] == "all") & (frame["component"] != "all")]
     rows = rows[(rows["component"] != "age not recorded") | (rows["plans"].abs() >= 0.5)]
     rows = rows.iloc[::-1].reset_index(drop=True)
@@ -59,9 +71,9 @@ def decomposition(
     colours = [PALETTE[0] if value >= 0 else PALETTE[2] for value in rows["plans"]]
     ax.barh(rows.index, rows["plans"], color=colours, height=0.55)
     ends = rows["plans"].to_numpy(float)
-    if sensitivity is not None:
-        wide = sensitivity.pivot(index="component", columns="variant", values="plans")
-        wide = wide.loc[rows["component"], ["lowest of ten", "highest of ten"]].to_numpy()
+    if edges is not None:
+        wide = edges.loc[rows["component"]].to_numpy()
+        wide = np.sort(wide, axis=1)
         ax.hlines(rows.index, wide[:, 0], wide[:, 1], color=TEXT, lw=2)
         ax.plot(wide, np.column_stack([rows.index] * 2), "|", ms=9, color=TEXT)
         ends = np.where(ends >= 0, np.fmax(ends, wide[:, 1]), np.fmin(ends, wide[:, 0]))
@@ -86,7 +98,7 @@ def decomposition(
         f"{words[0].upper()}{words[1:]}: {main['plans']:+,.0f} of {change:+,.0f} in "
         f"{first['area']}",
         subtitle=f"January {first['start']} to January {first['end']}"
-        + ("; lines: range if population estimates are off" if sensitivity is not None else ""),
+        + ("; lines: range of estimated residents" if edges is not None else ""),
     )
     return ax
 
@@ -101,12 +113,14 @@ def prevalence(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     bands = list(frame["age_band"].unique())
     ax = axes(ax, height=1.4 + 0.75 * len(bands))
     names = list(frame["area"].unique())
+    broken = bool((frame["caveat"] != "").any())
+    look = {"lw": 1.2, "ls": ":"} if broken else {"lw": 2}
     looks = (ROLES["area"]["color"], ROLES["england"]["color"])
     for name, colour, shift in zip(names, looks, (0.16, -0.16), strict=False):
         rows = frame[frame["area"] == name].pivot(index="age_band", columns="year", values="rate")
         rows = rows.loc[bands]
         y = len(bands) - 1 - np.arange(len(bands)) + shift
-        ax.hlines(y, rows[start], rows[end], color=colour, lw=2)
+        ax.hlines(y, rows[start], rows[end], color=colour, **look)
         ax.plot(rows[start], y, "o", ms=7, mfc="white", mec=colour, mew=2)
         ax.plot(rows[end], y, "o", ms=7, color=colour)
         for place, value in zip(y, rows[end], strict=True):
@@ -120,10 +134,16 @@ def prevalence(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("plans per 1,000 residents of that age")
     own = frame[frame["area"] == names[0]].set_index(["age_band", "year"])["rate"]
     band = max(bands, key=lambda one: own[one, end] - own[one, start])
+    finding = (
+        f"Of 1,000 aged {band} in {names[0]}, {own[band, start]:.0f} had a plan in {start} "
+        f"and {own[band, end]:.0f} in {end}"
+    )
+    if broken:
+        band = max(bands, key=lambda one: own[one, end])
+        finding = f"Of 1,000 aged {band} in {names[0]}, {own[band, end]:.0f} had a plan in {end}"
     title(
-        ax, f"Of 1,000 aged {band} in {names[0]}, {own[band, start]:.0f} had a plan in {start} "
-        f"and {own[band, end]:.0f} in {end}",
-        subtitle=f"Hollow: January {start}; full: January {end} (residents partly estimated)",
+        ax, finding, subtitle=f"Hollow: January {start}; full: January {end}"
+        + ("; dotted: the series breaks in between" if broken else ""),
     )  # fmt: skip
     return ax
 
@@ -185,7 +205,11 @@ def ratios(frame: pd.DataFrame, axs: np.ndarray | None = None) -> np.ndarray:
             line = rows[rows["role"] == role].sort_values("year")
             if len(line):
                 look = ROLES[role] | ({"linewidth": 1.8} if role == "neighbours" else {})
-                ax.plot(line["year"], line["value"], label=line["area"].iloc[0], **look)
+                broken_line(
+                    ax, line["year"], line["value"], line["caveat"], label=line["area"].iloc[0],
+                    **look,
+                )  # fmt: skip
+        mark_breaks(ax, rows)
         own = rows[rows["role"] == "area"].sort_values("year")
         ax.fill_between(own["year"], own["low"], own["high"], color=PALETTE[0], alpha=0.15, lw=0)
         ax.set_title(words, fontsize=10, loc="left", color=MUTED_TEXT, fontweight="normal", pad=6)

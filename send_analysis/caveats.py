@@ -1,0 +1,203 @@
+"""What a figure may not carry: growth across a break in its series, and returns that are flagged.
+
+Everything that says growth, ranks, fits or forecasts asks here first. Breaks and flags are data,
+the table `series_breaks`; nothing about an area or a year is written in code.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from send_analysis import areas, quality, tables
+
+# Kinds that touch only the years from `year` to before `settled`, and say nothing of those around.
+ONCE = ("for a time", "withheld")
+# Kinds that are one area's and cast doubt on the figure itself.
+FLAGS = ("jump", *ONCE)
+STOCKS = ("ehc_plans", "ehc_plans_by_age", "placements", "primary_need")  # counted in January
+
+
+@tables.remembered
+def breaks(table: str) -> pd.DataFrame:
+    """List the breaks in the series of a table.
+
+    Parameters
+    ----------
+    table : str
+        A table that :func:`send_analysis.tables.catalogue` lists.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `series_breaks`, by year; those of all tables are among them.
+    """
+    tables.resource(table)
+    rows = tables.load("series_breaks")
+    return rows[rows["table"].isin([table, ""])].sort_values("year", kind="stable")
+
+
+def crossed(
+    frame: pd.DataFrame,
+    table: str,
+    start: int | pd.Series,
+    end: int | pd.Series,
+    *,
+    category: str | pd.Series = "all",
+) -> pd.Series:
+    """Say of each row why growth from one year to another is not growth of one thing.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``area_code``; a merged footprint (codes joined by ``+``) has its members' breaks.
+    table : str
+        Table that the figures are from.
+    start, end : int or Series
+        Years, `start` before `end`; a Series is aligned with the frame.
+    category : str or Series, default "all"
+        Categories in the order of the table's key, joined by " / ", as in ``special / all``.
+
+    Returns
+    -------
+    Series of str
+        ``the series breaks in 2023 (why)``; empty where it does not break.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"area_code": ["E08000002"]})
+    >>> crossed(frame, "placements", 2019, 2025, category="special / all").iloc[0][:25]
+    'the series breaks in 2023'
+    """
+    columns = {"start": start, "end": end, "category": category}
+    rows = frame[["area_code"]].assign(**columns)
+    said = pd.Series("", index=frame.index, dtype="str")
+    for row in breaks(table).itertuples():
+        if row.kind in ONCE:
+            hit = rows["start"].between(row.year, row.settled - 1)
+            hit |= rows["end"].between(row.year, row.settled - 1)
+        else:
+            hit = (rows["start"] < row.settled) & (rows["end"] >= row.year)
+        if row.area_code:
+            own = rows["area_code"].eq(row.area_code)
+            # A merged footprint is what it is because its members' boundaries changed.
+            if row.kind != "boundary":
+                own |= rows["area_code"].str.contains(f"{row.area_code}+", regex=False)
+                own |= rows["area_code"].str.endswith(f"+{row.area_code}")
+            hit &= own
+        if hit.any():
+            hit &= rows["category"].map(lambda name, row=row: quality.touches(row.category, name))
+            words = said.where(said == "", said + " and in ") + f"{row.year} ({row.note})"
+            said = said.where(~hit, words)
+    return ("the series breaks in " + said).where(said != "", "")
+
+
+def yearly(frame: pd.DataFrame, table: str, *, category: str | pd.Series = "all") -> pd.Series:
+    """Say of each row of yearly series why it does not compare with the row before it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``area_code, year``; with a category that is a Series, its series are told apart by it.
+    table, category
+        As :func:`crossed` takes them.
+
+    Returns
+    -------
+    Series of str
+        As :func:`crossed`; empty in the first year of each series.
+    """
+    rows = frame[["area_code", "year"]].assign(category=category)
+    ordered = rows.sort_values("year", kind="stable")
+    before = ordered.groupby(["area_code", "category"])["year"].shift()
+    before = before.reindex(frame.index).fillna(frame["year"])
+    said = crossed(frame, table, before, frame["year"], category=rows["category"])
+    return said.where(before < frame["year"], "")
+
+
+def noted(said: pd.Series) -> str:
+    """Put what :func:`crossed` says of many rows into a note under a chart.
+
+    Parameters
+    ----------
+    said : Series of str
+
+    Returns
+    -------
+    str
+        Each break once, by year; empty where there is none.
+    """
+    one = re.compile(r"in (\d{4} \(.*?\))(?= and in \d{4} \(|$)")
+    found = {part for text in said.unique() for part in one.findall(text)}
+    return f"The series breaks in {'; in '.join(sorted(found))}." if found else ""
+
+
+@tables.remembered
+def flagged(table: str, year: int, *, category: str = "all") -> pd.Series:
+    """List the areas whose figure of a year is flagged: no rank, growth or fit is made from it.
+
+    Parameters
+    ----------
+    table : str
+        A table that :func:`send_analysis.tables.catalogue` lists.
+    year : int
+        As the table has it.
+    category : str, default "all"
+        As :func:`crossed` takes it.
+
+    Returns
+    -------
+    Series of str
+        Why, indexed by ``area_code``; empty where no figure is flagged.
+    """
+    rows = breaks(table)
+    rows = rows[rows["kind"].isin(FLAGS) & (rows["area_code"] != "")]
+    rows = rows[(rows["year"] <= year) & (year < rows["settled"])]
+    rows = rows[rows["category"].map(lambda pattern: quality.touches(pattern, category)).eq(True)]
+    return rows.groupby("area_code", sort=False)["note"].agg("; ".join)
+
+
+def latest(table: str) -> int:
+    """Return the last year of a table."""
+    return int(tables.resource(table)["years"][1])
+
+
+def doubt(table: str, area: str, *, year: int | None = None, category: str = "all") -> str:
+    """Say why an area's figure of a year is not to be leant on.
+
+    Parameters
+    ----------
+    table : str
+        Table that the figure is from.
+    area : str
+        Name or code of the area, or of a merged footprint.
+    year : int, optional
+        The last one of the table if not given.
+    category : str, default "all"
+        As :func:`crossed` takes it.
+
+    Returns
+    -------
+    str
+        A sentence; empty where nothing is flagged.
+    """
+    code = areas.resolve_unit(area)
+    year = latest(table) if year is None else year
+    found = flagged(table, year, category=category)
+    found = found[found.index.isin(code.split("+"))]
+    if found.empty:
+        return ""
+    name = areas.name(found.index[0])
+    plans = tables.load("ehc_plans").query("age_band == 'all'")
+    plans = plans[plans["area_code"] == found.index[0]].set_index("year")["plans"]
+    jumped = breaks("ehc_plans").query("kind == 'jump' and year == @year")["area_code"]
+    if found.index[0] in set(jumped) and {year, year - 1} <= set(plans.index):
+        return (
+            f"{name} returned {plans[year]:,} plans in January {year} after {plans[year - 1]:,} a "
+            "year before: more likely a fault of recording than a change. No growth, rank or "
+            "forecast is made from it."
+        )
+    what = table.replace("_", " ").replace("ehc", "EHC")
+    when = f"{'January ' if table in STOCKS else ''}{year}"
+    return f"{name}, {what}, {when}: {found.iloc[0]}. No growth, rank or forecast is made from it."
