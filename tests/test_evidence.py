@@ -351,6 +351,12 @@ def test_the_price_of_a_match_is_that_of_every_wrong_claim():
     assert cost.equals(again)
 
 
+def test_counts_and_thresholds_have_no_price():
+    claims = {claim["id"]: claim for area in ("Bury", "England") for claim in evidence.claims(area)}
+    for name in ("plans-2024", "list-march-2023", "report-20-weeks", "outcome", "inspections-31"):
+        assert evidence.price(claims[name]) is None
+
+
 def test_figures_everywhere_are_those_of_each_area():
     claim = next(c for c in evidence.claims("Bury") if c["id"] == "growth-bury")
     found = evidence.tried(claim)

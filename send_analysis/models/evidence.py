@@ -21,7 +21,7 @@ from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models import claim_tests
 from send_analysis.models.claim_tests import EXPLORATORY, PLAIN, READING, closest
-from send_analysis.models.claims import claims, claims_file, months, spoken, tolerance
+from send_analysis.models.claims import claims, claims_file, months, spoken
 from send_analysis.models.waiting import wait_claims
 
 REPRODUCED = "reproduced"
@@ -167,10 +167,11 @@ def price(claim: dict) -> pd.Series | None:
     Series or None
         ``draws`` (wrong claims), ``low, high`` (their figures), ``figures`` (tried for each),
         ``exploratory`` and ``reading`` (per cent of them that find a figure within the tolerance
-        there). None where the kind of test has no figures for every authority, or the claim is a
-        threshold.
+        there). None where the kind of test has no figures for every authority, the claim is a
+        threshold, or it is a count: authorities are of very different size.
     """
-    if claim["compare"] != "equal" or "claimed" not in claim:
+    alike = claim["unit"].startswith(("per cent", "place"))
+    if claim["compare"] != "equal" or "claimed" not in claim or not alike:
         return None
     said = months(claim["said"])[1]
     test = json.dumps(claim["test"], default=str, sort_keys=True)
@@ -209,9 +210,7 @@ def _step(claimed: float, unit: str) -> float:
     """Step in which figures like the claimed one are said."""
     if unit.startswith("per cent") and claimed % 5 == 0:
         return 5.0
-    if float(claimed).is_integer():
-        return max(2 * tolerance(claimed, "")[0], 1.0)
-    return 0.1
+    return 1.0 if float(claimed).is_integer() else 0.1
 
 
 def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
