@@ -51,7 +51,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         If the notebook breaks a rule; the message names the cell and what to do.
     """
     headline, tables = _check_outputs(nb, where)
-    body, rows = _body(nb)
+    body, rows = _body(nb, where)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
@@ -97,17 +97,25 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
     return headlines[0], sorted(tables)
 
 
-def _body(nb: NotebookNode) -> tuple[BeautifulSoup, list[str]]:
+def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
     """Render the cells; also return the rows of tables, which are left out of the parsed page."""
     from bs4 import BeautifulSoup
     from nbconvert import TemplateExporter
+    from nbconvert.filters.markdown_mistune import InvalidNotebook
 
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output)]
     # HTMLExporter would parse and write the page once more, to put a word in the place of
     # alternative text that is absent: here that is a mistake.
-    html, _ = TemplateExporter.from_notebook_node(_exporter(), nb)
+    try:
+        html, _ = TemplateExporter.from_notebook_node(_exporter(), nb)
+    except InvalidNotebook as error:
+        named = [n for n, cell in enumerate(nb.cells, 1) if "(attachment:" in cell.source]
+        raise NotebookError(
+            f"{where}, cell {' or '.join(map(str, named))}: {error}. Attach the picture again under "
+            "a name of plain letters, digits and hyphens."
+        ) from None
     rows: list[str] = []
 
     def lift(found: re.Match) -> str:
