@@ -11,6 +11,7 @@ from send_analysis import tables
 from send_analysis.errors import MissingDataError, UnknownNameError, nearest
 
 ENGLAND = "E92000001"
+CITY_OF_LONDON = "E09000001"
 
 # Names that people use for authorities the publisher calls otherwise.
 _ALIASES = {
@@ -34,17 +35,39 @@ _ALIASES = {
     "yorkshire and the humber": "E12000003",
     "yorkshire and humber": "E12000003",
 }
+# Counties that are several authorities now, and metropolitan counties (Local Government Acts 1972
+# and 1992, structural changes orders): nobody can say which of them is meant.
+_COUNTIES = {
+    "avon": ["E06000022", "E06000023", "E06000024", "E06000025"],
+    "bedfordshire": ["E06000032", "E06000055", "E06000056"],
+    "berkshire": ["E06000036", "E06000037", "E06000038", "E06000039", "E06000040", "E06000041"],
+    "cleveland": ["E06000001", "E06000002", "E06000003", "E06000004"],
+    "humberside": ["E06000010", "E06000011", "E06000012", "E06000013"],
+    "greater manchester": [f"E080000{number:02d}" for number in range(1, 11)],
+    "merseyside": ["E08000011", "E08000012", "E08000013", "E08000014", "E08000015"],
+    "south yorkshire": ["E08000017", "E08000018", "E08000038", "E08000039"],
+    "tyne wear": ["E08000021", "E08000022", "E08000023", "E08000024", "E08000037"],
+    "west yorkshire": ["E08000032", "E08000033", "E08000034", "E08000035", "E08000036"],
+}
 # Words that tell nothing apart; "council" and "borough" are in what people type, not in names.
 _FILLERS = re.compile(
     r"\b(the|and|of|upon|city|county|royal|london borough|metropolitan|borough|district|council"
     r"|mbc)\b"
 )
 
+# Of these, the words that only an authority has in its name.
+_AUTHORITY = re.compile(r"\b(city|county|borough|district|council|mbc)\b")
+
 
 def fold(text: str) -> str:
     """Reduce a name to what tells it apart: case, punctuation and filler words gone."""
     words = re.sub(r"[^a-z0-9 ]", " ", text.casefold().replace("st.", "st ").replace("&", " and "))
     return " ".join(_FILLERS.sub(" ", words).split())
+
+
+def _is_city_of_london(text: str) -> bool:
+    """Say whether a text means the City, which is London to :func:`fold`."""
+    return fold(text) == "london" and re.search(r"\bcity\b", text.casefold()) is not None
 
 
 @tables.remembered
@@ -66,7 +89,8 @@ def resolve(text: str) -> str:
     ----------
     text : str
         A name as people type it ("bury", "St. Helens", "Kingston upon Hull"), a three-digit code
-        ("351") or an ONS code, current or former ("E08000002"). Regions and England count.
+        ("351", a spreadsheet's 351.0) or an ONS code, current or former ("E08000002"). Regions and
+        England count.
 
     Returns
     -------
@@ -84,31 +108,47 @@ def resolve(text: str) -> str:
     'E08000013'
     """
     by_code, by_name = _index()
-    text = str(text).strip()
+    text = re.sub(r"^(\d+)\.0$", r"\1", str(text).strip())  # a spreadsheet's 351.0
     if text.upper() in by_code:
         return by_code[text.upper()]
     folded = fold(text)
-    for typed in (text.casefold(), folded):
-        if typed in by_name:
-            return by_name[typed]
-    names = dict(zip(tables.load("areas")["area_code"], tables.load("areas")["area"], strict=True))
-    within = sorted(
-        {
-            names[code]
-            for name, code in by_name.items()
-            if folded and re.search(rf"\b{re.escape(folded)}\b", name)
-        }
-    )
-    if len(within) > 1:
+    if text.casefold() in by_name:
+        return by_name[text.casefold()]
+    if _is_city_of_london(text):
+        return CITY_OF_LONDON
+    names = _names()
+    if folded in _COUNTIES:
         raise UnknownNameError(
-            f"{text!r} could be {', '.join(within[:-1])} or {within[-1]}: "
-            "give the full name or the code."
+            f"{text!r} is {len(_COUNTIES[folded])} authorities now: give "
+            f"{_either([names[code] for code in _COUNTIES[folded] if code in names])}."
         )
-    if len(within) == 1:
-        return next(code for code, name in names.items() if name == within[0])
-    near = sorted({names[by_name[name]] for name in nearest(folded, by_name)})
-    hint = f"Did you mean {' or '.join(near)}?" if near else "Use a name, or a code such as 351."
+    if folded in by_name:
+        code = by_name[folded]
+        # "London Council" names no region: a word was added that regions do not have.
+        if code.startswith(("E08", "E09", "E06", "E10")) or not _AUTHORITY.search(text.casefold()):
+            return code
+        raise UnknownNameError(
+            f"{names[code]} is not an authority, and {text!r} names one; give its full name, or a "
+            "code such as 351."
+        )
+    pattern = re.compile(rf"\b{re.escape(folded)}\b") if folded else None
+    within = {code: name for name, code in by_name.items() if pattern and pattern.search(name)}
+    likely = sorted({names[code] for code in within})
+    if len(likely) > 1:
+        raise UnknownNameError(
+            f"{text!r} could be {_either(likely)}: give the full name or the code."
+        )
+    if len(likely) == 1 and fold(likely[0]).startswith(folded):
+        return next(iter(within))
+    near = likely or sorted({names[by_name[name]] for name in nearest(folded, by_name)})
+    hint = f"Did you mean {_either(near)}?" if near else "Use a name, or a code such as 351."
     raise UnknownNameError(f"Unknown area {text!r}. {hint}")
+
+
+def _either(words: list[str]) -> str:
+    """Join names with commas, and "or" before the last."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def resolve_unit(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -102,13 +103,14 @@ def write_dictionary(
     out: Annotated[Path | None, typer.Option(help="File to write [default: print it].")] = None,
 ) -> None:
     """Write the data dictionary from the descriptor (docs/data_dictionary.md is made by this)."""
+    from send_analysis import files
     from send_analysis.output import dictionary
 
     text = dictionary.markdown()
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8", newline="\n")
+        files.write_text(out, text)
 
 
 @data.command("refresh")
@@ -292,10 +294,12 @@ def simulate(
     ] = "published",
 ) -> None:
     """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
+    from send_analysis.files import writable_folder
     from send_analysis.models.cohort import transition_model
     from send_analysis.models.cohort import transitions as files
     from send_analysis.models.cohort.flow_scenarios import read_scenario
 
+    writable_folder(out)
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
     results = transition_model.simulate_transitions(
@@ -381,11 +385,63 @@ def archive_forecast() -> None:
 
 
 def main() -> None:
-    """Run the command line; a mistake in data or arguments is one line, not a traceback."""
+    """Run the command line; a mistake in data or arguments is one line, not a traceback.
+
+    Exit codes: 0, 1 (some reports failed, or tables are not as described), 2 (a mistake that the
+    user can put right), 70 (a fault in this program), 130 (stopped with Ctrl-C).
+    """
     from send_analysis.errors import SendAnalysisError
 
+    _use_utf8()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except SystemExit as end:
+        if end.code == 130:
+            _end("Stopped. What was finished is kept.", 130)
+        raise
     except SendAnalysisError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(f"Error: {error}", 2)
+    except OSError as error:
+        what = error.filename or "the result cannot be written"
+        _end(f"Error: {what}: {error.strerror or error}", 2)
+    except Exception as error:
+        _end(_fault(error), 70)
+
+
+def _use_utf8() -> None:
+    """Write results as UTF-8 where a code page lacks characters that the tables hold."""
+    if sys.stdout.encoding.replace("-", "").casefold() != "utf8":
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8")
+
+
+def _end(message: str, code: int) -> None:
+    """Print one line and leave; what could not be written is not tried again on the way out."""
+    print(" ".join(message.split()), file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _fault(error: Exception) -> str:
+    """Say that the program is at fault and where, and keep the traceback for who mends it."""
+    import tempfile
+    import traceback
+
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="send-analysis-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return (
+        f"Error: this program is at fault, or meets what it does not foresee "
+        f"({type(error).__name__}: {error}; {Path(at.filename).name}, line {at.lineno}). Please "
+        f"report it with {file.name}"
+    )

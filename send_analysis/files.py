@@ -174,7 +174,14 @@ def _count(cells: int) -> str:
 
 
 def writable_folder(folder: str | Path) -> Path:
-    """Make a folder, and make sure that files can be put into it, before the work begins.
+    """Make sure that files can be put into a folder, or into one made there, before the work.
+
+    Nothing is left behind: the folder is there afterwards if it was there before.
+
+    Returns
+    -------
+    Path
+        The folder.
 
     Raises
     ------
@@ -183,9 +190,12 @@ def writable_folder(folder: str | Path) -> Path:
     """
     folder = Path(folder)
     try:
+        new = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for path in new:
+            path.rmdir()
     except (FileExistsError, NotADirectoryError):
         raise ParameterError(
             f"{folder}: a file stands where the folder should be; name another folder."

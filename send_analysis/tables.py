@@ -49,6 +49,42 @@ def data_dir() -> Path:
     )
 
 
+# What people may change beside the tables: files and folders below the folder of the tables.
+PARAMETERS = (
+    "assumptions.yml",
+    "claims",
+    "forecasts",
+    "plans",
+    "published_forecasts.yml",
+    "scenarios",
+)
+
+
+def parameters(name: str) -> Path:
+    """Return the path of a file or folder of parameters.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`PARAMETERS`.
+
+    Returns
+    -------
+    Path
+        In the folder of the tables; the project's own where that has none, as a folder that
+        `send-analysis data build --out` wrote.
+    """
+    path = data_dir() / name
+    return path if path.exists() else _own_folder() / name
+
+
+def _own_folder() -> Path:
+    """Folder of tables of the checkout or of the installed package."""
+    package = Path(__file__).parent
+    folders = [package.parent / "data", package / "_data"]
+    return next((folder for folder in folders if (folder / DESCRIPTOR).is_file()), folders[0])
+
+
 @cache
 def _descriptor(folder: Path) -> dict:
     return read_descriptor(folder)

@@ -106,6 +106,7 @@ def build(
     for name in ("quality", "series_breaks"):
         if name in old:
             made[name] = _with_standing(made[name], set(made), out / old[name]["path"])
+    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         temporary = Path(folder)
         entries = [

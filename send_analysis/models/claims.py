@@ -72,7 +72,7 @@ class Claims(Form):
 def claims_file(area: str = "Bury") -> Path:
     """Return the path that an area's claims have, whether or not the file is there yet."""
     name = areas.slug(areas.name(areas.resolve(area)))
-    return tables.data_dir() / "claims" / f"{name}.yml"
+    return tables.parameters("claims") / f"{name}.yml"
 
 
 def claims(area: str = "Bury", *, file: Path | None = None) -> list[dict[str, Any]]:

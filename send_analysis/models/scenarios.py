@@ -149,7 +149,7 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
     """
     path = Path(scenario)
     if path.suffix not in {".yml", ".yaml"}:
-        folder = tables.data_dir() / "scenarios"
+        folder = tables.parameters("scenarios")
         path = folder / f"{scenario}.yml"
         if not path.is_file():
             known = sorted(file.stem for file in folder.glob(f"{prefix}*.yml"))
@@ -163,7 +163,7 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
 @tables.remembered
 def _listed(section: str) -> pd.DataFrame:
     """A model's assumptions as the file has them."""
-    path = tables.data_dir() / ASSUMPTIONS
+    path = tables.parameters(ASSUMPTIONS)
     content = read_yaml(path)
     number = Number(-1e12, 1e12)
     form = {"value": number, "low?": number, "high?": number, "unit": str, "source": str}
@@ -206,7 +206,7 @@ def assumptions(section: str, changes: Mapping[str, float] | None = None) -> pd.
     ParameterError
         If an entry has no source, its value lies outside its range, or a change has no entry.
     """
-    path, frame = tables.data_dir() / ASSUMPTIONS, _listed(section)
+    path, frame = tables.parameters(ASSUMPTIONS), _listed(section)
     for name, value in (changes or {}).items():
         if name not in frame.index:
             near = nearest(name, frame.index)

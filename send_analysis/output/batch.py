@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
+from send_analysis.files import writable_folder
 from send_analysis.models import national
 from send_analysis.output import index, reports
 from send_analysis.output.execution import Kernel
+from send_analysis.output.progress import progress
 
 MANIFEST = "reports.json"
 # Packages whose version can change a page.
@@ -75,14 +76,14 @@ def render_all(
         notebooks = [str(name) for name in notebooks]
     codes = [places.resolve(area) for area in areas or [places.ENGLAND, *places.current()]]
     codes = list(dict.fromkeys(codes))
-    out = Path(out)
+    out = writable_folder(out)
     stamp = fingerprint(reports.notebook_paths(notebooks))
     done = _read(out)
     todo = [code for code in codes if not _is_current(done.get(code), stamp, code, out)]
     errors: dict[str, str] = {}
     with (
         _pool(jobs, scheduler) as run,
-        tqdm(total=len(codes), initial=len(codes) - len(todo), unit="area", disable=None) as bar,
+        progress(len(codes), "area", done=len(codes) - len(todo)) as bar,
     ):
         results = run(_report, [(code, notebooks, stamp) for code in todo])
         national.summary()  # for the index, while the workers begin
@@ -128,6 +129,13 @@ def fingerprint(notebooks: Iterable[Path]) -> str:
     files |= {
         f"data/{path.relative_to(folder).as_posix()}": path
         for path in folder.rglob("*")
+        if path.is_file()
+    }
+    files |= {
+        f"data/{path.relative_to(beside.parent).as_posix()}": path
+        for beside in map(tables.parameters, tables.PARAMETERS)
+        if beside.parent != folder
+        for path in [beside, *beside.rglob("*")]
         if path.is_file()
     }
     files |= {f"notebooks/{path.name}": path for path in notebooks}
@@ -179,15 +187,20 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
         return parallel(delayed(function)(*each) for each in arguments)
 
     if scheduler is None:
+        broken_off = True
         try:
             with parallel_config("loky", n_jobs=jobs):
                 yield run
+            broken_off = False
         finally:
             from joblib.externals.loky import get_reusable_executor
 
             _close()
+            if broken_off:
+                # Threads of joblib that wait for the workers would tell that these are gone.
+                threading.excepthook = lambda _: None
             # Kept workers would go on with the tables and the code of today.
-            get_reusable_executor().shutdown(wait=True)
+            get_reusable_executor().shutdown(wait=True, kill_workers=broken_off)
         return
     try:
         from distributed import Client

@@ -114,6 +114,33 @@ def _environment() -> dict[str, str]:
     return os.environ | fixed
 
 
+def _notebook(path: Path, where: str) -> NotebookNode:
+    """Read a notebook and hold it against the format, so that a fault names the file and cell."""
+    import nbformat
+    from nbformat.reader import NotJSONError
+
+    try:
+        nb = nbformat.read(path, as_version=4)
+        nbformat.validate(nb)
+    except nbformat.ValidationError as error:
+        cells = [part for part in getattr(error, "absolute_path", ()) if isinstance(part, int)]
+        cell = f", cell {cells[0] + 1}" if cells else ""
+        raise NotebookError(
+            f"{where}{cell}: not as the notebook format says ({_first_line(error)}); save it with "
+            "JupyterLab"
+        ) from None
+    except (NotJSONError, UnicodeDecodeError) as error:
+        raise NotebookError(
+            f"{where}: not a notebook, or cut short ({_first_line(error)}); restore it"
+        ) from None
+    return nb
+
+
+def _first_line(error: Exception) -> str:
+    """First line of an error's message, without what may follow in hundreds."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
 def execute(notebook: str | Path, *, area: str, kernel: Kernel | None = None) -> NotebookNode:
     """Execute a notebook with `area` as its parameter.
 
@@ -148,7 +175,7 @@ def execute(notebook: str | Path, *, area: str, kernel: Kernel | None = None) ->
 
     path = Path(notebook).resolve()
     where = f"{area}, {path.name}"
-    nb = nbformat.read(path, as_version=4)
+    nb = _notebook(path, where)
     tagged = [i for i, cell in enumerate(nb.cells) if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
         raise NotebookError(

@@ -23,6 +23,7 @@ from send_analysis import __version__, tables
 from send_analysis import areas as places
 from send_analysis.areas import slug
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.files import writable_folder
 from send_analysis.output import pages
 from send_analysis.output.display import html_table, month
 from send_analysis.output.execution import Kernel, execute
@@ -72,6 +73,7 @@ def render(
     """
     codes = list(dict.fromkeys(places.resolve(area) for area in areas))
     paths = notebook_paths(notebooks)
+    out = writable_folder(out)
     kept = threading.local()
     results = []
     with (
@@ -91,7 +93,7 @@ def render(
             for done in pool.map(partial(page, code), paths):
                 made.append(done)
                 progress.update()
-            results.append(_write(code, made, Path(out)))
+            results.append(_write(code, made, out))
     return pd.concat(results, ignore_index=True)
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from send_analysis.errors import ParameterError
+from send_analysis.files import writable_folder
 from send_analysis.models.cohort.flow_scenarios import yearly_changes
 from send_analysis.models.cohort.published_draws import PUBLISHED
 from send_analysis.models.cohort.stock_flow import CHUNK, EXACT, QUANTILES, Flows, trajectories
@@ -201,20 +202,18 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     Raises
     ------
     ParameterError
-        If `out` is a file.
+        If `out` cannot be made or written to.
     """
-    out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise ParameterError(f"{out} is a file; --out takes a folder for the results.")
-    # beside the target, so that moving is one step on one file system
-    waiting = out.parent / f".{out.name}-{os.getpid()}"
-    waiting.mkdir(parents=True)
+    out = writable_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
+    # within the target, so that moving is one step on one file system
+    waiting = out / f".results-{os.getpid()}"
+    waiting.mkdir()
     try:
         for name, table in results.items():
             table.drop(columns="sd").to_csv(
                 waiting / f"{name}.csv", index=False, float_format="%.4f", lineterminator="\n"
             )
-        out.mkdir(exist_ok=True)
         for name in RESULTS:
             if name in results:
                 (waiting / f"{name}.csv").replace(out / f"{name}.csv")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from send_analysis import __version__, areas, tables
 from send_analysis.errors import DataError, MissingDataError, SendAnalysisError
+from send_analysis.files import writable_folder
 from send_analysis.models.forecast import forecasting, scoring
 from send_analysis.models.forecast.demand import LEVELS
 
@@ -24,8 +25,8 @@ MADE_FROM = ("ehc_plans", "new_plans", "requests", "assessments", "pupils", "are
 
 
 def _folder(folder: Path | None) -> Path:
-    """Folder of the archive."""
-    return tables.data_dir() / FOLDER if folder is None else Path(folder)
+    """Folder that the archive is read from."""
+    return tables.parameters(FOLDER) if folder is None else Path(folder)
 
 
 def write(folder: Path | None = None, *, horizon: int = 5, day: date | None = None) -> Path:
@@ -52,7 +53,8 @@ def write(folder: Path | None = None, *, horizon: int = 5, day: date | None = No
     SendAnalysisError
         If this version has archived a forecast from this January already.
     """
-    folder, day = _folder(folder), date.today() if day is None else day
+    folder = writable_folder(tables.data_dir() / FOLDER if folder is None else folder)
+    day = date.today() if day is None else day
     rows = forecasting.forecast(horizon=horizon)
     rows = rows[rows["category"] == "all"]
     origin = int(rows["origin"].iloc[0])

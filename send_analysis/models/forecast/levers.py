@@ -100,7 +100,7 @@ def titles() -> dict[str, str]:
     dict of str to str
         Name of the scenario, as :func:`read` takes it, by its title.
     """
-    files = sorted((tables.data_dir() / "scenarios").glob(f"{PREFIX}*.yml"))
+    files = sorted(tables.parameters("scenarios").glob(f"{PREFIX}*.yml"))
     return {scenarios.read_yaml(file)["title"]: file.stem for file in files}
 
 

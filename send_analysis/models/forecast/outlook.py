@@ -158,7 +158,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     steady = _medians("England", horizon, "demand-requests-stabilise")
-    others = read_yaml(tables.data_dir() / "published_forecasts.yml")
+    others = read_yaml(tables.parameters("published_forecasts.yml"))
     points = pd.DataFrame(others["forecasts"])
     parts = [
         past.assign(forecast="published figures"),

@@ -186,7 +186,7 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
 def fitting(area: str) -> list[str]:
     """Names of the scenarios in ``data/scenarios`` that an area has the planned changes for."""
     known = set(planned_places.plans(areas.resolve(area)).index)
-    files = sorted((tables.data_dir() / "scenarios").glob(f"{capacity.PREFIX}*.yml"))
+    files = sorted(tables.parameters("scenarios").glob(f"{capacity.PREFIX}*.yml"))
     return [
         file.stem
         for file in files

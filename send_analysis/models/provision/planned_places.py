@@ -34,7 +34,7 @@ FILE_COLUMNS = ["kind", "phase", "year", "places"]
 
 def _folder() -> Path:
     """Folder of the planned changes, a file an area."""
-    return tables.data_dir() / "plans"
+    return tables.parameters("plans")
 
 
 def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFrame:

@@ -69,6 +69,9 @@ def organisations(area: str = "Bury") -> pd.DataFrame:
     boards = links.loc[links["level"] == "icb", "organisation_code"]
     regions = own.loc[[b for b in boards if b in own.index], "part_of"].unique()
     found += [(region, "region that the board is in") for region in regions]
+    if areas.level(code) == "region":
+        same = (own["level"] == "region") & (own["organisation"] == areas.name(code))
+        found += [(region, "NHS region of the same name") for region in own.index[same]]
     found.append((areas.ENGLAND, "the whole country"))
     out = pd.DataFrame(found, columns=["organisation_code", "basis"])
     out = out.drop_duplicates("organisation_code")
