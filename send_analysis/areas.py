@@ -272,12 +272,12 @@ def neighbours(area: str) -> list[str]:
     return found
 
 
-def newest(codes: pd.Series) -> pd.Series:
+def newest(published: pd.Series) -> pd.Series:
     """Return the codes that the tables use for areas which had others before.
 
     Parameters
     ----------
-    codes : Series of str
+    published : Series of str
         ONS codes, current or former; one that the tables do not know stays as it is.
 
     Returns
@@ -285,7 +285,7 @@ def newest(codes: pd.Series) -> pd.Series:
     Series of str
     """
     known = tables.load("area_codes")
-    return codes.replace(dict(zip(known["code"], known["area_code"], strict=True)))
+    return published.replace(dict(zip(known["code"], known["area_code"], strict=True)))
 
 
 def current() -> list[str]:

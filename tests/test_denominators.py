@@ -9,7 +9,7 @@ from send_analysis.models.demand_growth import denominators, growth
 
 BURY = "E08000002"
 SMALLEST = ["E09000001", "E06000053"]  # City of London, Isles of Scilly
-RECODED = ["E08000016", "E08000019"]  # Barnsley, Sheffield: another code in other files
+RECODED = ["E08000038", "E08000039"]  # Barnsley, Sheffield: another code in other files
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def test_results_do_not_replace_a_file(command, tmp_path):
     out.write_text("mine")
     code, said = command(out)
     assert (code, out.read_text()) == (2, "mine")
-    assert "is a file" in said
+    assert "a file stands where the folder should be" in said
 
 
 def project(inputs, changes=None, **options):

@@ -8,7 +8,7 @@ import pytest
 
 from send_analysis import quality, tables
 from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import area_names, finance, tribunals
+from send_analysis.cleaning import area_names, finance, reading, tribunals
 from send_analysis.cleaning.layout import release
 from send_analysis.cleaning.reading import tidy
 from send_analysis.errors import DataError
@@ -273,7 +273,9 @@ def test_funded_places_are_those_of_the_allocation_workbooks(official):
     listed = table[kind & (table["place_type"] == "pre-16, £6,000")].set_index(KEY)["places"]
     for year in finance.GRANT_YEARS:
         content = (official / release(finance.GRANT.format(year))["path"]).read_bytes()
-        sheet = finance._sheet(finance._open_document(content), "High_needs_deductions", "x")
+        sheet = reading.read_sheet(
+            finance._open_document(content, "x"), "x", "High_needs_deductions"
+        )
         code = sheet[0].str.removesuffix(".0")
         national = code == "ENGLAND"
         rows = code.str.fullmatch(r"\d{3}") | national

@@ -174,7 +174,8 @@ def test_authorities_are_those_of_the_house_of_commons_library(official):
         layers = pd.read_sql("select table_name from gpkg_contents", file)["table_name"]
         layer = layers[layers.str.endswith("7 UTLA-2023")].item()
         codes = pd.read_sql(f'select "cua-code" as code from "{layer}"', file)["code"]
-    assert set(codes[codes.str.startswith("E")]) == set(current())
+    newer = {"E08000016": "E08000038", "E08000019": "E08000039"}  # Barnsley, Sheffield: May 2025
+    assert set(codes[codes.str.startswith("E")].replace(newer)) == set(current())
 
 
 @pytest.mark.official

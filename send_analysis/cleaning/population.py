@@ -43,8 +43,6 @@ SUCCESSORS = {
     "E06000063": ["E07000026", "E07000028", "E07000029"],
     "E06000064": ["E07000027", "E07000030", "E07000031"],
 }
-# Codes of April 2023 of authorities that the releases of plans have under the one before.
-NEWER = {"E08000038": "E08000016", "E08000039": "E08000019"}  # Barnsley, Sheffield
 # Counties that the revised series has whole until they were divided.
 DIVIDED = {"E06000061": "E10000021", "E06000062": "E10000021",
            "E06000063": "E10000006", "E06000064": "E10000006"}  # fmt: skip
@@ -122,7 +120,7 @@ def _estimates(root: Path, name: str, authority: dict[str, str]) -> pd.DataFrame
     if strange:
         raise DataError("not a year of age from 0 to 25; leave the column out", file=file,
                         column=strange[0])  # fmt: skip
-    code = wide[place].replace(reading.RECODED | NEWER)
+    code = wide[place].replace(reading.RECODED)
     _require_known(code, authority, file=file, column=place)
     _require_all(set(code), authority, file=file, column=place)
     numbers = reading.whole_numbers(wide, [*AGES, whole])
@@ -192,7 +190,7 @@ def _revised(root: Path, codes: pd.Index) -> dict[int, pd.DataFrame]:
             f"{rows['age'].iat[row]!r} is not 0-17, the only ages of this series; leave the row "
             "out", file=file, column="age", row=row + 2,
         )  # fmt: skip
-    code = rows["code"].replace(reading.RECODED | NEWER)
+    code = rows["code"].replace(reading.RECODED)
     rows = people.assign(whole=code)[people["year"] >= FIRST]
     known = {code: code for code in [*codes, *DIVIDED.values()]}
     _require_known(rows["whole"], known, file=file, column="code")
