@@ -133,3 +133,25 @@ def test_mean_of_draws_is_that_of_a_triangle():
     row = pd.Series({"low": 2.0, "value": 3.0, "high": 7.0})
     drawn = scenarios.sample(row, 200_000, np.random.default_rng(1))
     assert drawn.mean() == pytest.approx((2 + 3 + 7) / 3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("hours_a_week", 0, "from 1 to 168, not 0"),
+        ("hours_a_week", -1, "from 1 to 168, not -1"),
+        ("cases_lapsing", 5, "from 0 to 1, not 5"),
+        ("weeks_worked", 53, "from 1 to 52, not 53"),
+        ("weeks_without_queue", float("inf"), "from 0 to 520, not inf"),
+        ("hours_case_officer", float("nan"), "not nan"),
+        ("cases_lapsing", "0.5", "not '0.5'"),
+    ],
+)
+def test_an_assumption_is_held_to_what_its_unit_allows(name, value, says):
+    with pytest.raises(ParameterError, match=f"assumptions.{name}: .*{says}"):
+        scenarios.assumptions("capacity", {name: value})
+
+
+def test_a_year_with_a_decimal_point_is_no_whole_number():
+    with pytest.raises(ParameterError, match=r"t: must be a whole number .*, not 2026.0"):
+        scenarios.check(2026.0, scenarios.Number(2020, 2060, whole=True), "t")

@@ -40,7 +40,8 @@ MOST_WITHHELD = 0.5  # share of an area's categories in a year: above it the ret
 
 def _categories(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Name of each row's category, as `comparability.yml` writes it."""
-    return frame[columns].astype("str").agg(" / ".join, axis=1)
+    first, *others = (frame[column].astype("str") for column in columns)
+    return first.str.cat(others, sep=" / ") if others else first
 
 
 def _value(frame: pd.DataFrame) -> str:
@@ -167,7 +168,8 @@ def _said_already(recoded: pd.DataFrame, written: pd.DataFrame) -> pd.Series:
 def _recoded(frame: pd.DataFrame, name: str, columns: list[str]) -> pd.DataFrame:
     """Find years in which a part was added or dropped: its siblings do not compare across them."""
     value = _value(frame)
-    rows = frame[frame["area_code"] == ENGLAND].assign(category=_categories(frame, columns))
+    rows = frame[frame["area_code"] == ENGLAND]
+    rows = rows.assign(category=_categories(rows, columns))
     wide = rows.pivot(index="category", columns="year", values=value)
     wide = wide[~wide.index.map(quality.is_total)]
     # Siblings share what comes before the last part of their name; groups are siblings too.

@@ -15,7 +15,7 @@ import pandas as pd
 
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import layout, reading, series
+from send_analysis.cleaning import geography, layout, reading, series
 from send_analysis.errors import DataError
 
 FEW = 0.05  # share of authorities that may lack; the most so far is 3 of 153
@@ -190,7 +190,8 @@ def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If a file lacks a year, England, a region, or more than a few authorities.
+        If a file lacks a year, England, a region, or more than a few authorities, or prints a
+        code beside another area's name.
     """
     found, seen = [quality.none()], {}
     for name in [*series.present(root), series.MIDDLE, series.OLD]:
@@ -200,6 +201,7 @@ def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
                 continue
             frame = reading.read_csv(root, entry["path"], spec.get("member"))
             reading.require_columns(frame, ["time_period", *reading.PLACE_COLUMNS, *spec["key"]])
+            geography.check_names(frame, areas)
             frame = reading.placed(frame, entry, spec)
             check_years(frame, entry)
             missing = missing_rows(frame, areas)

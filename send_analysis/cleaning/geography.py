@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import area_names, completeness, layout, reading, series
+from send_analysis.cleaning import area_names, completeness, reading, series
 from send_analysis.errors import DataError
 
 LEVELS = {"National": "england", "Regional": "region", "Local authority": "local authority"}
@@ -80,28 +80,20 @@ def areas(root: Path) -> pd.DataFrame:
         )
     columns = ["area", "level", "old_code", "region_code", "footprint", "first_year", "last_year"]
     out = out.reset_index()[["area_code", *columns]]
-    _check_names(root, out)
     return out
 
 
-def _check_names(root: Path, areas: pd.DataFrame) -> None:
-    """Refuse an EHC plan release that prints one area's code beside another's name."""
+def check_names(frame: pd.DataFrame, areas: pd.DataFrame) -> None:
+    """Refuse an EHC plan file that prints one area's code beside another's name."""
     levels = {
         "new_la_code": "la_name",
         "old_la_code": "la_name",
         "region_code": "region_name",
         "country_code": "country_name",
     }
-    columns = [*dict.fromkeys([*levels, *levels.values()])]
-    for release in (series.OLD, series.MIDDLE, *series.present(root)):
-        entry = layout.release(release)
-        for spec in entry["files"].values():
-            if "values" not in spec:
-                continue
-            frame = reading.read_csv(root, entry["path"], spec.get("member"))
-            reading.require_columns(frame, columns)
-            for code, name in levels.items():
-                area_names.check(frame[code], frame[name], areas, file=frame.attrs["file"])
+    reading.require_columns(frame, [*dict.fromkeys([*levels, *levels.values()])])
+    for code, name in levels.items():
+        area_names.check(frame[code], frame[name], areas, file=frame.attrs["file"])
 
 
 def _one_name_a_code(frame: pd.DataFrame) -> None:

@@ -251,7 +251,9 @@ def first_years(
     DataError
         If a cell is no year, its two years do not follow each other, or it is later than `latest`.
     """
-    cells = text.str.strip()
+    # A file repeats few years in many rows: each is read once.
+    places, values = pd.factorize(text)
+    cells = pd.Series(values, dtype="str").str.strip()
     mark = None if between is None else re.escape(between)
     pattern = r"(?P<first>(?:19|20)\d{2})" + ("" if mark is None else rf"{mark}(?P<next>\d{{2}})")
     found = cells.str.extract(f"^{pattern}$")
@@ -261,12 +263,12 @@ def first_years(
         following = pd.to_numeric(found["next"].where(~wrong, "0")).astype("int64")
         wrong |= (first + 1) % 100 != following
     example = "a year such as 2024" if between is None else f"two years such as 2024{between}25"
-    refuse(wrong, text, f"is not {example}; {COMPARE}", file=file)
+    refuse(wrong.to_numpy()[places], text, f"is not {example}; {COMPARE}", file=file)
     if latest is not None:
         last = first + (between is not None)
         problem = f"is later than the release, which ends with {latest}; {COMPARE}"
-        refuse(last > latest, text, problem, file=file)
-    return first
+        refuse((last > latest).to_numpy()[places], text, problem, file=file)
+    return pd.Series(first.to_numpy()[places], index=text.index, name=text.name)
 
 
 def dates(text: pd.Series, *, file: str, forms: dict[str, str]) -> pd.Series:
@@ -392,6 +394,12 @@ def years(frame: pd.DataFrame, period: str, *, latest: int | None = None) -> pd.
     return (year + academic).rename("year")
 
 
+def fits(text: pd.Series, pattern: str) -> np.ndarray:
+    """Say which cells match a pattern whole; a value that many rows repeat is matched once."""
+    places, values = pd.factorize(text)
+    return pd.Series(values, dtype="str").str.fullmatch(pattern).to_numpy(dtype=bool)[places]
+
+
 def area_codes(frame: pd.DataFrame) -> pd.Series:
     """ONS code of each row of a Department for Education file: the newest, whatever the year.
 
@@ -410,33 +418,33 @@ def area_codes(frame: pd.DataFrame) -> pd.Series:
         "Regional": ("region_code", REGION, "the code of a region"),
         "Local authority": ("new_la_code", LOCAL, "the code of an authority"),
     }
-    code = frame["new_la_code"].replace(RECODED)
+    code = frame["new_la_code"]
     for name, (column, pattern, what) in own.items():
         rows = level == name
-        wrong = rows & ~frame[column].str.fullmatch(pattern)
+        wrong = rows & ~fits(frame[column], pattern)
         refuse(wrong, frame[column], f"is not {what}, and the row's level is {name!r}", file=file)
-        code = code.mask(rows, frame[column].replace(RECODED))
+        code = code.mask(rows, frame[column])
     above = level != "Local authority"
     for column, pattern in (("new_la_code", LOCAL), ("old_la_code", r"\d{3}")):
         refuse(
-            above & frame[column].str.fullmatch(pattern),
+            above & fits(frame[column], pattern),
             frame[column],
             "is an authority's code, and the row's level is 'National' or 'Regional'",
             file=file,
         )
     refuse(
-        ~above & ~frame["old_la_code"].str.fullmatch(r"\d{3}"),
+        ~above & ~fits(frame["old_la_code"], r"\d{3}"),
         frame["old_la_code"],
         "is not an authority's code of three digits",
         file=file,
     )
     refuse(
-        ~above & ~frame["region_code"].str.fullmatch(REGION),
+        ~above & ~fits(frame["region_code"], REGION),
         frame["region_code"],
         "is not the code of a region",
         file=file,
     )
-    return code.rename("area_code")
+    return code.replace(RECODED).rename("area_code")
 
 
 def placed(frame: pd.DataFrame, entry: dict, spec: dict) -> pd.DataFrame:

@@ -35,6 +35,11 @@ class Choice(NamedTuple):
     words: tuple[str | int, ...]
 
 
+# What an assumption can be, by its unit as `assumptions.yml` writes it. Hours and weeks worked
+# divide: they are not 0. A share is from 0 to 1, whatever it is of; the rest is not below 0.
+UNITS = {"hours": Number(1, 168), "weeks a year": Number(1, 52), "weeks": Number(0, 520)}
+SHARE, AMOUNT = Number(0, 1), Number(0, 1e9)
+
 FIRST_YEAR, LAST_YEAR = 2020, 2060
 YEAR = Number(FIRST_YEAR, LAST_YEAR, whole=True)
 
@@ -88,7 +93,11 @@ def check(value: object, form: object, where: str) -> None:
             raise ParameterError(f"{where}: must be {_either(form.words)}, not {value!r}.{hint}")
     elif isinstance(form, Number):
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not form.low <= value <= form.high or (form.whole and value % 1):
+        if (
+            not number
+            or not form.low <= value <= form.high
+            or (form.whole and not isinstance(value, int))
+        ):
             kind = "a whole number" if form.whole else "a number"
             raise ParameterError(
                 f"{where}: must be {kind} from {form.low:g} to {form.high:g}, not {value!r}."
@@ -178,6 +187,9 @@ def _listed(section: str) -> pd.DataFrame:
     frame = frame.reindex(columns=["low", "value", "high", "unit", "source"])
     for bound in ("low", "high"):
         frame[bound] = frame[bound].astype("float64").fillna(frame["value"])
+    for name, row in frame.iterrows():
+        for column in ("low", "value", "high"):
+            check(row[column], _limits(row["unit"]), f"{path}: {section}.{name}.{column}")
     outside = ~frame["value"].between(frame["low"], frame["high"])
     if outside.any():
         name = frame.index[outside][0]
@@ -185,7 +197,14 @@ def _listed(section: str) -> pd.DataFrame:
     return frame
 
 
-def assumptions(section: str, changes: Mapping[str, float] | None = None) -> pd.DataFrame:
+def _limits(unit: str) -> Number:
+    """What an assumption in a unit can be."""
+    return SHARE if unit.split()[:1] == ["share"] else UNITS.get(unit, AMOUNT)
+
+
+def assumptions(
+    section: str, changes: Mapping[str, float] | None = None, *, where: str = ""
+) -> pd.DataFrame:
     """List a model's assumptions.
 
     Parameters
@@ -194,6 +213,8 @@ def assumptions(section: str, changes: Mapping[str, float] | None = None) -> pd.
         A model's part of ``data/assumptions.yml``, e.g. ``"capacity"``.
     changes : mapping of str to float, optional
         Values of a scenario, by name: each replaces the value and its range.
+    where : str
+        What an error about a change begins with: the scenario's file and a full stop.
 
     Returns
     -------
@@ -204,14 +225,17 @@ def assumptions(section: str, changes: Mapping[str, float] | None = None) -> pd.
     Raises
     ------
     ParameterError
-        If an entry has no source, its value lies outside its range, or a change has no entry.
+        If an entry has no source, its value lies outside its range, a change has no entry, or a
+        value
+        is outside what its unit allows.
     """
     path, frame = tables.parameters(ASSUMPTIONS), _listed(section)
     for name, value in (changes or {}).items():
         if name not in frame.index:
             near = nearest(name, frame.index)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"assumptions.{name}: no such assumption in {path}.{hint}")
+            raise ParameterError(f"{where}assumptions.{name}: no such assumption in {path}.{hint}")
+        check(value, _limits(frame.loc[name, "unit"]), f"{where}assumptions.{name}")
         frame.loc[name, ["low", "value", "high", "source"]] = [value] * 3 + ["scenario"]
     return frame
 

@@ -113,8 +113,8 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
     except InvalidNotebook as error:
         named = [n for n, cell in enumerate(nb.cells, 1) if "(attachment:" in cell.source]
         raise NotebookError(
-            f"{where}, cell {' or '.join(map(str, named))}: {error}. Attach the picture again under "
-            "a name of plain letters, digits and hyphens."
+            f"{where}, cell {' or '.join(map(str, named))}: {error}. Attach the picture again "
+            "under a name of plain letters, digits and hyphens."
         ) from None
     rows: list[str] = []
 

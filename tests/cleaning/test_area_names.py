@@ -77,7 +77,7 @@ def sheet_pairs(sheet, code, name):
 def workbook_pairs(path, content):
     """Pairs of a workbook, of each sheet that has any."""
     if path.name.startswith("dedicated-schools-grant"):
-        file, name = finance._open_document(content), 1
+        file, name = finance._open_document(content, path.name), 1
         sheets = pd.read_excel(file, engine="calamine", sheet_name=None, header=None, dtype=str)
         return [sheet_pairs(sheet, 0, 1) for sheet in sheets.values() if sheet.shape[1] > 4]
     sheets = pd.read_excel(io.BytesIO(content), engine="calamine", sheet_name=None, header=None,

@@ -86,6 +86,48 @@ def test_an_unknown_topic_is_refused(requests_file):
         reading.tidy(requests_file(), "ehc_plans_2025", "requests", topics={"All request": "all"})
 
 
+WHOLE = b"time_period,area,plans\n2024,Bury,10\n2025,Bury,20\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "row", "says"),
+    [
+        (WHOLE.replace(b"2024,Bury,10", b"2024,Bury"), 2, "has 2 cells, the first row has 3"),
+        (WHOLE.replace(b"Bury,10", b"Bury,10,"), 2, "are there commas at its end"),
+        (WHOLE.replace(b"Bury,10", b"Bury,10,new"), 2, "what is 'new' for"),
+        (WHOLE[:-1], None, "the last row has no line end"),
+        (WHOLE[:-5], 3, "has 2 cells"),
+        (WHOLE.replace(b"Bury,20", b'"Bury,20'), None, "quotation mark"),
+        (WHOLE.replace(b"Bury,20", b"Bury\xe9,20"), 3, "not UTF-8"),
+        (WHOLE.decode().encode("utf-16"), 1, "not UTF-8"),
+        (WHOLE.replace(b",", b";"), None, "parted by"),
+        (WHOLE.replace(b"Bury,20", b"\x00,20"), 3, "null character"),
+        (b"", None, "its first row is empty"),
+        (WHOLE.splitlines(keepends=True)[0], None, "holds a heading and no rows"),
+    ],
+    ids=["short", "comma", "extra", "torn", "cut", "quote", "latin", "utf-16", "semicolon", "null",
+         "nothing", "heading"],
+)  # fmt: skip
+def test_a_file_of_the_wrong_shape_is_refused_in_one_line(tmp_path, content, row, says):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(says)) as refused:
+        reading.read_csv(tmp_path, "a.csv")
+    assert refused.value.file == "a.csv"
+    assert row is None or refused.value.row == row
+    assert "\n" not in str(refused.value)
+
+
+def test_rows_of_commas_alone_are_left_out(tmp_path):
+    (tmp_path / "a.csv").write_bytes(WHOLE + b",,\n,,\n")
+    assert len(reading.read_csv(tmp_path, "a.csv")) == 2
+
+
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        reading.read_csv(tmp_path, "a.csv")
+
+
 def test_academic_years_are_the_year_of_their_january():
     frame = reading.pd.DataFrame({"time_period": ["201819", "202425"]})
     frame.attrs["file"] = "f.csv"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
-from send_analysis.errors import MissingDataError, unknown
+from send_analysis.errors import MissingDataError, ParameterError, unknown
 from send_analysis.models import scenarios
 from send_analysis.models.cohort import cohorts
 from send_analysis.models.cohort.cohort_data import SETTINGS
@@ -72,7 +72,10 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
         content = dict(scenario)
     else:
         content = scenarios.read(scenario, FORM, prefix=PREFIX)
-    scenarios.assumptions("capacity", content.get("assumptions"))
+    where = content.get("file", "scenario")
+    scenarios.assumptions("capacity", content.get("assumptions"), where=f"{where}.")
+    if not content.get("cohorts", "a file").strip():
+        raise ParameterError(f"{where}.cohorts: is empty; name a scenario file, or leave it out.")
     return content
 
 
