@@ -42,6 +42,14 @@ def test_every_cross_is_a_claim_and_every_dot_an_official_figure(bury):
     assert drawn["o"] == pytest.approx(sorted(bury["official"]))
 
 
+def test_a_claim_that_restates_another_is_drawn_and_not_counted(bury):
+    assert (bury["same_as"] != "").sum() == 1  # "most" says again what 75 % says
+    ax = figures.claimed_and_official(bury)
+    texts = [child.get_text() for child in ax.get_children() if hasattr(child, "get_text")]
+    assert "2 of 5 claims that are percentages are reproduced" in texts
+    assert len(ax.get_yticks()) == 6
+
+
 @pytest.mark.parametrize(
     ("verdicts", "words"),
     [

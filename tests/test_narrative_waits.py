@@ -72,6 +72,18 @@ def test_what_carries_over_is_said_with_what_it_does_to_charts():
         assert f"{found[name]:.0f} %" in text
 
 
+def test_figures_of_what_carries_over_are_in_a_table():
+    found, table = wait_views.carry_over(), narrative.carried_table()["value"]
+    assert sorted(table) == sorted(found.drop("months"))
+
+
+def test_a_fall_that_comparable_providers_do_not_show_is_said_with_their_rise():
+    points = {point.split(":")[0]: point for point in narrative.findings("Bury")[1:]}
+    # As published 45 to 40 %; the providers that can be compared went up.
+    assert "among comparable providers it rose" in points["Speech and language"]
+    assert "comparable" not in points["Community paediatrics"]  # both fell
+
+
 def test_services_without_a_figure_are_left_out_of_the_sentences():
     assert "nan" not in " ".join(narrative.findings("Essex"))
 

@@ -40,7 +40,11 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
         ("plans", f"Plans, January {years['january']}", "{:,.0f}"),
         ("growth", f"Growth since January {years['start']}, %", "{:+.0f}"),
         ("rate", "Plans per 1,000 aged 0 to 25", "{:.1f}"),
-        ("in_time", f"Issued within 20 weeks in {years['calendar_year']}, %", "{:.0f}"),
+        (
+            "in_time",
+            f"Within 20 weeks, of plans of {years['calendar_year']} without exceptions, %",
+            "{:.0f}",
+        ),
         ("expected", f"Forecast growth to January {years['forecast_year']}, % (80 % interval)", ""),
         ("faults", "Faults found in releases", "{:.0f}"),
     ]

@@ -298,13 +298,15 @@ def percentages(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``statement, said, claimed, compare, official, verdict, window``; empty where none are.
+        ``statement, said, claimed, compare, official, verdict, window, same_as`` (the claim that
+        it restates, or nothing); empty where none are.
     """
     found = _made(area)
     shown = found["unit"].str.startswith("per cent") & found["claimed"].notna()
     found = found[shown & found["official"].notna()]
     found = found.assign(said=_claimed(found))
-    return found[["statement", "said", "claimed", "compare", "official", "verdict", "window"]]
+    columns = ["statement", "said", "claimed", "compare", "official", "verdict", "window"]
+    return found[[*columns, "same_as"]]
 
 
 def said(area: str = "Bury") -> pd.DataFrame:

@@ -150,7 +150,7 @@ def findings(area: str = "Bury") -> list[str]:
     shown = share.dropna(subset=["first", "last"])
     points = [
         f"{service.capitalize()}: {row['first']:.0f} % → {row['last']:.0f} % waiting over 18 weeks"
-        f"{_since(area, service, since)}{said.get(service, '')}."
+        f"{_since(area, service, since)}{_compared(row)}{said.get(service, '')}."
         for service, row in shown.iterrows()
     ]
     return [headline, *points]
@@ -167,6 +167,14 @@ def _fell(compared: pd.Series) -> str:
         f"{len(compared)} "
         f"{'service' if len(compared) == 1 else 'services'}."
     )
+
+
+def _compared(row: pd.Series) -> str:
+    """Say what comparable providers show where the share as published moved the other way."""
+    if pd.isna(row["comparable"]) or row["change"] * row["comparable"] >= 0:
+        return ""
+    way = "rose" if row["comparable"] > 0 else "fell"
+    return f"; among comparable providers it {way}, by {abs(row['comparable']):.1f} % of itself"
 
 
 def _since(area: str, service: str, recounted: dict[str, pd.Timestamp]) -> str:
@@ -200,6 +208,27 @@ def carried() -> str:
         f"as much. The limits below are {found['widened']:.1f} times as wide: they flag "
         f"{found['signals']:.0f} % of boards' charts, and {found['alarms']:.0f} % of steady ones."
     )
+
+
+def carried_table() -> pd.DataFrame:
+    """Return the figures of :func:`carried`, a row each.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``measure`` (in words): ``value``.
+    """
+    names = {
+        "charts": "Charts of boards",
+        "autocorrelation": "Correlation of neighbouring months",
+        "signals_independent": "Charts with a signal, limits for independent months, %",
+        "alarms_independent": "Steady lists with a signal, limits for independent months, %",
+        "widened": "Limits as drawn are wider, times",
+        "signals": "Charts with a signal, limits as drawn, %",
+        "alarms": "Steady lists with a signal, limits as drawn, %",
+    }
+    found = wait_views.carry_over()
+    return found[list(names)].rename(names).rename_axis("measure").to_frame("value")
 
 
 def _signed(value: float) -> str:

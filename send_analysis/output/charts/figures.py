@@ -341,7 +341,7 @@ def _mark(compare: str) -> str:
 
 
 def _reproduced(verdicts: pd.Series) -> str:
-    """Say how many of the claims that are percentages are reproduced."""
+    """Say how many claims that are percentages are reproduced; none restates another."""
     if len(verdicts) == 1:
         return f"The one claim that is a percentage is {verdicts.iloc[0]}"
     count = int(verdicts.eq("reproduced").sum())
@@ -390,6 +390,7 @@ def claimed_and_official(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel("per cent")
     bars = "" if figure.all() else "; bar: a threshold, shaded where figures agree with it"
-    title(ax, _reproduced(rows["verdict"]), subtitle=f"Cross: claimed{bars}; dot: official figure")
+    counted = rows.loc[rows["same_as"] == "", "verdict"]  # one fact counts once
+    title(ax, _reproduced(counted), subtitle=f"Cross: claimed{bars}; dot: official figure")
     ax.tick_params(axis="y", labelcolor=MUTED_TEXT)
     return ax
