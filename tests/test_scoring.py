@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from send_analysis.cli import app
-from send_analysis.models.forecast import panel as panels
 from send_analysis.models.forecast import choosing, demand, scoring
+from send_analysis.models.forecast import panel as panels
 from send_analysis.models.forecast.demand import LEVELS
 from send_analysis.models.forecast.forecasting import forecast
 
@@ -190,7 +190,7 @@ def test_reliability_counts_outcomes_below_each_quantile(forecasts):
     rows = forecasts[
         (forecasts["method"] == scoring.OURS)
         & (forecasts["horizon"] == 1)
-        & (forecasts["origin"] >= 2019)
+        & (forecasts["year"] >= 2023)
         & (forecasts["area_code"] != scoring.APART)
     ]
     assert found[1, 0.9] == pytest.approx((rows["observed"] <= rows[0.9]).mean())
@@ -209,12 +209,12 @@ def test_england_is_the_sum_of_its_units(history):
 def test_choosing_again_finds_the_numbers_of_the_method(history):
     """From another start, and with every figure after January 2022 made nonsense."""
     later = history.years > 2022
-    noise = np.random.default_rng(7)
+    nonsense = np.random.default_rng(7).uniform(1, 50_000, history.plans.shape)
     spoilt = {
-        f.name: np.where(later, noise.uniform(1, 50_000, history.plans.shape), getattr(history, f.name))
+        f.name: np.where(later, nonsense, getattr(history, f.name))
         for f in dataclasses.fields(history)
         if f.name not in ("units", "years")
-    }  # fmt: skip
+    }
     assert choosing.choose(dataclasses.replace(history, **spoilt)) == demand.CHOSEN
 
 

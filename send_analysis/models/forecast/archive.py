@@ -188,8 +188,8 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
         ``made, version, origin, horizon, authorities`` (their number), ``mape`` (mean absolute
         error of the median, per cent), ``bias`` (median error, per cent), ``wis`` (mean weighted
         interval score, plans), ``within_80, within_95`` (per cent of outcomes inside the interval),
-        ``england`` and ``england_median`` (plans), ``england_error`` (per cent). As in the backtest, authorities
-        with 100 plans or fewer at the origin are left out, and Newham.
+        ``england`` and ``england_median`` (plans), ``england_error`` (per cent). As in the
+        backtest, authorities with 100 plans or fewer at the origin are left out, and Newham.
     """
     key = ["made", "version", "origin", "horizon"]
     local = scored[

@@ -118,20 +118,31 @@ def total_persistence(share: float | np.ndarray, horizon: np.ndarray) -> np.ndar
         return np.where(share == 1, horizon, (1 - share**horizon) / (1 - share))
 
 
+def _quantile(values: np.ndarray, level: float) -> np.ndarray:
+    """Quantile over the first axis, NaN left out; NaN where there is nothing."""
+    ordered = np.sort(values, axis=0)  # NaN last
+    last = np.maximum(np.isfinite(ordered).sum(0) - 1, 0)
+    position = level * last
+    below = np.floor(position).astype(int)
+    low, high = (
+        np.take_along_axis(ordered, index[None], 0)[0]
+        for index in (below, np.minimum(below + 1, last))
+    )
+    return low + (position - below) * (high - low)
+
+
 def _standardised(values: np.ndarray, used: np.ndarray) -> np.ndarray:
     """Centre and scale each year's values by the areas used, robustly; unknown is average."""
-    out = np.zeros_like(values)
-    for year in range(values.shape[1]):  # a column at a time: years without figures are left at 0
-        column, use = values[:, year], used[:, year] & np.isfinite(values[:, year])
-        if use.sum() < 20:  # too few to say what is usual
-            continue
-        low, middle, high = np.percentile(column[use], [25, 50, 75])
-        scaled = np.clip(
-            (column - middle) * 1.349 / (high - low), -CLIP, CLIP
-        )  # normal: IQR 1.349 sd
-        scaled = np.where(np.isfinite(column), scaled, 0)
-        out[:, year] = np.where(np.isfinite(column), scaled - scaled[use].mean(), 0)
-    return out
+    known = np.isfinite(values)
+    use = used & known
+    usual = np.where(use, values, np.nan)
+    low, middle, high = (_quantile(usual, level) for level in (0.25, 0.5, 0.75))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # of a normal distribution the middle half is 1.349 standard deviations wide
+        scaled = np.clip((values - middle) * 1.349 / (high - low), -CLIP, CLIP)
+        scaled = np.where(known, scaled, 0)
+        centred = scaled - np.where(use, scaled, 0).sum(0) / use.sum(0)
+    return np.where(known & (use.sum(0) >= 20), centred, 0)  # of fewer nobody knows what is usual
 
 
 def signals(panel: Panel, specification: Specification = CHOSEN) -> np.ndarray:
@@ -161,7 +172,7 @@ def signals(panel: Panel, specification: Specification = CHOSEN) -> np.ndarray:
     names = [name for name, _ in specification.signals]
     if not names:
         return np.zeros((*panel.plans.shape, 0))
-    return np.stack([_standardised(raw[name], used) for name in names], axis=-1)
+    return _standardised(np.stack([raw[name] for name in names], axis=-1), used[..., None])
 
 
 def _growth(
@@ -173,9 +184,7 @@ def _growth(
     growth = np.diff(log, axis=1, prepend=np.nan)
     usable = np.isfinite(growth)
     usable[:, 1:] &= panel.plans[:, :-1] > specification.smallest
-    middle = np.array(
-        [np.median(c[u]) if u.any() else np.nan for c, u in zip(growth.T, usable.T, strict=True)]
-    )
+    middle = _quantile(np.where(usable, growth, np.nan), 0.5)
     with np.errstate(invalid="ignore"):
         usable &= np.abs(growth - middle) < specification.outlier
     now, before = panel.plans[:, 1:], panel.plans[:, :-1]
@@ -301,19 +310,19 @@ def _errors(
     panel: Panel, logs: np.ndarray, specification: Specification
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Errors of a unit's own from all origins: column of the outcome, weight, scaled error."""
-    plans, used = panel.plans, panel.plans > specification.smallest
-    size = size_factor(plans, specification.small_area)
-    outcomes, weights, errors = [], [], []
-    last = len(panel.years) - 1
-    for row, start in enumerate(range(FIRST_ERRORS - panel.years[0], last)):
-        for step in range(1, min(ERROR_STEPS, last - start) + 1):
-            unit = used[:, start] & (plans[:, start + step] > 0)
-            error = np.log(plans[unit, start + step]) - logs[row, unit, step - 1]
-            error = (error - np.median(error)) / (step**specification.spread * size[unit, start])
-            errors.append(error)
-            weights.append(np.full(error.size, 1 / step))  # overlapping years count once
-            outcomes.append(np.full(error.size, start + step))
-    return np.concatenate(outcomes), np.concatenate(weights), np.concatenate(errors)
+    first, count = FIRST_ERRORS - panel.years[0], len(panel.years)
+    start, step = (
+        each.ravel() for each in np.mgrid[first : count - 1, 1 : ERROR_STEPS + 1].astype(int)
+    )
+    start, step = start[start + step < count], step[start + step < count]
+    size = size_factor(panel.plans, specification.small_area)[:, start]
+    used = (panel.plans > specification.smallest)[:, start] & (panel.plans[:, start + step] > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.log(panel.plans[:, start + step]) - logs[start - first, :, step - 1].T
+    error = np.where(used, error, np.nan)
+    error = (error - _quantile(error, 0.5)) / (step**specification.spread * size)
+    outcome, weight = (np.broadcast_to(each, used.shape)[used] for each in (start + step, 1 / step))
+    return outcome, weight, error[used]  # 1 / step: overlapping years count once
 
 
 def _fence(values: np.ndarray) -> tuple[float, float]:

@@ -301,18 +301,29 @@ def shelf_life(within: pd.Series) -> int:
 
 
 def reliability(
-    forecasts: pd.DataFrame, method: str = OURS, first: int = SCORED_FROM
+    forecasts: pd.DataFrame, method: str = OURS, since: int = CHOSEN_TO + 1
 ) -> pd.DataFrame:
     """Set the share of outcomes below each quantile beside the quantile's level.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        As :func:`rolling_origin`.
+    method : str
+        Whose forecasts.
+    since : int
+        First January whose outcome counts: the first that did not choose the method.
 
     Returns
     -------
     DataFrame
-        ``horizon, level, share, forecasts``: calibrated forecasts have ``share`` near ``level``.
+        ``horizon, level, share, forecasts``: calibrated forecasts have ``share`` near ``level``,
+        both from 0 to 1. Newham is left out.
     """
     rows = forecasts[
         (forecasts["method"] == method)
-        & (forecasts["origin"] >= first)
+        & (forecasts["origin"] >= CHOSEN_FROM)
+        & (forecasts["year"] >= since)
         & (forecasts["area_code"] != APART)
     ]
     below = rows[list(LEVELS)].ge(rows["observed"], axis=0).groupby(rows["horizon"])
