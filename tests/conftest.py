@@ -20,3 +20,10 @@ def official() -> Path:
     if not OFFICIAL.is_dir():
         pytest.skip(f"the official releases are not at {OFFICIAL}")
     return OFFICIAL
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a module in one worker, so that its fixtures are made once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
