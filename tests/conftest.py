@@ -22,8 +22,10 @@ def official() -> Path:
     return OFFICIAL
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module in one worker, so that its fixtures are made once."""
+    """Keep in one worker what looks at Bury's report, and the tests of each module."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+        browser = {"bury_report", "pages"} & set(getattr(item, "fixturenames", ()))
+        group = "browser" if browser else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
