@@ -23,7 +23,7 @@ from send_analysis.models.forecast.reconciliation import NORMAL, spread_of_sum
 TESTED = 5  # years ahead that have been scored
 AGES = np.arange(2, 26)  # at the 31 August before the January; ages 0 to 2 are published together
 LAST_NEW = 16  # age above which more plans end than begin: their balance is one rate
-PACE = 2  # last calendar years of new plans by age that the ceiling is taken from
+PACE = 2  # calendar years over which an authority's new plans are averaged: one is mostly chance
 SMALLEST = 1000  # plans of an authority that the ceiling may be taken from
 APART = 5  # years over which authorities' new plans per head are seen to drift from England's
 COUNTED = NORMAL[5]  # standard deviations in half of an 80 % range
@@ -51,6 +51,9 @@ class Start:
         The part of it that all areas share.
     ceiling : float
         Highest share of a birth cohort with a plan.
+    fading : float
+        Share of an excess of new plans per head over what leads to the ceiling that is left after
+        a year.
     """
 
     plans: np.ndarray
@@ -61,6 +64,7 @@ class Start:
     moved: np.ndarray
     common: float
     ceiling: float
+    fading: float
 
     def wider(
         self, member: np.ndarray, point: np.ndarray, own: np.ndarray, common: np.ndarray
@@ -136,7 +140,7 @@ def start(
     plans_now = both[1].reindex(codes).to_numpy()
     plans_now = np.where(np.isnan(plans_now).any(1, keepdims=True), now, plans_now)
     drift = denominators.spread(denominators.left_out()) / COUNTED
-    common, own = _moves(load("new_plans"), residents, origin)
+    common, own, fading = _moves(load("new_plans"), residents, origin)
     return Start(
         plans=plans_now,
         people=people[:, 1:],
@@ -146,6 +150,7 @@ def start(
         moved=np.full(len(codes), np.hypot(common, own)),
         common=common,
         ceiling=_ceiling(load("new_plans_by_age"), plans_now.sum(1), codes, residents),
+        fading=fading,
     )
 
 
@@ -170,24 +175,29 @@ def _ceiling(
     return float(np.nanmax(np.where(plans >= SMALLEST, ever, np.nan)))
 
 
-def _moves(new: pd.DataFrame, residents: pd.DataFrame, origin: int) -> tuple[float, float]:
-    """Size of a year's change of new plans: England's, and an authority's against England's.
+def _moves(new: pd.DataFrame, residents: pd.DataFrame, origin: int) -> tuple[float, float, float]:
+    """Size of a year's change of new plans per head, England's and own, and how distance fades.
 
     England's is the root mean square of all yearly changes since the first published, growth not
-    taken out. An authority's is that of its change against England's over some years, as if each
-    year had moved on its own: a single year is mostly chance.
+    taken out. An authority's own is that of its change against the middle authority's over
+    `APART` years, as if each year had moved on its own. The share of its distance from the others
+    that is left a year later comes from the slope of late on early.
     """
     wide = new[(new["age_band"] == "all") & (new["year"] < origin)].pivot(
         index="area_code", columns="year", values="plans"
     )
     wide = wide.astype("float64")
-    log = np.log(wide.where(wide > 0))
-    common = float(np.sqrt((log.loc[ENGLAND].diff() ** 2).mean()))
-    last = int(wide.columns.max())
-    apart = (log[last] - log[last - APART]).reindex(residents.index)
-    apart -= log.loc[ENGLAND, last] - log.loc[ENGLAND, last - APART]
-    robust = float(np.nanquantile(np.abs(apart), 0.8)) / COUNTED
-    return common, robust / np.sqrt(APART)
+    common = float(np.sqrt((np.log(wide.loc[ENGLAND]).diff() ** 2).mean()))
+    people = residents.T.groupby("year").sum().T
+    late, early = (
+        np.log(sum(wide[year] / people[year] for year in range(last - PACE + 1, last + 1)))
+        for last in (origin - 1, origin - 1 - APART)
+    )
+    both = pd.DataFrame({"early": early, "late": late}).replace(-np.inf, np.nan).dropna()
+    apart = both - both.median()
+    moved = (apart["late"] - apart["early"]).abs().quantile(0.8) / COUNTED
+    slope = apart["late"].cov(apart["early"]) / apart["early"].var()
+    return common, float(moved / np.sqrt(APART)), float(slope ** (1 / APART))
 
 
 def paths(first: Start, tested: np.ndarray) -> np.ndarray:
@@ -212,12 +222,14 @@ def paths(first: Start, tested: np.ndarray) -> np.ndarray:
     tested year by z σ √n, n years on, z the normal quantile and σ the size of a year's change; its
     residents are off by as many of their own standard deviations. With a straight line in one
     chance for all, the fan is wider than if each were drawn alone. A birth cohort's share of
-    plans, and what new plans per head would add up to over a childhood, stay under the ceiling.
+    plans stays under the ceiling; new plans per head that would lead above it over a childhood
+    grow no more and draw near it as authorities have drawn together.
     """
     people = first.people[:, :, None, :] * np.exp(
         first.miscounted[:, None] * NORMAL
     )[None, :, :, None]  # fmt: skip
     plans = np.repeat(first.plans[:, None, :], len(NORMAL), axis=1)
+    most = first.ceiling / first.new.sum()
     out = []
     for step in range(people.shape[1]):
         here = people[:, step]
@@ -230,9 +242,10 @@ def paths(first: Start, tested: np.ndarray) -> np.ndarray:
             plans = carried + pace[..., None] * usual
             plans *= (wanted / plans.sum(2))[..., None]
         else:
-            on = np.sqrt(step + 1 - TESTED)
-            faster = pace * np.exp(first.moved[:, None] * on * NORMAL)
-            faster = np.minimum(faster, first.ceiling / first.new.sum())
+            on = step + 1 - TESTED
+            faster = pace * np.exp(first.moved[:, None] * np.sqrt(on) * NORMAL)
+            excess = np.maximum(pace / most, 1) ** first.fading**on
+            faster = np.minimum(faster, most * excess)
             plans = np.minimum(carried + faster[..., None] * usual, first.ceiling * here)
         out.append(wanted if step < TESTED else plans.sum(2))
     return np.stack(out, axis=1)

@@ -107,8 +107,9 @@ def far(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     _whole_years(ax, frame["year"])
     title(
         ax,
-        f"If new plans a head level off, {own} would have between {last['low_80']:,.0f} and "
-        f"{last['high_80']:,.0f} plans in January {last['year']:.0f}, four times in five",
+        f"If new plans a head level off, {own} would have {last['median']:,.0f} plans in January "
+        f"{last['year']:.0f}, {last['low_80']:,.0f} to {last['high_80']:,.0f} in an untested 80 % "
+        "range",
         subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
     )
     label_ends(ax)
@@ -250,12 +251,12 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     _whole_years(ax, pd.concat([past["year"], ours["year"]]))
     ax.set_ylim(0, 1.05 * ours["high_95"].max())
     last = ours.iloc[-1]
-    said = " and ".join(f"{plans / 1e6:.2g}" for plans in sorted(others["plans"].unique()))
+    said = " and ".join(f"{plans / 1e6:.2f}" for plans in sorted(others["plans"].unique()))
     title(
         ax,
-        f"Between {last['low_80'] / 1e6:.2g} and {last['high_80'] / 1e6:.2g} million plans in "
-        f"England in January {last['year']}, four times in five, if new plans a head level off; "
-        f"others said {said} million",
+        f"If new plans a head level off, England would have {last['plans'] / 1e6:.2f} million "
+        f"plans in January {last['year']}, {last['low_80'] / 1e6:.2f} to "
+        f"{last['high_80'] / 1e6:.2f} in an untested 80 % range; others said {said}",
         subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
     )
     label_ends(ax)
