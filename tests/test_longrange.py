@@ -76,6 +76,17 @@ def test_the_pace_of_the_tested_years_goes_on():
         np.testing.assert_allclose(found, np.broadcast_to(expected[None, :, None], found.shape))
 
 
+def test_half_the_new_plans_after_the_tested_years_is_half_the_pace():
+    first = made_up()
+    tested = np.repeat(by_cohort(first, TESTED)[None, :, None], len(NORMAL), axis=2)
+    usual, half, none = (
+        longrange.paths(dataclasses.replace(first, level=level), tested)[0, :, 3]
+        for level in (1.0, 0.5, 0.0)
+    )
+    np.testing.assert_allclose(usual - half, half - none)
+    assert none[-1] == pytest.approx(0, abs=1e-9)  # all have grown up
+
+
 def test_plans_converge_from_below_on_new_plans_times_how_long_they_last():
     first = made_up(plans=np.zeros((1, len(AGES))))
     tested = np.repeat(by_cohort(first, TESTED)[None, :, None], len(NORMAL), axis=2)
