@@ -104,12 +104,20 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
 
 
 def holds(root: Path, path: str, spec: dict) -> bool:
-    """Say whether an archive has the file that an entry of `releases.yml` describes."""
+    """Say whether an archive has the file that an entry of `releases.yml` describes.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged.
+    """
     try:
         with zipfile.ZipFile(root / path) as archive:
             return layout.find_member(spec["member"], archive.namelist()) is not None
-    except (OSError, zipfile.BadZipFile):
-        return False
+    except IsADirectoryError:
+        raise DataError("is a folder; the release is one file", file=path) from None
+    except (OSError, *DAMAGED) as error:
+        raise DataError(f"damaged or cut short ({error}); fetch it again", file=path) from None
 
 
 def read_csv(
@@ -148,7 +156,12 @@ def read_sheet(content: bytes, where: str, name: str | int = 0) -> pd.DataFrame:
 
     try:
         sheet = pd.read_excel(
-            io.BytesIO(content), engine="calamine", sheet_name=name, header=None, dtype=str
+            io.BytesIO(content),
+            engine="calamine",
+            sheet_name=name,
+            header=None,
+            dtype=str,
+            keep_default_na=False,  # a cell that says "N/A" is not an empty one
         )
     except (CalamineError, *DAMAGED, ValueError, LookupError, OSError) as error:
         raise DataError(
@@ -304,18 +317,12 @@ def whole_numbers(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     DataError
         If a cell is anything else.
     """
-    cells = frame[columns].apply(pd.to_numeric, errors="coerce").astype("float64")
-    wrong = ~((cells >= 0) & (cells % 1 == 0))
-    if wrong.to_numpy().any():
-        row, column = np.argwhere(wrong.to_numpy())[0]
-        raise DataError(
-            f"{frame[columns].iat[row, column]!r} is not a whole number, 0 or more; correct the "
-            "cell as published",
-            file=frame.attrs["file"],
-            column=columns[column],
-            row=int(frame.index[row]) + 2,
-        )
-    return cells
+    cells = frame[columns].melt(var_name="column", value_name="text", ignore_index=False)
+    value, _ = numbers(
+        cells["text"], file=frame.attrs["file"], codes={}, whole=True, columns=cells["column"]
+    )
+    read = value.to_numpy(dtype=float).reshape(len(columns), -1).T
+    return pd.DataFrame(read, index=frame.index, columns=columns)
 
 
 def years(frame: pd.DataFrame, period: str, *, latest: int | None = None) -> pd.Series:
