@@ -31,10 +31,10 @@ from send_analysis.errors import SendAnalysisError
 
 LAIT = "lait/lait_sen.csv.gz"
 EHC = reading.release("ehc_plans_2025")["path"]
-BOARDS, GROUPS, DISTRICTS, NEIGHBOURS, SPENDING, DEFICITS, GRANT = (
+BOARDS, LINKS, DISTRICTS, NEIGHBOURS, SPENDING, DEFICITS, GRANT = (
     reading.release(name)["path"]
     for name in (
-        "nhs_boards_2022", "nhs_groups_2021", "districts_2022", "neighbours_2025",
+        "nhs_boards_2022", "nhs_area_links_2024", "districts_2022", "neighbours_2025",
         finance.BENCHMARKING, finance.DEFICITS, finance.GRANT.format(2023),
     )
 )  # fmt: skip
@@ -147,17 +147,16 @@ READERS = {
     "districts": Reader(
         DISTRICTS, "LTLA22CD,LTLA22NM,UTLA22CD,UTLA22NM\nE07000026,Allerdale,E10000006,Cumbria\n"
         "E08000002,Bury,E08000002,Bury\n",
-        lambda root, areas: nhs_links._districts(root, areas),
+        lambda root, areas: population._authorities(root, areas),
     ),
     "boards": Reader(
-        BOARDS, "SICBL22CDH,ICB22CDH,ICB22NM,NHSER22CDH,NHSER22NM\n00V,QOP,NHS Greater "
-        "Manchester,Y62,North West\n00T,QOP,NHS Greater Manchester,Y62,North West\n",
-        lambda root, areas: nhs_links._places(root), beside=(GROUPS, "CCG21CDH,CCG21NM\n00V,B\n"),
+        BOARDS, "SICBL22CDH,ICB22CDH,ICB22NM\n00V,QOP,NHS Greater Manchester\n00T,QOP,NHS B\n",
+        lambda root, areas: nhs_links.nhs_area_links(root, areas), whole=False,
+        beside=(LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\n"),
     ),
-    "groups": Reader(
-        GROUPS, "CCG21CDH,CCG21NM,x\n00V,NHS Bury CCG,1\n00T,NHS Bolton CCG,2\n",
-        lambda root, areas: nhs_links._places(root),
-        beside=(BOARDS, "SICBL22CDH,ICB22CDH,ICB22NM,NHSER22CDH,NHSER22NM\n00V,Q,N,Y,W\n"),
+    "links": Reader(
+        LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\nBury,x,00T,NHS B\n",
+        lambda root, areas: nhs_links.nhs_area_links(root, areas), whole=False,
     ),
 }  # fmt: skip
 
