@@ -256,15 +256,16 @@ def referred(area: str = "Bury") -> list[str]:
         theirs = ", ".join(f"{value:.0f}" for value in england[column])
         return f"{ours}{unit} (England {theirs})"
 
-    span = f"in {', '.join(own.index)}" if len(own) > 1 else f"in {last}"
+    span = ", ".join(own.index)
     said = [
         f"Of the {own['referred'].iloc[-1]:,.0f} children of {own['organisation'].iloc[-1]} who "
         f"were referred in {last}, {own['second contact'].iloc[-1]:.0f} % had a second contact by "
-        f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). These had waited, "
-        f"{span}, {both(mental_health.MEAN, ' days')} on average.",
+        f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). Those "
+        f"who had one by the end of {span} had waited {both(mental_health.MEAN, ' days')} on "
+        "average.",
         f"Closed before treatment were {both(never[0], ' %')}; without any contact at the year's "
-        f"end were {both(never[1], ' %')}. Why a referral was closed is not published: some "
-        "children needed other help, others were not taken.",
+        f"end were {both(never[1], ' %')}. Why a referral was closed is not published; the "
+        "publisher names other help that fits better and services without room.",
     ]
     if len(own) > 1:
         wait = own[mental_health.MEAN].iloc[-1] - own[mental_health.MEAN].iloc[0]
@@ -298,10 +299,10 @@ def referred_finding(table: pd.DataFrame) -> str:
     never = last["closed before treatment"] + last["open, no contact"]
     year = table["year"].max()
     if "group" not in never:
-        return f"{never['england']:.0f} of 100 children were closed untreated or not seen in {year}"
+        return f"{never['england']:.0f} of 100 children referred in {year} were closed or not seen"
     return (
-        f"{never['group']:.0f} of 100 children were closed untreated or not seen in {year}, "
-        f"{never['england']:.0f} in England"
+        f"{never['group']:.0f} of 100 children referred in {year} were closed before treatment or "
+        f"not seen, {never['england']:.0f} in England"
     )
 
 

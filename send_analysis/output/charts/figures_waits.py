@@ -349,8 +349,10 @@ def referral_outcomes(
     Axes
     """
     ax = style.axes(ax)
-    rows = referred.sort_values(["year", "level"], ascending=[False, True], kind="stable")
-    names = rows["level"].map({"group": "here", "region": "region", "england": "England"})
+    levels = {"england": "England", "region": "region", "group": "area"}  # from the bottom up
+    rows = referred.sort_values("level", key=lambda level: level.map(list(levels).index))
+    rows = rows.sort_values("year", ascending=False, kind="stable")
+    names = rows["level"].map(levels)
     y, left = range(len(rows)), 0.0 * rows["referred"]
     for outcome, colour in OUTCOMES.items():
         ax.barh(y, rows[outcome], left=left, color=colour, height=0.72, label=outcome)
