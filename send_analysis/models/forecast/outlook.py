@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
@@ -13,10 +14,25 @@ from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import levers, longrange, scoring
 from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
 from send_analysis.models.forecast.reconciliation import NOT_RECORDED
-from send_analysis.models.scenarios import read_yaml
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 BASE_YEARS = 5  # of the compound growth that councils continue
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
+
+
+class Point(Form):
+    """A forecast of plans in England that others published."""
+
+    forecast: Text
+    year: int = Field(ge=2000, le=2100)
+    plans: int = Field(gt=0, le=60_000_000)
+    source: Text
+
+
+class Published(Form):
+    """What the file of published forecasts holds."""
+
+    forecasts: list[Point] = Field(min_length=1)
 
 
 @tables.remembered
@@ -160,8 +176,9 @@ def published(horizon: int = 15) -> pd.DataFrame:
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
-    others = read_yaml(tables.parameters("published_forecasts.yml"))
-    points = pd.DataFrame(others["forecasts"])
+    file = tables.parameters("published_forecasts.yml")
+    others = checked(Published, read_yaml(file), file)
+    points = pd.DataFrame([point.model_dump() for point in others.forecasts])
     parts = [
         past.assign(forecast="published figures"),
         ahead.assign(forecast="this package"),
