@@ -112,9 +112,7 @@ def simulate_areas(
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     else:
         codes = [places.resolve_unit(area) for area in areas]
-    run = partial(
-        simulate_area, origin=origin, years=years, simulations=simulations, seed=seed
-    )
+    run = partial(simulate_area, origin=origin, years=years, simulations=simulations, seed=seed)
     _check(origin, years, simulations, seed)
     tasks = (delayed(run)(code) for code in sorted(set(codes)))
     results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
@@ -380,7 +378,9 @@ def _published(table: str, code: str, year: int) -> float:
 def _last_new(known: Snapshot, at: np.ndarray, code: str) -> np.ndarray:
     """New plans of the year before the origin by age at 31 August and setting, NaN if not given."""
     new = np.moveaxis(known.new[-1][at], -1, 0)
-    new = np.nansum(to_cohorts(new, earlier_share(np.nan_to_num(known.new[-1]).sum(axis=0))), axis=1)
+    new = np.nansum(
+        to_cohorts(new, earlier_share(np.nan_to_num(known.new[-1]).sum(axis=0))), axis=1
+    )
     return new.T * divide(_published("new_plans", code, known.origin - 1), new.sum(), np.nan)
 
 

@@ -200,9 +200,7 @@ def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
     return [dict(lever) for lever in levers]
 
 
-def apply(
-    projection: Projection, levers: Sequence[Mapping], *, seed: int = 50
-) -> Projection:
+def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) -> Projection:
     """Run a simulation again with flows changed.
 
     Parameters
@@ -280,7 +278,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                     safe = np.maximum(safe, plans * _ages(lever)[:, None])
             elif kind in ("requests_return", "requests_stabilise"):
                 since = max(lever["from_year"] - base.origin, 0) * (kind == "requests_stabilise")
-                new = new + part * (joined[since] * size[:, None, None] - new)
+                new = (1 - part) * new + part * joined[since] * size[:, None, None]
             elif "from" in lever:
                 new, moves = _elsewhere(lever, part * size, new, moves)
             elif kind == "cessation":

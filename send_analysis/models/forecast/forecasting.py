@@ -1,18 +1,14 @@
 """Probabilistic forecasts of EHC plans each January, for every authority and for England.
 
 The method is in :mod:`demand`, how its results are made to add up in
-:mod:`reconciliation`, what-if levers in :mod:`levers`, and how well
-it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no
+:mod:`reconciliation`, and how well it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no
 method would have foreseen the reform of 2014 in the figures of 2013.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +17,7 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.forecast import levers, panel, reconciliation
+from send_analysis.models.forecast import panel, reconciliation
 from send_analysis.models.forecast.demand import CHOSEN, Specification, predict
 
 COLUMNS = [
@@ -51,7 +47,6 @@ def forecast(
     horizon: int = 5,
     as_of: int | None = None,
     *,
-    scenario: str | Path | Sequence[dict] | None = None,
     load: Callable[[str], pd.DataFrame] = tables.load,
     specification: Specification = CHOSEN,
 ) -> pd.DataFrame:
@@ -68,8 +63,6 @@ def forecast(
         January to forecast from, 2016 or later; the latest one published if not given. Nothing
         published after that January's release is used: flows of the calendar year before it
         are, later plans, flows, ages and placements are not.
-    scenario : str, Path or sequence of dict, optional
-        Name of a scenario, a file, or levers, as :func:`levers.read` takes them.
     load : callable, optional
         Gives a tidy table by name; the installed tables unless told otherwise.
     specification : Specification, optional
@@ -86,8 +79,8 @@ def forecast(
     Raises
     ------
     UnknownNameError, MissingDataError, ParameterError
-        An unknown area or lever; an area that did not exist at `as_of`; an `as_of` without data;
-        a horizon or a scenario that cannot be.
+        An unknown area; an area that did not exist at `as_of`; an `as_of` without data; a horizon
+        that cannot be.
 
     Notes
     -----
@@ -105,12 +98,10 @@ def forecast(
         raise ParameterError(f"horizon is {horizon!r}; give whole years from 1 to {LONGEST}.")
     history = panel.build(load)
     origin = _origin(history, as_of)
-    pulled = None if scenario is None else levers.read(scenario)
     wanted = None if areas is None else _resolve([areas] if isinstance(areas, str | int) else areas)
 
-    key = None if pulled is None else json.dumps(pulled, sort_keys=True)
     worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own, splits = worked_out(origin, horizon, specification, key)
+    known, units, point, own, splits = worked_out(origin, horizon, specification)
     codes = known["area_code"].to_numpy()
     small = specification.small_area
     every = wanted is None
@@ -142,7 +133,6 @@ def _work_out(
     origin: int,
     horizon: int,
     specification: Specification,
-    levers_json: str | None,
 ) -> tuple[Any, ...]:
     """Forecast all authorities: them, their units, points, errors of their own, and splits."""
     known = _authorities(load, origin)
@@ -157,25 +147,13 @@ def _work_out(
         name: _split(load, system, known, origin, horizon, small)
         for name, system in SYSTEMS.items()
     }
-    if levers_json is not None:
-        ages = splits["age"]
-        today = plans[:, None, None] * ages.now[:, None, :]
-        baseline = np.concatenate([today, point[..., None] * ages.share], axis=1)
-        changed = levers.apply(baseline, codes, origin, json.loads(levers_json), load)[:, 1:]
-        point = changed.sum(2)
-        left = point[..., None] > 0
-        splits["age"] = replace(
-            ages, share=np.divide(changed, point[..., None], where=left, out=ages.share.copy())
-        )
     return known, units, point, own, splits
 
 
 @tables.remembered
-def _installed(
-    origin: int, horizon: int, specification: Specification, levers_json: str | None
-) -> tuple[Any, ...]:
+def _installed(origin: int, horizon: int, specification: Specification) -> tuple[Any, ...]:
     """Forecast all authorities from the installed tables."""
-    return _work_out(tables.load, origin, horizon, specification, levers_json)
+    return _work_out(tables.load, origin, horizon, specification)
 
 
 def _origin(history: panel.Panel, as_of: int | None) -> int:

@@ -153,7 +153,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     """Draw what levers would change.
 
-    `frame` as :func:`send_analysis.models.forecast.outlook.scenarios` returns it.
+    `frame` as :func:`send_analysis.models.cohort.cohort_views.scenarios` returns it.
     """
     ax = axes(ax, height=4.6)
     last = int(frame["year"].max())
@@ -173,10 +173,12 @@ def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     _thousands(ax)
     _whole_years(ax, frame["year"])
     most = end["change"].idxmin()
+    less = -end.loc[most, "change"]
     title(
         ax,
-        f"{-end.loc[most, 'change']:.0f} % fewer plans in {area} in {last} if "
-        f"{most[0].lower()}{most[1:]}",
+        f"{less:.0f} % fewer plans in {area} in {last} if {most[0].lower()}{most[1:]}"
+        if less > 0
+        else f"No scenario lowers the forecast of plans in {area} for {last}",
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
     )
@@ -195,7 +197,7 @@ def _wrapped(label: str) -> str:
 def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw forecasts of England side by side.
 
-    `frame` as :func:`outlook.published` returns it.
+    `frame` as :func:`cohort_views.published` returns it.
     """
     ax = axes(ax, height=4.6)
     ours = frame[frame["forecast"] == "this package"]
@@ -220,11 +222,12 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_ylim(0, 1.05 * ours["high_95"].max())
     last = ours.iloc[-1]
     steady = frame[frame["forecast"] == "this package, requests stable"].iloc[-1]
+    others = frame.loc[~frame["forecast"].isin(styles), "plans"] / 1e6
     title(
         ax,
         f"If growth went on as now, England would have {last['plans'] / 1e6:.1f} million plans in "
-        f"{last['year']}; with requests stable {steady['plans'] / 1e6:.1f} million, near what "
-        "others forecast",
+        f"{last['year']}, with requests stable {steady['plans'] / 1e6:.1f} million; others "
+        f"published {others.min():.1f} to {others.max():.1f}",
         subtitle="EHC plans each January; shaded: 95 % interval, untested beyond 5 years",
     )
     label_ends(ax)
