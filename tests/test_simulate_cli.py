@@ -68,8 +68,7 @@ def command(inputs, monkeypatch, capsys):
 def test_the_command_writes_five_tables(command, inputs, tmp_path):
     out = tmp_path / "deep" / "out"
     code, said = command(out, "--costs", inputs / "costs.csv", "--years", 2)
-    assert code == 0, said
-    assert "witan.send 1.7.0" in said
+    assert (code, said.count("witan.send")) == (0, 0), said
     dimensions = {"count": [], "cost": [], "setting": ["setting"], "need": ["need"],
                   "academic_year": ["academic_year"]}  # fmt: skip
     assert {path.name for path in out.iterdir()} == {f"{name}.csv" for name in dimensions}
@@ -88,7 +87,7 @@ def test_the_command_writes_five_tables(command, inputs, tmp_path):
         (["--costs", "absent.csv"], "absent.csv"),
         (["--years", "40"], "Add rows, or ask for fewer years"),
         (["--scenario", "absent.yml"], "absent.yml"),
-        (["--draws", "loaded"], "published or exact"),
+        (["--draws", "loaded"], "exact or published"),
         (["--seed", "-1"], "seed is -1"),
         (["--simulations", "0"], "simulations is 0"),
     ],

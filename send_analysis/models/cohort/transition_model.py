@@ -26,7 +26,7 @@ from send_analysis.models.cohort.transitions import FIRST_YEAR, NO_PLAN, States
 
 NO_JOINERS = 0.001  # joiners that a year without any counts as (witan.send)
 RESULTS = ("count", "academic_year", "setting", "need", "cost")
-SAMPLERS = {"published": PUBLISHED, "exact": EXACT}
+SAMPLERS = {"exact": EXACT, "published": PUBLISHED}
 
 
 def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: States) -> Flows:
