@@ -83,7 +83,9 @@ def test_shift_lowers_independent_and_keeps_the_total(simulation):
         np.median(made.stock[..., number].sum(axis=2), axis=1) for made in (simulation, changed)
     )
     assert (after[1:] < before[1:]).all()
-    assert np.allclose(changed.stock.sum(axis=3), simulation.stock.sum(axis=3))
+    # leavers go by setting, so that the total moves, but little
+    total = [np.median(made.stock.sum(axis=(2, 3)), axis=1) for made in (simulation, changed)]
+    assert total[1] == pytest.approx(total[0], rel=0.003)
 
 
 def test_levers_of_the_forecast_lower_the_total(simulation):
