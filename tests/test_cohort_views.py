@@ -39,7 +39,7 @@ def test_no_range_for_what_is_a_fault_of_recording():
 
 
 def test_one_number_for_one_thing():
-    """Further education in 2030 on pages 03 and 04; the total on both; the return and the places."""
+    """Further education on pages 03 and 04; the total on both; the return and the places."""
     simulation = capacity.simulate("Bury")
     table = capacity.forecast("Bury", simulation=simulation)
     there = table.set_index(["kind", "phase", "year"])["demand"]

@@ -5,10 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.errors import MissingDataError
 from send_analysis.models.provision import places
 
 BURY = "E08000002"

@@ -38,7 +38,7 @@ FORM = {
         ({"name": "a", "share": True}, r"file\.yml\.share: must be a number"),
         ({"name": "a", "year": 2025.5}, r"file\.yml\.year: must be a whole number"),
         ({"name": "a", "size": [1, 3]}, r"file\.yml\.size: must be a number from 0 to 2, not 3"),
-        ({"name": "a", "size": [1]}, r"file\.yml\.size: must be a number from 0 to 2, not \[1\]"),
+        ({"name": "a", "size": [1]}, r"file\.yml\.size: must be a number from 0 to 2, not .1."),
         ({"name": "a", "sort": "too"}, r"file\.yml\.sort: must be one or two.*mean 'two'"),
         ({"name": 3}, r"file\.yml\.name: must be text, not 3"),
         ({"name": "a", "free": {"x": -1}}, r"file\.yml\.free\.x: must be a number"),
@@ -53,7 +53,14 @@ def test_error_names_the_key(value, message):
 
 
 def test_right_content_passes():
-    value = {"name": "a", "share": 0.5, "size": [0, 1], "year": 2030, "sort": "two", "free": {"b": 1}}
+    value = {
+        "name": "a",
+        "share": 0.5,
+        "size": [0, 1],
+        "year": 2030,
+        "sort": "two",
+        "free": {"b": 1},
+    }
     assert scenarios.check(value, FORM, "file.yml") is None
 
 

@@ -244,7 +244,7 @@ def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
     if sampler == "published":
         said.append(
             "Note: counts are drawn as in the published run of witan.send 1.7.0, whose new plans "
-            "come out about 2 % high; leave --draws out for counts without that bias (docs/cohorts.md)."
+            "come out about 2 % high; without --draws there is no such bias (docs/cohorts.md)."
         )
     return said
 

@@ -1,8 +1,8 @@
 """Probabilistic forecasts of EHC plans each January, for every authority and for England.
 
-The method is in :mod:`demand`, how its results are made to add up in
-:mod:`reconciliation`, and how well it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no
-method would have foreseen the reform of 2014 in the figures of 2013.
+The method is in :mod:`demand`, how its results are made to add up in :mod:`reconciliation`, and how
+well it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no method
+would have foreseen the reform of 2014 in the figures of 2013.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.forecast import panel, reconciliation
-from send_analysis.models.forecast.demand import CHOSEN, Specification, predict
+from send_analysis.models.forecast.demand import CHOSEN, FIRST_ORIGIN, Specification, predict
 
 COLUMNS = [
     "area_code",
@@ -32,7 +32,6 @@ COLUMNS = [
     "value",
 ]
 LONGEST = 15  # years; accuracy is measured for 5, beyond it a forecast is arithmetic
-FIRST_ORIGIN = 2016  # two years of the method's own errors are needed for an interval
 BREAKS = (2023,)  # placements: person-level return from January 2023
 
 # Category systems: table, its column of categories, Januaries from which a basis is new.
@@ -142,7 +141,6 @@ def _work_out(
     unit_plans = np.bincount(unit, plans, minlength=len(units.units))
     small = specification.small_area
     point, own = reconciliation.to_areas(units, unit, plans, unit_plans, small)
-    codes = known["area_code"].to_numpy()
     splits = {
         name: _split(load, system, known, origin, horizon, small)
         for name, system in SYSTEMS.items()

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas
 from send_analysis.errors import MissingDataError, unknown
 from send_analysis.models import scenarios
 from send_analysis.models.cohort import cohorts, flows
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
-from send_analysis.models.scenarios import YEAR, Choice, Number
+from send_analysis.models.scenarios import Number
 
 YEARS = 8  # the school capacity survey of 2026 asks for academic years to 2032/33
 SEED = 50
