@@ -7,10 +7,8 @@ the equations and what is left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,18 +18,10 @@ from send_analysis import tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort import flows
-from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS, Snapshot, snapshot
-from send_analysis.models.cohort.cohort_rates import (
-    LEAVE_BANDS,
-    Rates,
-    earlier_share,
-    estimate,
-    to_cohorts,
-)
-from send_analysis.models.cohort.cohort_trend import Trend, damped, entry_trend
-from send_analysis.models.cohort.flows import GROUPS, LONGEST, Projection, advance
-from send_analysis.models.cohort.shrinkage import as_shares, divide
-from send_analysis.models.cohort.stock_flow import draw_beta, draw_dirichlet
+from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS
+from send_analysis.models.cohort.cohort_trend import Trend, damped
+from send_analysis.models.cohort.cohort_units import draw, estimated, unit
+from send_analysis.models.cohort.flows import LONGEST, Projection, advance
 from send_analysis.models.forecast import forecasting
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -166,20 +156,20 @@ def project(
 @tables.remembered(most=3)
 def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
     """Simulate one area; see `project`."""
-    unit, trend = _unit(code, origin), estimated(origin)[2]
+    start, trend = unit(code, origin), estimated(origin)[2]
     totals = _totals(code, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
     rng = np.random.default_rng([seed, int(code[1:9])])
-    drawn = _draw(unit, simulations, rng)
-    stock, joined = [np.repeat(unit.stock[None], simulations, axis=0)], []
-    joined.append(np.repeat(unit.new[None], simulations, axis=0))
+    drawn = draw(start, simulations, rng)
+    stock, joined = [np.repeat(start.stock[None], simulations, axis=0)], []
+    joined.append(np.repeat(start.new[None], simulations, axis=0))
     leave, moved, deals = [], [], []
     walk, grown = np.zeros(simulations), trend.growth * damped(years)
     for step in range(years):
         plans = stock[-1]
         walk += rng.normal(0.0, trend.walk_sd, simulations)
         level = np.exp(grown[step] + walk + rng.normal(0.0, trend.year_sd, simulations))
-        people = unit.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
+        people = start.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
         new = rng.standard_gamma(people[..., None] * drawn.entry)
         ends = drawn.leave * rng.lognormal(0.0, trend.leave_sd, simulations)[:, None, None]
         ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
@@ -277,142 +267,6 @@ def summarise(
         horizon=frame["year"] - projection.origin + (frame["measure"] == "new plans"),
     )
     return frame.sort_values(["part", "year", "quantile"])[COLUMNS].reset_index(drop=True)
-
-
-@tables.remembered
-def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
-    """Return the tables, every authority's rates and the trend of one January, gathered once.
-
-    Parameters
-    ----------
-    origin : int
-
-    Returns
-    -------
-    Snapshot
-    Rates
-    Trend
-    """
-    known = snapshot(origin, years=LONGEST)
-    return known, estimate(known), entry_trend(origin)
-
-
-@dataclass(frozen=True)
-class _Unit:
-    """What one area starts from: plans, new plans of the year before, people ahead, and rates."""
-
-    stock: np.ndarray
-    new: np.ndarray
-    people: np.ndarray
-    leave: np.ndarray
-    leave_shape: np.ndarray
-    moves: np.ndarray
-    tilt_sd: np.ndarray
-    join: np.ndarray
-    entry: np.ndarray
-
-
-def _unit(code: str, origin: int) -> _Unit:
-    """Gather an authority, or add authorities up: shares weighted by what they are shares of."""
-    known, rates, _ = estimated(origin)
-    if places.level(code.split("+")[0]) == "local authority":
-        wanted = code.split("+")
-    else:
-        wanted = [it for it in known.areas if code in (places.ENGLAND, places.region(it))]
-    absent = [it for it in wanted if it not in known.areas]
-    if absent:
-        raise MissingDataError(
-            f"{places.name(absent[0])} ({absent[0]}) is no local authority of January {origin}."
-        )
-    at = known.areas.get_indexer(wanted)
-    given = np.isfinite(known.stock[at]).all(axis=(1, 2))
-    if not given.all() and len(wanted) == len(code.split("+")):
-        raise MissingDataError(
-            f"{places.name(wanted[given.argmin()])} gave no plans by age in January {origin}; "
-            "choose another origin."
-        )
-    at = at[given]
-    held = known.stock[at]
-    leave = _mean(rates.leave[at], held)
-    kept = held * (1 - rates.leave[at])
-    kept = np.stack([kept[:, ages].sum(axis=1) for ages in GROUPS], axis=1)[..., None]
-    moves = rates.moves[at]
-    weight = moves.sum(axis=-1, keepdims=True)
-    moves = _mean(moves / weight, kept) * weight.sum(axis=0)
-    joining = rates.join[at]
-    shape = joining[..., 0].sum(axis=0)
-    people = known.people_ahead[at]
-    mean = joining[..., 0] / joining.sum(axis=-1)
-    rate = _mean(mean, people[:, 0])
-    entry, weight = as_shares(rates.entry[at]), rates.entry[at].sum(axis=-1, keepdims=True)
-    entry = _mean(entry, (people[:, 0] * mean)[..., None]) * weight.sum(axis=0)
-    return _Unit(
-        stock=held.sum(axis=0) * _published("ehc_plans", code, origin) / held.sum(),
-        new=_last_new(known, at, code),
-        people=people.sum(axis=0),
-        leave=leave,
-        leave_shape=rates.leave_shape[at].sum(axis=0),
-        moves=moves,
-        tilt_sd=rates.tilt_sd if len(at) == 1 else rates.tilt_sd / np.sqrt(len(at)),
-        join=np.stack([shape, shape * (1 - rate) / rate], axis=-1),
-        entry=entry,
-    )
-
-
-def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted mean over the first axis; the plain one where there is no weight."""
-    total = weight.sum(axis=0)
-    return np.where(
-        total > 0, divide((values * weight).sum(axis=0), total, otherwise=0.0), values.mean(axis=0)
-    )
-
-
-def _published(table: str, code: str, year: int) -> float:
-    """Plans, or new plans, of all ages that were published for an area; NaN if none were."""
-    rows = tables.load(table)
-    rows = rows[(rows["age_band"] == "all") & (rows["year"] == year)]
-    plans = rows[rows["area_code"].isin(code.split("+"))]["plans"].astype("float64")
-    return float(plans.sum(min_count=len(code.split("+"))))
-
-
-def _last_new(known: Snapshot, at: np.ndarray, code: str) -> np.ndarray:
-    """New plans of the year before the origin by age at 31 August and setting, NaN if not given."""
-    new = np.moveaxis(known.new[-1][at], -1, 0)
-    new = np.nansum(
-        to_cohorts(new, earlier_share(np.nan_to_num(known.new[-1]).sum(axis=0))), axis=1
-    )
-    return new.T * divide(_published("new_plans", code, known.origin - 1), new.sum(), np.nan)
-
-
-def _draw(unit: _Unit, simulations: int, rng: np.random.Generator) -> _Drawn:
-    """Draw an area's rates once for each simulation."""
-    leave = np.repeat(unit.leave[None], simulations, axis=0)
-    for band, span in enumerate(LEAVE_BANDS):
-        within = np.array([age for age in span if age < AGES[-1]]) - AGES[0]
-        held = unit.stock[within]
-        mean = (held * unit.leave[within]).sum() / max(held.sum(), 1.0)
-        if not 0 < mean < 1:
-            continue
-        shape = unit.leave_shape[band]
-        level = draw_beta(rng, np.full((simulations, 2), [shape, shape * (1 - mean) / mean]))
-        leave[:, within] = np.minimum(leave[:, within] * (level / mean)[:, None, None], 1.0)
-    moves = draw_dirichlet(rng, np.broadcast_to(unit.moves, (simulations, *unit.moves.shape)))
-    # one pull a setting at all ages: their moves of a year are not independent
-    pull = np.exp(rng.normal(0.0, unit.tilt_sd, (simulations, len(SETTINGS))))
-    moves *= pull[:, None, None, :]
-    moves /= moves.sum(axis=-1, keepdims=True)
-    join = draw_beta(rng, np.broadcast_to(unit.join, (simulations, *unit.join.shape)))
-    entry = draw_dirichlet(rng, np.broadcast_to(unit.entry, (simulations, *unit.entry.shape)))
-    return _Drawn(leave, moves, join, entry)
-
-
-class _Drawn(NamedTuple):
-    """Rates of each simulation."""
-
-    leave: np.ndarray
-    moves: np.ndarray
-    join: np.ndarray
-    entry: np.ndarray
 
 
 def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
