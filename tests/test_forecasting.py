@@ -19,7 +19,6 @@ from send_analysis.models.forecast.forecasting import COLUMNS, forecast
 ENGLAND = "E92000001"
 BURY = "E08000002"
 FLOWS = {"requests", "assessments", "new_plans", "ceased_plans", "ceased_plans_by_age", "pupils"}
-AGES = ["under 5", "5-10", "11-15", "16-19", "20-25"]
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +170,6 @@ def test_every_authority_and_england_by_default(every):
 
 def test_point_forecasts_add_up(every):
     wide = medians(every)
-    placements = [c for c in wide if c not in (*AGES, "all")]
-    np.testing.assert_allclose(wide[AGES].sum(axis=1), wide["all"])
-    np.testing.assert_allclose(wide[placements].sum(axis=1), wide["all"])
     areas = wide.drop(ENGLAND).groupby("year").sum()
     np.testing.assert_allclose(areas, wide.loc[ENGLAND])
 
@@ -186,7 +182,7 @@ def test_regions_add_their_authorities(every):
     np.testing.assert_allclose(north_west.loc["E12000002"], members)
 
 
-def test_quantiles_rise_and_no_part_exceeds_the_whole(every):
+def test_quantiles_rise(every):
     wide = every.pivot(index=["area_code", "year", "category"], columns="quantile", values="value")
     assert (np.diff(wide, axis=1) >= 0).all()
     assert (wide > 0).all(axis=None)

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, tables
-from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import scoring
-from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
+from send_analysis.models.forecast.forecasting import forecast
 
 BASE_YEARS = 5  # of the compound growth that councils continue
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
@@ -219,50 +218,6 @@ def _years(count: int) -> str:
     """Spell a small number of years."""
     number = ("no", "one", "two", "three", "four", "five")[count]
     return f"{number} year{'' if count == 1 else 's'}"
-
-
-def category_accuracy(first: int = 2017) -> pd.DataFrame:
-    """Score forecasts by age band and placement group, from every origin.
-
-    Parameters
-    ----------
-    first : int, default 2017
-        First January forecast from.
-
-    Returns
-    -------
-    DataFrame
-        ``category, horizon, forecasts, error`` (median absolute error, per cent), ``within_80,
-        within_95`` (share of outcomes, per cent). Authorities with 20 plans or more in the median
-        forecast, Newham left out; for placements none that spans the break of 2023.
-    """
-    parts = []
-    for origin in range(first, int(tables.load("ehc_plans")["year"].max())):
-        ahead = forecast(as_of=origin).pivot(
-            index=["area_code", "year", "horizon", "category"], columns="quantile", values="value"
-        )
-        parts.append(ahead.reset_index().assign(origin=origin))
-    rows = pd.concat(parts, ignore_index=True)
-    rows = rows[(rows[0.5] >= 20) & ~rows["area_code"].isin([ENGLAND, scoring.APART])]
-    actual = []
-    for table, column, breaks in SYSTEMS.values():
-        frame = tables.load(table)
-        frame = frame[frame["placement"] == "all"] if "placement" in frame else frame
-        frame = frame[frame[column] != "all"].dropna(subset="plans")
-        frame = frame.rename(columns={column: "category"}).assign(since=max(breaks, default=0))
-        actual.append(frame[["area_code", "year", "category", "plans", "since"]])
-    rows = rows.merge(pd.concat(actual), on=["area_code", "year", "category"])
-    rows = rows[(rows["origin"] >= rows["since"]) | (rows["year"] < rows["since"])]
-    plans = rows["plans"].astype(float)
-    rows = rows.assign(
-        error=100 * (rows[0.5] - plans).abs() / plans.clip(lower=1),
-        within_80=100.0 * plans.between(rows[0.1], rows[0.9]),
-        within_95=100.0 * plans.between(rows[0.025], rows[0.975]),
-    )
-    groups = rows.groupby(["category", "horizon"], sort=False)
-    out = groups.agg(forecasts=("error", "size"), error=("error", "median"),
-                     within_80=("within_80", "mean"), within_95=("within_95", "mean"))  # fmt: skip
-    return out.reset_index()
 
 
 def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
