@@ -74,7 +74,7 @@ def test_later_rows_need_not_exist(origin):
     pd.testing.assert_frame_equal(honest, forecast(as_of=origin, horizon=2, load=load))
 
 
-@pytest.mark.parametrize("table", ["ehc_plans", "requests", "new_plans", "pupils", "placements"])
+@pytest.mark.parametrize("table", ["ehc_plans", "requests", "new_plans", "pupils"])
 def test_what_was_known_does_change_it(table):
     """The test above would be worthless if corrupting a table never mattered."""
     honest = forecast("Bury", as_of=2023)

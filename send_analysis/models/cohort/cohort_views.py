@@ -133,6 +133,9 @@ def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = Non
         by_setting &= False
     frame["category"] = frame["setting"].where(by_setting, frame["age"])
     frame = frame[(by_age | by_setting) & (frame["measure"] == "plans")]
+    if not changes:  # simulations take these quantiles to within a plan: print them as they are
+        totals = forecasting.forecast(area, horizon)
+        frame = pd.concat([frame[frame["category"] != "all"], totals])
     order = ["all", *cohorts.BANDS, *SETTINGS]
     frame = frame.sort_values(
         ["horizon", "category", "quantile"],
