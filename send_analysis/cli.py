@@ -312,8 +312,9 @@ def simulate(
     writable_folder(out)
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
+    moves = files.read_transitions(transitions, states)
     results = transition_model.simulate_transitions(
-        files.read_transitions(transitions, states),
+        moves,
         files.read_population(population),
         states,
         seed_year=seed_year,
@@ -326,7 +327,7 @@ def simulate(
     )
     written = transition_model.write_results(results, out)
     print(f"{', '.join(path.name for path in written)} written to {out}")
-    for note in transition_model.notes(states, cost, draws):
+    for note in transition_model.notes(moves, states, cost, draws):
         print(note, file=sys.stderr)
 
 

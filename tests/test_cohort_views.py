@@ -25,13 +25,6 @@ def test_scenarios_are_set_against_the_forecast():
     assert fewer.loc[2029, "change"] < fewer.loc[2028, "change"] < 0
 
 
-def test_forecasts_of_others_stand_beside_ours():
-    found = cohort_views.published().set_index(["forecast", "year"])["plans"]
-    assert found["published figures", 2025] == 638_745
-    assert found["consultancy, request rates stabilise", 2040] == 920_000
-    assert found["this package", 2040] > found["this package, requests stable", 2040]
-
-
 def test_no_range_for_what_is_a_fault_of_recording():
     frame = cohort_views.by_category("Bury").set_index("category")
     assert frame.loc["not recorded", ["low_80", "high_80"]].isna().all()
@@ -79,6 +72,3 @@ def test_figures_say_what_the_results_say():
     assert "as now" in alt_texts_forecast.scenarios(scenarios, "Bury")
     drawn = figures_forecast.scenarios(scenarios, "Bury").get_lines()
     assert len(drawn) == scenarios["scenario"].nunique()
-    others = cohort_views.published()
-    assert "920,000" in alt_texts_forecast.published(others)
-    assert figures_forecast.published(others).get_ylabel() == "plans"

@@ -312,7 +312,7 @@ def test_files_are_read_and_what_is_wrong_with_them_is_said(tmp_path):
     with pytest.raises(ParameterError, match=r"mine\.yml: key 'levers' is missing"):
         flows.read(file)
     file.write_text("{title: bad, levers: [{lever: requests, multiply: 50}]}")
-    with pytest.raises(ParameterError, match=r"mine\.yml\.levers\[1\]\.multiply: .* from 0 to 20"):
+    with pytest.raises(ParameterError, match=r"mine\.yml: levers\[1\]\.multiply: .* from 0 to 20"):
         flows.read(file)
 
 

@@ -41,6 +41,7 @@ PUBLIC = [
     "growth_panel",
     "investment",
     "load",
+    "mental_health",
     "narrative",
     "narrative_waits",
     "narrative_why",

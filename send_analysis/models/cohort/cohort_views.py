@@ -1,4 +1,4 @@
-"""What pages show of the plans ahead: by age and setting, under scenarios, beside other forecasts.
+"""What pages show of the plans ahead: by age and setting and under scenarios.
 
 All of it is read off one simulation of an area, the one that the page on capacity counts places
 in.
@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import caveats, tables
+from send_analysis import caveats
 from send_analysis.models.cohort import cohorts, flows
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.forecast import forecasting, outlook
-from send_analysis.models.scenarios import read_yaml
 
 NOT_RECORDED = "not recorded"  # a fault of recording, not a setting
 NOW = "as now"
@@ -77,33 +76,6 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
         }
         frames.append(pd.DataFrame(parts).assign(note=" ".join(changed.notes)))
     return pd.concat(frames, ignore_index=True)
-
-
-@tables.remembered
-def published(horizon: int = 15) -> pd.DataFrame:
-    """Set this package's forecast of England beside forecasts that others published.
-
-    Returns
-    -------
-    DataFrame
-        ``forecast, year, plans, low_95, high_95``: published plans, this package's forecast and
-        its scenario of stable requests, and the points in ``data/published_forecasts.yml``.
-    """
-    ours = outlook.fan("England", horizon)
-    past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
-    ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
-    steady = fan("England", horizon, scenario="demand-requests-stabilise")
-    steady = steady.rename(columns={"median": "plans"}).loc[steady["published"].isna()]
-    others = read_yaml(tables.parameters("published_forecasts.yml"))
-    points = pd.DataFrame(others["forecasts"])
-    parts = [
-        past.assign(forecast="published figures"),
-        ahead[["year", "plans", "low_95", "high_95"]].assign(forecast="this package"),
-        steady[["year", "plans"]].assign(forecast="this package, requests stable"),
-        points[["forecast", "year", "plans"]],
-    ]
-    out = pd.concat(parts, ignore_index=True)
-    return out[["forecast", "year", "plans", "low_95", "high_95"]]
 
 
 def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = None) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from send_analysis.models.cohort.cohort_data import AGES, SETTINGS
 from send_analysis.models.cohort.cohort_moves import MOVE_GROUPS
 from send_analysis.models.demand_growth import denominators
 from send_analysis.models.scenarios import Choice, Number, Size
+from send_analysis.models.user_files import read_yaml
 
 LONGEST = 15  # years; population beyond is next to unborn
 PREFIX = "demand-"  # of this model's scenario files
@@ -149,7 +150,7 @@ def read(scenario: str | Path | Sequence[Mapping]) -> list[dict]:
     if not isinstance(scenario, str | Path):
         return validate(scenario)
     content = scenarios.read(scenario, FORM, prefix=PREFIX)
-    return validate(content["levers"], where=f"{content['file']}.")
+    return validate(content["levers"], where=f"{content['file']}: ")
 
 
 def titles() -> dict[str, str]:
@@ -161,7 +162,7 @@ def titles() -> dict[str, str]:
         Name of the scenario, as :func:`read` takes it, by its title.
     """
     files = sorted(tables.parameters("scenarios").glob(f"{PREFIX}*.yml"))
-    return {scenarios.read_yaml(file)["title"]: file.stem for file in files}
+    return {read_yaml(file)["title"]: file.stem for file in files}
 
 
 def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
@@ -176,7 +177,7 @@ def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
         ``source``. A size is a number, or a range ``[low, high]`` from which each simulation draws
         one.
     where : str
-        What an error begins with: the file and a full stop.
+        What an error begins with: the file and a colon.
 
     Returns
     -------

@@ -17,8 +17,14 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.forecast import panel, reconciliation
-from send_analysis.models.forecast.demand import CHOSEN, FIRST_ORIGIN, Specification, predict
+from send_analysis.models.forecast import longrange, panel, reconciliation
+from send_analysis.models.forecast.demand import (
+    CHOSEN,
+    FIRST_ORIGIN,
+    LEVELS,
+    Specification,
+    predict,
+)
 
 COLUMNS = [
     "area_code",
@@ -31,7 +37,7 @@ COLUMNS = [
     "quantile",
     "value",
 ]
-LONGEST = 15  # years; accuracy is measured for 5, beyond it a forecast is arithmetic
+LONGEST = 15  # years; accuracy is measured for 5, beyond them see `longrange`
 
 
 def forecast(
@@ -50,7 +56,8 @@ def forecast(
         Names or codes of authorities, regions or England; all authorities and England if not
         given.
     horizon : int, default 5
-        Years ahead, 1 to 15. Accuracy is known for 1 to 5.
+        Years ahead, 1 to 15. Accuracy is known for 1 to 5; beyond them :mod:`longrange` goes on
+        from there, untested, and from the latest January only.
     as_of : int, optional
         January to forecast from, 2016 or later; the latest one published if not given. Nothing
         published after that January's release is used: flows of the calendar year before it
@@ -91,7 +98,7 @@ def forecast(
     wanted = None if areas is None else _resolve([areas] if isinstance(areas, str | int) else areas)
 
     worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own = worked_out(origin, horizon, specification)
+    known, units, point, own, far = worked_out(origin, horizon, specification)
     codes = known["area_code"].to_numpy()
     every = wanted is None
     listed = known["area_code"].to_numpy() if every else np.array(wanted, dtype=object)
@@ -101,10 +108,20 @@ def forecast(
             codes[chosen], point[chosen], own[chosen], units.common, units.shape
         )
     ]
-    for code in [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]:
-        member = _members(code, known, origin)
-        parts.append(reconciliation.sum_frame(code, member, point, own, units.common))
-    return _tidy(pd.concat(parts, ignore_index=True), origin)
+    sums = [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]
+    members = [_members(code, known, origin) for code in sums]
+    parts += [
+        reconciliation.sum_frame(code, member, point, own, units.common)
+        for code, member in zip(sums, members, strict=True)
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    if far is not None:
+        start, wider = far
+        wider = [wider[chosen], *(start.wider(m, point, own, units.common) for m in members)]
+        row = pd.Index([*codes[chosen], *sums]).get_indexer(frame["area_code"])
+        level = np.searchsorted(LEVELS, frame["quantile"])
+        frame["value"] *= np.concatenate(wider)[row, frame["step"] - 1, level]
+    return _tidy(frame, origin)
 
 
 def _work_out(
@@ -113,14 +130,20 @@ def _work_out(
     horizon: int,
     specification: Specification,
 ) -> tuple[Any, ...]:
-    """Forecast all authorities: them, their units, points and errors of their own."""
+    """Forecast all authorities: them, their units, points, errors of their own, far."""
     known = _authorities(load, origin)
     units = predict(panel.build(load), origin, horizon, specification)
     unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
     plans = known["plans"].to_numpy(dtype=float)
     unit_plans = np.bincount(unit, plans, minlength=len(units.units))
     point, own = reconciliation.to_areas(units, unit, plans, unit_plans, specification.small_area)
-    return known, units, point, own
+    far = None
+    if horizon > longrange.TESTED:
+        start = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
+        log = units.shape * np.hypot(own, units.common)[..., None]
+        point, wider = longrange.extend(start, point, log)
+        far = start, wider
+    return known, units, point, own, far
 
 
 @tables.remembered

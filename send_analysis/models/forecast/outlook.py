@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import scoring
+from send_analysis.models.forecast import longrange, scoring
 from send_analysis.models.forecast.forecasting import forecast
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 BASE_YEARS = 5  # of the compound growth that councils continue
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
+
+
+class Point(Form):
+    """A forecast of plans in England that others published."""
+
+    forecast: Text
+    year: int = Field(ge=2000, le=2100)
+    plans: int = Field(gt=0, le=60_000_000)
+    source: Text
+
+
+class Published(Form):
+    """What the file of published forecasts holds."""
+
+    forecasts: list[Point] = Field(min_length=1)
 
 
 @tables.remembered
@@ -107,6 +124,33 @@ def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd
     out["compound"] = np.where(steps >= 0, published[origin] * rate ** steps.clip(lower=0), np.nan)
     out.loc[steps > horizon, "compound"] = np.nan
     return out
+
+
+@tables.remembered
+def published(horizon: int = 15) -> pd.DataFrame:
+    """Set this package's forecast of England beside forecasts that others published.
+
+    Returns
+    -------
+    DataFrame
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
+        package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
+        whether forecasts so far ahead have been scored.
+    """
+    ours = fan("England", horizon)
+    past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
+    ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
+    ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
+    file = tables.parameters("published_forecasts.yml")
+    others = checked(Published, read_yaml(file), file)
+    points = pd.DataFrame([point.model_dump() for point in others.forecasts])
+    parts = [
+        past.assign(forecast="published figures"),
+        ahead.assign(forecast="this package"),
+        points[["forecast", "year", "plans"]],
+    ]
+    out = pd.concat(parts, ignore_index=True)
+    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
 
 
 @tables.remembered

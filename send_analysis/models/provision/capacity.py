@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas
 from send_analysis.errors import MissingDataError, unknown
@@ -18,19 +20,22 @@ from send_analysis.models import scenarios
 from send_analysis.models.cohort import cohorts, flows
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
-from send_analysis.models.scenarios import Number
+from send_analysis.models.user_files import Form, Text, checked
 
 YEARS = 8  # the school capacity survey of 2026 asks for academic years to 2032/33
 SEED = 50
 PREFIX = "capacity-"  # of this model's scenario files
-FORM = {
-    "name": str,
-    "note?": str,
-    "plans?": {"*": planned_places.SWITCH},
-    "levers?": [{"lever": str, "*": object}],
-    "assumptions?": {"*": Number(-1e9, 1e9)},
-}
 PARTS = ("places", "assessments", "staff", "cost", "shifts", "budget", "published")
+
+
+class Scenario(Form):
+    """What a scenario of this model may change."""
+
+    name: Text
+    note: Text | None = None
+    plans: dict[str, planned_places.Switch] | None = None
+    levers: list[dict[str, Any]] | None = Field(None, min_length=1)
+    assumptions: dict[str, float] | None = None
 
 
 def read_scenario(scenario: str | Path | Mapping | None) -> dict:
@@ -55,13 +60,13 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     if scenario is None:
         return {"name": "as planned"}
     if isinstance(scenario, Mapping):
-        scenarios.check(scenario, FORM, "scenario")
+        checked(Scenario, scenario, "scenario")
         content = dict(scenario)
     else:
-        content = scenarios.read(scenario, FORM, prefix=PREFIX)
+        content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
-    scenarios.assumptions("capacity", content.get("assumptions"), where=f"{where}.")
-    flows.validate(content.get("levers", ()), where=f"{where}.")
+    scenarios.assumptions("capacity", content.get("assumptions"), where=where)
+    flows.validate(content.get("levers", ()), where=f"{where}: ")
     return content
 
 
