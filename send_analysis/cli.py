@@ -271,9 +271,9 @@ def backtest_forecasts(
         result = archive.scores(release)
         result = archive.summary(result) if form is Format.table else result
     else:
-        from send_analysis.models.forecast import scoring
+        from send_analysis.models.forecast import choosing, scoring
 
-        result = scoring.selection() if alternatives else scoring.backtest()
+        result = choosing.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
 
 

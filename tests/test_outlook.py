@@ -73,10 +73,20 @@ def test_a_start_that_looks_like_a_fault_is_said_and_nothing_else():
     assert "should plan for" in outlook.headline("Bury")[0]
 
 
+def test_the_test_that_is_told_is_the_later_one():
+    bar = outlook.bar()
+    later = bar[bar["outcomes"].str.startswith("2023–2025")].set_index("horizon")
+    missed, life = outlook.tested()
+    assert missed.startswith("Tested on January 2023 to 2025, which took no part in choosing it")
+    assert f"{later.loc[5, 'mape']:.1f} % five years ahead" in missed
+    assert "within 10 % up to two years ahead; with compound growth up to one year" in life
+    assert later.loc[2, "within_10"] > 80 > later.loc[3, "within_10"]
+
+
 def test_hindsight_says_whether_the_range_held():
-    # published in January 2024: Bury 2,686, Camden 1,532
-    assert "2,686 were published, inside" in outlook.hindsight("Bury")
-    assert "1,532 were published, outside" in outlook.hindsight("Camden")
+    # published in January 2024: Bolton 3,304, Bury 2,686
+    assert "3,304 were published, inside" in outlook.hindsight("Bolton")
+    assert "four times in five; 2,686 were published, outside" in outlook.hindsight("Bury")
     assert outlook.hindsight("Westmorland and Furness") == ""
 
 

@@ -187,9 +187,9 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``made, version, origin, horizon, authorities`` (their number), ``mape`` (mean absolute
         error of the median, per cent), ``bias`` (median error, per cent), ``wis`` (mean weighted
-        interval score, plans), ``within_80, within_95`` (share of outcomes), ``england`` and
-        ``england_median`` (plans), ``england_error`` (per cent). As in the backtest, authorities
-        with 100 plans or fewer at the origin are left out, and Newham.
+        interval score, plans), ``within_80, within_95`` (per cent of outcomes inside the interval),
+        ``england`` and ``england_median`` (plans), ``england_error`` (per cent). As in the
+        backtest, authorities with 100 plans or fewer at the origin are left out, and Newham.
     """
     key = ["made", "version", "origin", "horizon"]
     local = scored[
@@ -197,12 +197,12 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
         & (scored["base"] > scoring.SMALLEST)
         & (scored["area_code"] != scoring.APART)
     ]
-    local = local.assign(mape=100 * local["error"].abs(), bias=100 * local["error"])
+    local = local.assign(mape=local["error"].abs())
     groups = local.groupby(key)
     out = groups[["mape", "wis", "within_80", "within_95"]].mean()
     out.insert(0, "authorities", groups.size())
-    out.insert(2, "bias", groups["bias"].median())
+    out.insert(2, "bias", groups["error"].median())
     nation = scored[scored["area_code"] == areas.ENGLAND].set_index(key)
     return out.assign(
-        england=nation["observed"], england_median=nation[0.5], england_error=100 * nation["error"]
+        england=nation["observed"], england_median=nation[0.5], england_error=nation["error"]
     ).reset_index()

@@ -22,7 +22,7 @@ from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.forecast import levers, panel, reconciliation
-from send_analysis.models.forecast.demand import CHOSEN, Specification, predict
+from send_analysis.models.forecast.demand import CHOSEN, FIRST_ORIGIN, Specification, predict
 
 COLUMNS = [
     "area_code",
@@ -36,7 +36,6 @@ COLUMNS = [
     "value",
 ]
 LONGEST = 15  # years; accuracy is measured for 5, beyond it a forecast is arithmetic
-FIRST_ORIGIN = 2016  # two years of the method's own errors are needed for an interval
 BREAKS = (2023,)  # placements: person-level return from January 2023
 
 # Category systems: table, its column of categories, Januaries from which a basis is new.

@@ -143,7 +143,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     title(
         ax,
         f"A year ahead, {100 * (one[0.9] - one[0.1]):.0f} % of outcomes lie in the 80 % interval",
-        subtitle="Share of outcomes below each forecast quantile, origins from 2019",
+        subtitle="Share of outcomes below each quantile, Januaries that did not choose the method",
         width=44,
     )
     return ax
