@@ -270,7 +270,7 @@ def _of_england() -> str:
     rows = rows[rows["year"] > scoring.CHOSEN_TO]
     held = rows["observed"].between(rows["low_80"], rows["high_80"]).sum()
     return (
-        f"That is of authorities; England's own range, which is narrower, held in {held} of "
+        f"That is of authorities; England's own 80 % range, which is narrower, held in {held} of "
         f"{len(rows)} forecasts of the same Januaries."
     )
 
