@@ -9,6 +9,7 @@ the Isle of Wight's plans of 2023 is in the release of 2025).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -171,8 +172,8 @@ def refuse_missing(missing: pd.DataFrame, frame: pd.DataFrame, *, few: float = F
     )
 
 
-def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
-    """Look through every file of the releases of EHC plans.
+def releases(root: Path, areas: pd.DataFrame, files: Collection[str]) -> pd.DataFrame:
+    """Look through files of the releases of EHC plans.
 
     Parameters
     ----------
@@ -180,6 +181,8 @@ def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
         Folder of the official releases.
     areas : DataFrame
         The table `areas`.
+    files : collection of str
+        The files, as `releases.yml` calls them.
 
     Returns
     -------
@@ -197,7 +200,7 @@ def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     for name in [*series.present(root), series.MIDDLE, series.OLD]:
         entry = layout.release(name)
         for file, spec in entry["files"].items():
-            if "values" not in spec:
+            if file not in files:
                 continue
             frame = reading.read_csv(root, entry["path"], spec.get("member"))
             reading.require_columns(frame, ["time_period", *reading.PLACE_COLUMNS, *spec["key"]])

@@ -105,8 +105,10 @@ def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> p
     return out.rename(columns={"category": dimension, "value": value})
 
 
-def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Read the EHC plan releases into tidy tables.
+def caseload(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Plans in January: by age band, by single year and setting, by placement.
+
+    This and the other public functions read one file of the releases each.
 
     Parameters
     ----------
@@ -121,27 +123,8 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         By table name, `quality` with what :mod:`send_analysis.quality` found among them;
         `schemas.yml` describes their columns.
     """
-    tables: dict[str, pd.DataFrame] = {}
-    found = [completeness.releases(root, areas)]
-    information = tidy(root, MIDDLE, "management_information")
-    information = information.assign(
-        subject=information["category"].str.split("/", n=1).str[0],
-        category=information["category"].str.split("/", n=1).str[1],
-    )
-    middle = {name: rows.drop(columns="subject") for name, rows in information.groupby("subject")}
-
-    _caseload(root, areas, tables, found)
-    _new_plans(root, areas, tables, found, middle["assessments"])
-    _ceased(root, tables, found, middle["ceased"])
-    _process(root, areas, tables, found, middle)
-    tables["quality"] = pd.concat(found, ignore_index=True)
-    return tables
-
-
-def _caseload(
-    root: Path, areas: pd.DataFrame, tables: dict[str, pd.DataFrame], found: list[pd.DataFrame]
-) -> None:
-    """Plans in January: by age band, by single year and setting, by placement, by primary need."""
+    read = ("caseload", "caseload_by_age", "caseload_by_placement")
+    checked = completeness.releases(root, areas, read)
     new = _headline(root, "caseload", "All EHC plans")
     old = _by_band(root, "caseload_by_age")
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
@@ -150,22 +133,11 @@ def _caseload(
     ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
     bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
-    tables["ehc_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
-    tables["ehc_plans_by_age"] = ages
-    tables["placements"] = placements.joined(
-        new, placements.before_person_level(root, "caseload_by_placement")
-    )
-    needs = [
-        _headline(root, file, "All EHC plans").assign(plans_counted=kind)
-        for file, kind in (("primary_need", "in January"), ("primary_need_new", "new"))
-    ]
-    needs = pd.concat(needs, ignore_index=True)
-    needs = needs[needs["area_code"].map(areas.set_index("area_code")["level"]) != "sub-region"]
-    tables["primary_need"] = needs.rename(columns={"category": "primary_need", "value": "plans"})
-
-    plans = tables["ehc_plans"]
+    plans = pd.concat([old_kept, total, bands], ignore_index=True)
+    placed = placements.joined(new, placements.before_person_level(root, "caseload_by_placement"))
     totals = plans[plans["age_band"] == "all"]
-    found += [
+    found = [
+        checked,
         quality.parts_against_total(
             plans[plans["age_band"] != "all"],
             totals,
@@ -184,29 +156,46 @@ def _caseload(
             release=OLD,
         ),
         _revised(root, new, "caseload", "All EHC plans", table="ehc_plans", category="all/all"),
-        placements.against_total(tables["placements"], "placements"),
+        placements.against_total(placed, "placements"),
         quality.areas_against_parent(
-            tables["placements"].query("placement_group == 'special' and placement == 'all'"),
+            placed.query("placement_group == 'special' and placement == 'all'"),
             areas,
             table="placements",
             value="plans",
             item="special / all",
         ),
     ]
+    return {
+        "ehc_plans": plans,
+        "ehc_plans_by_age": ages,
+        "placements": placed,
+        "quality": pd.concat(found, ignore_index=True),
+    }
 
 
-def _new_plans(
-    root: Path,
-    areas: pd.DataFrame,
-    tables: dict[str, pd.DataFrame],
-    found: list[pd.DataFrame],
-    earlier: pd.DataFrame,
-) -> None:
+def primary_need(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Plans in January and new plans by primary type of need."""
+    files = {"primary_need": "in January", "primary_need_new": "new"}
+    found = completeness.releases(root, areas, files)
+    needs = [
+        _headline(root, file, "All EHC plans").assign(plans_counted=kind)
+        for file, kind in files.items()
+    ]
+    needs = pd.concat(needs, ignore_index=True)
+    needs = needs[needs["area_code"].map(areas.set_index("area_code")["level"]) != "sub-region"]
+    table = needs.rename(columns={"category": "primary_need", "value": "plans"})
+    return {"primary_need": table, "quality": found}
+
+
+def new_plans(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """New plans in a calendar year: by age band, by single year and setting, by placement."""
+    read = ("new_plans", "new_plans_by_age", "new_plans_by_placement")
+    checked = completeness.releases(root, areas, read)
     new = _headline(root, "new_plans", "New EHC plans")
     every = new["category"] == "all/all"
     sexes = series.rows(root, "new_plans", {"Sex": "sex"})
     sums = sexes[sexes["category"] == "all/all"].groupby(["area_code", "year"], as_index=False)
+    earlier = _middle(root, "assessments")
     corrected, copied = quality.correct_copied_totals(
         new[every],
         sums["value"].sum(min_count=1),
@@ -223,14 +212,11 @@ def _new_plans(
     total = total.drop(columns="category").assign(age_band="all")
     bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
-    tables["new_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
-    tables["new_plans_by_age"] = ages
-    tables["new_plans_by_placement"] = placements.joined(
-        new, placements.before_person_level(root, "new_plans_by_placement")
-    )
-    plans = tables["new_plans"]
+    plans = pd.concat([old_kept, total, bands], ignore_index=True)
+    placed = placements.joined(new, placements.before_person_level(root, "new_plans_by_placement"))
     totals = plans[plans["age_band"] == "all"]
-    found += [
+    found = [
+        checked,
         copied,
         quality.parts_against_total(
             plans[plans["age_band"] != "all"],
@@ -249,80 +235,112 @@ def _new_plans(
             release=OLD,
         ),
         _revised(root, new, "new_plans", "New EHC plans", table="new_plans", category="all/all"),
-        placements.against_total(tables["new_plans_by_placement"], "new_plans_by_placement"),
+        placements.against_total(placed, "new_plans_by_placement"),
     ]
+    return {
+        "new_plans": plans,
+        "new_plans_by_age": ages,
+        "new_plans_by_placement": placed,
+        "quality": pd.concat(found, ignore_index=True),
+    }
 
 
-def _ceased(
-    root: Path, tables: dict[str, pd.DataFrame], found: list[pd.DataFrame], earlier: pd.DataFrame
-) -> None:
-    """Plans that ceased in a calendar year: by reason, and by age and reason."""
+def ceased_plans(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Plans that ceased in a calendar year: by reason, by age and reason, by setting and reason."""
+    checked = completeness.releases(root, areas, ("ceased_plans",))
     new = _headline(root, "ceased_plans", "All ceased EHC plans")
+    earlier = _middle(root, "ceased")
     summed = earlier.groupby(["area_code", "year"], as_index=False)["value"].sum(min_count=1)
     whole = summed.assign(category="all", missing="")
     whole.loc[whole["value"].isna(), "missing"] = "not_applicable"
-    tables["ceased_plans"] = _flow(new, pd.concat([earlier, whole]), "reason", "plans")
     ages = _by_age(root, "ceased_plans", "Age plan ceased").rename(
         columns={"category": "reason", "value": "plans"}
     )
     ages = ages[["area_code", "year", "age", "reason", "plans", "missing"]]
-    tables["ceased_plans_by_age"] = _fill_ages(ages, "plans", ["reason"])
-    tables["ceased_plans_by_setting"] = placements.ceased(root)
     rows = new.rename(columns={"value": "plans"})
     total = rows["category"] == "all"
-    found.append(
+    found = [
+        checked,
         quality.parts_against_total(
             rows[~total],
             rows[total],
             table="ceased_plans",
             value="plans",
             check="reasons against the total",
-        )
-    )
-    found.append(_revised(root, new, "ceased_plans", "All ceased EHC plans", table="ceased_plans"))
+        ),
+        _revised(root, new, "ceased_plans", "All ceased EHC plans", table="ceased_plans"),
+    ]
+    return {
+        "ceased_plans": _flow(new, pd.concat([earlier, whole]), "reason", "plans"),
+        "ceased_plans_by_age": _fill_ages(ages, "plans", ["reason"]),
+        "ceased_plans_by_setting": placements.ceased(root),
+        "quality": pd.concat(found, ignore_index=True),
+    }
 
 
-def _process(
-    root: Path,
-    areas: pd.DataFrame,
-    tables: dict[str, pd.DataFrame],
-    found: list[pd.DataFrame],
-    earlier: dict[str, pd.DataFrame],
-) -> None:
-    """Requests, assessments, timeliness and annual reviews."""
-    for name, topic, dimension in (
-        ("requests", "All requests for EHC needs assessments", "outcome"),
-        ("assessments", "All EHC needs assessments", "outcome"),
-    ):
-        new = _headline(root, name, topic)
-        table = _flow(new, earlier[name], dimension, name)
-        tables[name] = table
-        main = "all" if name == "requests" else "plan issued"
-        totals = table[table[dimension] == main]
-        old = earlier[name][earlier[name]["category"] == main].rename(columns={"value": name})
-        found += [
-            quality.areas_against_parent(totals, areas, table=name, value=name, item=main),
-            quality.against_earlier(
-                totals, old, table=name, value=name, key=["area_code", "year"], release=MIDDLE
-            ),
-            _revised(root, new, name, topic, table=name, category=main),
-        ]
-    issued = _headline(root, "timeliness", "All EHC plans issued")
-    times = _flow(issued, earlier["timeliness"], "category", "plans")
-    tables["timeliness"] = split_category(times, ["exceptions", "issued_within"])
-    found.append(_late_against_issued(tables["timeliness"]))
+def requests(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Requests for an assessment in a calendar year."""
+    topic = "All requests for EHC needs assessments"
+    return _decided(root, areas, "requests", topic, "all", read=("management_information",))
+
+
+def assessments(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Assessments in a calendar year."""
+    return _decided(root, areas, "assessments", "All EHC needs assessments", "plan issued")
+
+
+def _decided(
+    root: Path, areas: pd.DataFrame, name: str, topic: str, main: str, read: tuple[str, ...] = ()
+) -> dict[str, pd.DataFrame]:
+    """Requests or assessments by what became of them."""
+    checked = completeness.releases(root, areas, (name, *read))
+    new, earlier = _headline(root, name, topic), _middle(root, name)
+    table = _flow(new, earlier, "outcome", name)
+    totals = table[table["outcome"] == main]
+    old = earlier[earlier["category"] == main].rename(columns={"value": name})
+    found = [
+        checked,
+        quality.areas_against_parent(totals, areas, table=name, value=name, item=main),
+        quality.against_earlier(
+            totals, old, table=name, value=name, key=["area_code", "year"], release=MIDDLE
+        ),
+        _revised(root, new, name, topic, table=name, category=main),
+    ]
+    return {name: table, "quality": pd.concat(found, ignore_index=True)}
+
+
+def timeliness(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Plans issued in a calendar year by the time from request to plan."""
+    checked = completeness.releases(root, areas, ("timeliness",))
+    topic = "All EHC plans issued"
+    issued = _headline(root, "timeliness", topic)
+    times = _flow(issued, _middle(root, "timeliness"), "category", "plans")
+    table = split_category(times, ["exceptions", "issued_within"])
+    found = [checked, _late_against_issued(table)]
     found += [
-        _revised(
-            root, issued, "timeliness", "All EHC plans issued", table="timeliness", category=kind
-        )
+        _revised(root, issued, "timeliness", topic, table="timeliness", category=kind)
         for kind in ("included/any time", "included/20 weeks or less")
     ]
+    return {"timeliness": table, "quality": pd.concat(found, ignore_index=True)}
+
+
+def annual_reviews(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Annual reviews of a calendar year and what was decided."""
+    checked = completeness.releases(root, areas, ("annual_reviews",))
     reviews = _headline(root, "annual_reviews", "All annual reviews")
     reviews = reviews.rename(columns={"category": "measure", "value": "plans"})
-    tables["annual_reviews"], negative = quality.withdraw_negative(
+    table, negative = quality.withdraw_negative(
         reviews, table="annual_reviews", value="plans", item="measure"
     )
-    found.append(negative)
+    found = pd.concat([checked, negative], ignore_index=True)
+    return {"annual_reviews": table, "quality": found}
+
+
+def _middle(root: Path, subject: str) -> pd.DataFrame:
+    """One subject of the management information of the 2023 release."""
+    rows = tidy(root, MIDDLE, "management_information")
+    parts = rows["category"].str.split("/", n=1)
+    return rows.assign(category=parts.str[1])[parts.str[0] == subject]
 
 
 def _footprint_totals(totals: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:

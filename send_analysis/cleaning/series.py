@@ -35,7 +35,7 @@ def present(root: Path, series: str = EHC_PLANS) -> list[str]:
         If there is none.
     """
     names = known(series)
-    found = [name for name in names if (root / layout.release(name)["path"]).exists()]
+    found = [name for name in names if layout.find(root, layout.release(name)["path"]).exists()]
     if not found:
         paths = " or ".join(layout.release(name)["path"] for name in names)
         raise MissingFileError(
@@ -44,8 +44,8 @@ def present(root: Path, series: str = EHC_PLANS) -> list[str]:
     return found
 
 
-def holding(root: Path, file: str) -> str:
-    """Return the newest release that has a file which not every release has.
+def holding(root: Path, file: str) -> list[str]:
+    """Return the releases, newest first, that have a file which not every release has.
 
     Raises
     ------
@@ -53,10 +53,14 @@ def holding(root: Path, file: str) -> str:
         If none has it.
     """
     names = present(root)
-    for name in names:
-        entry = layout.release(name)
-        if reading.holds(root, entry["path"], entry["files"][file]):
-            return name
+    entries = {name: layout.release(name) for name in names}
+    found = [
+        name
+        for name, entry in entries.items()
+        if reading.holds(root, entry["path"], entry["files"][file])
+    ]
+    if found:
+        return found
     paths = " or ".join(layout.release(name)["path"] for name in names)
     raise MissingFileError(f"no file for {file!r} in it; fetch the whole archive", file=paths)
 
