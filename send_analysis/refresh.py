@@ -294,7 +294,7 @@ def _wanted(name: str, folder: Path, only: Collection[str]) -> list[str]:
         for entry, spec in entries.items()
         if "slugs" in spec
         and spec["year"] < year
-        and not layout.find(folder, spec["path"]).is_file()
+        and not (folder / spec["path"]).is_file()
     ]
     others = [
         entry

@@ -35,14 +35,6 @@ def at(site):
             "population": f"{site.address}/population"}  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nothing_kept(tmp_path_factory):
-    """No final releases come with the tables: all are made up."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "KEPT", str(tmp_path_factory.mktemp("nothing")))
-        yield
-
-
 def publish(site, *years):
     for year in years:
         if year == 2023:
@@ -284,18 +276,32 @@ def test_a_faulty_release_is_refused_and_changes_nothing(attempt):
 
 
 def test_an_archive_by_hand_needs_no_network_and_no_older_release(attempt, after, tmp_path):
-    """What an older release alone has stays: the reviews of 2024, the appeals to 2023."""
+    """With the new archive alone the tables are what they are with all releases at hand."""
     call, out, site = attempt
     site.close()
-    (tmp_path / "releases" / layout.release("ehc_plans_2025")["path"]).unlink()
+    shutil.rmtree(tmp_path / "releases")
     file = tmp_path / "download (1).zip"
     file.write_bytes(made_up.release(2026))
-    done = call("latest", ["annual_reviews", "tribunals", "requests"], archive=file)
+    done = call("latest", archive=file)
     assert done.release == "ehc_plans_2026"
     assert not done.lacking | done.kept
-    for name in ("annual_reviews", "tribunals", "requests"):
-        assert content(out)[f"{name}.csv"] == content(after[1])[f"{name}.csv"], name
+    now, right = content(out), content(after[1])
+    for name in now:
+        if name != tables.DESCRIPTOR:
+            assert now[name] == right[name], name
+    sources = {entry["name"]: [source["name"] for source in entry["sources"]]
+               for entry in tables.read_descriptor(out)["resources"]}  # fmt: skip
+    assert sources["new_plans"] == [
+        "ehc_plans_2022", "ehc_plans_2023", "ehc_plans_2025", "ehc_plans_2026",
+    ]  # fmt: skip
     assert site.asked == []
+    call("latest", archive=file)
+    assert content(out) == now  # the second time as well
+
+
+def test_a_file_that_is_no_release_is_refused(attempt, tmp_path):
+    call, out, _ = attempt
+    was = content(out)
     for wrong, error, says in (
         (tmp_path / "no.zip", ParameterError, "there is no such file|cannot be read"),
         (tmp_path, ParameterError, "cannot be read"),
@@ -306,6 +312,25 @@ def test_an_archive_by_hand_needs_no_network_and_no_older_release(attempt, after
     ):  # fmt: skip
         with pytest.raises(error, match=says):
             call("latest", archive=wrong)
+    old = tmp_path / "releases" / layout.release("ehc_plans_2022")["path"]
+    old.write_bytes(old.read_bytes()[:-100])  # torn is not absent
+    (tmp_path / "new.zip").write_bytes(made_up.release(2026))
+    with pytest.raises(DataError, match=r"plans_2022.zip.*damaged or cut short"):
+        call("latest", archive=tmp_path / "new.zip")
+    assert content(out) == was
+
+
+def test_tables_made_from_a_newer_release_than_is_there_stay(after, tmp_path):
+    """Older releases in the folder do not make older tables of newer ones."""
+    out = tmp_path / "out"
+    shutil.copytree(after[1], out)
+    was = content(out)
+    releases = made_up.write(tmp_path / "releases", 2022, 2023, 2025)
+    with pytest.raises(MissingFileError, match=r"plans_2026.zip: .*newer than .*plans_2025.zip"):
+        build(releases, out)
+    with pytest.raises(MissingFileError, match=r"plans_2026.zip: .*newer than .*plans_2025.zip"):
+        build(releases, out, only=["requests"])
+    assert content(out) == was
 
 
 def test_an_older_release_that_cannot_be_had_leaves_what_the_tables_have_of_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import inspect
 import json
 import shutil
 import tempfile
@@ -34,7 +35,8 @@ from send_analysis.cleaning import (
     tribunals,
     witnesses,
 )
-from send_analysis.cleaning.layout import find, members, release, rules, sha256
+from send_analysis.cleaning.layout import members, release, rules, sha256
+from send_analysis.cleaning.standing import Standing
 from send_analysis.errors import (
     DataError,
     LayoutError,
@@ -132,8 +134,8 @@ def build(
         if name not in schemas()["tables"]:
             raise unknown("table", name, schemas()["tables"], hint="See `send-analysis data list`.")
     standing = _standing(writable_folder(out))
-    made, faults = _make(source, out, standing, set(only), lenient)
-    carried = _carry_on(made, standing, source, out)
+    before = _before(standing, source, out)
+    made, faults, used = _make(before, standing, set(only), lenient)
     faults |= _check_against_standing(made, standing, source, out, lenient)
     lacking = [faults[name] for name in only if name in faults] or list(faults.values())
     if lacking and (only or not set(made) - {*ALWAYS}):
@@ -141,14 +143,14 @@ def build(
     for name in ("quality", "series_breaks"):
         if name in standing:
             file = out / standing[name]["path"]
-            made[name] = _with_standing(name, made, carried, file)
+            made[name] = _with_standing(name, made, file)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         temporary = Path(folder)
         entries = [
             _sourced(
                 _write(name, made[name], temporary), source,
-                standing[name]["sources"] if name in carried else [],
+                standing[name]["sources"] if name in used else [],
             )
             if name in made else standing[name]
             for name in schemas()["tables"]
@@ -162,37 +164,69 @@ def build(
 
 
 def _make(
-    source: Path, out: Path, standing: dict[str, dict], only: set[str], lenient: bool
-) -> tuple[dict[str, pd.DataFrame], dict[str, DataError]]:
-    """Run the builders: the tables, `quality` with the findings of all, and what could not be."""
-    passing = (MissingFileError, LayoutError) if lenient else (MissingFileError,)
-    made, found, faults = {}, [], {}
+    before: Standing, standing: dict[str, dict], only: set[str], lenient: bool
+) -> tuple[dict[str, pd.DataFrame], dict[str, DataError], set[str]]:
+    """Run the builders.
+
+    Returns
+    -------
+    made : dict of DataFrame
+        The tables; `quality` has the findings of all.
+    faults : dict of DataError
+        Why, by table, others could not be made.
+    used : set of str
+        Tables in which something of those that stand goes on.
+    """
+    source, passing = before.source, (MissingFileError, *([LayoutError] if lenient else []))
+    made, found, faults, whole = {}, [], {}, {}
+    outdated = before.outdated()
     try:
-        areas = _foreseen(geography.areas, source)
+        if outdated:
+            raise outdated
+        areas = _foreseen(geography.areas, source, before)
         made = {"areas": areas, "area_codes": geography.area_codes(areas)}
     except passing as fault:
         if "areas" not in standing:
             raise
         faults = dict.fromkeys(("areas", "area_codes"), fault)
-        areas = _read(standing["areas"], out)
+        areas = before.read("areas")
     wanted = {make: names for make, names in BUILDERS.items() if not only or only & {*names}}
     for make, names in tqdm(wanted.items(), desc="Building tables", disable=None, leave=False):
+        if outdated and any(map(series.known, schemas()["tables"][names[0]]["sources"])):
+            faults |= dict.fromkeys(names, outdated)
+            continue
+        more = [before] if "standing" in inspect.signature(make).parameters else []
         try:
-            parts = _foreseen(make, source, areas)
+            parts = _foreseen(make, source, areas, *more)
         except passing as fault:
             faults |= dict.fromkeys(names, fault)
             continue
         found.append(parts.pop("quality", None))
-        made |= parts
+        for name, part in parts.items():
+            made[name] = before.kept(name, part)
+            years = before.years_of(name, part, made[name])
+            whole |= {} if years is None else {name: years}
     found.append(comparability.findings(made, areas))
-    if "pupils" in made and set(made) >= witnesses.TABLES:  # the tool is there, and what to hold
+    witnessed = "pupils" in made and set(made) >= witnesses.TABLES  # the tool, and what to hold
+    if witnessed:
         found.append(witnesses.check(source, areas, made))
-    made["quality"] = pd.concat([part for part in found if part is not None], ignore_index=True)
+    new = pd.concat([part for part in found if part is not None], ignore_index=True)
+    made["quality"] = new
+    if "quality" in standing:
+        old = before.read("quality")
+        stays = pd.Series(False, index=old.index)
+        for name, years in whole.items():
+            stays |= (old["table"] == name) & old["year"].isin(years)
+        if not witnessed:
+            stays |= witnesses.hold(old, made)
+        old = old[stays].astype(new.dtypes[["published", "expected"]].to_dict())
+        made["quality"] = pd.concat([old, new]).drop_duplicates(_key("quality"), keep="last")
     completeness.check_tables(made, areas, {name: _made_from(name) for name in made})
     made["series_breaks"] = comparability.breaks(made, areas, made["quality"])
     if only:
         made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
-    return made, faults
+    used = {*whole, *(ALWAYS if whole or before.absent("areas") else [])}
+    return made, faults, used
 
 
 def _foreseen(read: Callable[..., R], *arguments: object) -> R:
@@ -227,47 +261,16 @@ def _standing(out: Path) -> dict[str, dict]:
     }
 
 
-def _read(entry: dict, out: Path) -> pd.DataFrame:
-    """Read a table that stands in a folder."""
-    kinds = {"integer": "Int64", "number": "Float64"}
-    types = {field["name"]: kinds.get(field["type"], "str") for field in entry["schema"]["fields"]}
-    numeric = {name: [""] for name, kind in types.items() if kind != "str"}
-    return pd.read_csv(out / entry["path"], dtype=types, keep_default_na=False, na_values=numeric)
-
-
-def _carry_on(
-    made: dict[str, pd.DataFrame], standing: dict[str, dict], source: Path, out: Path
-) -> dict[str, set[int]]:
-    """Add the years that stand in `out` and are from a release of a series that is not there.
-
-    Returns
-    -------
-    dict of set
-        The years, by table.
-    """
-    carried = {}
-    for name in made.keys() & standing.keys() - {*ALWAYS}:
-        there = [entry["name"] for entry in standing[name]["sources"]]
-        gone = [
-            entry for entry in there if entry in series.known() and not _is_there(entry, source)
-        ]
-        file = out / standing[name]["path"]
-        if not gone or not file.is_file() or list(fields(name)) != _columns(standing[name]):
-            continue
-        before = _read(standing[name], out)
-        key = [column for column in ("year", "measure") if column in before]
-        old = ~pd.MultiIndex.from_frame(before[key]).isin(pd.MultiIndex.from_frame(made[name][key]))
-        if "release" in before:
-            old &= before["release"].isin(gone)
-        if old.any():
-            made[name] = pd.concat([made[name], before[old]], ignore_index=True)
-            carried[name] = set(before.loc[old, "year"])
-    return carried
+def _before(standing: dict[str, dict], source: Path, out: Path) -> Standing:
+    """Tables that stand and have the columns that they would have now."""
+    same = {name: entry for name, entry in standing.items()
+            if list(fields(name)) == _columns(entry) and (out / entry["path"]).is_file()}  # fmt: skip
+    return Standing(source, out, same)
 
 
 def _is_there(release_name: str, source: Path) -> bool:
     """Say whether a release is at hand."""
-    return find(source, release(release_name)["path"]).is_file()
+    return (source / release(release_name)["path"]).is_file()
 
 
 def _columns(entry: dict) -> list[str]:
@@ -318,21 +321,19 @@ def _same_sources(entry: dict, name: str) -> bool:
     return fixed <= then <= possible
 
 
-def _with_standing(
-    name: str, made: dict[str, pd.DataFrame], carried: dict[str, set[int]], file: Path
-) -> pd.DataFrame:
-    """What is said of the tables made now, and what was said of tables and years that stay."""
+def _with_standing(name: str, made: dict[str, pd.DataFrame], file: Path) -> pd.DataFrame:
+    """What is said of the tables made now, and what was said of those that stay."""
     new, written = made[name], {*made, ""}
     numbers = {name: kind for name, kind in new.dtypes.items() if kind == "Float64"}
     standing = pd.read_csv(file, keep_default_na=False, na_values=dict.fromkeys(numbers, ""))
-    stays = ~standing["table"].isin(written)
-    for table, years in carried.items():
-        rows = standing["table"] == table
-        stays |= rows & standing["year"].isin(years) if "year" in standing else rows
-    rows = new[new["table"].isin(written)]
-    both = pd.concat([standing[stays].astype(numbers), rows], ignore_index=True)
-    key = [schemas()["fields"][key].get("name", key) for key in schemas()["tables"][name]["key"]]
-    return both.drop_duplicates(key, keep="last")
+    stays = standing[~standing["table"].isin(written)].astype(numbers)
+    both = pd.concat([stays, new[new["table"].isin(written)]], ignore_index=True)
+    return both.drop_duplicates(_key(name), keep="last")
+
+
+def _key(name: str) -> list[str]:
+    """Columns that name a row of a table once."""
+    return [schemas()["fields"][key].get("name", key) for key in schemas()["tables"][name]["key"]]
 
 
 def put(new: Path, out: Path) -> None:
@@ -377,7 +378,7 @@ def _collected(frame: pd.DataFrame, value: str, key: list[str]) -> pd.DataFrame:
 def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
     """Write one table in the order of its key, and describe it."""
     spec, columns = schemas()["tables"][name], fields(name)
-    key = [schemas()["fields"][column].get("name", column) for column in spec["key"]]
+    key = _key(name)
     values = [
         column for column, field in columns.items() if field.get("unit") and column not in key
     ]
@@ -486,7 +487,7 @@ def _origin(name: str, source: Path) -> dict:
     The Department packs its archives anew every hour, with the same files in them.
     """
     entry = release(name)
-    file = find(source, entry["path"])
+    file = source / entry["path"]
     pins: dict = {"sha256": sha256(file)}
     if "query" in entry:
         pins["published"] = population.published(file)

@@ -17,6 +17,7 @@ import pandas as pd
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import geography, layout, reading, series
+from send_analysis.cleaning.standing import NOTHING, Standing
 from send_analysis.errors import DataError
 
 FEW = 0.05  # share of authorities that may lack; the most so far is 3 of 153
@@ -172,7 +173,9 @@ def refuse_missing(missing: pd.DataFrame, frame: pd.DataFrame, *, few: float = F
     )
 
 
-def releases(root: Path, areas: pd.DataFrame, files: Collection[str]) -> pd.DataFrame:
+def releases(
+    root: Path, areas: pd.DataFrame, files: Collection[str], standing: Standing = NOTHING
+) -> pd.DataFrame:
     """Look through files of the releases of EHC plans.
 
     Parameters
@@ -183,6 +186,8 @@ def releases(root: Path, areas: pd.DataFrame, files: Collection[str]) -> pd.Data
         The table `areas`.
     files : collection of str
         The files, as `releases.yml` calls them.
+    standing : Standing, optional
+        Tables that stand for an older release which is not below `root`: it is passed over.
 
     Returns
     -------
@@ -197,7 +202,8 @@ def releases(root: Path, areas: pd.DataFrame, files: Collection[str]) -> pd.Data
         code beside another area's name.
     """
     found, seen = [quality.none()], {}
-    for name in [*series.present(root), series.MIDDLE, series.OLD]:
+    older = [n for n in (series.MIDDLE, series.OLD) if not standing.replaces(n)]
+    for name in [*series.present(root), *older]:
         entry = layout.release(name)
         for file, spec in entry["files"].items():
             if file not in files:

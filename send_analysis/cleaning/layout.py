@@ -13,10 +13,6 @@ from pathlib import Path
 
 import yaml
 
-from send_analysis import tables
-
-KEPT = "releases"  # below the project's own tables: releases that will not change any more
-
 
 @cache
 def rules(file: str) -> dict:
@@ -67,17 +63,6 @@ def _dated(entry: dict) -> dict:
         for name, file in entry["files"].items()
     }
     return entry | {"files": files}
-
-
-def find(root: Path, path: str) -> Path:
-    """Return where a release is: below `root`, else among the final ones that come with the tables.
-
-    Releases by aggregate return, which ended in 2023, are kept there: every later release needs
-    them for the years before its own.
-    """
-    file = root / path
-    kept = tables.own_folder() / KEPT / path
-    return kept if not file.exists() and kept.is_file() else file
 
 
 def find_member(member: str | list[str], names: Iterable[str]) -> str | None:

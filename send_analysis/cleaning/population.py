@@ -117,7 +117,7 @@ def _latest(root: Path, authority: dict[str, str]) -> dict[int, pd.DataFrame]:
     None if its file is not at hand.
     """
     path = reading.release(LATEST)["path"]
-    if not layout.find(root, path).is_file():
+    if not (root / path).is_file():
         return {}
     rows = reading.read_csv(root, path)
     rows.columns = rows.columns.str.strip().str.upper()

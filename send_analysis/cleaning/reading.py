@@ -72,7 +72,7 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
     DataError
         If the archive is cut short, damaged, or lacks the member.
     """
-    file = layout.find(root, path)
+    file = root / path
     wanted = [member] if isinstance(member, str) else member
     where = f"{path}!{' or '.join(wanted)}" if wanted else path
     try:
@@ -112,7 +112,7 @@ def holds(root: Path, path: str, spec: dict) -> bool:
         If the archive is damaged.
     """
     try:
-        with zipfile.ZipFile(layout.find(root, path)) as archive:
+        with zipfile.ZipFile(root / path) as archive:
             return layout.find_member(spec["member"], archive.namelist()) is not None
     except IsADirectoryError:
         raise DataError("is a folder; the release is one file", file=path) from None

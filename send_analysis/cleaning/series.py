@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from send_analysis import quality
 from send_analysis.cleaning import layout, reading
 from send_analysis.errors import DataError, MissingFileError, nearest
 
@@ -35,7 +33,7 @@ def present(root: Path, series: str = EHC_PLANS) -> list[str]:
         If there is none.
     """
     names = known(series)
-    found = [name for name in names if layout.find(root, layout.release(name)["path"]).exists()]
+    found = [name for name in names if (root / layout.release(name)["path"]).exists()]
     if not found:
         paths = " or ".join(layout.release(name)["path"] for name in names)
         raise MissingFileError(
@@ -94,46 +92,6 @@ def rows(
         parts.append(part[~part["year"].isin(years)].assign(release=name))
         years |= set(part["year"].unique())
     return pd.concat(parts, ignore_index=True)
-
-
-def revisions(
-    root: Path,
-    new: pd.DataFrame,
-    read: Callable[[str], pd.DataFrame],
-    *,
-    table: str,
-    item: str = "all",
-) -> pd.DataFrame:
-    """Set the newest release's totals beside those of the release before it.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of the official releases.
-    new : DataFrame
-        ``area_code, year, value`` of the newest release.
-    read : callable
-        Gives the same of a release by its name.
-    table, item : str
-        Table and category that the findings belong to.
-
-    Returns
-    -------
-    DataFrame
-        Findings, as :mod:`send_analysis.quality` has them.
-    """
-    earlier = present(root)[1:2]
-    if not earlier:
-        return quality.none()
-    found = quality.against_earlier(
-        new,
-        read(earlier[0]),
-        table=table,
-        value="value",
-        key=["area_code", "year"],
-        release=earlier[0],
-    )
-    return found.assign(item=item, check="differs from the release before")
 
 
 def unread_columns(root: Path, name: str) -> pd.DataFrame:

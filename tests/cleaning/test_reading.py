@@ -75,8 +75,7 @@ def test_an_archive_without_the_file_is_refused(requests_file):
         reading.tidy(requests_file(), "ehc_plans_2025", "caseload")
 
 
-def test_an_absent_release_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading.layout, "KEPT", "none")
+def test_an_absent_release_is_named(tmp_path):
     with pytest.raises(DataError, match="no such file") as refused:
         reading.tidy(tmp_path, "ehc_plans_2023", "management_information")
     assert "sen2_mi_2023_release.csv" in str(refused.value)

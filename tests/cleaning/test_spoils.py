@@ -189,12 +189,6 @@ def lines(change):
     return lambda r: "\n".join(change(r.text.splitlines())) + "\n"
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch):
-    """No final release comes with the tables: what a reader reads is what is spoilt here."""
-    monkeypatch.setattr(reading.layout, "KEPT", "none")
-
-
 def refused(reader: Reader, root, areas) -> str:
     with pytest.raises(SendAnalysisError) as caught:
         reader.read(root, areas)
