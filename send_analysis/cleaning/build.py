@@ -263,8 +263,11 @@ def _standing(out: Path) -> dict[str, dict]:
 
 def _before(standing: dict[str, dict], source: Path, out: Path) -> Standing:
     """Tables that stand and have the columns that they would have now."""
-    same = {name: entry for name, entry in standing.items()
-            if list(fields(name)) == _columns(entry) and (out / entry["path"]).is_file()}  # fmt: skip
+    same = {
+        name: entry
+        for name, entry in standing.items()
+        if list(fields(name)) == _columns(entry) and (out / entry["path"]).is_file()
+    }
     return Standing(source, out, same)
 
 
@@ -471,14 +474,16 @@ def _sourced(resource: dict, source: Path, before: list[dict]) -> dict:
 
     `before` are the sources of the table that some of its years come from.
     """
+    then = {entry["name"]: entry for entry in before}
     names = []
     for name in resource["sources"]:
-        in_series = series.known(name)
-        names += reversed(series.present(source, name)) if in_series else [name]
-    # Only the findings are made without one of their releases, where that is kept as it was.
-    names = [name for name in names if _is_there(name, source)]
-    earlier = [entry for entry in before if entry["name"] not in names]
-    return resource | {"sources": [*earlier, *(_origin(name, source) for name in names)]}
+        names += reversed(series.known(name)) if series.known(name) else [name]
+    sources = [
+        _origin(name, source) if _is_there(name, source) else then[name]
+        for name in names
+        if _is_there(name, source) or name in then
+    ]
+    return resource | {"sources": sources}
 
 
 def _origin(name: str, source: Path) -> dict:

@@ -24,12 +24,14 @@ import pandas as pd
 from send_analysis import ageing
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import layout, reading
-from send_analysis.errors import DataError, LayoutError
+from send_analysis.cleaning.standing import NOTHING, Standing
+from send_analysis.errors import DataError, LayoutError, MissingFileError
 
 AGES = [str(age) for age in range(26)]
 CHILDREN = 18  # ages below are in the revised series
 REVISED = "population_revised"
 LATEST = "population_latest"
+DISTRICTS = "districts_2022"
 HEADING = ["DATE_NAME", "GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "C_AGE_NAME", "OBS_VALUE"]
 OLDEST_AGE = 90  # and over
 WHOLE = -1  # stands for all ages
@@ -56,8 +58,11 @@ DIVIDED = {"E06000061": "E10000021", "E06000062": "E10000021",
 NOT_REVISED = {2018: {"E06000058", "E06000059"}}
 
 
-def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def build(root: Path, areas: pd.DataFrame, standing: Standing = NOTHING) -> dict[str, pd.DataFrame]:
     """Build the table `population`.
+
+    Where the newest file is at hand and an older one is not, the years before are those of the
+    table that stands.
 
     Returns
     -------
@@ -66,17 +71,34 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         ``basis`` (rebased, published or estimated) and ``release``, for authorities of today,
         regions and England.
     """
-    authority = _authorities(root, areas)
-    printed = {year: _estimates(root, f"population_{year}", authority) for year in _printed()}
-    codes = printed[max(printed)].index
-    people = {year: frame.loc[codes].to_numpy() for year, frame in printed.items()}
-    revised = _revised(root, codes, max(people))
-    scaled = [year for year in people if CENSUS <= year < max(people)]
-    for year in scaled:
-        people[year] = _to_revised(people[year], revised[year])
-    latest = _latest(root, authority)
-    people |= {year: frame.loc[codes].to_numpy() for year, frame in latest.items()}
-    people |= _rebased(people, revised)
+    stood = _stood(root, areas, standing)
+    if stood is None:
+        authority = _authorities(root, areas)
+        printed = {year: _estimates(root, f"population_{year}", authority) for year in _printed()}
+        codes = printed[max(printed)].index
+        people = {year: frame.loc[codes].to_numpy() for year, frame in printed.items()}
+        revised = _revised(root, codes, max(people))
+        scaled = {year for year in people if CENSUS <= year < max(people)}
+        for year in scaled:
+            people[year] = _to_revised(people[year], revised[year])
+        newest: set[int] = set()
+    else:
+        codes, people, scaled, newest = stood
+        at_hand = (root / reading.release(DISTRICTS)["path"]).exists()
+        authority = _authorities(root, areas) if at_hand else dict(zip(codes, codes, strict=True))
+    latest = {year: frame.loc[codes].to_numpy() for year, frame in _latest(root, authority).items()}
+    if stood is None:
+        people |= latest
+        people |= _rebased(people, revised)
+    elif (latest.get(CENSUS, people[CENSUS]) != people[CENSUS]).any():
+        raise MissingFileError(
+            f"has mid-{CENSUS} otherwise than the table that stands, and the years before rest on "
+            f"it; put the older files beside it ({', '.join(_older(root))} below {root}; "
+            "data/datapackage.json has their addresses)",
+            file=reading.release(LATEST)["path"],
+        )
+    people |= latest
+    newest |= {*latest}
     last = max(people)
     absent = sorted({*range(CENSUS, last)} - {*people})
     if absent:
@@ -100,8 +122,46 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
                       "published")  # fmt: skip
     release = "population_" + rows["year"].clip(OLD_BASE[0], last).astype("str")
     release = release.mask(rows["year"].isin(scaled) & (rows["age"] < CHILDREN), REVISED)
-    release = release.mask(rows["year"].clip(upper=last).isin([*latest]), LATEST)
+    release = release.mask(rows["year"].clip(upper=last).isin(newest), LATEST)
     return {"population": rows.assign(basis=basis, release=release)}
+
+
+def _older(root: Path) -> list[str]:
+    """Files that the table is made from, the newest estimates apart, and that are not at hand."""
+    names = [*(f"population_{year}" for year in _printed()), REVISED, DISTRICTS]
+    paths = [reading.release(name)["path"] for name in names]
+    return [path for path in paths if not (root / path).exists()]
+
+
+def _stood(
+    root: Path, areas: pd.DataFrame, standing: Standing
+) -> tuple[pd.Index, dict[int, np.ndarray], set[int], set[int]] | None:
+    """What the table that stands has of years up to the last published.
+
+    Returns
+    -------
+    tuple
+        Codes of the authorities; people by year (authorities down, ages across); years of which
+        ages 0 to 17 are scaled to the revised number; years from the newest estimates before. None
+        if the files are at hand, or the newest estimates are not, or the authorities are others.
+    """
+    if not (root / reading.release(LATEST)["path"]).exists() or not _older(root):
+        return None
+    if not standing.absent("population"):
+        return None
+    rows = standing.read("population")
+    codes = pd.Index(sorted(_today(areas)), name="area_code")
+    rows = rows[rows["area_code"].isin(codes) & (rows["basis"] != "estimated")]
+    wide = rows.pivot(index=["year", "area_code"], columns="age", values="people")
+    whole = pd.MultiIndex.from_product([sorted(rows["year"].unique()), codes])
+    wide = wide.reindex(index=whole, columns=range(len(AGES)))
+    if wide.empty or wide.isna().any(axis=None):
+        return None
+    people = {int(year): frame.to_numpy(dtype=float) for year, frame in wide.groupby(level=0)}
+    scaled, newest = (
+        {*rows.loc[rows["release"] == name, "year"].astype(int)} for name in (REVISED, LATEST)
+    )
+    return codes, people, scaled, newest
 
 
 def _printed() -> list[int]:
@@ -168,15 +228,20 @@ def _latest(root: Path, authority: dict[str, str]) -> dict[int, pd.DataFrame]:
 
 def _authorities(root: Path, areas: pd.DataFrame) -> dict[str, str]:
     """Code of the authority for education that each district lies in."""
-    lookup = reading.read_csv(root, reading.release("districts_2022")["path"])
+    lookup = reading.read_csv(root, reading.release(DISTRICTS)["path"])
     reading.require_columns(lookup, ["LTLA22CD", "UTLA22CD"])
     lookup = lookup[lookup["LTLA22CD"].str.startswith("E")]
     upper = lookup["UTLA22CD"].replace(reading.RECODED)
     of = dict(zip(lookup["LTLA22CD"], upper, strict=True))
     of |= {district: code for code, districts in SUCCESSORS.items() for district in districts}
-    today = areas["last_year"] == areas["last_year"].max()
-    codes = areas.loc[today & (areas["level"] == "local authority"), "area_code"]
+    codes = _today(areas)
     return of | dict(zip(codes, codes, strict=True))
+
+
+def _today(areas: pd.DataFrame) -> list[str]:
+    """Codes of the authorities of today."""
+    today = areas["last_year"] == areas["last_year"].max()
+    return areas.loc[today & (areas["level"] == "local authority"), "area_code"].tolist()
 
 
 def _estimates(root: Path, name: str, authority: dict[str, str]) -> pd.DataFrame:
@@ -214,8 +279,12 @@ def _estimates(root: Path, name: str, authority: dict[str, str]) -> pd.DataFrame
 
 def _require_known(code: pd.Series, known: dict[str, str], *, file: str, column: str) -> None:
     """Refuse a code that is no district or authority of the look-up."""
+    districts = any(of != code for code, of in known.items())
     problem = (
         "is in no authority of the look-up; correct the code, or add its successor to SUCCESSORS"
+        if districts
+        else "is no authority of today; ask for counties and unitary authorities, or put "
+        f"{reading.release(DISTRICTS)['path']} beside it for districts"
     )
     reading.refuse(~code.isin(known.keys()), code.rename(column), problem, file=file)
 

@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from send_analysis import ageing, areas, tables
 from send_analysis.cleaning import layout, population
-from send_analysis.errors import DataError
+from send_analysis.cleaning.standing import Standing
+from send_analysis.errors import DataError, MissingFileError
 
 BURY, CITY = "E08000002", "E09000001"
 PUBLISHED = (2021, 2022, 2023, 2024)
@@ -360,6 +361,19 @@ def test_what_the_publisher_has_now_takes_the_place_of_estimates(official, tmp_p
     both = both[both["year"] < 2025]
     assert (both["people"] == both["people_old"]).all()
     assert population.published(file) == "2026-07"
+    # The new file alone, over the table that stands, comes to the same.
+    alone = tmp_path / "alone"
+    (alone / "population").mkdir(parents=True)
+    shutil.copy(file, alone / "population")
+    stands = Standing(alone, tables.data_dir(), {"population": tables.resource("population")})
+    key = ["area_code", "year", "age"]
+    again = population.build(alone, tables.load("areas"), stands)["population"]
+    pd.testing.assert_frame_equal(
+        again.sort_values(key, ignore_index=True), made.sort_values(key, ignore_index=True)
+    )
+    _as_published_now([2021, 2025]).to_csv(alone / "population" / file.name, index=False)
+    with pytest.raises(MissingFileError, match=r"has mid-2021 otherwise .*revised.csv.gz"):
+        population.build(alone, tables.load("areas"), stands)
     for change, says in (
         (lambda rows: rows.rename(columns={"C_AGE_NAME": "AGE"}), "its heading is DATE_NAME,"),
         (lambda rows: rows.drop(index=300), "do not add up to all ages"),
