@@ -1,4 +1,7 @@
-"""The 2025 release in the layout of 2026 gives the tables of 2025: the mapping loses nothing."""
+"""The 2025 release in the layout of 2026, alone, gives the tables of 2025.
+
+The mapping loses nothing, and what the tables have of older releases goes on.
+"""
 
 import io
 import shutil
@@ -75,13 +78,15 @@ def in_2026_layout(content: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def rebuilt(official, tmp_path_factory):
-    """Tables made with that archive in place of the 2025 release."""
+    """The committed tables built anew from a folder that holds nothing but that archive."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("tables")
-    shutil.copytree(official / "ehc_plans", source / "ehc_plans")
-    old = source / "ehc_plans" / "education-health-and-care-plans_2025.zip"
-    new = in_2026_layout(old.read_bytes())
-    old.unlink()
-    old.with_name("education-health-and-care-plans_2026.zip").write_bytes(new)
+    for entry in tables.descriptor()["resources"]:
+        shutil.copy(tables.data_dir() / entry["path"], out)
+    shutil.copy(tables.data_dir() / tables.DESCRIPTOR, out)
+    (source / "ehc_plans").mkdir()
+    old = official / layout.release("ehc_plans_2025")["path"]
+    new = source / layout.release("ehc_plans_2026")["path"]
+    new.write_bytes(in_2026_layout(old.read_bytes()))
     with pytest.MonkeyPatch.context() as patch:
         # The release that the archive claims to be would end a year later.
         patch.setitem(layout.release("ehc_plans_2026"), "year", 2025)
