@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning.placements import setting_of
 from send_analysis.errors import MissingDataError
@@ -28,6 +29,7 @@ SETTINGS = [
 # Age at the 31 August before the January, so that 4 is reception and 11 is year 7. The publisher
 # groups ages up to 2 in all tables, and 20 and over in the tables of flows.
 AGES = list(range(2, 26))
+BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 FLOW_AGES = list(range(2, 21))
 ORIGINS = (2024, 2025)  # Januaries with a caseload by single year of age
 _GROUPED = {"0-2": "2", "20-25": "20"}

@@ -15,17 +15,16 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort import flows
-from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS
+from send_analysis.models.cohort.cohort_data import AGES, BANDS, ORIGINS, SETTINGS
+from send_analysis.models.cohort.cohort_rates import CLOSED_FROM
 from send_analysis.models.cohort.cohort_trend import Trend, damped
-from send_analysis.models.cohort.cohort_units import draw, estimated, unit
+from send_analysis.models.cohort.cohort_units import Unit, draw, estimated, unit
 from send_analysis.models.cohort.flows import LONGEST, Projection, advance
 from send_analysis.models.forecast import forecasting
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 COLUMNS = [
     "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
     "value",
@@ -172,6 +171,9 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
         people = start.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
         new = rng.standard_gamma(people[..., None] * drawn.entry)
         ends = drawn.leave * rng.lognormal(0.0, trend.leave_sd, simulations)[:, None, None]
+        joining, leaving = _by_age(start, rng.normal(0.0, 1.0, (simulations, len(BANDS))))
+        new, ends = new * joining, ends * leaving
+        ends[:, -1] = 1.0
         ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
         new, ends = _agree(plans, new, ends, totals[step], trend)
         deal = rng.permutation(simulations)
@@ -181,6 +183,17 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
             kept.append(made)
     arrays = map(np.stack, (stock, joined, leave, moved))
     return Projection(code, origin, *arrays, drawn.moves, np.stack(deals))
+
+
+def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factors on new plans and on leaving that make age bands' shares vary as they have varied.
+
+    Below 16 new plans vary, from 16 on leaving; by how much, `Unit.age_sd` says.
+    """
+    factor = np.exp(drawn * start.age_sd)
+    by_age = np.repeat(factor, [len(ages) for ages in BANDS.values()], axis=1)[..., None]
+    young = (np.array(AGES) < CLOSED_FROM)[:, None]
+    return np.where(young, by_age, 1.0), np.where(young, 1.0, by_age)
 
 
 def _by_chance(stock: np.ndarray, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
