@@ -1,5 +1,6 @@
 """Flows of plans: nobody is lost, levers act on flows alone, and closed forms come out."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -314,6 +315,15 @@ def test_files_are_read_and_what_is_wrong_with_them_is_said(tmp_path):
     file.write_text("{title: bad, levers: [{lever: requests, multiply: 50}]}")
     with pytest.raises(ParameterError, match=r"mine\.yml: levers\[1\]\.multiply: .* from 0 to 20"):
         flows.read(file)
+
+
+def test_the_example_of_the_documentation_is_valid(root, tmp_path):
+    page = (root / "docs" / "cohorts.md").read_text(encoding="utf-8")
+    (text,) = [it for it in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "levers:" in it]
+    (tmp_path / "mine.yml").write_text(text, encoding="utf-8")
+    pulled = flows.read(tmp_path / "mine.yml")
+    assert totals(flows.apply(anyone(), pulled))[-1].sum() < totals(anyone())[-1].sum()
+    assert all(f"`{lever}`" in page for lever in flows.LEVERS)
 
 
 # Figures of the tables

@@ -225,7 +225,7 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
         - ``cessation``: the share of plans that end is multiplied (at ``ages``, in ``settings``);
         - ``reassessment``: at a transfer, each plan goes on with probability ``keep``;
         - ``protected``: plans held in the January of ``from_year`` (at ``ages``) are spared by
-          ``cessation``, ``reassessment`` and ``moves``.
+          ``cessation``, ``reassessment``, ``moves`` and ``placements``.
     seed : int
         Of the sizes that are ranges.
 
