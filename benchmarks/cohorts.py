@@ -21,6 +21,7 @@ from send_analysis.models.cohort import (
     cohort_views,
     cohorts,
     flows,
+    levers,
     transition_model,
 )
 from send_analysis.models.cohort import transitions as files
@@ -150,11 +151,11 @@ def speed() -> str:
         made = cohorts.project(area, years=10)
         rows.append((f"{area}: 1,000 simulations × 10 years", time.process_time() - start))
     start = time.process_time()
-    flows.apply(made, flows.read("demand-requests-return-to-2019"))
+    flows.apply(made, levers.read("demand-requests-return-to-2019"))
     rows.append(("a scenario of it", time.process_time() - start))
     for name in (None, "demand-no-new-plans-from-16"):
         start = time.process_time()
-        changed = {"name": "", "levers": flows.read(name)} if name else None
+        changed = {"name": "x", "levers": levers.read(name)} if name else None
         cohort_views.fan("Leeds", explore.HORIZON, scenario=name, simulations=explore.SIMULATIONS)
         capacity.forecast(
             "Leeds", years=explore.HORIZON, scenario=changed, simulations=explore.SIMULATIONS

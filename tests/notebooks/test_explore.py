@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort import cohort_views, flows
+from send_analysis.models.cohort import cohort_views, levers
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.provision import capacity
 from send_analysis.output import execution, explore
@@ -91,7 +91,7 @@ def test_a_scenario_changes_the_places_needed(board, controls):
     levelled = demand_in_the_end(board.children[3].value)
     assert levelled < plain
     made = capacity.forecast(
-        "Bury", years=5, scenario={"name": "", "levers": flows.read("demand-requests-stabilise")}
+        "Bury", years=5, scenario={"name": "x", "levers": levers.read("demand-requests-stabilise")}
     )
     whole = made[(made["kind"] == "all specialist") & (made["phase"] == "all")].iloc[-1]
     assert levelled == pytest.approx(whole["demand"], rel=0.05)  # 100 simulations against 1,000

@@ -22,6 +22,7 @@ from send_analysis.models.cohort.cohort_rates import CLOSED_FROM
 from send_analysis.models.cohort.cohort_trend import Trend, damped
 from send_analysis.models.cohort.cohort_units import Unit, draw, estimated, unit
 from send_analysis.models.cohort.flows import LONGEST, Projection, advance
+from send_analysis.models.cohort.levers import read as read_levers
 from send_analysis.models.forecast import forecasting
 
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -48,7 +49,7 @@ def simulate_area(
     area, origin, years, simulations, seed
         As in `project`.
     levers : str, path or sequence of mapping, optional
-        A scenario, as `flows.read` takes it.
+        A scenario, as `levers.read` takes it.
     probabilities : sequence of float
         Quantiles wanted.
 
@@ -64,7 +65,7 @@ def simulate_area(
     ------
     UnknownNameError, MissingDataError, ParameterError
     """
-    changes = flows.read(levers)
+    changes = read_levers(levers)
     made = project(area, origin=origin, years=years, simulations=simulations, seed=seed)
     return summarise(flows.apply(made, changes, seed=seed), probabilities)
 
