@@ -13,7 +13,7 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import caveats, tables
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort import cohort_views, cohorts, levers
+from send_analysis.models.cohort import cohort_data, cohort_views, cohorts, levers
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import forecasting
 from send_analysis.models.provision import capacity, capacity_views
@@ -175,7 +175,7 @@ def board(area: str = "Bury") -> VBox:
 def _warm_up() -> None:
     """Work out once what all areas need, so that a change is quick."""
     forecasting.forecast("England", horizon=HORIZON)
-    cohorts.estimated(cohorts.ORIGINS[-1])
+    cohorts.estimated(cohort_data.origins()[-1])
 
 
 def _usual(code: str) -> list[str]:

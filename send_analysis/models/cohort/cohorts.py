@@ -17,7 +17,7 @@ from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort import flows
-from send_analysis.models.cohort.cohort_data import AGES, BANDS, ORIGINS, SETTINGS
+from send_analysis.models.cohort.cohort_data import AGES, BANDS, SETTINGS, origins
 from send_analysis.models.cohort.cohort_rates import CLOSED_FROM
 from send_analysis.models.cohort.cohort_trend import Trend, damped
 from send_analysis.models.cohort.cohort_units import Unit, draw, estimated, unit
@@ -35,7 +35,7 @@ COLUMNS = [
 def simulate_area(
     area: str,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -73,7 +73,7 @@ def simulate_area(
 def simulate_areas(
     areas: Iterable[str] | None = None,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -97,6 +97,7 @@ def simulate_areas(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
+    origin = origins()[-1] if origin is None else origin
     if areas is None:
         known = estimated(origin)[0]
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
@@ -113,7 +114,7 @@ def simulate_areas(
 def project(
     area: str,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -125,8 +126,8 @@ def project(
     area : str
         Name or code of a local authority, a region or England; codes joined by ``+`` are taken
         together.
-    origin : int
-        January to project from: 2024 or 2025.
+    origin : int, optional
+        January to project from, one of `cohort_data.origins`; the latest if not given.
     years : int
         Years ahead, 1 to 15; a year's figures do not depend on how many follow.
     simulations : int
@@ -148,6 +149,7 @@ def project(
     that adds or takes is new plans and plans that end, each as far as it is uncertain:
     see `_agree`. Ages and settings follow from the flows.
     """
+    origin = origins()[-1] if origin is None else origin
     _check(origin, years, simulations, seed)
     code = places.resolve_unit(area)
     return _projected(code, origin, years, simulations, seed)
@@ -298,10 +300,10 @@ def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
 
 def _check(origin: int, years: int, simulations: int, seed: int) -> None:
     """Refuse arguments that cannot be."""
-    if origin not in ORIGINS:
+    if origin not in origins():
         raise MissingDataError(
             f"origin is {origin}; plans by single year of age are published for the Januaries "
-            f"{' and '.join(map(str, ORIGINS))}."
+            f"{' and '.join(map(str, origins()))}."
         )
     if not 1 <= years <= LONGEST:
         raise ParameterError(f"years is {years}; give 1 to {LONGEST}.")
