@@ -161,6 +161,13 @@ def _medians(area: str, horizon: int, scenario: str | None) -> pd.Series:
     return ahead.set_index("year")["value"]
 
 
+def _others() -> pd.DataFrame:
+    """Forecasts that others published: ``forecast, year, plans, source``."""
+    file = tables.parameters("published_forecasts.yml")
+    read = checked(Published, read_yaml(file), file)
+    return pd.DataFrame([point.model_dump() for point in read.forecasts])
+
+
 @tables.remembered
 def published(horizon: int = 15) -> pd.DataFrame:
     """Set this package's forecast of England beside forecasts that others published.
@@ -171,13 +178,11 @@ def published(horizon: int = 15) -> pd.DataFrame:
         ``forecast, year, plans, low_95, high_95``: published plans, this package's forecast and
         its scenario of stable requests, and the points in ``data/published_forecasts.yml``.
     """
+    points = _others()
     ours = fan("England", horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     steady = _medians("England", horizon, "demand-requests-stabilise")
-    file = tables.parameters("published_forecasts.yml")
-    others = checked(Published, read_yaml(file), file)
-    points = pd.DataFrame([point.model_dump() for point in others.forecasts])
     parts = [
         past.assign(forecast="published figures"),
         ahead[["year", "plans", "low_95", "high_95"]].assign(forecast="this package"),
