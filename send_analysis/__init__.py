@@ -49,6 +49,7 @@ _FOLDERS = {
     "models.waiting": (
         "control_charts",
         "investment",
+        "mental_health",
         "queues",
         "wait_claims",
         "wait_views",

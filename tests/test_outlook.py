@@ -55,10 +55,12 @@ def test_scenarios_are_set_against_the_forecast():
 
 
 def test_forecasts_of_others_stand_beside_ours():
-    found = outlook.published().set_index(["forecast", "year"])["plans"]
-    assert found["published figures", 2025] == 638_745
-    assert found["consultancy, request rates stabilise", 2040] == 920_000
-    assert found["this package", 2040] > found["this package, requests stable", 2040]
+    found = outlook.published().set_index(["forecast", "year"])
+    assert found.loc[("published figures", 2025), "plans"] == 638_745
+    assert found.loc[("consultancy, request rates stabilise", 2040), "plans"] == 920_000
+    ours = found.loc["this package"]
+    assert ours["tested"].tolist() == [True] * 6 + [False] * 10  # the origin and five years
+    assert ours.loc[2040, "low_80"] < 920_000 < 1_100_000 < ours.loc[2040, "high_80"]
 
 
 def test_newham_is_the_worst_miss_and_flagged():
@@ -110,6 +112,10 @@ def test_figures_say_what_the_results_say(bury):
     others = outlook.published()
     assert "920,000" in alt_texts_forecast.published(others)
     assert figures_forecast.published(others).get_ylabel() == "plans"
+    long = outlook.fan("Bury", 15)
+    title = figures_forecast.far(long).get_title(loc="left").replace("\n", " ")
+    assert f"{long['high_80'].iloc[-1]:,.0f} in an untested 80 % range" in title
+    assert "Beyond 2030 an illustration" in alt_texts_forecast.far(long)
     fan = outlook.fan("Bury")
     drawn = figures_forecast.fan(fan)
     assert f"{fan['low_80'].iloc[-1]:,.0f}" in drawn.get_title(loc="left")

@@ -11,7 +11,7 @@ from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import levers, scoring
+from send_analysis.models.forecast import levers, longrange, scoring
 from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
 from send_analysis.models.forecast.reconciliation import NOT_RECORDED
 from send_analysis.models.user_files import Form, Text, checked, read_yaml
@@ -175,22 +175,22 @@ def published(horizon: int = 15) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``forecast, year, plans, low_95, high_95``: published plans, this package's forecast and
-        its scenario of stable requests, and the points in ``data/published_forecasts.yml``.
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
+        package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
+        whether forecasts so far ahead have been scored.
     """
     points = _others()
     ours = fan("England", horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
-    steady = _medians("England", horizon, "demand-requests-stabilise")
+    ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
     parts = [
         past.assign(forecast="published figures"),
-        ahead[["year", "plans", "low_95", "high_95"]].assign(forecast="this package"),
-        steady.rename("plans").reset_index().assign(forecast="this package, requests stable"),
+        ahead.assign(forecast="this package"),
         points[["forecast", "year", "plans"]],
     ]
     out = pd.concat(parts, ignore_index=True)
-    return out[["forecast", "year", "plans", "low_95", "high_95"]]
+    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
 
 
 @tables.remembered
