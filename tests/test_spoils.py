@@ -10,8 +10,8 @@ from send_analysis import tables
 from send_analysis.cleaning import pupil_level
 from send_analysis.errors import SendAnalysisError
 from send_analysis.models import claims, scenarios
-from send_analysis.models.cohort import flow_scenarios, transitions
-from send_analysis.models.forecast import archive, levers, outlook
+from send_analysis.models.cohort import flow_scenarios, flows, transitions
+from send_analysis.models.forecast import archive, outlook
 from send_analysis.models.provision import capacity, planned_places
 
 BURY = "E08000002"
@@ -215,7 +215,7 @@ FORMS = {
          ("setting: S,", "setting: S, setting: M,")],
     ),
     "demand.yml": (
-        levers.read, [("title: t", "titel: t"), ("levers:", "lever:")],
+        flows.read, [("title: t", "titel: t"), ("levers:", "lever:")],
     ),
 }  # fmt: skip
 CLAIMS = """area: Bury
