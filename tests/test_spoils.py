@@ -152,7 +152,8 @@ def _with(monkeypatch, folder: Path, name: str) -> Path:
 
 SCENARIO = """name: t
 plans: {semh-school: {opens: 2029-09, places: 60, fill: [0.5], included: true}}
-shifts: [{from: mainstream, to: alternative provision, share: 0.5, from_year: 2026}]
+levers:
+  - {lever: moves, from: mainstream, to: not recorded, share: 0.5, from_year: 2026}
 assumptions: {hours_a_week: 37}
 """
 FLOW = """name: t
@@ -201,8 +202,9 @@ FORMS = {
          ("hours_a_week: 37", "hours_a_week: 0"), ("hours_a_week: 37", "hours_a_week: .inf"),
          ("hours_a_week: 37", "hours: 37"), ("{hours", "{hours_a_week: 3, hours"),
          ("name: t", "nme: t"), ("name: t", "name: ''"), ("places: 60", "places: lots"),
-         ("opens: 2029-09", "opens: soon"), ("shifts: [", "shifts: [3, "), ("plans: {", "plans: ["),
-         ("name: t", "name: t\ncohorts: ''"), ("name: t", "name: t\nlevers: []"),
+         ("opens: 2029-09", "opens: soon"), ("levers:\n", "levers:\n  - 3\n"),
+         ("plans: {", "plans: ["),
+         ("name: t", "name: t\ncohorts: ''"),
          ("name: t", "name: t\nnote:")],
     ),
     "flow.yml": (
@@ -215,7 +217,8 @@ FORMS = {
          ("setting: S,", "setting: S, setting: M,")],
     ),
     "demand.yml": (
-        flows.read, [("title: t", "titel: t"), ("levers:", "lever:")],
+        flows.read, [("title: t", "titel: t"), ("levers:", "lever:"), ("- {", "- {x: 1, "),
+         ("year: 2026", "year: 2026.0"), ("lever: req", "lever: seq"), ("- {", "- 3\n  - {")],
     ),
 }  # fmt: skip
 CLAIMS = """area: Bury
