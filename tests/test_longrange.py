@@ -152,6 +152,13 @@ def test_the_ceiling_is_the_pace_of_the_authority_with_most(known):
     assert known.new.sum() < known.ceiling  # England
 
 
+def test_residents_are_surest_where_they_were_counted_last(known):
+    """Counted to mid-2024, which the plans of January 2025 go with."""
+    years = np.arange(1, 16)
+    np.testing.assert_allclose(known.miscounted, known.miscounted[0] * years)
+    assert 0 < known.miscounted[0] < 0.05
+
+
 def test_the_first_five_years_are_the_forecast(every):
     near = forecast(horizon=5)
     near = near[near["category"] == "all"].pivot(

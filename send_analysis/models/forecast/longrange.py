@@ -143,12 +143,14 @@ def start(
     people = np.stack([residents[year][AGES].reindex(codes).to_numpy() for year in ahead], axis=1)
     plans_now = both[1].reindex(codes).to_numpy()
     plans_now = np.where(np.isnan(plans_now).any(1, keepdims=True), now, plans_now)
+    population = load("population")
+    counted = int(population.loc[population["basis"] != "estimated", "year"].max())
     drift = denominators.spread(denominators.left_out()) / COUNTED
     common, own, fading = _moves(load("new_plans"), residents, origin)
     return Start(
         plans=plans_now,
         people=people[:, 1:],
-        miscounted=drift * np.arange(1, horizon + 1),
+        miscounted=drift * np.maximum(ahead[1:] - counted, 0),
         kept=kept,
         new=entered / people[:, 0].sum(0),
         moved=np.full(len(codes), np.hypot(common, own)),
