@@ -283,7 +283,10 @@ def test_a_size_that_is_a_range_is_drawn_for_each_simulation_and_again_the_same(
         ({"lever": "new_plans", "multiply": 0, "ages": ["30-40"]}, r"ages\[1\]: must be"),
         ({"lever": "cessation", "multiply": -1}, "multiply: must be a number from 0 to 20"),
         ({"lever": "cessation", "multiply": "x"}, "multiply: must be a number"),
-        ({"lever": "cessation", "multiply": [2, 1]}, "multiply: must begin with its lower end"),
+        (
+            {"lever": "cessation", "multiply": [2, 1]},
+            r"number from 0 to 20 or a list such as \[0.5, 0.8\]",
+        ),
         ({"lever": "cessation", "multiply": 2, "settings": ["prison"]}, r"settings\[1\]: must be"),
         ({"lever": "reassessment", "transfer": "11-12", "keep": 1}, "transfer: must be 10-11 or"),
         ({"lever": "reassessment", "transfer": "10-11", "keep": 1.2}, "keep: .* from 0 to 1"),

@@ -1,4 +1,4 @@
-"""Parameters that people may change: assumptions and scenario files."""
+"""Parameters that people may change: scenario files by name, assumptions, and draws of them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def read(scenario: str | Path, form: type[Form], *, prefix: str = "") -> dict:
     ----------
     scenario : str or Path
         ``capacity-semh-school-2030``, or the path of a YAML file.
-    form : type
+    form : type of Form
         What the file may hold.
     prefix : str
         Names that begin otherwise are another model's scenarios; not suggested.

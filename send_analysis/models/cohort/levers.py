@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, create_model
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
 from send_analysis import tables
 from send_analysis.ages import AGE_BANDS
-from send_analysis.errors import ParameterError
 from send_analysis.models import scenarios
 from send_analysis.models.cohort.cohort_data import AGES, SETTINGS
 from send_analysis.models.user_files import Form, Text, checked, read_yaml
@@ -22,25 +21,8 @@ PREFIX = "demand-"  # of this model's scenario files
 TRANSFERS = {"10-11": 10, "15-16": 15}  # into secondary school, out of year 11: age before
 
 
-def _size(highest: float) -> Any:
-    """A number from 0, or a range of two from which each simulation draws one."""
-    number = Annotated[float, Field(ge=0, le=highest)]
-    two = Annotated[list[number], Field(min_length=2, max_length=2)]
-    return number | two
-
-
 SIZES = ("multiply", "share", "keep")
 _Year = Annotated[int, Field(ge=2010, le=2060)]
-_Ages = Annotated[list[Literal[*AGES, *AGE_BANDS]], Field(min_length=1)]
-_Settings = Annotated[list[Literal[*SETTINGS]], Field(min_length=1)]
-_FACTOR = {"multiply": (_size(20), ...)}
-_SHARE = {"share": (_size(1), ...)}
-_AGES = {"ages": (_Ages | None, None)}
-_BETWEEN = {
-    "source_setting": (Literal[*SETTINGS], Field(alias="from")),
-    "to": (Literal[*SETTINGS], ...),
-}
-_STAND_IN = {"substitute": (Literal["footprint", "region", "England"] | None, None)}
 
 
 class Lever(Form):
@@ -50,37 +32,64 @@ class Lever(Form):
     source: Text | None = None
     from_year: _Year | None = None
     until_year: _Year | None = None
-    over_years: int = Field(1, ge=1, le=20)
+    over_years: int | None = Field(None, ge=1, le=20)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Lever:
+        if self.until_year and self.until_year < (self.from_year or 0):
+            raise ValueError(f"until_year: must be {self.from_year} or later")
+        if hasattr(self, "away") and self.away == self.to:
+            raise ValueError("to: must be another setting than from")
+        return self
 
 
+def _size(high: float) -> Any:
+    """A number from 0, or the two ends of a range from which each simulation draws one."""
+
+    def in_order(ends: list[float]) -> list[float]:
+        if ends[0] > ends[1]:
+            raise ValueError(f"a range begins with its lower end, not {ends}")
+        return ends
+
+    end = Annotated[float, Field(ge=0, le=high)]
+    two = Field(min_length=2, max_length=2, examples=[[0.5, 0.8]])
+    ends = Annotated[list[end], two, AfterValidator(in_order)]
+    return (end | ends, ...)
+
+
+_PLACE = Literal[*SETTINGS]
+_AGED = {"ages": (list[Literal[*AGES, *AGE_BANDS]] | None, Field(None, min_length=1))}
+_PLACED = {"settings": (list[_PLACE] | None, Field(None, min_length=1))}
+_STAND_IN = {"substitute": (Literal["footprint", "region", "England"] | None, None)}
+_AWAY = {"away": (_PLACE, Field(alias="from")), "to": (_PLACE, ...), "share": _size(1)}
 LEVERS = {
-    name: create_model(name, __base__=Lever, **fields)
-    for name, fields in {
-        "requests": _FACTOR | _AGES,
-        "requests_return": {"to_year": (_Year, ...)} | _STAND_IN,
+    name: create_model(name, __base__=Lever, **keys)
+    for name, keys in {
+        "requests": {"multiply": _size(20), **_AGED},
+        "requests_return": {"to_year": (_Year, ...), **_STAND_IN},
         "requests_stabilise": {},
-        "share_assessed": _SHARE | _STAND_IN,
-        "share_issued": _SHARE | _STAND_IN,
-        "new_plans": _FACTOR | _AGES,
-        "settings_of_new_plans": _BETWEEN | _SHARE | _AGES,
-        "placements": _BETWEEN | _SHARE,
-        "moves": _BETWEEN | _SHARE,
-        "cessation": _FACTOR | _AGES | {"settings": (_Settings | None, None)},
-        "reassessment": {"transfer": (Literal[*TRANSFERS], ...), "keep": (_size(1), ...)},
-        "protected": _AGES,
+        "share_assessed": {"share": _size(1), **_STAND_IN},
+        "share_issued": {"share": _size(1), **_STAND_IN},
+        "new_plans": {"multiply": _size(20), **_AGED},
+        "settings_of_new_plans": {**_AWAY, **_AGED},
+        "placements": _AWAY,
+        "moves": _AWAY,
+        "cessation": {"multiply": _size(20), **_AGED, **_PLACED},
+        "reassessment": {"transfer": (Literal[*TRANSFERS], ...), "keep": _size(1)},
+        "protected": _AGED,
     }.items()
 }
 
 
-class AnyLever(Form):
-    """A lever whose other keys are not looked at yet."""
+class _Any(Form):
+    """A lever, by its name."""
 
     model_config = ConfigDict(extra="allow")
     lever: Literal[*LEVERS]
 
 
-class DemandScenario(Form):
-    """What a scenario file of this model holds."""
+class Scenario(Form):
+    """What a scenario file of demand holds."""
 
     title: Text
     description: Text | None = None
@@ -106,8 +115,8 @@ def read(scenario: str | Path | Sequence[Mapping]) -> list[dict]:
     """
     if not isinstance(scenario, str | Path):
         return validate(scenario)
-    content = scenarios.read(scenario, DemandScenario, prefix=PREFIX)
-    return validate(content["levers"], file=content["file"])
+    content = scenarios.read(scenario, Scenario, prefix=PREFIX)
+    return validate(content["levers"], where=content["file"])
 
 
 def titles() -> dict[str, str]:
@@ -122,7 +131,7 @@ def titles() -> dict[str, str]:
     return {read_yaml(file)["title"]: file.stem for file in files}
 
 
-def validate(levers: Sequence[Mapping], *, file: str | Path = "scenario") -> list[dict]:
+def validate(levers: Sequence[Mapping], *, where: str = "scenario") -> list[dict]:
     """Check levers, and refuse what cannot be.
 
     Parameters
@@ -133,8 +142,8 @@ def validate(levers: Sequence[Mapping], *, file: str | Path = "scenario") -> lis
         if left out), ``over_years`` to phase it in by equal steps, ``until_year`` to end it, and
         ``source``. A size is a number, or a range ``[low, high]`` from which each simulation draws
         one.
-    file : str or Path
-        What an error begins with.
+    where : str
+        The file, for errors.
 
     Returns
     -------
@@ -147,16 +156,6 @@ def validate(levers: Sequence[Mapping], *, file: str | Path = "scenario") -> lis
         Naming the key that is unknown, missing or impossible, and what is allowed.
     """
     for number, lever in enumerate(levers, start=1):
-        at = f"levers[{number}]"
-        kind = checked(AnyLever, lever, file, at).lever
-        held = checked(LEVERS[kind], lever, file, at)
-        if held.until_year and held.until_year < (held.from_year or 0):
-            raise ParameterError(f"{file}, {at}.until_year: must be {held.from_year} or later.")
-        for key, size in lever.items():
-            if key in SIZES and isinstance(size, list) and size[0] > size[1]:
-                raise ParameterError(
-                    f"{file}, {at}.{key}: must begin with its lower end, not {size}."
-                )
-        if "from" in lever and lever["from"] == lever["to"]:
-            raise ParameterError(f"{file}, {at}.to: must be another setting than from.")
+        kind = checked(_Any, lever, where, f"levers[{number}]").lever
+        checked(LEVERS[kind], lever, where, f"levers[{number}]")
     return [dict(lever) for lever in levers]
