@@ -43,14 +43,14 @@ def test_frame_has_a_row_each(frame):
     assert not frame.isna().any(axis=None)
     assert (frame["demand_p10"] <= frame["demand"]).all()
     assert (frame["places_80"] <= frame["places_95"]).all()
-    assert frame["probability"].between(0, 1).all()
+    assert frame["probability"].between(0, 100).all()
     assert (frame["horizon"] == frame["year"] - 2025).all()
 
 
 def test_probability_and_sure_places_agree(frame):
     # more than one simulation in five exceeds capacity just where it falls short of 80 % sure
-    assert ((frame["probability"] > 0.2) == (frame["extra_80"] > 0)).all()
-    assert ((frame["probability"] > 0.05) == (frame["extra_95"] > 0)).all()
+    assert ((frame["probability"] > 20) == (frame["extra_80"] > 0)).all()
+    assert ((frame["probability"] > 5) == (frame["extra_95"] > 0)).all()
 
 
 def test_what_was_used_is_said(frame):

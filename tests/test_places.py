@@ -63,14 +63,14 @@ def given_places(special_primary: float) -> pd.DataFrame:
 def test_balance_counts_simulations(small):
     frame = places.balance(small, given_places(6), SETTINGS).set_index(["kind", "phase"])
     row = frame.loc[(places.SPECIAL, "primary")]
-    assert row["probability"] == 0.4  # 7, 8, 9 and 10 of 1 to 10
+    assert row["probability"] == pytest.approx(40)  # 7, 8, 9 and 10 of 1 to 10
     assert row["demand"] == 5.5
     assert row["shortfall"] == -0.5
     assert (row["places_80"], row["extra_80"]) == (8, 2)
     assert (row["places_95"], row["extra_95"]) == (10, 4)
     group = frame.loc[("state-funded specialist", "all")]
     assert group["demand"] == 8.5
-    assert group["probability"] == 0.7  # special + 3 units against 6: 4 and more
+    assert group["probability"] == pytest.approx(70)  # special + 3 units against 6: 4 and more
     assert frame.loc[("all specialist", "post-16"), "probability"] == 0
 
 

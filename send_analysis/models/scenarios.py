@@ -37,7 +37,12 @@ class Choice(NamedTuple):
 
 # What an assumption can be, by its unit as `assumptions.yml` writes it. Hours and weeks worked
 # divide: they are not 0. A share is from 0 to 1, whatever it is of; the rest is not below 0.
-UNITS = {"hours": Number(1, 168), "weeks a year": Number(1, 52), "weeks": Number(0, 520)}
+UNITS = {
+    "hours": Number(1, 168),
+    "weeks a year": Number(1, 52),
+    "weeks": Number(0, 520),
+    "years": Number(0, 30),
+}
 SHARE, AMOUNT = Number(0, 1), Number(0, 1e9)
 
 FIRST_YEAR, LAST_YEAR = 2020, 2060

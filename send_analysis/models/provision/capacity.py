@@ -16,7 +16,7 @@ import pandas as pd
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError, unknown
 from send_analysis.models import scenarios
-from send_analysis.models.cohort import cohorts
+from send_analysis.models.cohort import cohorts, mixes
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.forecast import forecasting
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
@@ -89,6 +89,8 @@ def simulate(
 ) -> cohorts.Projection:
     """Simulate an authority's plans by age and setting, held to the forecast of its total.
 
+    Mixes of settings drift and vary as :func:`mixes.settle` has them.
+
     Parameters
     ----------
     area : str
@@ -130,6 +132,7 @@ def simulate(
             stock=other.stock * scale[:, :, None, None],
             new=other.new * scale[:, :, None],
         )
+    held = mixes.settle(held)
     for rule in changed.get("shifts", []):
         moved = places.shift(
             held.stock,
@@ -197,7 +200,15 @@ def forecast(
     there = planned_places.capacity(
         code, ahead, base=simulation.origin, changes=changes, file=capacity_file
     )
-    out = places.balance(simulation, there, SETTINGS)
+    late = planned_places.late(
+        there,
+        changes,
+        base=simulation.origin,
+        simulations=simulation.stock.shape[1],
+        seed=seed,
+        given=scenarios.assumptions("capacity", changed.get("assumptions")),
+    )
+    out = places.balance(simulation, there, SETTINGS, late=late)
     out.insert(0, "scenario", changed["name"])
     out.insert(2, "area", areas.name(code))
     return out
@@ -306,7 +317,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         capacity=whole["capacity"],
         demand=whole["demand"],
         interval=interval,
-        probability=(100 * rows["probability"]).map("{:.0f} %".format),
+        probability=rows["probability"].map("{:.0f} %".format),
         extra_80=rows["extra_80"],
         extra_95=rows["extra_95"],
     )

@@ -11,25 +11,25 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.cohort.cohort_data import ORIGINS
 from send_analysis.models.cohort.cohorts import Projection, project
-from send_analysis.models.provision import assessments, capacity, costs, places, planned_places
+from send_analysis.models.provision import (
+    assessments,
+    capacity,
+    costs,
+    hindcast,
+    places,
+    planned_places,
+)
+from send_analysis.models.provision.hindcast import doubt
 
 EVERY = "all specialist"
-SPECIALIST = "special / all"  # category of `placements` that the places rest on
 MILLION = 1e6
 SMALL = 20  # residents in specialist places: fewer are known one by one
 HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
-
-
-def doubt(area: str) -> str:
-    """Say why nothing is built on an area's latest plans or placements; empty where it can be."""
-    return caveats.doubt("ehc_plans", area) or caveats.doubt(
-        "placements", area, category=SPECIALIST
-    )
 
 
 def gap(area: str) -> str:
@@ -73,25 +73,21 @@ def headline(
     list of str
         The headline, then further sentences.
     """
-    last = queue.iloc[-1]
-    waits = (
-        f"In {last['year']} {100 * last['timely']:.0f} % of plans in {area} were issued within 20 "
-        f"weeks; {last['completed']:,.0f} "
-        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
-    )
-    if last["backlog"] >= 1:
-        waits += f" and about {last['backlog']:,.0f} more were open than would be at 90 %."
-    else:
-        waits += ", and no backlog can be seen."
+    waits = _waits(queue, area)
     if forecast is None:
         return [waits]
     year = min(forecast["origin"].iloc[0] + HORIZON, forecast["year"].max())
     rows = forecast[(forecast["year"] == year) & (forecast["kind"] == EVERY)].set_index("phase")
     whole = rows.loc["all"]
+    more = (
+        f"{whole['extra_80']:,} more than that are enough in 80 of 100 simulations"
+        if whole["extra_80"]
+        else "that is enough in 80 of 100 simulations"
+    )
     out = [
         f"{area} is set to need {whole['demand']:,.0f} specialist places in January {year} (80 % "
         f"interval {whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f}) and to have "
-        f"{whole['capacity']:,.0f}; to be 80 % sure, {whole['extra_80']:,} more are needed."
+        f"{whole['capacity']:,.0f}, those in use and those announced; {more}."
     ]
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
@@ -104,12 +100,48 @@ def headline(
             f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "
             "planned for by name: read the ranges as chance, not as need."
         )
-    phases = [
-        f"{phase} {100 * rows.loc[phase, 'probability']:.0f} % (80 % sure with {extra:,} more)"
-        for phase, extra in rows.loc[list(places.PHASES), "extra_80"].items()
-    ]
-    out.append(f"Probability that demand exceeds capacity in {year}: {', '.join(phases)}.")
-    return [*out, waits]
+    out.append(_chances(forecast))
+    return [sentence for sentence in [*out, waits] if sentence]
+
+
+def _waits(queue: pd.DataFrame, area: str) -> str:
+    """Say how many plans were in time, of how many, and what is open."""
+    last = queue.iloc[-1]
+    new = tables.load("new_plans")
+    new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
+    new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
+    out = (
+        f"In {last['year']} {100 * last['timely']:.0f} % of the plans in {area} whose time is "
+        f"counted were issued within 20 weeks, {last['timely'] * last['counted']:,.0f} of "
+        f"{last['counted']:,.0f}"
+        + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
+        + f"; {last['completed']:,.0f} "
+        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
+    )
+    if last["backlog"] >= 1:
+        return f"{out} and about {last['backlog']:,.0f} more were open than would be at 90 %."
+    return f"{out}, and no backlog can be seen."
+
+
+def _chances(forecast: pd.DataFrame) -> str:
+    """Give the chances of the first year ahead, for which such chances have been tested."""
+    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
+    rows = _tested(rows).dropna(subset="probability").set_index("phase")
+    if rows.empty:
+        return ""
+    said = [f"{phase} {rows.at[phase, 'probability']:.0f} %" for phase in rows.index]
+    return (
+        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than "
+        f"there will be: {', '.join(said)}."
+    )
+
+
+def _tested(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave chances out where a year ahead they said no more than one figure for all areas."""
+    skilled = hindcast.shown()
+    keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
+    keep = skilled.reindex(keys).eq(True).to_numpy()
+    return frame.assign(probability=frame["probability"].where(keep))
 
 
 def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFrame:
@@ -134,7 +166,7 @@ def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFram
 def shares_kept(simulation: Projection) -> pd.DataFrame:
     """Forecast places if at each age settings kept the shares they have in the latest January.
 
-    A check on the model's moves between settings, which draw an authority towards its region.
+    A check on the model's moves between settings.
 
     Parameters
     ----------
@@ -168,15 +200,15 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     -------
     DataFrame
         ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
-        today's shares), ``probability`` (per cent), ``extra_80, extra_95``; without kinds and
-        phases of a handful of pupils.
+        today's shares), ``probability`` (per cent; missing where :func:`hindcast.shown` finds no
+        skill), ``extra_80, extra_95``; without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
     forecast = forecast.merge(beside, on=keys, validate="one_to_one")
     rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
     rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    rows = rows.assign(probability=100 * rows["probability"])
+    rows = _tested(rows)
     columns = ["kind", "phase", "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
     rows = rows[[*columns, "kept", "probability", "extra_80", "extra_95"]]
     order = [*places.KINDS, *places.GROUPS]
@@ -213,8 +245,9 @@ def compare(
     Returns
     -------
     DataFrame
-        ``scenario, phase, capacity, demand, probability`` (per cent), ``extra_80, extra_95``: all
-        specialist places, a row a scenario and phase, "as planned" first.
+        ``scenario, phase, capacity, demand, probability`` (per cent; as in :func:`certainty`),
+        ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
+        first.
     """
     from tqdm import tqdm
 
@@ -224,7 +257,7 @@ def compare(
         # as many years as everywhere else, so that "as planned" is the same draw
         made = capacity.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
-        frames.append(made.assign(probability=100 * made["probability"]))
+        frames.append(_tested(made))
     columns = ["scenario", "phase", "capacity", "demand", "probability", "extra_80", "extra_95"]
     return pd.concat(frames, ignore_index=True)[columns]
 
@@ -240,14 +273,17 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``year, completed, timely, needed_60, needed_90``: what each year needed was known as the
-        year before ended, but for its arrivals. The last row is the coming year.
+        ``year, completed, timely, needed_60, needed_90, volumes``: what each year needed was known
+        as the year before ended, but for its arrivals; ``volumes`` is the share in time that the
+        same rule gives for what was completed, where it is tested. The last row is the coming year.
     """
     after = queue[["year", "capacity_60", "capacity_90"]].assign(year=queue["year"] + 1)
     after = after.rename(columns={"capacity_60": "needed_60", "capacity_90": "needed_90"})
-    return after.merge(queue[["year", "completed", "timely"]], on="year", how="left")[
-        ["year", "completed", "timely", "needed_60", "needed_90"]
-    ]
+    tested = _hindcast()
+    tested = tested[tested["area_code"] == queue["area_code"].iloc[0]]
+    out = after.merge(queue[["year", "completed", "timely"]], on="year", how="left")
+    out = out.merge(tested[["year", "volumes"]], on="year", how="left")
+    return out[["year", "completed", "timely", "needed_60", "needed_90", "volumes"]]
 
 
 @tables.remembered

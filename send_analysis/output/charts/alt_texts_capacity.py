@@ -29,6 +29,19 @@ def open_cases(frame: pd.DataFrame, area: str) -> str:
     )
 
 
+def rule(frame: pd.DataFrame) -> str:
+    """Say what volumes ask of the coming year, and how far such figures have been off."""
+    ahead = frame.iloc[-1]
+    said = (
+        f"Volumes ask for {ahead['needed_90']:,.0f} assessments in {ahead['year']:.0f} for nine "
+        "plans in ten in time"
+    )
+    missed = 100 * (frame["volumes"] - frame["timely"]).abs().dropna()
+    if missed.empty:
+        return f"{said}; no year of the area tests that"
+    return f"{said}; such figures missed the share by {missed.mean():.0f} points a year"
+
+
 def completions(frame: pd.DataFrame, area: str) -> str:
     """Describe the chart of assessments completed and needed."""
     done = frame.dropna(subset="completed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from send_analysis.output.charts import alt_texts_capacity
 from send_analysis.output.charts.alt_texts_capacity import millions
 from send_analysis.output.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
 
@@ -114,11 +115,9 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     _whole_years(ax, frame["year"])
     ax.set_ylabel("assessments completed")
     ax.set_xlabel("calendar year")
-    last = frame.iloc[-1]
     title(
         ax,
-        f"{last['needed_90']:,.0f} assessments completed in {last['year']:.0f} would keep nine "
-        "plans in ten in time",
+        alt_texts_capacity.rule(frame),
         subtitle=f"Assessments completed in {area}, with the share within 20 weeks, and how many "
         "would have brought it to 60 and 90 %",
     )
