@@ -59,15 +59,32 @@ def test_what_was_used_is_said(frame):
     assert basis[places.INDEPENDENT, 2030] == "places in use, January 2025"
 
 
-def test_delay_takes_its_places_and_nothing_else(frame, simulation):
-    later = capacity.forecast(
-        BURY, simulation=simulation, scenario="capacity-semh-school-2030"
-    ).set_index(["kind", "phase", "year"])
-    planned = frame.set_index(["kind", "phase", "year"])
+def test_delay_takes_its_places_and_nothing_else(simulation):
+    def made(plans: dict) -> pd.DataFrame:
+        scenario = {"name": "x", "plans": plans, "assumptions": {"openings_late": 0}}
+        frame = capacity.forecast(BURY, simulation=simulation, scenario=scenario)
+        return frame.set_index(["kind", "phase", "year"])
+
+    planned, later = made({}), made({"semh-school": {"opens": "2030-09"}})
     key = (places.SPECIAL, "secondary", 2030)
     assert planned.loc[key, "capacity"] - later.loc[key, "capacity"] == 36  # 0.6 of 60 places
     assert planned.loc[key, "probability"] <= later.loc[key, "probability"]
     assert (planned["demand"] == later["demand"]).all()
+
+
+def test_late_openings_take_places_on_average_and_never_add(frame, simulation):
+    on_time = capacity.forecast(
+        BURY, simulation=simulation, scenario={"name": "x", "assumptions": {"openings_late": 0}}
+    )
+    assert (frame["capacity"] <= on_time["capacity"]).all()
+    assert (frame["probability"] >= on_time["probability"]).all()
+    assert (
+        frame["capacity"] - frame["planned"] - on_time["capacity"] + on_time["planned"]
+    ).abs().max() < 1e-9
+    fewer = frame.set_index(["kind", "phase", "year"]).loc[(places.SPECIAL, "secondary", 2030)]
+    assert (
+        fewer["planned"] < on_time.set_index(["kind", "phase", "year"]).loc[fewer.name, "planned"]
+    )
 
 
 def test_shift_lowers_independent_and_keeps_the_total(simulation):

@@ -102,7 +102,7 @@ def test_headline_has_the_numbers(forecast, queue):
 def test_need_is_set_beside_the_following_year(queue):
     frame = capacity_views.against_need(queue).set_index("year")
     by_year = queue.set_index("year")
-    assert frame.loc[2022, "needed_60"] == by_year.loc[2021, "capacity_60"]
+    assert frame.loc[2022, "needed_60"] == by_year.loc[2021, "next_year_60"]
     assert frame.loc[2022, "completed"] == by_year.loc[2022, "completed"] == 446
     assert pd.isna(frame.loc[2025, "completed"])
 

@@ -29,6 +29,7 @@ EVERY = "all specialist"
 MILLION = 1e6
 SMALL = 20  # residents in specialist places: fewer are known one by one
 HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
+HELD = (72, 88)  # per cent of areas that an 80 % interval may hold to be called tested
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
 
@@ -215,6 +216,59 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 
 
+def year_before(area: str) -> pd.DataFrame:
+    """Set what would have been said of an area a year before the latest January beside the outcome.
+
+    Parameters
+    ----------
+    area : str
+        Name or code.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, in_use`` (in the January before), ``demand, low_80, high_80, places_80``
+        (places that suffice in 80 of 100 simulations), ``probability`` (per cent, as in
+        :func:`certainty`) and ``needed`` (places in use in the latest January); without rows that
+        expect a handful. Empty for an area that was not tested.
+    """
+    rows = hindcast.rows()
+    rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_p90"] >= SMALLEST)]
+    rows = _tested(rows).rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
+    columns = ["kind", "phase", "in_use", "demand", "low_80", "high_80", "places_80"]
+    return rows[[*columns, "probability", "needed"]].reset_index(drop=True)
+
+
+def ranges() -> pd.DataFrame:
+    """Say of each kind and phase how its range and its chance did in all areas a year ahead.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, cases, inside, sufficed, short, skill`` as :func:`hindcast.skill` (the first
+        three per cent) and ``range``: "tested" where the 80 % interval held 72 to 88 % of the
+        areas, else "illustrative".
+    """
+    frame = hindcast.skill().reset_index()
+    held = frame["inside"].between(*HELD)
+    frame["range"] = np.where(held, "tested", "illustrative")
+    return frame[["kind", "phase", "cases", "inside", "sufficed", "short", "skill", "range"]]
+
+
+def reliability() -> pd.DataFrame:
+    """Set chances of a year before against what happened, all specialist places by phase.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`hindcast.reliability`, for the phases whose chances are shown.
+    """
+    skilled = hindcast.shown()
+    phases = [phase for kind, phase in skilled[skilled].index if kind == EVERY]
+    frames = [hindcast.reliability(EVERY, phase) for phase in phases]
+    return pd.concat(frames, ignore_index=True) if frames else hindcast.reliability("", "")
+
+
 def fitting(area: str) -> list[str]:
     """Names of the scenarios in ``data/scenarios`` that an area has the planned changes for."""
     known = set(planned_places.plans(areas.resolve(area)).index)
@@ -277,8 +331,8 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
         as the year before ended, but for its arrivals; ``volumes`` is the share in time that the
         same rule gives for what was completed, where it is tested. The last row is the coming year.
     """
-    after = queue[["year", "capacity_60", "capacity_90"]].assign(year=queue["year"] + 1)
-    after = after.rename(columns={"capacity_60": "needed_60", "capacity_90": "needed_90"})
+    after = queue[["year", "next_year_60", "next_year_90"]].assign(year=queue["year"] + 1)
+    after = after.rename(columns={"next_year_60": "needed_60", "next_year_90": "needed_90"})
     tested = _hindcast()
     tested = tested[tested["area_code"] == queue["area_code"].iloc[0]]
     out = after.merge(queue[["year", "completed", "timely"]], on="year", how="left")
