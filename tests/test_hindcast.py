@@ -1,4 +1,4 @@
-"""The year before: scores against closed forms, the stored run against the model, and what holds."""
+"""The year before: scores against closed forms, the stored run against the model, what holds."""
 
 import numpy as np
 import pandas as pd

@@ -21,10 +21,10 @@ from send_analysis.models.cohort.shrinkage import as_shares, divide
 # Ages at 31 August whose mix is held together: below school, primary, secondary, after year 11.
 BLOCKS = ((2, 3), (4, 10), (11, 15), (16, 25))
 # Share of an authority's difference from its region (of logarithms of a setting's share) that goes
-# each year, and what of it is the latest January's alone: a tenth in the first year, 27 % in five.
+# each year, and what of it is the latest January's alone: 9 % in the first year, 23 % in five.
 # To January 2022 state special schools lost 8 % in the first year and 28 % in five, independent
 # schools 9 and 34 %, units 13 and 36 %, alternative provision 19 and 50 % (benchmarks/chance.py).
-DRIFT, PASSING = 0.05, 0.05
+DRIFT, PASSING = 0.04, 0.05
 # Plans with which an authority's own mix in a block of ages is drawn to its region's, as few plans
 # say little. Illustrative: from 40 to 160 the tests of docs/capacity.md change by .02.
 WEIGHT = 100.0
@@ -56,8 +56,8 @@ def settle(projection: Projection) -> Projection:
 
     Notes
     -----
-    With s the share of a setting in a block of ages, expected d = ln s − ln s(region) in the origin's
-    January and d′ what the rates make of it t years later: plans are multiplied by
+    With s the share of a setting in a block of ages, d = ln s − ln s(region) in the January of the
+    origin and d′ what the rates make of it t years later: plans are multiplied by
     exp(d · (1 − PASSING) · (1 − DRIFT)ᵗ − d′), so that the region's own path is kept. Then each
     simulation's share becomes mean + SPREAD · (share − mean), not below 0. Both are brought back to
     the plans of the age.

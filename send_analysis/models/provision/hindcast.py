@@ -132,10 +132,10 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by ``kind, phase``, those with at least :data:`CASES` authorities: ``cases``,
-        ``short`` (per cent in which more was needed than was in use), ``brier`` (mean squared error
-        of the probability, 0 to 1), ``skill`` (share of the error of always saying ``short`` that is
-        saved; below 0 the probability says less than that), ``sufficed`` (per cent in which the
-        places called 80 % sure were enough) and ``inside`` (per cent within the 80 % interval).
+        ``short`` (per cent in which more was needed than was in use), ``brier`` (mean squared
+        error of the probability, 0 to 1), ``skill`` (share of the error of always saying ``short``
+        that is saved; below 0 the probability says less than that), ``sufficed`` (per cent in which
+        the places called 80 % sure were enough) and ``inside`` (per cent within the 80 % interval).
     """
     frame = rows() if frame is None else frame
     frame = frame[frame["demand"] >= SMALLEST]
@@ -178,9 +178,9 @@ def reliability(kind: str, phase: str, frame: pd.DataFrame | None = None) -> pd.
     Returns
     -------
     DataFrame
-        ``kind, phase, low, high`` (probabilities from and to, per cent), ``cases, probability`` (mean,
-        per cent) and ``short`` (per cent in which more was needed); only tenths with at least
-        :data:`TENTH` authorities.
+        ``kind, phase, low, high`` (probabilities from and to, per cent), ``cases, probability``
+        (mean, per cent) and ``short`` (per cent in which more was needed); only tenths with at
+        least :data:`TENTH` authorities.
     """
     frame = rows() if frame is None else frame
     frame = frame[(frame["kind"] == kind) & (frame["phase"] == phase)]

@@ -91,8 +91,8 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     title(
         ax,
         alt_texts_capacity.came_true(frame),
-        subtitle="All specialist places, authorities of England by tenths of the chance; dotted: as "
-        "often as said",
+        subtitle="All specialist places, authorities of England by tenths of the chance; dotted: "
+        "as often as said",
     )
     label_ends(ax)
     return ax
