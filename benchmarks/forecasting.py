@@ -27,7 +27,7 @@ COLUMNS = ["lo-95", "lo-80", "lo-50", "", "hi-50", "hi-80", "hi-95"]
 def automatic(model: object, *, log: bool) -> scoring.Method:
     """Wrap a model of statsforecast, fitted to each unit's series from 2010 to the origin."""
 
-    def method(panel: Panel, origin: int, horizon: int) -> np.ndarray:
+    def one(panel: Panel, origin: int, horizon: int) -> np.ndarray:
         known = panels.known_at(panel, origin)
         plans = np.log(np.maximum(known.plans, 1)) if log else known.plans
         series = pd.DataFrame(
@@ -52,7 +52,7 @@ def automatic(model: object, *, log: bool) -> scoring.Method:
         out = out.reshape(len(known.units), horizon, len(columns))
         return np.exp(out) if log else out
 
-    return method
+    return lambda panel, origins, horizon: [one(panel, origin, horizon) for origin in origins]
 
 
 AUTOMATIC = {

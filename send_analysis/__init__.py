@@ -10,7 +10,7 @@ Everything public is listed in ``__all__``; modules are imported when first used
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Public name → module that has it.
 _PUBLIC = {
@@ -49,6 +49,7 @@ _FOLDERS = {
     "models.waiting": (
         "control_charts",
         "investment",
+        "mental_health",
         "queues",
         "wait_claims",
         "wait_views",

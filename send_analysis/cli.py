@@ -271,9 +271,9 @@ def backtest_forecasts(
         result = archive.scores(release)
         result = archive.summary(result) if form is Format.table else result
     else:
-        from send_analysis.models.forecast import scoring
+        from send_analysis.models.forecast import choosing, scoring
 
-        result = scoring.selection() if alternatives else scoring.backtest()
+        result = choosing.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
 
 
@@ -302,8 +302,9 @@ def simulate(
     writable_folder(out)
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
+    moves = files.read_transitions(transitions, states)
     results = transition_model.simulate_transitions(
-        files.read_transitions(transitions, states),
+        moves,
         files.read_population(population),
         states,
         seed_year=seed_year,
@@ -316,7 +317,7 @@ def simulate(
     )
     written = transition_model.write_results(results, out)
     print(f"{', '.join(path.name for path in written)} written to {out}")
-    for note in transition_model.notes(states, cost, draws):
+    for note in transition_model.notes(moves, states, cost, draws):
         print(note, file=sys.stderr)
 
 

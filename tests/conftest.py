@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
+# Modules that look at the same rendered report.
+BURY_REPORT = {"test_pages.py", "test_reports.py", "test_numbers.py"}
 OFFICIAL = ROOT.parent / "shared" / "official"
 
 
@@ -20,3 +23,16 @@ def official() -> Path:
     if not OFFICIAL.is_dir():
         pytest.skip(f"the official releases are not at {OFFICIAL}")
     return OFFICIAL
+
+
+class _ByModule(LoadScopeScheduling):
+    """Keep the tests of a module in one worker, so that its fixtures are made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::")[0]
+        return "Bury's report" if Path(module).name in BURY_REPORT else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByModule:
+    return _ByModule(config, log)

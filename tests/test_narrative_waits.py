@@ -10,10 +10,10 @@ from send_analysis.models.waiting import queues, wait_views
 from send_analysis.output import narrative_waits as narrative
 
 
-def test_the_board_stands_for_bury_and_england_for_an_area_without_one():
+def test_the_first_board_stands_for_an_area():
     assert wait_views.focus("Bury")["organisation_code"] == "QOP"
-    assert wait_views.focus("Camden")["organisation_code"] == "Y56"
-    assert wait_views.focus("Dudley")["organisation_code"] == "E92000001"
+    assert wait_views.focus("Camden")["organisation_code"] == "QMJ"
+    assert wait_views.focus("Surrey")["organisation_code"] == "QXU"  # in Frimley too
 
 
 def test_a_board_that_reports_no_main_service_is_passed_over():
@@ -96,7 +96,7 @@ def test_chart_and_funnel_sentences_name_what_the_frames_hold():
     text = narrative.funnel_finding(funnel, "Bury", "occupational therapy")
     above = (funnel["share"] > funnel.at["QOP", "share"]).sum()
     assert f"more than in {len(funnel) - 1 - above} of {len(funnel) - 1} others" in text
-    assert "four boards of five" in narrative.funnel_finding(funnel, "Camden", "physiotherapy")
+    assert "four boards of five" in narrative.funnel_finding(funnel, "England", "physiotherapy")
 
 
 def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():

@@ -55,10 +55,12 @@ def test_scenarios_are_set_against_the_forecast():
 
 
 def test_forecasts_of_others_stand_beside_ours():
-    found = outlook.published().set_index(["forecast", "year"])["plans"]
-    assert found["published figures", 2025] == 638_745
-    assert found["consultancy, request rates stabilise", 2040] == 920_000
-    assert found["this package", 2040] > found["this package, requests stable", 2040]
+    found = outlook.published().set_index(["forecast", "year"])
+    assert found.loc[("published figures", 2025), "plans"] == 638_745
+    assert found.loc[("consultancy, request rates stabilise", 2040), "plans"] == 920_000
+    ours = found.loc["this package"]
+    assert ours["tested"].tolist() == [True] * 6 + [False] * 10  # the origin and five years
+    assert ours.loc[2040, "low_80"] < 920_000 < 1_100_000 < ours.loc[2040, "high_80"]
 
 
 def test_newham_is_the_worst_miss_and_flagged():
@@ -73,10 +75,20 @@ def test_a_start_that_looks_like_a_fault_is_said_and_nothing_else():
     assert "should plan for" in outlook.headline("Bury")[0]
 
 
+def test_the_test_that_is_told_is_the_later_one():
+    bar = outlook.bar()
+    later = bar[bar["outcomes"].str.startswith("2023–2025")].set_index("horizon")
+    missed, life = outlook.tested()
+    assert missed.startswith("Tested on January 2023 to 2025, which took no part in choosing it")
+    assert f"{later.loc[5, 'mape']:.1f} % five years ahead" in missed
+    assert "within 10 % up to two years ahead; with compound growth up to one year" in life
+    assert later.loc[2, "within_10"] > 80 > later.loc[3, "within_10"]
+
+
 def test_hindsight_says_whether_the_range_held():
-    # published in January 2024: Bury 2,686, Camden 1,532
-    assert "2,686 were published, inside" in outlook.hindsight("Bury")
-    assert "1,532 were published, outside" in outlook.hindsight("Camden")
+    # published in January 2024: Bolton 3,304, Bury 2,686
+    assert "3,304 were published, inside" in outlook.hindsight("Bolton")
+    assert "four times in five; 2,686 were published, outside" in outlook.hindsight("Bury")
     assert outlook.hindsight("Westmorland and Furness") == ""
 
 
@@ -100,6 +112,10 @@ def test_figures_say_what_the_results_say(bury):
     others = outlook.published()
     assert "920,000" in alt_texts_forecast.published(others)
     assert figures_forecast.published(others).get_ylabel() == "plans"
+    long = outlook.fan("Bury", 15)
+    title = figures_forecast.far(long).get_title(loc="left").replace("\n", " ")
+    assert f"{long['high_80'].iloc[-1]:,.0f} in an untested 80 % range" in title
+    assert "Beyond 2030 an illustration" in alt_texts_forecast.far(long)
     fan = outlook.fan("Bury")
     drawn = figures_forecast.fan(fan)
     assert f"{fan['low_80'].iloc[-1]:,.0f}" in drawn.get_title(loc="left")

@@ -40,6 +40,7 @@ PUBLIC = [
     "investment",
     "levers",
     "load",
+    "mental_health",
     "narrative",
     "narrative_waits",
     "narrative_why",

@@ -220,7 +220,7 @@ BAD = [
     ("changes: [{cap: 3}]", "changes[1].cap"),
     ("changes: {cap: 3}", "changes: must be a list"),
     ("- cap", "must hold keys and values"),
-    ("changes: [", "not YAML"),
+    ("changes: [", "line 1: expected"),
 ]
 
 

@@ -69,10 +69,10 @@ def test_share_waiting_over_18_weeks_is_a_nearest_figure(ledger):
     assert f"{100 * 2102 / 5228:.1f}" in ledger.loc["waits-too-long", "note"]
 
 
-def test_an_area_without_a_board_is_said_so():
-    found = wait_claims.nearest({"area": "Camden", "service": "physiotherapy", "since": "2023-01"})
+def test_an_area_without_a_list_is_said_so():
+    found = wait_claims.nearest({"area": "England", "service": "physiotherapy", "since": "2023-01"})
     assert found.empty
-    assert "do not say which board serves the area" in wait_claims.summary(found, -10)
+    assert "No list of a provider or board" in wait_claims.summary(found, -10)
 
 
 def test_an_unknown_service_is_refused():

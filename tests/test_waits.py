@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from send_analysis import cli, tables
+from send_analysis.cleaning import nhs_links
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from send_analysis.models.waiting import wait_claims, waits
 
@@ -230,33 +231,41 @@ def test_bury_is_linked_to_its_provider_board_region_and_country():
     ("area", "codes"),
     [
         ("Leeds", ["QWO", "Y63", "E92000001"]),
-        ("Kingston upon Hull", ["QOQ", "Y63", "E92000001"]),
         ("Cheshire East", ["QYG", "Y62", "E92000001"]),
-        ("West Northamptonshire", ["QPM", "Y60", "E92000001"]),
         ("Essex", ["QH8", "QJG", "QM7", "Y61", "E92000001"]),
         ("Lincolnshire", ["QJM", "Y60", "E92000001"]),  # not the board of North Lincolnshire
-        ("Derby", ["QJ2", "Y60", "E92000001"]),
+        # Named after neither the borough nor its districts.
+        ("Camden", ["QMJ", "Y56", "E92000001"]),
+        ("Dudley", ["QUA", "Y60", "E92000001"]),
+        ("Hartlepool", ["QHM", "Y63", "E92000001"]),
+        # Frimley is in both; the board named after the county comes first.
+        ("Surrey", ["QXU", "QNQ", "Y59", "E92000001"]),
+        ("Hampshire", ["QRL", "QNQ", "Y59", "E92000001"]),
     ],
 )
-def test_boards_named_after_an_area(area, codes):
+def test_boards_are_those_of_the_departments_link(area, codes):
     assert waits.organisations(area)["organisation_code"].tolist() == codes
 
 
-@pytest.mark.parametrize(
-    ("area", "codes"), [("Camden", ["Y56", "E92000001"]), ("Dudley", ["E92000001"])]
-)
-def test_an_area_no_board_is_named_after_is_not_guessed(area, codes):
-    found = waits.organisations(area)
-    assert found["organisation_code"].tolist() == codes
-    assert not found["level"].isin(["icb", "provider"]).any()
-
-
-def test_every_authority_has_a_link(table):
+def test_every_authority_has_a_board_and_branches(table):
     links = tables.load("nhs_area_links")
     known = tables.load("areas")
-    local = known.loc[known["level"] == "local authority", "area_code"]
-    assert set(links["area_code"]) == set(local)
-    assert set(links["organisation_code"]) <= set(table["organisation_code"])
+    local = set(known.loc[known["level"] == "local authority", "area_code"])
+    boards, branches = (links[links["level"] == level] for level in ("icb", "sub_icb"))
+    assert set(boards["area_code"]) == set(branches["area_code"]) == local
+    assert boards["organisation_code"].nunique() == 42
+    assert branches["organisation_code"].nunique() == 106
+    assert set(boards["organisation_code"]) <= set(table["organisation_code"])
+    assert (boards.groupby("area_code")["rank"].min() == 1).all()
+
+
+def test_how_good_a_link_is_is_said():
+    links = tables.load("nhs_area_links").set_index(["area_code", "organisation_code"])["basis"]
+    bury, camden, cumberland = "E08000002", "E09000007", "E06000063"
+    assert links[bury, "QOP"] == nhs_links.BASES["only"]
+    assert links[bury, "00V"] == nhs_links.BASES["own"]
+    assert links[camden, "93C"] == nhs_links.BASES["shared"]  # North Central London's one branch
+    assert links[cumberland, "QE1"] == nhs_links.BASES["further"] + nhs_links.DIVIDED
 
 
 def test_series_of_an_area_has_every_month_and_measure():

@@ -1,32 +1,34 @@
-"""Which NHS board serves which local authority, as far as official look-ups name them."""
+"""Which NHS boards, and which local branches of them, serve which local authority."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import area_names, reading
+from send_analysis.areas import fold
+from send_analysis.cleaning import reading
 from send_analysis.cleaning.nhs_sheets import rules
+from send_analysis.errors import DataError, nearest
 
 BASES = {
-    1: "board or its local branch named after the area",
-    2: "board or its local branch named after districts or parts of the area",
-    3: "NHS region of the same name",
-    4: "none: England alone",
+    "only": "the Department's link: its only board",
+    "first": "the Department's link: the first of several boards, by name and number of local "
+    "branches",
+    "further": "the Department's link: a further board; what part of the area it holds is not said",
+    "own": "the Department's link: a branch of this authority alone",
+    "shared": "the Department's link: a branch that holds other authorities, or parts of them, too",
 }
+DIVIDED = "; made for the authority before or after its boundaries changed"
+COLUMNS = ["area_code", "level", "organisation_code", "rank", "basis", "named"]
 
 
 def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
-    """Link every local authority to the NHS organisations that the look-ups tie it to.
+    """Link every local authority to its boards and to their local branches.
 
-    There is no look-up of local authorities to integrated care boards among the official files.
-    What there is names the boards, and their local branches after the clinical commissioning
-    groups they replaced: an area is linked where one of these carries its name, or the name of
-    its districts. An area that no board is named after is linked to the NHS region of the same
-    name as its own, else to England: its board is not guessed.
+    The Department's own link names the local branches (former clinical commissioning groups) that
+    an authority's residents are in, and their boards. An authority that it does not know, because
+    boundaries changed, has the links of those it shares its ground with.
 
     Parameters
     ----------
@@ -38,111 +40,101 @@ def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area_code, level`` (provider, icb, region or england), ``organisation_code, basis`` (one
-        of ``BASES``, or how a provider is known), ``named`` (what carries the area's name). Several
-        rows where an area lies in several boards.
+        ``area_code, level`` (provider, icb or sub_icb), ``organisation_code, rank`` (1 is the
+        board that holds most of the area, as far as names and numbers of branches say), ``basis``
+        (one of ``BASES``, or how a provider is known), ``named`` (the branches).
+
+    Raises
+    ------
+    DataError
+        If a name is no authority's, a branch is not in the look-up of branches, or the two name
+        different boards for it.
     """
-    places = _places(root)
     local = areas[areas["level"] == "local authority"]
-    names = _names(local.set_index("area_code")["area"])
-    districts = _names(_districts(root, areas), taken=set(names))
-    direct = _mentions(places, names).assign(rank=1)
-    unnamed = local[~local["area_code"].isin(direct["area_code"])].set_index("area_code")["area"]
-    counties = _names(unnamed.map(_county))
-    found = pd.concat(
-        [
-            direct,
-            _mentions(places, districts).assign(rank=2),
-            _mentions(places, counties).assign(rank=2),
-        ]
+    links = _of_every_area(_branches(root, local), local)
+    newest = set(local.loc[local["last_year"] == local["last_year"].max(), "area_code"])
+    now = links[links["area_code"].isin(newest)]
+    count = now.groupby("organisation_code")["area_code"].nunique()
+    sharing = links["organisation_code"].map(count)
+    branches = links.assign(
+        level="sub_icb",
+        rank=links.groupby("area_code").cumcount() + 1,
+        basis=sharing.gt(1).map({True: BASES["shared"], False: BASES["own"]}),
     )
-    found = found[found["area_code"].isin(local["area_code"])]
-    found = found.sort_values(["area_code", "organisation_code", "rank"], kind="stable")
-    found = found.drop_duplicates(["area_code", "organisation_code"]).assign(level="icb")
-    rest = local[~local["area_code"].isin(found["area_code"])]
-    regions = places[places["level"] == "region"].set_index("place")["organisation_code"]
-    parent = areas.set_index("area_code")["area"]
-    own = rest["region_code"].map(parent).map(_plain)
-    upper = pd.DataFrame(
-        {
-            "area_code": rest["area_code"],
-            "organisation_code": own.map(regions).fillna(ENGLAND),
-            "named": rest["region_code"].map(parent),
-        }
+    boards = _boards(links)
+    providers = pd.DataFrame(rules()["area_providers"]).assign(
+        level="provider", named="", rank=1, divided=False
     )
-    known = upper["organisation_code"] != ENGLAND
-    upper = upper.assign(
-        rank=known.map({True: 3, False: 4}), level=known.map({True: "region", False: "england"})
+    out = pd.concat([branches, boards, providers], ignore_index=True)
+    return out.assign(basis=out["basis"].where(~out["divided"], out["basis"] + DIVIDED))[COLUMNS]
+
+
+def _branches(root: Path, local: pd.DataFrame) -> pd.DataFrame:
+    """Read the Department's link: ``name`` of the area folded, branch, its name, and its board."""
+    frame = reading.read_csv(root, reading.release("nhs_area_links_2024")["path"])
+    reading.require_columns(frame, ["la_name", "icb_name", "nhs_code", "nhs_name"])
+    reading.require_unique(frame, ["la_name", "nhs_code"])
+    file = frame.attrs["file"]
+    name = frame["la_name"].map(fold)
+    strange = ~name.isin(local["area"].map(fold))
+    if strange.any():
+        text = frame.loc[strange, "la_name"].iloc[0]
+        near = ", ".join(nearest(text, local["area"])) or "none"
+        raise DataError(
+            f"no authority is called {text!r}; nearest names: {near}. Correct the name",
+            file=file,
+            column="la_name",
+            row=int(strange.idxmax()) + 2,
+        )
+    known = reading.read_csv(root, reading.release("nhs_boards_2022")["path"])
+    reading.require_columns(known, ["SICBL22CDH", "ICB22CDH", "ICB22NM"])
+    reading.require_unique(known, ["SICBL22CDH"])
+    known = known.set_index("SICBL22CDH")
+    board = frame["nhs_code"].map(known["ICB22NM"])
+    same = (
+        board.str.removesuffix(" Integrated Care Board").str.casefold()
+        == frame["icb_name"].str.removesuffix(" ICB").str.casefold()
     )
-    out = pd.concat([found, upper]).assign(basis=lambda d: d["rank"].map(BASES))
-    providers = pd.DataFrame(rules()["area_providers"]).assign(level="provider", named="")
-    columns = ["area_code", "level", "organisation_code", "basis", "named"]
-    return pd.concat([out[columns], providers[columns]], ignore_index=True)
+    if not same.all():
+        row = frame[~same].iloc[0]
+        raise DataError(
+            f"{row['nhs_name']} ({row['nhs_code']}) is said to be in {row['icb_name']}; the "
+            f"look-up of branches has {board[row.name]}. Compare with the publishers' files",
+            file=file,
+            column="icb_name",
+            row=int(row.name) + 2,
+        )
+    return pd.DataFrame({
+        "name": name, "organisation_code": frame["nhs_code"], "named": frame["nhs_name"],
+        "board": frame["nhs_code"].map(known["ICB22CDH"]),
+    })  # fmt: skip
 
 
-def _plain(name: str) -> str:
-    """Bring a place name to the form in which names are compared."""
-    text = re.sub(r", (city|county) of$", "", name.casefold())
-    text = re.sub(r"[-,.]", " ", text.replace("&", "and"))
-    text = rules()["place_names"].get(" ".join(text.split()), text)
-    return " ".join(text.split())
+def _of_every_area(branches: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame:
+    """Branches of each authority; one that the link lacks takes those on its own ground."""
+    named = local.assign(name=local["area"].map(fold))[["area_code", "name", "footprint"]]
+    found = named.merge(branches, on="name").assign(divided=False)
+    rest = named[~named["area_code"].isin(found["area_code"])]
+    taken = rest.drop(columns="name").merge(found.drop(columns="area_code"), on="footprint")
+    taken = taken.drop_duplicates(["area_code", "organisation_code"]).assign(divided=True)
+    return pd.concat([found, taken], ignore_index=True).drop(columns="footprint")
 
 
-def _county(name: str) -> str:
-    """Name of the county that a split authority was part of."""
-    plain = _plain(name)
-    county = re.sub(r"^(north|south|east|west|central)\s+|\s+(east|west)$", "", plain)
-    return rules()["counties"].get(plain, county)
-
-
-def _places(root: Path) -> pd.DataFrame:
-    """Names of boards, of their local branches and of regions, with the NHS code of each."""
-    branches = reading.read_csv(root, reading.release("nhs_boards_2022")["path"])
-    reading.require_columns(
-        branches, ["SICBL22CDH", "ICB22CDH", "ICB22NM", "NHSER22CDH", "NHSER22NM"]
+def _boards(links: pd.DataFrame) -> pd.DataFrame:
+    """Boards of each authority: first those whose branches carry its name, then by their number."""
+    folded = links["named"].map(fold)
+    carries = [name in text for name, text in zip(links["name"], folded, strict=True)]
+    group = links.assign(carries=carries).groupby(["area_code", "board"], sort=False)
+    out = group.agg(
+        named=("named", "; ".join), carries=("carries", "max"), count=("named", "size"),
+        divided=("divided", "first"),
+    ).reset_index()  # fmt: skip
+    out = out.sort_values(
+        ["area_code", "carries", "count"], ascending=[True, False, False], kind="stable"
     )
-    groups = reading.read_csv(root, reading.release("nhs_groups_2021")["path"])
-    reading.require_columns(groups, ["CCG21CDH", "CCG21NM"])
-    named = branches.merge(groups, left_on="SICBL22CDH", right_on="CCG21CDH")
-    parts = {
-        "branch": named[["CCG21NM", "ICB22CDH"]],
-        "icb": branches[["ICB22NM", "ICB22CDH"]],
-        "region": branches[["NHSER22NM", "NHSER22CDH"]],
-    }
-    out = pd.concat(
-        [
-            part.set_axis(["name", "organisation_code"], axis=1).assign(level=level)
-            for level, part in parts.items()
-        ]
-    ).drop_duplicates()
-    place = out["name"].str.replace(r"^NHS | CCG$| Integrated Care Board$", "", regex=True)
-    return out.assign(place=place.map(_plain)).reset_index(drop=True)
-
-
-def _districts(root: Path, areas: pd.DataFrame) -> pd.Series:
-    """District names, indexed by the authority above them."""
-    entry = reading.release("districts_2022")
-    frame = reading.read_csv(root, entry["path"])
-    reading.require_columns(frame, ["LTLA22NM", "LTLA22CD", "UTLA22CD", "UTLA22NM"])
-    below = frame[frame["LTLA22CD"] != frame["UTLA22CD"]]
-    code = area_names.coded(below["UTLA22CD"], below["UTLA22NM"], areas, file=frame.attrs["file"])
-    return below.set_index(code)["LTLA22NM"]
-
-
-def _names(names: pd.Series, *, taken: set[str] = frozenset()) -> dict[str, list[str]]:
-    """Comparable name to the areas it may mean; names that belong to others are left out."""
-    out: dict[str, list[str]] = {}
-    for code, name in names.map(_plain).items():
-        if name not in taken:
-            out.setdefault(name, []).append(code)
-    return out
-
-
-def _mentions(places: pd.DataFrame, names: dict[str, list[str]]) -> pd.DataFrame:
-    """Boards and branches whose name holds one of ``names``; the longest name wins."""
-    longest_first = sorted(names, key=len, reverse=True)
-    pattern = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})\b")
-    boards = places[places["level"] != "region"]
-    hits = boards.assign(hit=boards["place"].map(pattern.findall)).explode("hit").dropna()
-    hits = hits.assign(area_code=hits["hit"].map(names)).explode("area_code")
-    return hits[["area_code", "organisation_code", "name"]].rename(columns={"name": "named"})
+    rank = out.groupby("area_code").cumcount() + 1
+    several = out.groupby("area_code")["board"].transform("size") > 1
+    kind = several.map({True: "first", False: "only"}).mask(rank > 1, "further")
+    return out.rename(columns={"board": "organisation_code"}).assign(
+        level="icb", rank=rank, basis=kind.map(BASES)
+    )

@@ -98,15 +98,13 @@ _ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
 def _environment() -> dict[str, str]:
     """Environment of a kernel.
 
-    One thread and one hash seed: the order of sums and of sets is the same in every run. No
-    compiler: scoringrules has numba compile every score it knows as it is imported, and one of
-    them, on numpy, is used. The path: the notebook must run the very code that renders it.
+    One thread and one hash seed: the order of sums and of sets is the same in every run. The path:
+    the notebook must run the very code that renders it.
     """
     fixed = {
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "NUMBA_DISABLE_JIT": "1",
         "PYTHONPATH": os.pathsep.join(
             [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         ),

@@ -20,13 +20,6 @@ FLAGS = [
 ]
 
 
-def pytest_collection_modifyitems(items):
-    """Keep what looks at Bury's report in one worker, so that it is made once."""
-    for item in items:
-        if {"bury_report", "pages"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def tiny() -> Path:
     return TINY

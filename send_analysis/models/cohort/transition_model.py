@@ -224,12 +224,14 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     return [out / f"{name}.csv" for name in results]
 
 
-def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
+def notes(
+    transitions: pd.DataFrame, states: States, costs: np.ndarray | None, sampler: str
+) -> list[str]:
     """Say what a reader of the results must know about how they were made.
 
     Parameters
     ----------
-    states, costs, sampler
+    transitions, states, costs, sampler
         As given to `simulate_transitions`.
 
     Returns
@@ -237,6 +239,10 @@ def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
     list of str
     """
     said = []
+    ends = {"1": "joins: no new plans are projected", "2": "leaves: few are projected to"}
+    for end, what in ends.items():
+        if not (transitions[f"setting_{end}"] == NO_PLAN).any():
+            said.append(f"Note: in the transitions nobody {what}. Is a part of the file missing?")
     if costs is not None:
         lacking = (np.isnan(costs) & states.allowed.any(axis=0)).sum()
         if lacking:

@@ -21,8 +21,14 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.forecast import levers, panel, reconciliation
-from send_analysis.models.forecast.demand import CHOSEN, Specification, predict
+from send_analysis.models.forecast import levers, longrange, panel, reconciliation
+from send_analysis.models.forecast.demand import (
+    CHOSEN,
+    FIRST_ORIGIN,
+    LEVELS,
+    Specification,
+    predict,
+)
 
 COLUMNS = [
     "area_code",
@@ -35,8 +41,7 @@ COLUMNS = [
     "quantile",
     "value",
 ]
-LONGEST = 15  # years; accuracy is measured for 5, beyond it a forecast is arithmetic
-FIRST_ORIGIN = 2016  # two years of the method's own errors are needed for an interval
+LONGEST = 15  # years; accuracy is measured for 5, beyond them see `longrange`
 BREAKS = (2023,)  # placements: person-level return from January 2023
 
 # Category systems: table, its column of categories, Januaries from which a basis is new.
@@ -63,7 +68,8 @@ def forecast(
         Names or codes of authorities, regions or England; all authorities and England if not
         given.
     horizon : int, default 5
-        Years ahead, 1 to 15. Accuracy is known for 1 to 5.
+        Years ahead, 1 to 15. Accuracy is known for 1 to 5; beyond them :mod:`longrange` goes on
+        from there, untested, and from the latest January only.
     as_of : int, optional
         January to forecast from, 2016 or later; the latest one published if not given. Nothing
         published after that January's release is used: flows of the calendar year before it
@@ -110,7 +116,7 @@ def forecast(
 
     key = None if pulled is None else json.dumps(pulled, sort_keys=True)
     worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own, splits = worked_out(origin, horizon, specification, key)
+    known, units, point, own, splits, far = worked_out(origin, horizon, specification, key)
     codes = known["area_code"].to_numpy()
     small = specification.small_area
     every = wanted is None
@@ -127,14 +133,20 @@ def forecast(
             {name: part.rows(chosen) for name, part in splits.items()},
         )
     ]
-    for code in [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]:
-        member = _members(code, known, origin)
-        parts.append(
-            reconciliation.sum_frame(code, member, point, own, units.common, small, splits)
-        )
-    return _tidy(
-        pd.concat(parts, ignore_index=True), origin, [s.categories for s in splits.values()]
-    )
+    sums = [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]
+    members = [_members(code, known, origin) for code in sums]
+    parts += [
+        reconciliation.sum_frame(code, member, point, own, units.common, small, splits)
+        for code, member in zip(sums, members, strict=True)
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    if far is not None:
+        start, wider = far
+        wider = [wider[chosen], *(start.wider(m, point, own, units.common) for m in members)]
+        row = pd.Index([*codes[chosen], *sums]).get_indexer(frame["area_code"])
+        level = np.searchsorted(LEVELS, frame["quantile"])
+        frame["value"] *= np.concatenate(wider)[row, frame["step"] - 1, level]
+    return _tidy(frame, origin, [s.categories for s in splits.values()])
 
 
 def _work_out(
@@ -144,7 +156,7 @@ def _work_out(
     specification: Specification,
     levers_json: str | None,
 ) -> tuple[Any, ...]:
-    """Forecast all authorities: them, their units, points, errors of their own, and splits."""
+    """Forecast all authorities: them, their units, points, errors of their own, splits, far."""
     known = _authorities(load, origin)
     units = predict(panel.build(load), origin, horizon, specification)
     unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
@@ -153,6 +165,12 @@ def _work_out(
     small = specification.small_area
     point, own = reconciliation.to_areas(units, unit, plans, unit_plans, small)
     codes = known["area_code"].to_numpy()
+    far = None
+    if horizon > longrange.TESTED:
+        start = longrange.start(codes, origin, horizon, load)
+        log = units.shape * np.hypot(own, units.common)[..., None]
+        point, wider = longrange.extend(start, point, log)
+        far = start, wider
     splits = {
         name: _split(load, system, known, origin, horizon, small)
         for name, system in SYSTEMS.items()
@@ -167,7 +185,7 @@ def _work_out(
         splits["age"] = replace(
             ages, share=np.divide(changed, point[..., None], where=left, out=ages.share.copy())
         )
-    return known, units, point, own, splits
+    return known, units, point, own, splits, far
 
 
 @tables.remembered

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import levers, scoring
+from send_analysis.models.forecast import levers, longrange, scoring
 from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
 from send_analysis.models.forecast.reconciliation import NOT_RECORDED
-from send_analysis.models.scenarios import read_yaml
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 BASE_YEARS = 5  # of the compound growth that councils continue
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
+
+
+class Point(Form):
+    """A forecast of plans in England that others published."""
+
+    forecast: Text
+    year: int = Field(ge=2000, le=2100)
+    plans: int = Field(gt=0, le=60_000_000)
+    source: Text
+
+
+class Published(Form):
+    """What the file of published forecasts holds."""
+
+    forecasts: list[Point] = Field(min_length=1)
 
 
 @tables.remembered
@@ -77,7 +93,8 @@ def hindsight(area: str = "Bury", origin: int = 2019) -> str:
     inside = last["low_80"] <= last["published"] <= last["high_80"]
     return (
         f"From January {origin} it would have said {last['low_80']:,.0f} to {last['high_80']:,.0f} "
-        f"for {last['area']} in {last['year']:.0f}; {last['published']:,.0f} were published, "
+        f"for {last['area']} in {last['year']:.0f}, four times in five; {last['published']:,.0f} "
+        "were published, "
         f"{'inside' if inside else 'outside'} that range."
     )
 
@@ -151,23 +168,24 @@ def published(horizon: int = 15) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``forecast, year, plans, low_95, high_95``: published plans, this package's forecast and
-        its scenario of stable requests, and the points in ``data/published_forecasts.yml``.
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
+        package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
+        whether forecasts so far ahead have been scored.
     """
     ours = fan("England", horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
-    steady = _medians("England", horizon, "demand-requests-stabilise")
-    others = read_yaml(tables.parameters("published_forecasts.yml"))
-    points = pd.DataFrame(others["forecasts"])
+    ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
+    file = tables.parameters("published_forecasts.yml")
+    others = checked(Published, read_yaml(file), file)
+    points = pd.DataFrame([point.model_dump() for point in others.forecasts])
     parts = [
         past.assign(forecast="published figures"),
-        ahead[["year", "plans", "low_95", "high_95"]].assign(forecast="this package"),
-        steady.rename("plans").reset_index().assign(forecast="this package, requests stable"),
+        ahead.assign(forecast="this package"),
         points[["forecast", "year", "plans"]],
     ]
     out = pd.concat(parts, ignore_index=True)
-    return out[["forecast", "year", "plans", "low_95", "high_95"]]
+    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
 
 
 @tables.remembered
@@ -232,21 +250,53 @@ def bar() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``origins`` (all from 2019, those that chose the method, later ones), ``horizon,
-        forecasts`` (their number), ``mape, compound_mape`` (mean absolute error, per cent),
-        ``wis_ratio`` (weighted interval score over compound growth's), ``within_80, within_95``
-        (share of outcomes, per cent).
+        ``outcomes`` (all from 2019, those that chose the method, later ones: see
+        :func:`scoring.periods`), ``horizon, forecasts`` (their number), ``mape, compound_mape``
+        (mean absolute error, per cent), ``within_10, compound_within_10`` (per cent of forecasts
+        less than 10 per cent off), ``wis_ratio`` (weighted interval score over compound growth's),
+        ``within_80, within_95`` (per cent of outcomes inside the interval).
     """
-    found = scoring.backtest().set_index(["origins", "horizon", "method"])
+    found = scoring.backtest().set_index(["outcomes", "horizon", "method"])
     ours = found.xs(scoring.OURS, level="method")
-    other = found.xs("five-year compound growth", level="method")
+    other = found.xs(scoring.COMPOUND, level="method")
     out = ours[["forecasts", "mape"]].assign(
         compound_mape=other["mape"],
+        within_10=ours["within_10"],
+        compound_within_10=other["within_10"],
         wis_ratio=ours["wis"] / other["wis"],
-        within_80=100 * ours["within_80"],
-        within_95=100 * ours["within_95"],
+        within_80=ours["within_80"],
+        within_95=ours["within_95"],
     )
     return out.reset_index()
+
+
+def tested() -> list[str]:
+    """Say how good the method was on the years that took no part in choosing it.
+
+    Returns
+    -------
+    list of str
+        How far it missed, and how many years ahead a forecast is of use.
+    """
+    rows = bar()
+    name = rows["outcomes"].iloc[-1]
+    rows = rows[rows["outcomes"] == name].set_index("horizon")
+    near, far = rows.iloc[0], rows.iloc[-1]
+    life = [_years(scoring.shelf_life(rows[f"{who}within_10"])) for who in ("", "compound_")]
+    return [
+        f"Tested on January {name.split(',')[0].replace('–', ' to ')}, which took no part in "
+        f"choosing it, the method missed by {near['mape']:.1f} % on average a year ahead and by "
+        f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead; continuing five years' compound "
+        f"growth missed by {near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
+        f"Four areas in five or more were within {scoring.NEAR} % up to {life[0]} ahead; with "
+        f"compound growth up to {life[1]}.",
+    ]
+
+
+def _years(count: int) -> str:
+    """Spell a small number of years."""
+    number = ("no", "one", "two", "three", "four", "five")[count]
+    return f"{number} year{'' if count == 1 else 's'}"
 
 
 def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
@@ -328,8 +378,7 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
     if doubt:
         return [doubt]
     last = fan(area, horizon).iloc[-1]
-    accuracy = bar().set_index(["origins", "horizon"])
-    every = accuracy.loc[accuracy.index.get_level_values("origins")[0]]
+    error, life = tested()
     few = (
         f" These were areas above {SMALL} plans: {last['area']} is smaller, and its range is the "
         "answer, not its middle."
@@ -338,11 +387,10 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
     )
     points = [
         f"{last['area']} should plan for {last['low_80']:,.0f} to {last['high_80']:,.0f} EHC plans "
-        f"in January {last['year']}; {last['median']:,.0f} is the middle.",
-        f"Tested on the years since 2019, the method missed by {every.loc[1, 'mape']:.1f} % on "
-        f"average a year ahead and by {every.loc[5, 'mape']:.1f} % five years ahead; continuing "
-        f"five years' compound growth missed by {every.loc[1, 'compound_mape']:.1f} and "
-        f"{every.loc[5, 'compound_mape']:.1f} %.{few}",
+        f"in January {last['year']}, a range for four times in five; {last['median']:,.0f} is the "
+        "middle.",
+        error + few,
+        life,
         hindsight(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]

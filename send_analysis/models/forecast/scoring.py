@@ -2,27 +2,31 @@
 
 Every origin is forecast with what was known then; the outcome is what was published since.
 Scores are over areas above 100 plans at the origin, Newham apart (its return for 2025 is
-broken), and over origins from 2019 unless asked otherwise.
+broken), and over origins from 2019 unless asked otherwise. The numbers of the method were chosen
+by outcomes to January 2022 (:mod:`choosing`), so that only later outcomes test it: they are
+reported apart. Errors and shares of outcomes are in per cent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from send_analysis import tables
 from send_analysis.models.forecast import panel as panels
-from send_analysis.models.forecast.demand import CHOSEN, LEVELS, Specification, predict
+from send_analysis.models.forecast.demand import CHOSEN, FIRST_ORIGIN, LEVELS, Specification, replay
 from send_analysis.models.forecast.panel import Panel
 from send_analysis.models.forecast.reconciliation import NORMAL, spread_of_sum
 
-ORIGINS = range(2016, 2025)
 SCORED_FROM = 2019  # earlier errors are the reform's: plans above age 19 began in 2015
-SELECTED_BEFORE = 2022  # origins before it chose the specification
+CHOSEN_FROM = 2017  # first origin that chose the method: the first with a year to learn from
+CHOSEN_TO = 2022  # last January whose outcome chose the method
 HORIZONS = 5
+NEAR = 10  # per cent: an error below which a forecast is of use to a planner
+USEFUL = 80  # per cent of areas whose error must be that small
 APART = "E09000025"  # Newham: 2,705 plans in January 2024, 1,199 in January 2025
 SMALLEST = 100  # plans at the origin
 
@@ -49,9 +53,8 @@ def interval_score(
     Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, and estimation,
     Journal of the American Statistical Association 102, section 6.2.
     """
-    import scoringrules
-
-    return np.asarray(scoringrules.interval_score(observed, lower, upper, alpha, backend="numpy"))
+    missed = np.maximum(lower - observed, 0) + np.maximum(observed - upper, 0)
+    return upper - lower + 2 / alpha * missed
 
 
 def weighted_interval_score(quantiles: np.ndarray, observed: np.ndarray) -> np.ndarray:
@@ -76,7 +79,6 @@ def weighted_interval_score(quantiles: np.ndarray, observed: np.ndarray) -> np.n
     PLOS Computational Biology 17(2).
     """
     pairs = len(LEVELS) // 2
-    # scoringrules 0.10 has this score too, but without numba it adds the median, not its error.
     total = np.abs(observed - quantiles[..., pairs]) / 2
     for k, alpha in enumerate(2 * LEVELS[:pairs]):
         lower, upper = quantiles[..., k], quantiles[..., -1 - k]
@@ -130,26 +132,36 @@ def baseline(
     return np.exp(out) if log else out
 
 
-def _ours(panel: Panel, origin: int, horizon: int, specification: Specification) -> np.ndarray:
-    """Quantiles of this package's method."""
-    return predict(panel, origin, horizon, specification).quantiles()
+def baselines(**options: Any) -> Method:
+    """Make a method of :func:`baseline`."""
+    return lambda panel, origins, horizon: [
+        baseline(panel, origin, horizon, **options) for origin in origins
+    ]
 
 
-Method = Callable[[Panel, int, int], np.ndarray]
+def ours(specification: Specification = CHOSEN) -> Method:
+    """Make a method of this package's forecast."""
+    return lambda panel, origins, horizon: [
+        units.quantiles() for units in replay(panel, origins, horizon, specification)
+    ]
+
+
+Method = Callable[[Panel, Sequence[int], int], list[np.ndarray]]
 OURS = "this package"
+COMPOUND = "five-year compound growth"
 METHODS: dict[str, Method] = {
-    OURS: lambda panel, origin, horizon: _ours(panel, origin, horizon, CHOSEN),
-    "five-year compound growth": lambda p, o, h: baseline(p, o, h, years=5, log=True),
-    "drift, last 3 years": lambda p, o, h: baseline(p, o, h, years=3, log=False),
-    "drift, last 5 years": lambda p, o, h: baseline(p, o, h, years=5, log=False),
-    "drift, all years": lambda p, o, h: baseline(p, o, h, years=None, log=False),
-    "last value": lambda p, o, h: baseline(p, o, h, years=None, log=False, drift=False),
+    OURS: ours(),
+    COMPOUND: baselines(years=5, log=True),
+    "drift, last 3 years": baselines(years=3, log=False),
+    "drift, last 5 years": baselines(years=5, log=False),
+    "drift, all years": baselines(years=None, log=False),
+    "last value": baselines(years=None, log=False, drift=False),
 }
 
 
 def rolling_origin(
     methods: Mapping[str, Method] | None = None,
-    origins: Sequence[int] = ORIGINS,
+    origins: Sequence[int] | None = None,
     horizon: int = HORIZONS,
     panel: Panel | None = None,
 ) -> pd.DataFrame:
@@ -158,10 +170,10 @@ def rolling_origin(
     Parameters
     ----------
     methods : mapping, optional
-        Name and function (panel, origin, horizon) → units × horizons × levels; this package's
-        method and the simple ones if not given.
-    origins : sequence of int
-        Januaries forecast from.
+        Name and function (panel, origins, horizon) → for each origin, units × horizons × levels;
+        this package's method and the simple ones if not given.
+    origins : sequence of int, optional
+        Januaries forecast from; all from 2016 that have an outcome if not given.
     horizon : int
         Years ahead.
     panel : Panel, optional
@@ -177,8 +189,10 @@ def rolling_origin(
     methods = METHODS if methods is None else methods
     panel = panels.build(tables.load) if panel is None else panel
     last = int(panel.years[-1])
+    origins = range(FIRST_ORIGIN, last) if origins is None else origins
+    made = {name: method(panel, origins, horizon) for name, method in methods.items()}
     parts = []
-    for origin in origins:
+    for which, origin in enumerate(origins):
         ahead = min(horizon, last - origin)
         start = origin - panel.years[0]
         base, observed = panel.plans[:, start], panel.plans[:, start + 1 : start + 1 + ahead]
@@ -186,8 +200,8 @@ def rolling_origin(
         index = pd.MultiIndex.from_product(
             [panel.units[used], range(1, ahead + 1)], names=["area_code", "horizon"]
         )
-        for name, method in methods.items():
-            quantiles = method(panel, origin, ahead)[used]
+        for name in methods:
+            quantiles = made[name][which][used, :ahead]
             rows = pd.DataFrame(quantiles.reshape(-1, len(LEVELS)), index=index, columns=LEVELS)
             rows = rows.reset_index().assign(
                 method=name,
@@ -208,21 +222,26 @@ def scored(forecasts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of :func:`rolling_origin` with ``error`` (median over outcome, less 1),
-        ``wis`` (weighted interval score, plans), ``within_80`` and ``within_95`` (bool).
+        The rows of :func:`rolling_origin` with ``error`` (of the median, per cent of the outcome),
+        ``wis`` (weighted interval score, plans), ``within_80`` and ``within_95`` (per cent of
+        the outcomes of a row that the interval holds: 0 or 100).
     """
     quantiles = forecasts[list(LEVELS)].to_numpy()
     observed = forecasts["observed"].to_numpy(dtype=float)
     return forecasts.assign(
-        error=quantiles[:, 3] / observed - 1,
+        error=100 * (quantiles[:, 3] / observed - 1),
         wis=weighted_interval_score(quantiles, observed),
-        within_80=(quantiles[:, 1] <= observed) & (observed <= quantiles[:, 5]),
-        within_95=(quantiles[:, 0] <= observed) & (observed <= quantiles[:, 6]),
+        within_80=100.0 * ((quantiles[:, 1] <= observed) & (observed <= quantiles[:, 5])),
+        within_95=100.0 * ((quantiles[:, 0] <= observed) & (observed <= quantiles[:, 6])),
     )
 
 
 def accuracy(
-    forecasts: pd.DataFrame, first: int = SCORED_FROM, last: int | None = None
+    forecasts: pd.DataFrame,
+    first: int = SCORED_FROM,
+    *,
+    since: int | None = None,
+    until: int | None = None,
 ) -> pd.DataFrame:
     """Summarise scores by method and horizon.
 
@@ -230,26 +249,33 @@ def accuracy(
     ----------
     forecasts : DataFrame
         As :func:`rolling_origin`.
-    first, last : int
-        Origins to count, both included.
+    first : int
+        First January forecast from that counts.
+    since, until : int, optional
+        First and last January whose outcome counts, both included; all if not given.
 
     Returns
     -------
     DataFrame
         ``method, horizon, forecasts`` (their number), ``mape`` (mean absolute error of the median,
         per cent), ``bias`` (median error, per cent), ``wis`` (mean, plans), ``wis_ratio`` (over the
-        best other method's at that horizon), ``within_80, within_95`` (share of outcomes).
+        best other method's at that horizon), ``within_10`` (per cent of medians less than 10 per
+        cent off), ``within_80, within_95`` (per cent of outcomes inside the interval).
         Newham is left out.
     """
-    last = forecasts["origin"].max() if last is None else last
-    rows = forecasts[forecasts["origin"].between(first, last) & (forecasts["area_code"] != APART)]
-    rows = scored(rows)
-    rows["mape"] = 100 * rows["error"].abs()
-    groups = rows.groupby(["method", "horizon"], sort=False)
-    out = groups[["mape", "wis", "within_80", "within_95"]].mean()
+    counted = forecasts["origin"].ge(first) & forecasts["area_code"].ne(APART)
+    if since is not None:
+        counted &= forecasts["year"] >= since
+    if until is not None:
+        counted &= forecasts["year"] <= until
+    rows = scored(forecasts[counted])
+    rows["mape"] = rows["error"].abs()
+    rows["within_10"] = 100.0 * (rows["mape"] <= NEAR)
+    groups = rows.groupby(["method", "horizon"])
+    out = groups[["mape", "wis", "within_10", "within_80", "within_95"]].mean()
     out.insert(0, "forecasts", groups.size())
-    out.insert(2, "bias", 100 * groups["error"].median())
-    out = out.reset_index()
+    out.insert(2, "bias", groups["error"].median())
+    out = out.loc[list(rows["method"].unique())].reset_index()
     wide = out.pivot(index="horizon", columns="method", values="wis")
     best = pd.DataFrame({name: wide.drop(columns=name).min(axis=1) for name in wide})
     key = pd.MultiIndex.from_frame(out[["horizon", "method"]])
@@ -257,19 +283,47 @@ def accuracy(
     return out
 
 
+def shelf_life(within: pd.Series) -> int:
+    """Say how many years ahead a forecast is of use.
+
+    Parameters
+    ----------
+    within : Series
+        Per cent of medians less than 10 per cent off, by years ahead: `within_10` of
+        :func:`accuracy`.
+
+    Returns
+    -------
+    int
+        The last year up to which four in five were; 0 if not even the first.
+    """
+    return int(within.sort_index().ge(USEFUL).cummin().sum())
+
+
 def reliability(
-    forecasts: pd.DataFrame, method: str = OURS, first: int = SCORED_FROM
+    forecasts: pd.DataFrame, method: str = OURS, since: int = CHOSEN_TO + 1
 ) -> pd.DataFrame:
     """Set the share of outcomes below each quantile beside the quantile's level.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        As :func:`rolling_origin`.
+    method : str
+        Whose forecasts.
+    since : int
+        First January whose outcome counts: the first that did not choose the method.
 
     Returns
     -------
     DataFrame
-        ``horizon, level, share, forecasts``: calibrated forecasts have ``share`` near ``level``.
+        ``horizon, level, share, forecasts``: calibrated forecasts have ``share`` near ``level``,
+        both from 0 to 1. Newham is left out.
     """
     rows = forecasts[
         (forecasts["method"] == method)
-        & (forecasts["origin"] >= first)
+        & (forecasts["origin"] >= CHOSEN_FROM)
+        & (forecasts["year"] >= since)
         & (forecasts["area_code"] != APART)
     ]
     below = rows[list(LEVELS)].ge(rows["observed"], axis=0).groupby(rows["horizon"])
@@ -291,9 +345,7 @@ def worst(
     rows = scored(forecasts[(forecasts["method"] == method) & (forecasts["origin"] >= first)])
     rows = rows.assign(size=np.abs(np.log(rows[0.5] / rows["observed"])) / np.sqrt(rows["horizon"]))
     rows = rows.sort_values("size", ascending=False).drop_duplicates("area_code").head(count)
-    rows = rows.assign(error=100 * rows["error"]).rename(
-        columns={0.5: "median", 0.025: "low", 0.975: "high"}
-    )
+    rows = rows.rename(columns={0.5: "median", 0.025: "low", 0.975: "high"})
     columns = [
         "area_code",
         "origin",
@@ -308,47 +360,6 @@ def worst(
     return rows[columns].reset_index(drop=True)
 
 
-def alternatives() -> dict[str, Specification]:
-    """Give the specifications that the chosen one was compared with."""
-    signals = CHOSEN.signals
-    out = {"chosen": CHOSEN}
-    out |= {
-        f"without {name}": replace(CHOSEN, signals=tuple(s for s in signals if s[0] != name))
-        for name, _ in signals
-    }
-    out["England's growth for all"] = replace(CHOSEN, signals=())
-    out |= {f"damping {value}": replace(CHOSEN, damping=value) for value in (0.92, 0.94, 0.98, 1.0)}
-    out |= {f"England's growth of {n} years": replace(CHOSEN, growth_years=n) for n in (2, 3)}
-    out |= {f"ridge {value:g}": replace(CHOSEN, ridge=value) for value in (10.0, 200.0)}
-    return out
-
-
-def selection(panel: Panel | None = None) -> pd.DataFrame:
-    """Compare the chosen specification with others, on the origins that chose it and on later ones.
-
-    Returns
-    -------
-    DataFrame
-        ``specification, origins`` (``2017–2021`` chose, ``2022–2024`` did not), ``horizon, mape``
-        (per cent).
-    """
-    panel = panels.build(tables.load) if panel is None else panel
-    methods = {name: _method(chosen) for name, chosen in alternatives().items()}
-    forecasts = rolling_origin(methods, range(2017, 2025), panel=panel)
-    last = int(forecasts["origin"].max())
-    parts = []
-    for first, until in ((2017, SELECTED_BEFORE - 1), (SELECTED_BEFORE, last)):
-        part = accuracy(forecasts, first, until)[["method", "horizon", "mape"]]
-        parts.append(part.assign(origins=f"{first}–{until}"))
-    out = pd.concat(parts, ignore_index=True).rename(columns={"method": "specification"})
-    return out[["specification", "origins", "horizon", "mape"]]
-
-
-def _method(specification: Specification) -> Method:
-    """Wrap a specification as a method."""
-    return lambda panel, origin, horizon: _ours(panel, origin, horizon, specification)
-
-
 def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFrame:
     """Forecast England from every origin, the sum of all units, and set the outcome beside it.
 
@@ -358,23 +369,44 @@ def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFram
         ``origin, horizon, year, observed, median, low, high`` (95 % interval), ``error`` (%).
     """
     panel = panels.build(tables.load) if panel is None else panel
-    parts = []
-    for origin in range(first, int(panel.years[-1])):
-        ahead = min(HORIZONS, int(panel.years[-1]) - origin)
-        units = predict(panel, origin, ahead)
+    last, parts = int(panel.years[-1]), []
+    for units in replay(panel, range(first, last), HORIZONS):
+        origin, ahead = units.origin, min(HORIZONS, last - units.origin)
         total, spread = units.point.sum(0), spread_of_sum(units.point, units.own, units.common)
         columns = {
             "origin": origin,
             "horizon": np.arange(1, ahead + 1),
             "observed": panel.plans[:, origin - panel.years[0] + 1 :][:, :ahead].sum(0),
-            "median": total,
-            "low": total * np.exp(NORMAL[0] * spread),
-            "high": total * np.exp(NORMAL[-1] * spread),
+            "median": total[:ahead],
+            "low": (total * np.exp(NORMAL[0] * spread))[:ahead],
+            "high": (total * np.exp(NORMAL[-1] * spread))[:ahead],
         }
         parts.append(pd.DataFrame(columns))
     out = pd.concat(parts, ignore_index=True)
     out.insert(2, "year", out["origin"] + out["horizon"])
     return out.assign(error=100 * (out["median"] / out["observed"] - 1))
+
+
+def periods(last: int) -> dict[str, dict[str, int | None]]:
+    """Name the sets of forecasts that are scored apart, as :func:`accuracy` takes them.
+
+    Parameters
+    ----------
+    last : int
+        Last January with an outcome.
+
+    Returns
+    -------
+    dict
+        All forecasts made from 2019 on; those whose outcomes chose the method; those with later
+        outcomes, which are the test.
+    """
+    out: dict[str, dict[str, int | None]] = {f"{SCORED_FROM + 1}–{last}": {"first": SCORED_FROM}}
+    if last > CHOSEN_TO:
+        chose, later = f"{CHOSEN_FROM + 1}–{CHOSEN_TO}", f"{CHOSEN_TO + 1}–{last}"
+        out[f"{chose}, which chose"] = {"first": CHOSEN_FROM, "until": CHOSEN_TO}
+        out[f"{later}, which did not"] = {"first": CHOSEN_FROM, "since": CHOSEN_TO + 1}
+    return out
 
 
 def backtest(panel: Panel | None = None) -> pd.DataFrame:
@@ -383,19 +415,14 @@ def backtest(panel: Panel | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`accuracy`, with ``origins`` in front: all from 2019, those that chose the
-        specification (to 2021), and later ones.
+        As :func:`accuracy`, with ``outcomes`` in front: the Januaries forecast, as
+        :func:`periods` names them.
     """
     panel = panels.build(tables.load) if panel is None else panel
     forecasts = rolling_origin(panel=panel)
-    last = int(forecasts["origin"].max())
     parts = [
-        accuracy(forecasts, first, until).assign(origins=f"{first}–{until}")
-        for first, until in (
-            (SCORED_FROM, last),
-            (SCORED_FROM, SELECTED_BEFORE - 1),
-            (SELECTED_BEFORE, last),
-        )
+        accuracy(forecasts, **options).assign(outcomes=name)
+        for name, options in periods(int(panel.years[-1])).items()
     ]
     out = pd.concat(parts, ignore_index=True)
-    return out[["origins", *(column for column in out if column != "origins")]]
+    return out[["outcomes", *(column for column in out if column != "outcomes")]]

@@ -9,39 +9,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas, tables
-from send_analysis.errors import MissingDataError, ParameterError, unknown
+from send_analysis.errors import MissingDataError, unknown
 from send_analysis.models import scenarios
 from send_analysis.models.cohort import cohorts, mixes
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.forecast import forecasting
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
-from send_analysis.models.scenarios import YEAR, Choice, Number
+from send_analysis.models.user_files import Form, Share, Text, checked
 
 YEARS = 8  # the school capacity survey of 2026 asks for academic years to 2032/33
 SEED = 50
 PREFIX = "capacity-"  # of this model's scenario files
-FORM = {
-    "name": str,
-    "note?": str,
-    "plans?": {"*": planned_places.SWITCH},
-    "shifts?": [
-        {
-            "from": Choice(tuple(SETTINGS)),
-            "to": Choice(tuple(SETTINGS)),
-            "share": Number(0, 1),
-            "from_year": YEAR,
-        }
-    ],
-    "levers?": [{"lever": str, "*": object}],
-    "cohorts?": str,
-    "assumptions?": {"*": Number(-1e9, 1e9)},
-}
 PARTS = ("places", "assessments", "staff", "cost", "shifts", "budget", "published")
+
+
+class Shift(Form):
+    """New placements that go to another setting from a January on."""
+
+    source: Literal[*SETTINGS] = Field(alias="from")
+    to: Literal[*SETTINGS]
+    share: Share
+    from_year: int = Field(ge=2020, le=planned_places.LAST_YEAR)
+
+
+class Scenario(Form):
+    """What a scenario of this model may change."""
+
+    name: Text
+    note: Text | None = None
+    plans: dict[str, planned_places.Switch] | None = None
+    shifts: list[Shift] | None = Field(None, min_length=1)
+    levers: list[dict[str, Any]] | None = Field(None, min_length=1)
+    cohorts: Text | None = None
+    assumptions: dict[str, float] | None = None
 
 
 def read_scenario(scenario: str | Path | Mapping | None) -> dict:
@@ -68,14 +75,12 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     if scenario is None:
         return {"name": "as planned"}
     if isinstance(scenario, Mapping):
-        scenarios.check(scenario, FORM, "scenario")
+        checked(Scenario, scenario, "scenario")
         content = dict(scenario)
     else:
-        content = scenarios.read(scenario, FORM, prefix=PREFIX)
+        content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
-    scenarios.assumptions("capacity", content.get("assumptions"), where=f"{where}.")
-    if not content.get("cohorts", "a file").strip():
-        raise ParameterError(f"{where}.cohorts: is empty; name a scenario file, or leave it out.")
+    scenarios.assumptions("capacity", content.get("assumptions"), where=where)
     return content
 
 

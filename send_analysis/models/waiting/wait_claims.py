@@ -302,7 +302,7 @@ def summary(
     str
     """
     if found.empty:
-        return "These tables do not say which board serves the area."
+        return "No list of a provider or board stands for this area."
     close = found[found["role"] == NEAREST]
     kinds = [NAMES["share_over_18_weeks"] + ", ", " so far of those"]
     if claimed is not None:

@@ -62,7 +62,7 @@ def organisations(area: str = "Bury") -> pd.DataFrame:
     """
     code = areas.resolve(area)
     links = tables.load("nhs_area_links")
-    links = links[links["area_code"] == code]
+    links = links[(links["area_code"] == code) & (links["level"] != "sub_icb")].sort_values("rank")
     table = tables.load("nhs_waits")
     own = table.drop_duplicates("organisation_code", keep="last").set_index("organisation_code")
     found = list(links[["organisation_code", "basis"]].itertuples(index=False, name=None))

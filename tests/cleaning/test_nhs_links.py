@@ -1,0 +1,76 @@
+"""Boards and branches of authorities: made-up look-ups, read and refused."""
+
+import pandas as pd
+import pytest
+
+from send_analysis.cleaning import nhs_links, reading
+from send_analysis.errors import DataError
+
+LINK = """la_name,icb_name,nhs_code,nhs_name
+Overton,NHS Hill and Dale ICB,01A,NHS East Overton CCG
+Overton,NHS Dale ICB,01B,NHS Dale CCG
+Overton,NHS Dale ICB,01C,NHS Nether Dale CCG
+Netherby,NHS Dale ICB,01B,NHS Dale CCG
+Oldshire,NHS Dale ICB,01C,NHS Nether Dale CCG
+"""
+BRANCHES = """SICBL22CDH,ICB22CDH,ICB22NM
+01A,QA,NHS Hill and Dale Integrated Care Board
+01B,QB,NHS dale Integrated Care Board
+01C,QB,NHS dale Integrated Care Board
+"""
+AREAS = pd.DataFrame(
+    [
+        ("E1", "Overton", "E1", 2025),
+        ("E2", "Netherby", "E2", 2025),
+        ("E3", "Oldshire", "E4", 2020),
+        ("E4", "Newshire", "E4", 2025),
+    ],
+    columns=["area_code", "area", "footprint", "last_year"],
+).assign(level="local authority")
+
+
+def links(root, *, link=LINK, branches=BRANCHES):
+    for name, text in (("nhs_area_links_2024", link), ("nhs_boards_2022", branches)):
+        path = root / reading.release(name)["path"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    found = nhs_links.nhs_area_links(root, AREAS)
+    return found.set_index(["area_code", "level", "organisation_code"])
+
+
+def test_the_board_with_the_name_comes_first_and_one_with_more_branches_after(tmp_path):
+    found = links(tmp_path)
+    assert found.loc[("E1", "icb", "QA"), "rank"] == 1
+    assert found.loc[("E1", "icb", "QB"), ["rank", "named"]].tolist() == [
+        2, "NHS Dale CCG; NHS Nether Dale CCG"
+    ]  # fmt: skip
+    assert found.loc[("E1", "icb", "QB"), "basis"] == nhs_links.BASES["further"]
+    assert found.loc[("E2", "icb", "QB"), "basis"] == nhs_links.BASES["only"]
+
+
+def test_branches_say_whether_others_share_them(tmp_path):
+    found = links(tmp_path)["basis"]
+    assert found["E1", "sub_icb", "01A"] == nhs_links.BASES["own"]
+    assert found["E2", "sub_icb", "01B"] == nhs_links.BASES["shared"]
+
+
+def test_a_new_authority_has_the_link_of_the_one_it_was_made_from(tmp_path):
+    found = links(tmp_path)
+    assert found.loc[("E4", "icb", "QB"), "basis"].endswith(nhs_links.DIVIDED)
+    assert found.loc[("E4", "sub_icb", "01C"), "named"] == "NHS Nether Dale CCG"
+    assert not found.loc[("E3", "icb", "QB"), "basis"].endswith(nhs_links.DIVIDED)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"link": LINK.replace("Netherby", "Nethrby")}, "'la_name', row 5.*Nethrby.*Netherby"),
+        ({"link": LINK.replace("NHS Dale ICB,01B", "NHS Hill ICB,01B", 1)}, "row 3.*NHS Hill ICB"),
+        ({"branches": BRANCHES.replace("01C", "01D")}, "row 4.*01C"),
+        ({"link": LINK + LINK.splitlines()[-1] + "\n"}, "second row"),
+        ({"link": LINK.replace("nhs_code", "code")}, "missing"),
+    ],
+)
+def test_look_ups_that_contradict_each_other_are_refused(tmp_path, files, message):
+    with pytest.raises(DataError, match=message):
+        links(tmp_path, **files)
