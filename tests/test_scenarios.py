@@ -14,13 +14,14 @@ from send_analysis.errors import (
     UnknownNameError,
 )
 from send_analysis.models import scenarios
-from send_analysis.models.forecast import levers
+from send_analysis.models.cohort import flows
 from send_analysis.models.provision import capacity
-from send_analysis.models.scenarios import Choice, Number
+from send_analysis.models.scenarios import Choice, Number, Size
 
 FORM = {
     "name": str,
     "share?": Number(0, 1),
+    "size?": Size(0, 2),
     "year?": Number(2020, 2060, whole=True),
     "sort?": Choice(("one", "two")),
     "free?": {"*": Number(0, 9)},
@@ -36,6 +37,8 @@ FORM = {
         ({"name": "a", "share": 2}, r"file\.yml\.share: must be a number from 0 to 1, not 2"),
         ({"name": "a", "share": True}, r"file\.yml\.share: must be a number"),
         ({"name": "a", "year": 2025.5}, r"file\.yml\.year: must be a whole number"),
+        ({"name": "a", "size": [1, 3]}, r"file\.yml\.size: must be a number from 0 to 2, not 3"),
+        ({"name": "a", "size": [1]}, r"file\.yml\.size: must be a number from 0 to 2, not .1."),
         ({"name": "a", "sort": "too"}, r"file\.yml\.sort: must be one or two.*mean 'two'"),
         ({"name": 3}, r"file\.yml\.name: must be text, not 3"),
         ({"name": "a", "free": {"x": -1}}, r"file\.yml\.free\.x: must be a number"),
@@ -50,7 +53,14 @@ def test_error_names_the_key(value, message):
 
 
 def test_right_content_passes():
-    value = {"name": "a", "share": 0.5, "year": 2030, "sort": "two", "free": {"b": 1}}
+    value = {
+        "name": "a",
+        "share": 0.5,
+        "size": [0, 1],
+        "year": 2030,
+        "sort": "two",
+        "free": {"b": 1},
+    }
     assert scenarios.check(value, FORM, "file.yml") is None
 
 
@@ -73,7 +83,7 @@ def test_every_scenario_in_the_project_is_valid():
         assert capacity.read_scenario(file.stem)["name"]
     for file in set(files) - set(own):
         if file.stem.startswith("demand-"):
-            assert levers.read(file)
+            assert flows.read(file)
 
 
 @pytest.mark.parametrize("section", ["capacity", "waits"])

@@ -30,6 +30,13 @@ class Number(NamedTuple):
     whole: bool = False
 
 
+class Size(NamedTuple):
+    """A number within limits, or the two ends of a range from which each simulation draws one."""
+
+    low: float
+    high: float
+
+
 class Choice(NamedTuple):
     """One of some words or numbers."""
 
@@ -84,7 +91,7 @@ def check(value: object, form: object, where: str) -> None:
     ----------
     value : object
         What a YAML file holds.
-    form : type, Number, Choice, list or dict
+    form : type, Number, Size, Choice, list or dict
         What it may hold; see the module.
     where : str
         File, and keys so far joined by dots: the message begins with it.
@@ -106,6 +113,12 @@ def check(value: object, form: object, where: str) -> None:
             near = nearest(str(value), map(str, form.words))
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ParameterError(f"{where}: must be {_either(form.words)}, not {value!r}.{hint}")
+    elif isinstance(form, Size):
+        ends = value if isinstance(value, list) and len(value) == 2 else [value, value]
+        for end in ends:
+            check(end, Number(*form), where)
+        if ends[0] > ends[1]:
+            raise ParameterError(f"{where}: a range begins with its lower end, not {value!r}.")
     elif isinstance(form, Number):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if (

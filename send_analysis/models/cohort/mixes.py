@@ -2,20 +2,20 @@
 
 Rates estimated for a region and bent to an authority bring its mix nearer the region's than any
 authority has come in the past; and the spread of simulated mixes is not that of the errors that
-were made. Both are put right here, on simulated plans: plans at each age stay as they are.
+were made. Both are put right here, in the settings that plans move to and begin in.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from send_analysis import tables
 from send_analysis.models.cohort.cohort_data import AGES, SETTINGS
-from send_analysis.models.cohort.cohort_moves import MOVE_GROUPS
-from send_analysis.models.cohort.cohort_trend import join_factor
-from send_analysis.models.cohort.cohorts import LONGEST, Projection, estimated
+from send_analysis.models.cohort.cohort_trend import damped
+from send_analysis.models.cohort.cohort_units import Drawn, estimated, unit
+from send_analysis.models.cohort.flows import GROUPS, LONGEST, pulled
 from send_analysis.models.cohort.shrinkage import as_shares, divide
 
 # Ages at 31 August whose mix is held together: below school, primary, secondary, after year 11.
@@ -39,69 +39,113 @@ SPREAD = {
     "further education": 0.6,
 }
 
+SOME = 0.1  # plans added to each setting of a region, so that none is empty
+ROUNDS = 8  # of proportional fitting in a year, from the factors of the year before
 
-def settle(projection: Projection) -> Projection:
-    """Let an authority's mix of settings drift as slowly, and vary as much, as mixes have.
+
+class Pull(NamedTuple):
+    """Factors on the shares that go to each setting, by year ahead."""
+
+    moves: np.ndarray  # (years, groups, S), of those who keep their plan
+    entry: np.ndarray  # (years, A, S), of new plans
+
+
+def spread(drawn: Drawn) -> Drawn:
+    """Let settings vary between simulations as much as :data:`SPREAD` says.
 
     Parameters
     ----------
-    projection : Projection
-        Of one authority, or of codes joined by ``+``.
+    drawn : Drawn
 
     Returns
     -------
-    Projection
-        In every simulation each age has as many plans in all settings as before; new plans and the
-        January of the origin are unchanged.
-
-    Notes
-    -----
-    With s the share of a setting in a block of ages, d = ln s − ln s(region) in the January of the
-    origin and d′ what the rates make of it t years later: plans are multiplied by
-    exp(d · (1 − PASSING) · (1 − DRIFT)ᵗ − d′), so that the region's own path is kept. Then each
-    simulation's share becomes mean + SPREAD · (share − mean), not below 0. Both are brought back to
-    the plans of the age.
+    Drawn
+        Moves and settings of new plans with each share at mean + SPREAD · (share − mean) over
+        simulations, not below 0, its row brought back to 1.
     """
-    stock = projection.stock.astype(float)
-    plans = stock.sum(axis=-1, keepdims=True)
-    factor = slower(projection.area_code, projection.origin, len(stock) - 1)
-    stock = as_shares(stock * factor[:, None])
-    mean = divide((stock * plans).sum(axis=1), plans.sum(axis=1), otherwise=0.0)[:, None]
-    spread = np.array([SPREAD.get(setting, 1.0) for setting in SETTINGS])
-    stock = as_shares(np.maximum(mean + spread * (stock - mean), 0.0)) * plans
-    stock[0] = projection.stock[0]
-    return replace(projection, stock=stock)
+    factor = np.array([SPREAD.get(setting, 1.0) for setting in SETTINGS])
+
+    def scaled(share: np.ndarray) -> np.ndarray:
+        mean = share.mean(axis=0)
+        return as_shares(np.maximum(mean + factor * (share - mean), 0.0))
+
+    return drawn._replace(moves=scaled(drawn.moves), entry=scaled(drawn.entry))
 
 
-def slower(code: str, origin: int, years: int) -> np.ndarray:
-    """Factors that make an authority's mix drift towards its region's as slowly as in the past.
+def pulls(code: str, origin: int, years: int) -> Pull:
+    """Find what makes an authority's mix drift towards its region's as slowly as in the past.
 
     Parameters
     ----------
     code : str
-        Code of an authority, or codes joined by ``+``.
+        Code of an authority, or codes joined by ``+``; a region or England is pulled nowhere.
     origin : int
         January simulated from.
     years : int
 
     Returns
     -------
-    ndarray (years + 1, A, S)
+    Pull
+
+    Notes
+    -----
+    With s the share of a setting in a block of ages, d = ln s − ln s(region) in the January of the
+    origin. A year's factors are such that at mean rates ln s − ln s(region) becomes
+    d · (1 − PASSING) · (1 − DRIFT)ᵗ after t years, with the region's own path at mean rates.
     """
     known, path = expected(origin)
+    out = Pull(
+        np.ones((years, len(GROUPS), len(SETTINGS))), np.ones((years, len(AGES), len(SETTINGS)))
+    )
     member = known.areas.isin(code.split("+"))
-    near = np.isin(known.region, known.region[member])
-    out = np.ones((years + 1, len(AGES), len(SETTINGS)))
-    lasting = (1 - PASSING) * (1 - DRIFT) ** np.arange(years + 1)[:, None]
-    lasting[0] = 1.0
-    for first, last in BLOCKS:
-        ages = slice(first - AGES[0], last - AGES[0] + 1)
-        plans = path[: years + 1, :, ages].sum(axis=2)
-        region = as_shares(plans[:, near].sum(axis=1) + 0.1)
-        own = plans[:, member].sum(axis=1)
-        own = np.log(as_shares(own + WEIGHT * region) / region)
-        out[:, ages] = np.exp(own[:1] * lasting - own)[:, None]
+    if not member.any():
+        return out
+    near = path[:, np.isin(known.region, known.region[member])].sum(axis=1)
+    start = unit(code, origin)
+    moves, entry, join = _means(start.moves, start.entry, start.join)
+    grown = np.exp(estimated(origin)[2].growth * damped(years))
+    stock = start.stock
+    blocks = [slice(first - AGES[0], last - AGES[0] + 1) for first, last in BLOCKS]
+    apart = [_apart(stock[ages].sum(axis=0), near[0, ages].sum(axis=0)) for ages in blocks]
+    factor = np.ones((len(AGES), len(SETTINGS)))  # by age after the birthday
+    for step in range(years):
+        kept = stock * (1 - start.leave)
+        new = (np.minimum(join * grown[step], 1.0) * start.people[step])[:, None] * entry
+        lasting = (1 - PASSING) * (1 - DRIFT) ** (step + 1)
+        for ages, before in zip(blocks, apart, strict=True):
+            region = as_shares(near[step + 1, ages].sum(axis=0) + SOME)
+            wanted = as_shares(region * np.exp(before * lasting))
+            for _ in range(ROUNDS):
+                here = as_shares(_arrived(kept, moves, new, factor)[ages].sum(axis=0))
+                factor[ages] *= np.clip(divide(wanted, here), 0.2, 5.0)
+            factor[ages] = np.clip(factor[ages] / factor[ages].mean(), 1e-3, 1e3)
+        stock = _arrived(kept, moves, new, factor)
+        out.entry[step] = factor
+        out.moves[step] = [factor[ages[0] + 1] for ages in GROUPS]
     return out
+
+
+def _apart(own: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Logarithms of shares less the region's, as far as the plans tell (S)."""
+    region = as_shares(near + SOME)
+    return np.log(as_shares(own + WEIGHT * region) / region)
+
+
+def _arrived(
+    kept: np.ndarray, moves: np.ndarray, new: np.ndarray, factor: np.ndarray
+) -> np.ndarray:
+    """Plans a year later (A, S), from those kept, moves (groups, S, S) and new plans."""
+    following = pulled(new, factor)
+    for number, ages in enumerate(GROUPS):
+        following[ages + 1] += kept[ages] @ pulled(moves[number], factor[ages[0] + 1])
+    return following
+
+
+def _means(
+    moves: np.ndarray, entry: np.ndarray, join: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means of Dirichlet and Beta parameters."""
+    return as_shares(moves), as_shares(entry), divide(join[..., 0], join.sum(axis=-1), 0.0)
 
 
 @tables.remembered
@@ -121,20 +165,14 @@ def expected(origin: int) -> tuple:
         Expected plans for as many years as can be simulated; 0 where an authority gave none.
     """
     known, rates, trend = estimated(origin)
-    steady = replace(trend, year_sd=0.0, walk_sd=0.0)
-    growth = join_factor(steady, 1, LONGEST, np.random.default_rng(0))[0]
-    group = np.empty(len(AGES), dtype=int)
-    for number, ages in enumerate(MOVE_GROUPS):
-        group[np.array(ages) - AGES[0]] = number
-    moves = as_shares(rates.moves)[:, group]
-    entry = as_shares(rates.entry)
-    join = divide(rates.join[..., 0], rates.join.sum(axis=-1), otherwise=0.0)
-    stock = np.nan_to_num(known.stock)
-    path = [stock]
+    moves, entry, join = _means(rates.moves, rates.entry, rates.join)
+    grown = np.exp(trend.growth * damped(LONGEST))
+    path = [np.nan_to_num(known.stock)]
     for year in range(LONGEST):
-        kept = np.einsum("nas,nast->nat", stock * (1 - rates.leave), moves)
-        new = np.minimum(join * growth[year], 1.0) * known.people_ahead[:, year]
-        stock = new[..., None] * entry
-        stock[:, 1:] += kept[:, :-1]
-        path.append(stock)
+        kept = path[-1] * (1 - rates.leave)
+        new = np.minimum(join * grown[year], 1.0) * known.people_ahead[:, year]
+        following = new[..., None] * entry
+        for number, ages in enumerate(GROUPS):
+            following[:, ages + 1] += kept[:, ages] @ moves[:, number]
+        path.append(following)
     return known, np.stack(path)

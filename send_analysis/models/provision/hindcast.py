@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats, tables
-from send_analysis.models.cohort import mixes
 from send_analysis.models.cohort.cohort_data import ORIGINS, SETTINGS, Snapshot, snapshot
-from send_analysis.models.cohort.cohorts import Projection, estimated, project, reconcile
-from send_analysis.models.forecast import forecasting
+from send_analysis.models.cohort.cohort_units import estimated
+from send_analysis.models.cohort.cohorts import project
+from send_analysis.models.cohort.flows import Projection
 from send_analysis.models.provision import places
 from send_analysis.models.provision.intervals import interval
 
@@ -52,11 +52,9 @@ def compute(
     """
     origin, latest = ORIGINS[-2:]
     known, later = estimated(origin)[0], snapshot(latest, years=1)
-    totals = forecasting.forecast(None, 1, origin)
     frames = []
     for code in _countable(known, later) if areas is None else areas:
         made = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
-        made = mixes.settle(reconcile(made, totals))
         then = _demand(replace(made, stock=later.stock[later.areas.get_loc(code)][None, None]))
         before, ahead = _demand(replace(made, stock=made.stock[:1])), _demand(made)
         plans = np.stack([values[1] for values in ahead.values()])

@@ -192,7 +192,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     """Draw what levers would change.
 
-    `frame` as :func:`send_analysis.models.forecast.outlook.scenarios` returns it.
+    `frame` as :func:`send_analysis.models.cohort.cohort_views.scenarios` returns it.
     """
     ax = axes(ax, height=4.6)
     last = int(frame["year"].max())
@@ -212,10 +212,12 @@ def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     _thousands(ax)
     _whole_years(ax, frame["year"])
     most = end["change"].idxmin()
+    less = -end.loc[most, "change"]
     title(
         ax,
-        f"{-end.loc[most, 'change']:.0f} % fewer plans in {area} in {last} if "
-        f"{most[0].lower()}{most[1:]}",
+        f"{less:.0f} % fewer plans in {area} in {last} if {most[0].lower()}{most[1:]}"
+        if less > 0
+        else f"No scenario lowers the forecast of plans in {area} for {last}",
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
     )
