@@ -18,7 +18,7 @@ from send_analysis.models.cohort import mixes
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.provision import hindcast, places
 
-LIMITS = (0.6, 1.5)  # of the factor on the spread
+LIMITS = (0.75, 2.0)  # of the factor on the spread
 LAST = 2022  # January: placements from 2023 on are counted on another basis
 
 

@@ -29,16 +29,15 @@ DRIFT, PASSING = 0.04, 0.05
 # say little. Illustrative: from 40 to 160 the tests of docs/capacity.md change by .02.
 WEIGHT = 100.0
 # Factor on the simulated deviation of a setting's share from its mean. Chosen so that "80 % sure"
-# suffices four times in five, within 0.6 to 1.5, on every other authority, and tested on the rest
+# suffices four times in five, within 0.75 to 2, on every other authority, and tested on the rest
 # (benchmarks/chance.py): places in use by age are published for two Januaries only.
 SPREAD = {
-    "state special school": 0.6,
-    "resourced provision or SEN unit": 1.0,
-    "independent or non-maintained special school": 1.3,
-    "alternative provision": 1.3,
-    "further education": 0.6,
+    "state special school": 0.75,
+    "resourced provision or SEN unit": 1.5,
+    "independent or non-maintained special school": 1.6,
+    "alternative provision": 1.9,
+    "further education": 0.75,
 }
-
 SOME = 0.1  # plans added to each setting of a region, so that none is empty
 ROUNDS = 8  # of proportional fitting in a year, from the factors of the year before
 
@@ -72,7 +71,7 @@ def spread(drawn: Drawn) -> Drawn:
     return drawn._replace(moves=scaled(drawn.moves), entry=scaled(drawn.entry))
 
 
-def pulls(code: str, origin: int, years: int) -> Pull:
+def pulls(code: str, origin: int, years: int, drawn: Drawn) -> Pull:
     """Find what makes an authority's mix drift towards its region's as slowly as in the past.
 
     Parameters
@@ -82,6 +81,8 @@ def pulls(code: str, origin: int, years: int) -> Pull:
     origin : int
         January simulated from.
     years : int
+    drawn : Drawn
+        Rates of each simulation; factors are found for their mean.
 
     Returns
     -------
@@ -102,14 +103,16 @@ def pulls(code: str, origin: int, years: int) -> Pull:
         return out
     near = path[:, np.isin(known.region, known.region[member])].sum(axis=1)
     start = unit(code, origin)
-    moves, entry, join = _means(start.moves, start.entry, start.join)
+    moves, entry, join, leave = (
+        rate.mean(axis=0) for rate in (drawn.moves, drawn.entry, drawn.join, drawn.leave)
+    )
     grown = np.exp(estimated(origin)[2].growth * damped(years))
     stock = start.stock
     blocks = [slice(first - AGES[0], last - AGES[0] + 1) for first, last in BLOCKS]
     apart = [_apart(stock[ages].sum(axis=0), near[0, ages].sum(axis=0)) for ages in blocks]
     factor = np.ones((len(AGES), len(SETTINGS)))  # by age after the birthday
     for step in range(years):
-        kept = stock * (1 - start.leave)
+        kept = stock * (1 - leave)
         new = (np.minimum(join * grown[step], 1.0) * start.people[step])[:, None] * entry
         lasting = (1 - PASSING) * (1 - DRIFT) ** (step + 1)
         for ages, before in zip(blocks, apart, strict=True):
@@ -141,13 +144,6 @@ def _arrived(
     return following
 
 
-def _means(
-    moves: np.ndarray, entry: np.ndarray, join: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means of Dirichlet and Beta parameters."""
-    return as_shares(moves), as_shares(entry), divide(join[..., 0], join.sum(axis=-1), 0.0)
-
-
 @tables.remembered
 def expected(origin: int) -> tuple:
     """Carry every authority's plans forward at the mean of its rates.
@@ -165,7 +161,8 @@ def expected(origin: int) -> tuple:
         Expected plans for as many years as can be simulated; 0 where an authority gave none.
     """
     known, rates, trend = estimated(origin)
-    moves, entry, join = _means(rates.moves, rates.entry, rates.join)
+    moves, entry = as_shares(rates.moves), as_shares(rates.entry)
+    join = divide(rates.join[..., 0], rates.join.sum(axis=-1), 0.0)
     grown = np.exp(trend.growth * damped(LONGEST))
     path = [np.nan_to_num(known.stock)]
     for year in range(LONGEST):
