@@ -173,7 +173,7 @@ def test_overdispersion_widens_the_limits():
     plain, wide = funnel(count, size, overdispersion=False), funnel(count, size)
     assert wide["dispersion"].iloc[0] > 5
     assert (wide["position"] != "inside").sum() < (plain["position"] != "inside").sum()
-    assert wide["target"].iloc[0] == pytest.approx(count.sum() / size.sum())
+    assert wide["target"].iloc[0] == pytest.approx(100 * count.sum() / size.sum())
 
 
 def test_funnel_refuses_more_counted_than_waiting_and_too_few():
@@ -187,7 +187,7 @@ def test_a_funnel_counts_only_those_with_both_numbers():
     found = funnel(
         pd.Series([5, np.nan, 5, 5], list("abcd")), pd.Series([10, 1000, 10, 10], list("abcd"))
     )
-    assert found["target"].iloc[0] == 0.5
+    assert found["target"].iloc[0] == 50
     assert list(found.index) == list("acd")
     with pytest.raises(ParameterError, match="Every share is 0%"):
         funnel(pd.Series([0, 0, 0]), pd.Series([10, 20, 30]))

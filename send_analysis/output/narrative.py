@@ -181,7 +181,10 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     last = rates[rates["year"] == rates["year"].max()]
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
-        sentence = f"{per_head['area']:.1f} of 1,000 residents aged 0 to 25 have a plan"
+        sentence = (
+            f"In January {last['year'].iloc[0]} {per_head['area']:.1f} of 1,000 residents aged 0 "
+            "to 25 had a plan"
+        )
         if "england" in per_head:
             apart = 100 * (per_head["area"] / per_head["england"] - 1)
             sentence += f", in England {per_head['england']:.1f}: {abs(apart):.0f} % " + (
@@ -198,8 +201,9 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
         most = band.nlargest(1, "plans_end").iloc[0]
         return [
             *out,
-            f"Most plans are held at ages {most['category']}: {most['plans_end']:,} in January "
-            f"{end}. How plans of an age grew since {since} cannot be told: {most['caveat']}.",
+            f"The largest group by age are those aged {most['category']}: {most['plans_end']:,} "
+            f"plans in January {end}, {most['share_end']:.0f} % of all. How plans of an age grew "
+            f"since {since} cannot be told: {most['caveat']}.",
         ]
     own = band.nlargest(1, "change").iloc[0]
     out.append(

@@ -277,7 +277,7 @@ def funnel(
     -------
     DataFrame
         Indexed by organisation: share, size, target (pooled share), lower_95, upper_95,
-        lower_99_8, upper_99_8 (between 0 and 1), z (in standard errors, overdispersion
+        lower_99_8, upper_99_8 (all per cent), z (in standard errors, overdispersion
         included), dispersion (factor on the variance, 1 where none is applied), position
         (``high``, ``low`` or ``inside`` the 99.8 % limits).
 
@@ -312,11 +312,16 @@ def funnel(
     factor = max(float((pulled**2).mean()), 1.0) if overdispersion else 1.0
     error = error * np.sqrt(factor)
     out = pd.DataFrame(
-        {"share": share, "size": frame["size"], "target": target, "dispersion": factor}
+        {
+            "share": 100 * share,
+            "size": frame["size"],
+            "target": 100 * target,
+            "dispersion": factor,
+        }
     )
     for label, z in (("95", 1.96), ("99_8", 3.09)):  # normal quantiles .975 and .999
-        out[f"lower_{label}"] = (target - z * error).clip(0, 1)
-        out[f"upper_{label}"] = (target + z * error).clip(0, 1)
+        out[f"lower_{label}"] = 100 * (target - z * error).clip(0, 1)
+        out[f"upper_{label}"] = 100 * (target + z * error).clip(0, 1)
     out["z"] = (share - target) / error
     out["position"] = np.select([out.z > 3.09, out.z < -3.09], ["high", "low"], "inside")
     return out

@@ -11,6 +11,7 @@ from send_analysis import tables
 from send_analysis.models.waiting import control_charts, queues, wait_claims, waits
 from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
 
+KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
@@ -114,7 +115,8 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, measure`` (in words), ``first, last, change`` (per cent), ``comparable`` (the
+        ``service, measure`` (in words; after the share, what it is of), ``first, last, change``
+        (per cent), ``comparable`` (the
         change among providers that reported in every month and whose list did not triple, or fall
         to a third, within one), ``unit``.
     """
@@ -145,9 +147,14 @@ def _measured(code: str) -> pd.DataFrame:
     out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
     out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])
     out = out.rename(columns={"all": "change", "throughout": "comparable"}).reset_index()
+    known = _lists(code).pivot(index="service", columns="month", values="banded")
+    known = known[list(months)].set_axis(["first", "last"], axis=1).astype(float).reset_index()
+    known["change"] = 100 * (known["last"] / known["first"].where(known["first"] > 0) - 1)
+    out = pd.concat([out, known.assign(measure=KNOWN, unit="children")], ignore_index=True)
     order = {name: i for i, name in enumerate(waits.MEASURES)}
+    order[KNOWN] = order["share_over_18_weeks"] + 0.5
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
-    out["measure"] = out["measure"].map(wait_claims.NAMES)
+    out["measure"] = out["measure"].map(wait_claims.NAMES | {KNOWN: KNOWN})
     return out[["service", "measure", "first", "last", "change", "comparable", "unit"]]
 
 
