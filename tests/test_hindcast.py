@@ -82,8 +82,17 @@ def test_chances_say_more_than_the_base_rate_where_they_are_shown(rows):
 
 def test_places_called_sure_were_enough_about_as_often_as_said(rows):
     sufficed = hindcast.skill(rows).xs("all", level="phase")["sufficed"]
-    assert sufficed.drop(places.SPECIAL).between(72, 90).all()
-    assert 72 <= sufficed[places.SPECIAL] <= 96  # too many in that year: the page says so
+    # shares of state special schools and of further education fell everywhere in that year, so that
+    # more was called for there than was needed: the page says so
+    safe = [places.SPECIAL, places.COLLEGE]
+    assert sufficed.drop(safe).between(72, 90).all()
+    assert sufficed[safe].between(72, 96).all()
+
+
+def test_sure_is_as_often_true_as_said(rows):
+    found = hindcast.reliability(EVERY, "all", rows)
+    assert (found["short"] - found["probability"]).abs().max() < 10
+    assert len(found) >= 3
 
 
 def test_page_leaves_out_chances_without_skill():
