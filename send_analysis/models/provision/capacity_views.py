@@ -130,7 +130,10 @@ def _chances(forecast: pd.DataFrame) -> str:
     rows = _tested(rows).dropna(subset="probability").set_index("phase")
     if rows.empty:
         return ""
-    said = [f"{phase} {rows.at[phase, 'probability']:.0f} %" for phase in rows.index]
+    said = [
+        f"{phase.replace('all', 'all ages')} {probability:.0f} %"
+        for phase, probability in rows["probability"].items()
+    ]
     return (
         f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than "
         f"there will be: {', '.join(said)}."

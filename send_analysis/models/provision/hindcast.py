@@ -154,14 +154,17 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
 
 
 def shown() -> pd.Series:
-    """Say for which kinds and phases a probability may be shown: where it had skill.
+    """Say for which kinds and phases a probability may be shown.
 
     Returns
     -------
     Series of bool
-        Indexed by ``kind, phase``; kinds and phases that could not be scored are absent.
+        Indexed by ``kind, phase``: whether there was skill in the phase and in all phases of the
+        kind together. Kinds and phases that could not be scored are absent.
     """
-    return skill()["skill"] > 0
+    skilled = skill()["skill"]
+    whole = skilled.xs("all", level="phase").reindex(skilled.index.get_level_values("kind"))
+    return (skilled > 0) & (whole > 0).to_numpy()
 
 
 def reliability(kind: str, phase: str, frame: pd.DataFrame | None = None) -> pd.DataFrame:
