@@ -159,7 +159,8 @@ def project(
 @tables.remembered(most=3)
 def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
     """Simulate one area; see `project`."""
-    start, trend = unit(code, origin), estimated(origin)[2]
+    start = unit(code, origin)
+    trend = start.trend
     totals = _totals(code, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
     rng = np.random.default_rng([seed, int(code[1:9])])
