@@ -35,8 +35,8 @@ _FOLDERS = {
         "growth_panel",
         "pipeline",
     ),
-    "models.forecast": ("archive", "forecasting", "levers", "outlook", "scoring"),
-    "models.cohort": ("cohorts",),
+    "models.forecast": ("archive", "forecasting", "outlook", "scoring"),
+    "models.cohort": ("cohort_views", "cohorts", "flows"),
     "models.provision": (
         "assessments",
         "capacity",
@@ -49,6 +49,7 @@ _FOLDERS = {
     "models.waiting": (
         "control_charts",
         "investment",
+        "mental_health",
         "queues",
         "wait_claims",
         "wait_views",

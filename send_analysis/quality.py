@@ -34,6 +34,7 @@ DOUBTS = ("jump", "exchanged with another area", "part above the whole", KNOWN, 
 SETTLED = (
     "age bands against the total",
     "areas against the total",
+    "between its parts",  # the sheet is left out, and no figure of it used
     "code against name",
     "count below zero",
     "dates of the inspection",

@@ -33,6 +33,12 @@ TOTALS = {
         ({**ENGLISH, "year": 2020}, "high_needs", 7_063e6, 0.5e6, "answer 149231"),
         ({**ENGLISH, "year": 2021}, "high_needs", 7_906e6, 0.5e6, "answer 149231"),
     ],
+    # The Children's Commissioner's briefings on children's mental health services.
+    "mental_health_waits": [
+        ({"organisation_code": ENGLAND, "year": year, "counts": "people", "measure": "referred",
+          "services": "mental health"}, "value", people, 0, "Children's Commissioner")
+        for year, people in ((2019, 538_564), (2020, 497_502), (2021, 733_756))
+    ],
     # NHS Confederation and NHS Providers, May 2023.
     "nhs_waits": [
         ({"organisation_code": ENGLAND, "month": pd.Timestamp("2023-03-01"), "age_group": "cyp",

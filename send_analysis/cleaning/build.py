@@ -25,6 +25,7 @@ from send_analysis.cleaning import (
     geography,
     inspections,
     lait,
+    nhs_mental_health,
     nhs_waits,
     places,
     population,
@@ -50,6 +51,7 @@ BUILDERS = (
     finance.build,
     geography.build,
     nhs_waits.build,
+    nhs_mental_health.build,
 )
 
 # Written with every table: a new release can bring areas, and findings about it.

@@ -59,15 +59,17 @@ def name_organisations(cells: pd.DataFrame) -> pd.DataFrame:
     proper = names[~capitals].drop_duplicates("key", keep="last").set_index("key")["organisation"]
     newest = names.drop_duplicates("code", keep="last").set_index("code")
     written = newest["key"].map(proper)
-    name = written.fillna(newest["organisation"].map(_from_capitals))
+    name = written.fillna(newest["organisation"].map(from_capitals))
     return cells.assign(organisation_code=cells["code"], organisation=cells["code"].map(name)).drop(
         columns=["source", "key", "code"]
     )
 
 
-def _from_capitals(name: str) -> str:
-    """Write a name printed in capitals alone in ordinary letters."""
-    words = [w if w in {"NHS", "CIC"} else w.capitalize() for w in name.split()]
+def from_capitals(name: str) -> str:
+    """Write a name printed in capitals alone in ordinary letters; others stay as they are."""
+    if name != name.upper():
+        return name
+    words = [w if w in {"NHS", "CIC", "CCG", "STP"} else w.capitalize() for w in name.split()]
     small = {"And", "Of", "The", "For", "On"}
     return " ".join(w.lower() if i and w in small else w for i, w in enumerate(words))
 

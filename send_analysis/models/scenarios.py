@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import yaml
+from pydantic import Field, create_model, model_validator
 
 from send_analysis import tables
-from send_analysis.errors import MissingDataError, ParameterError, nearest, unknown
+from send_analysis.errors import ParameterError, nearest, unknown
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 ASSUMPTIONS = "assumptions.yml"
 
@@ -29,37 +30,57 @@ class Number(NamedTuple):
     whole: bool = False
 
 
+class Size(NamedTuple):
+    """A number within limits, or the two ends of a range from which each simulation draws one."""
+
+    low: float
+    high: float
+
+
 class Choice(NamedTuple):
     """One of some words or numbers."""
 
     words: tuple[str | int, ...]
 
 
-# What an assumption can be, by its unit as `assumptions.yml` writes it. Hours and weeks worked
-# divide: they are not 0. A share is from 0 to 1, whatever it is of; the rest is not below 0.
-UNITS = {"hours": Number(1, 168), "weeks a year": Number(1, 52), "weeks": Number(0, 520)}
-SHARE, AMOUNT = Number(0, 1), Number(0, 1e9)
+# What an assumption can be, by how its unit in `assumptions.yml` begins. What divides (hours and
+# weeks worked, contacts, referrals) is not 0; a share is from 0 to 1, whatever it is of.
+UNITS = {
+    "share": (0, 1),
+    "hours a new plan": (0, 1_000),
+    "hours": (1, 168),
+    "weeks a year": (1, 52),
+    "weeks": (0, 520),
+    "pounds a year": (0, 10_000_000),
+    "children": (1, 1_000_000),
+    "appointments": (1, 1_000),
+    "reviews": (1, 100),
+    "new referrals a year": (1, 1_000_000),
+}
 
-FIRST_YEAR, LAST_YEAR = 2020, 2060
-YEAR = Number(FIRST_YEAR, LAST_YEAR, whole=True)
 
+class Assumption(Form):
+    """A number that no official table gives, the range it is varied over, and its source."""
 
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file.
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unit: Text
+    source: Text
 
-    Raises
-    ------
-    MissingDataError
-        If there is no such file.
-    ParameterError
-        If it is not YAML; the message has the line.
-    """
-    try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MissingDataError(f"{path}: there is no such file.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path}: not YAML; {' '.join(str(error).split())}.") from None
+    @model_validator(mode="after")
+    def _within(self) -> Assumption:
+        unit = next((each for each in UNITS if self.unit.startswith(each)), None)
+        if unit is None:
+            raise ValueError(f"unit: must begin with {_either(UNITS)}, not {self.unit!r}")
+        lowest, highest = UNITS[unit]
+        low, high = (self.value if each is None else each for each in (self.low, self.high))
+        if not lowest <= low <= self.value <= high <= highest:
+            raise ValueError(
+                f"value {self.value:g} with its range {low:g} to {high:g} must lie in order, "
+                f"within {lowest:,} to {highest:,} ({self.unit})"
+            )
+        return self
 
 
 def check(value: object, form: object, where: str) -> None:
@@ -69,7 +90,7 @@ def check(value: object, form: object, where: str) -> None:
     ----------
     value : object
         What a YAML file holds.
-    form : type, Number, Choice, list or dict
+    form : type, Number, Size, Choice, list or dict
         What it may hold; see the module.
     where : str
         File, and keys so far joined by dots: the message begins with it.
@@ -91,6 +112,12 @@ def check(value: object, form: object, where: str) -> None:
             near = nearest(str(value), map(str, form.words))
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ParameterError(f"{where}: must be {_either(form.words)}, not {value!r}.{hint}")
+    elif isinstance(form, Size):
+        ends = value if isinstance(value, list) and len(value) == 2 else [value, value]
+        for end in ends:
+            check(end, Number(*form), where)
+        if ends[0] > ends[1]:
+            raise ParameterError(f"{where}: a range begins with its lower end, not {value!r}.")
     elif isinstance(form, Number):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if (
@@ -130,7 +157,7 @@ def _check_keys(value: object, form: dict, where: str) -> None:
         check(item, forms.get(key, forms.get("*")), f"{where}.{key}")
 
 
-def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
+def read(scenario: str | Path, form: dict | type[Form], *, prefix: str = "") -> dict:
     """Read a scenario by the name of a file in ``data/scenarios``, or by its path.
 
     Parameters
@@ -165,7 +192,10 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
             hint = f"Give the path of a .yml file, or one of {', '.join(known)}."
             raise unknown("scenario", str(scenario), known, hint=hint)
     content = read_yaml(path)
-    check(content, form, str(path))
+    if isinstance(form, dict):
+        check(content, form, str(path))
+    else:
+        checked(form, content, path)
     return {**content, "file": str(path)}
 
 
@@ -173,37 +203,32 @@ def read(scenario: str | Path, form: dict, *, prefix: str = "") -> dict:
 def _listed(section: str) -> pd.DataFrame:
     """A model's assumptions as the file has them."""
     path = tables.parameters(ASSUMPTIONS)
-    content = read_yaml(path)
-    number = Number(-1e12, 1e12)
-    form = {"value": number, "low?": number, "high?": number, "unit": str, "source": str}
-    check(content, {section: {"*": form}, "*": {"*": form}}, str(path))
-    frame = pd.DataFrame.from_dict(content[section], orient="index").rename_axis("name")
-    unsourced = frame["source"].str.strip() == ""
-    if unsourced.any():
-        name = frame.index[unsourced][0]
-        raise ParameterError(
-            f"{path}: {section}.{name}: has no source; name one or write illustrative."
-        )
+    content = checked(dict[str, dict[str, Assumption]], read_yaml(path), path)
+    if section not in content:
+        raise ParameterError(f"{path}: key {section!r} is missing; add it.")
+    rows = {name: entry.model_dump() for name, entry in content[section].items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
     frame = frame.reindex(columns=["low", "value", "high", "unit", "source"])
     for bound in ("low", "high"):
         frame[bound] = frame[bound].astype("float64").fillna(frame["value"])
-    for name, row in frame.iterrows():
-        for column in ("low", "value", "high"):
-            check(row[column], _limits(row["unit"]), f"{path}: {section}.{name}.{column}")
-    outside = ~frame["value"].between(frame["low"], frame["high"])
-    if outside.any():
-        name = frame.index[outside][0]
-        raise ParameterError(f"{path}: {section}.{name}: value is not between low and high.")
     return frame
 
 
-def _limits(unit: str) -> Number:
-    """What an assumption in a unit can be."""
-    return SHARE if unit.split()[:1] == ["share"] else UNITS.get(unit, AMOUNT)
+@tables.remembered
+def _changes(section: str) -> type[Form]:
+    """What a scenario may hold under ``assumptions``: each within what its unit allows."""
+    limits = {
+        name: next(UNITS[each] for each in UNITS if unit.startswith(each))
+        for name, unit in _listed(section)["unit"].items()
+    }
+    fields = {
+        name: (float | None, Field(None, ge=low, le=high)) for name, (low, high) in limits.items()
+    }
+    return create_model("Changes", __base__=Form, **fields)
 
 
 def assumptions(
-    section: str, changes: Mapping[str, float] | None = None, *, where: str = ""
+    section: str, changes: Mapping[str, float] | None = None, *, where: str | Path = ""
 ) -> pd.DataFrame:
     """List a model's assumptions.
 
@@ -213,8 +238,8 @@ def assumptions(
         A model's part of ``data/assumptions.yml``, e.g. ``"capacity"``.
     changes : mapping of str to float, optional
         Values of a scenario, by name: each replaces the value and its range.
-    where : str
-        What an error about a change begins with: the scenario's file and a full stop.
+    where : str or Path
+        The scenario's file, which an error about a change names.
 
     Returns
     -------
@@ -225,17 +250,12 @@ def assumptions(
     Raises
     ------
     ParameterError
-        If an entry has no source, its value lies outside its range, a change has no entry, or a
-        value
-        is outside what its unit allows.
+        If an entry has no source, its value lies outside its range or what its unit allows, or
+        a change has no entry or is outside what the unit allows.
     """
-    path, frame = tables.parameters(ASSUMPTIONS), _listed(section)
-    for name, value in (changes or {}).items():
-        if name not in frame.index:
-            near = nearest(name, frame.index)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"{where}assumptions.{name}: no such assumption in {path}.{hint}")
-        check(value, _limits(frame.loc[name, "unit"]), f"{where}assumptions.{name}")
+    frame = _listed(section)
+    changes = checked(_changes(section), changes or {}, where or "changes", "assumptions")
+    for name, value in changes.model_dump(exclude_none=True).items():
         frame.loc[name, ["low", "value", "high", "source"]] = [value] * 3 + ["scenario"]
     return frame
 

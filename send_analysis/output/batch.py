@@ -21,9 +21,10 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.areas import slug
-from send_analysis.errors import ParameterError
-from send_analysis.files import writable_folder
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.files import read_bytes, writable_folder, write_text
 from send_analysis.models import national
+from send_analysis.models.user_files import Form, checked
 from send_analysis.output import index, reports
 from send_analysis.output.execution import Kernel
 from send_analysis.output.progress import progress
@@ -33,6 +34,13 @@ MANIFEST = "reports.json"
 DRAWN_WITH = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "nbconvert", "jinja2")
 SECONDS_TO_CONNECT = 20
 _worker = threading.local()  # a worker's kernel; threads of one process do not share it
+
+
+class Written(Form):
+    """What is noted of an area's report: what it was made from, and the hash of each page."""
+
+    inputs: str
+    pages: dict[str, str]
 
 
 def render_all(
@@ -230,7 +238,7 @@ def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) 
     """Whether an area's report was made from these inputs, and is still what was written."""
     if entry is None or entry["inputs"] != stamp:
         return False
-    found = {path.stem: path for path in _folder(code, out).glob("*.html")}
+    found = {path.stem: path for path in _folder(code, out).glob("*.html") if path.is_file()}
     return found.keys() == entry["pages"].keys() and all(
         hashlib.sha256(found[name].read_bytes()).hexdigest() == digest
         for name, digest in entry["pages"].items()
@@ -238,15 +246,18 @@ def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) 
 
 
 def _read(out: Path) -> dict[str, Any]:
-    """What was written so far, by area; nothing where that cannot be read."""
+    """What was written so far, by area; nothing where that cannot be made out."""
     try:
-        return json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        content = read_bytes(out / MANIFEST)
+    except MissingDataError:
         return {}
+    try:
+        checked(dict[str, Written], done := json.loads(content), MANIFEST)
+    except (ValueError, RecursionError):
+        return {}
+    return done
 
 
 def _write(done: dict[str, Any], out: Path) -> None:
     """Note what is written, in one step, so that a run broken off leaves no half a file."""
-    fresh = out / f".{MANIFEST}"
-    fresh.write_text(json.dumps(done, indent=1, sort_keys=True), encoding="utf-8")
-    fresh.replace(out / MANIFEST)
+    write_text(out / MANIFEST, json.dumps(done, indent=1, sort_keys=True))

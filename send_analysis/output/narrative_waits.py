@@ -6,7 +6,7 @@ import pandas as pd
 
 from send_analysis import areas
 from send_analysis.models import evidence
-from send_analysis.models.waiting import wait_claims, wait_views
+from send_analysis.models.waiting import mental_health, wait_claims, wait_views
 
 
 def chart_finding(chart: pd.DataFrame, service: str) -> str:
@@ -234,6 +234,81 @@ def carried_table() -> pd.DataFrame:
     }
     found = wait_views.carry_over()
     return found[list(names)].rename(names).rename_axis("measure").to_frame("value")
+
+
+def referred(area: str = "Bury") -> list[str]:
+    """Say what became of the children referred to mental health services, beside England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        Nothing for an area that has no commissioning group of its own or shared.
+    """
+    table = mental_health.referred(area)
+    own = table[table["level"] == "group"].set_index("year")
+    if own.empty:
+        return []
+    england = table[table["level"] == "england"].set_index("year").loc[own.index]
+    never = ["closed before treatment", "open, no contact"]
+    first, last = own.index[0], own.index[-1]
+
+    def both(column: str, unit: str) -> str:
+        ours = ", ".join(f"{value:.0f}" for value in own[column])
+        theirs = ", ".join(f"{value:.0f}" for value in england[column])
+        return f"{ours}{unit} (England {theirs})"
+
+    span = ", ".join(own.index)
+    said = [
+        f"Of the {own['referred'].iloc[-1]:,.0f} children of {own['organisation'].iloc[-1]} who "
+        f"were referred in {last}, {own['second contact'].iloc[-1]:.0f} % had a second contact by "
+        f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). Those "
+        f"who had one by the end of {span} had waited {both(mental_health.MEAN, ' days')} on "
+        "average.",
+        f"Closed before treatment were {both(never[0], ' %')}; without any contact at the year's "
+        f"end were {both(never[1], ' %')}. Why a referral was closed is not published; the "
+        "publisher names other help that fits better and services without room.",
+    ]
+    if len(own) > 1:
+        wait = own[mental_health.MEAN].iloc[-1] - own[mental_health.MEAN].iloc[0]
+        left = own[never].sum(axis=1).iloc[-1] - own[never].sum(axis=1).iloc[0]
+        ways = {True: ("shorter", "more"), False: ("longer", "fewer")}
+        said.append(
+            f"From {first} to {last} the wait became {ways[wait < 0][0]} for those who got in, and "
+            f"{ways[left > 0][1]} were closed untreated or had no contact: "
+            f"{own[never].sum(axis=1).iloc[0]:.0f} → {own[never].sum(axis=1).iloc[-1]:.0f} % "
+            f"(England {england[never].sum(axis=1).iloc[0]:.0f} → "
+            f"{england[never].sum(axis=1).iloc[-1]:.0f} %). Neither is a trend: in 2020-21 the "
+            "publisher changed which services count, and it advises against comparing years. Each "
+            "year can be held against England's."
+        )
+    return said
+
+
+def referred_finding(table: pd.DataFrame) -> str:
+    """Say of the newest year how many never got in, beside England: the title of the chart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`mental_health.referred` returns it.
+
+    Returns
+    -------
+    str
+    """
+    last = table.groupby("level").last()
+    never = last["closed before treatment"] + last["open, no contact"]
+    year = table["year"].max()
+    if "group" not in never:
+        return f"{never['england']:.0f} of 100 children referred in {year} were closed or not seen"
+    return (
+        f"{never['group']:.0f} of 100 children referred in {year} were closed before treatment or "
+        f"not seen, {never['england']:.0f} in England"
+    )
 
 
 def _signed(value: float) -> str:

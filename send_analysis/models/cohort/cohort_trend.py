@@ -75,7 +75,7 @@ def entry_trend(origin: int) -> Trend:
         for start in range(FIRST_YEAR + TREND_YEARS, last - horizon + 1):
             growth = (england[start] - england[start - TREND_YEARS]) / TREND_YEARS
             level = (wide[start] + wide[start - 1] + growth) / 2
-            ahead = growth * _damped(horizon)[-1]
+            ahead = growth * damped(horizon)[-1]
             errors.append((wide[start + horizon] - level - ahead).dropna().to_numpy())
         spread[horizon] = robust_sd(np.concatenate(errors))
     first, longest = min(spread), max(spread)
@@ -99,23 +99,6 @@ def _leave_sd(origin: int, codes: pd.Series) -> float:
     return float(np.sqrt(max(robust_sd(change.to_numpy()) ** 2 / 2 - counting, 0.0)))
 
 
-def join_factor(trend: Trend, simulations: int, years: int, rng: np.random.Generator) -> np.ndarray:
-    """Factor on new plans per head by simulation and year; its mean follows the damped trend."""
-    walk = rng.normal(0.0, trend.walk_sd, (simulations, years)).cumsum(axis=1)
-    single = rng.normal(0.0, trend.year_sd, (simulations, years))
-    # half the variance off, for the mean of a lognormal lies above its median
-    variance = trend.year_sd**2 + trend.walk_sd**2 * np.arange(1, years + 1)
-    return np.exp(trend.growth * _damped(years) + walk + single - variance / 2)
-
-
-def leave_factor(
-    trend: Trend, simulations: int, years: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Factor on the share that ceases by simulation and year, of mean 1."""
-    single = rng.normal(0.0, trend.leave_sd, (simulations, years))
-    return np.exp(single - trend.leave_sd**2 / 2)
-
-
-def _damped(years: int) -> np.ndarray:
+def damped(years: int) -> np.ndarray:
     """Growth so far after each year, in years of undamped growth."""
     return np.cumsum(DAMPING ** np.arange(1, years + 1))

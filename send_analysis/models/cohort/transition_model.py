@@ -26,7 +26,7 @@ from send_analysis.models.cohort.transitions import FIRST_YEAR, NO_PLAN, States
 
 NO_JOINERS = 0.001  # joiners that a year without any counts as (witan.send)
 RESULTS = ("count", "academic_year", "setting", "need", "cost")
-SAMPLERS = {"published": PUBLISHED, "exact": EXACT}
+SAMPLERS = {"exact": EXACT, "published": PUBLISHED}
 
 
 def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: States) -> Flows:
@@ -101,7 +101,7 @@ def simulate_transitions(
     seed: int = 50,
     costs: np.ndarray | None = None,
     scenario: Sequence[Mapping[str, Any]] | None = None,
-    sampler: str = "published",
+    sampler: str = "exact",
 ) -> dict[str, pd.DataFrame]:
     """Project plans by academic year, setting and need, and their cost.
 
@@ -120,7 +120,7 @@ def simulate_transitions(
         Pounds a year; a pair without a cost counts nothing.
     scenario : list of dict, optional
         From `flow_scenarios.read_scenario`.
-    sampler : {"published", "exact"}
+    sampler : {"exact", "published"}
         How counts are drawn; see `published_draws` for what the published run did.
 
     Returns
@@ -224,12 +224,14 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     return [out / f"{name}.csv" for name in results]
 
 
-def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
+def notes(
+    transitions: pd.DataFrame, states: States, costs: np.ndarray | None, sampler: str
+) -> list[str]:
     """Say what a reader of the results must know about how they were made.
 
     Parameters
     ----------
-    states, costs, sampler
+    transitions, states, costs, sampler
         As given to `simulate_transitions`.
 
     Returns
@@ -237,6 +239,10 @@ def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
     list of str
     """
     said = []
+    ends = {"1": "joins: no new plans are projected", "2": "leaves: few are projected to"}
+    for end, what in ends.items():
+        if not (transitions[f"setting_{end}"] == NO_PLAN).any():
+            said.append(f"Note: in the transitions nobody {what}. Is a part of the file missing?")
     if costs is not None:
         lacking = (np.isnan(costs) & states.allowed.any(axis=0)).sum()
         if lacking:
@@ -244,7 +250,7 @@ def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
     if sampler == "published":
         said.append(
             "Note: counts are drawn as in the published run of witan.send 1.7.0, whose new plans "
-            "come out about 2 % high; --draws exact is without that bias (docs/cohorts.md)."
+            "come out about 2 % high; without --draws there is no such bias (docs/cohorts.md)."
         )
     return said
 

@@ -211,61 +211,6 @@ def _with_sums(capacity: pd.DataFrame) -> pd.DataFrame:
     return out.assign(basis=pd.concat([said[~several].set_index(keys)["basis"], joined]))
 
 
-def shift(
-    stock: np.ndarray,
-    settings: Sequence[str],
-    *,
-    source: str,
-    target: str,
-    share: float,
-    first_step: int = 1,
-) -> np.ndarray:
-    """Send a share of new placements to another setting.
-
-    A new placement is a birth cohort's growth in a setting from one January to the next: new
-    plans and movers in, less leavers. Those sent elsewhere stay there at the rate at which their
-    cohort stays in the setting they were meant for.
-
-    Parameters
-    ----------
-    stock : ndarray (years + 1, simulations, ages, settings)
-    settings : sequence of str
-        Names on the last axis.
-    source, target : str
-        Settings.
-    share : float
-        0 to 1, of the new placements in `source`.
-    first_step : int, default 1
-        Years ahead from which placements are shifted.
-
-    Returns
-    -------
-    ndarray
-        As `stock`; the sum over settings is unchanged.
-
-    Raises
-    ------
-    ParameterError
-        If a setting is unknown or the share is not from 0 to 1.
-    """
-    place = {name: number for number, name in enumerate(settings)}
-    for name in (source, target):
-        if name not in place:
-            raise ParameterError(f"Unknown setting {name!r}: use one of {', '.join(settings)}.")
-    if not 0 <= share <= 1:
-        raise ParameterError(f"A share is from 0 to 1, not {share!r}.")
-    plans = stock[..., place[source]].astype(float)
-    moved = np.zeros_like(plans)
-    for step in range(max(first_step, 1), len(plans)):
-        before, after = plans[step - 1, :, :-1], plans[step, :, 1:]
-        stay = np.minimum(np.divide(after, before, out=np.zeros_like(after), where=before > 0), 1.0)
-        moved[step, :, 1:] = moved[step - 1, :, :-1] * stay + share * np.maximum(after - before, 0)
-    out = stock.astype(float)
-    out[..., place[source]] -= moved
-    out[..., place[target]] += moved
-    return out
-
-
 def published(area: str) -> pd.DataFrame:
     """List what official tables say of places in an area's schools, to set beside capacity.
 

@@ -321,6 +321,76 @@ def list_projection_alt(
     return f"Line chart of {subtitle}. {'; '.join(parts)}. Target size {target:,.0f}."
 
 
+OUTCOMES = {
+    "second contact": style.PALETTE[0],
+    "open, one contact": style.PALETTE[1],
+    "open, no contact": style.PALETTE[3],
+    "closed before treatment": style.PALETTE[2],
+}
+
+
+@style.house
+def referral_outcomes(
+    referred: pd.DataFrame, *, finding: str, subtitle: str, ax: Axes | None = None
+) -> Axes:
+    """Draw what became of the children referred, a bar a year and organisation.
+
+    Parameters
+    ----------
+    referred : DataFrame
+        As :func:`mental_health.referred` returns it.
+    finding, subtitle : str
+        As for :func:`control_chart`.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = style.axes(ax)
+    levels = {"england": "England", "region": "region", "group": "area"}  # from the bottom up
+    rows = referred.sort_values("level", key=lambda level: level.map(list(levels).index))
+    rows = rows.sort_values("year", ascending=False, kind="stable")
+    names = rows["level"].map(levels)
+    y, left = range(len(rows)), 0.0 * rows["referred"]
+    for outcome, colour in OUTCOMES.items():
+        ax.barh(y, rows[outcome], left=left, color=colour, height=0.72, label=outcome)
+        for at, start, value in zip(y, left, rows[outcome], strict=True):
+            ax.text(
+                start + value / 2, at, f"{value:.0f}", ha="center", va="center", fontsize=9,
+                color="white" if style.contrast(colour) >= 4.5 else style.TEXT,
+            )  # fmt: skip
+        left = left + rows[outcome]
+    ax.set_yticks(y, rows["year"] + ", " + names)
+    ax.set_xlim(0, 100)
+    ax.grid(visible=False)
+    ax.set_xlabel("Per cent of the children referred")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=4, frameon=False, fontsize=9)
+    style.title(ax, finding, subtitle=subtitle)
+    return ax
+
+
+def referral_outcomes_alt(referred: pd.DataFrame, *, subtitle: str) -> str:
+    """Describe the bars in words.
+
+    Parameters
+    ----------
+    referred, subtitle
+        As for :func:`referral_outcomes`.
+
+    Returns
+    -------
+    str
+    """
+    bars = [
+        f"{row['year']}, {row['organisation']}: "
+        + ", ".join(f"{outcome} {row[outcome]:.0f}" for outcome in OUTCOMES)
+        for _, row in referred.iterrows()
+    ]
+    return f"Stacked bars of {subtitle}. {'; '.join(bars)}."
+
+
 def _number(value: float) -> str:
     """Write a number with as many digits as it deserves."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
