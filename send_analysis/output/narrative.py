@@ -314,12 +314,13 @@ def percentages(area: str = "Bury") -> pd.DataFrame:
 
 
 def said(area: str = "Bury") -> pd.DataFrame:
-    """Return who made each claim, when, where it was printed, and whether its figure was out.
+    """Return who made each claim, when, where it was printed, and which figure was out by then.
 
     Returns
     -------
     DataFrame
-        Indexed by ``claim`` (in words): ``who, said, printed, official_figure_came_out``.
+        Indexed by ``claim`` (in words): ``who, said, printed, official_figure_came_out,
+        latest_figure_then`` (of the same series, where the claim's own was not out yet).
     """
     found = _made(area)
     month = pd.to_datetime(found["published"].where(found["published"] != ""))
@@ -330,7 +331,22 @@ def said(area: str = "Bury") -> pd.DataFrame:
         "claim": found["statement"], "who": found["who"].replace("", "not stated"),
         "said": found["said"].map(evidence.spoken), "printed": found["printed"] + address,
         "official_figure_came_out": came.fillna("–"),
+        "latest_figure_then": [_out_then(claim) for claim in evidence.claims(area)],
     }).set_index("claim")  # fmt: skip
+
+
+def _out_then(claim: dict) -> str:
+    """Write the latest figure of a claim's series that had been published when it was made."""
+    found = evidence.tried(claim)
+    plain = found[found["role"] == evidence.PLAIN]
+    if plain.empty or not plain["published"].iloc[0] or plain["broken"].iloc[0]:
+        return "–"
+    if plain["published"].iloc[0] <= evidence.months(claim["said"])[1]:
+        return "the same"
+    alike = found["definition"] == plain["definition"].iloc[0]
+    for row in found[alike & (found["role"] == evidence.READING)].itertuples():
+        return f"{evidence.words(row.official, claim['unit'])} ({row.window})"
+    return "none known"
 
 
 def tried(area: str = "Bury") -> pd.DataFrame:
