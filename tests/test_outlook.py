@@ -74,6 +74,12 @@ def test_the_test_that_is_told_is_the_later_one():
     assert later.loc[2, "within_10"] > 80 > later.loc[3, "within_10"]
 
 
+def test_englands_page_says_how_often_its_own_range_held():
+    said = " ".join(outlook.headline("England"))
+    assert "held in 12 of 15 forecasts of the same Januaries" in said  # counted by hand
+    assert "forecasts of the same Januaries" not in " ".join(outlook.headline("Bury"))
+
+
 def test_hindsight_says_whether_the_range_held():
     # published in January 2024: Bolton 3,304, Bury 2,686
     assert "3,304 were published, inside" in outlook.hindsight("Bolton")

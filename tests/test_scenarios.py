@@ -86,7 +86,7 @@ def test_every_scenario_in_the_project_is_valid():
             assert flows.read(file)
 
 
-@pytest.mark.parametrize("section", ["capacity", "waits"])
+@pytest.mark.parametrize("section", ["capacity", "forecast", "waits"])
 def test_assumptions_have_a_source_and_a_range(section):
     frame = scenarios.assumptions(section)
     assert (frame["source"].str.len() > 0).all()

@@ -56,6 +56,7 @@ UNITS = {
     "appointments": (1, 1_000),
     "reviews": (1, 100),
     "new referrals a year": (1, 1_000_000),
+    "times": (0, 5),
 }
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from send_analysis import tables
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
+from send_analysis.models import scenarios
 from send_analysis.models.demand_growth import denominators
 from send_analysis.models.forecast.reconciliation import NORMAL, spread_of_sum
 
@@ -54,6 +55,8 @@ class Start:
     fading : float
         Share of an excess of new plans per head over what leads to the ceiling that is left after
         a year.
+    level : float, default 1
+        New plans per head after the tested years, over those of the last of them.
     """
 
     plans: np.ndarray
@@ -65,6 +68,7 @@ class Start:
     common: float
     ceiling: float
     fading: float
+    level: float = 1.0
 
     def wider(
         self, member: np.ndarray, point: np.ndarray, own: np.ndarray, common: np.ndarray
@@ -139,18 +143,21 @@ def start(
     people = np.stack([residents[year][AGES].reindex(codes).to_numpy() for year in ahead], axis=1)
     plans_now = both[1].reindex(codes).to_numpy()
     plans_now = np.where(np.isnan(plans_now).any(1, keepdims=True), now, plans_now)
+    population = load("population")
+    counted = int(population.loc[population["basis"] != "estimated", "year"].max())
     drift = denominators.spread(denominators.left_out()) / COUNTED
     common, own, fading = _moves(load("new_plans"), residents, origin)
     return Start(
         plans=plans_now,
         people=people[:, 1:],
-        miscounted=drift * np.arange(1, horizon + 1),
+        miscounted=drift * np.maximum(ahead[1:] - counted, 0),
         kept=kept,
         new=entered / people[:, 0].sum(0),
         moved=np.full(len(codes), np.hypot(common, own)),
         common=common,
         ceiling=_ceiling(load("new_plans_by_age"), plans_now.sum(1), codes, residents),
         fading=fading,
+        level=float(scenarios.assumptions("forecast").at["new_plans_beyond", "value"]),
     )
 
 
@@ -243,8 +250,8 @@ def paths(first: Start, tested: np.ndarray) -> np.ndarray:
             plans *= (wanted / plans.sum(2))[..., None]
         else:
             on = step + 1 - TESTED
-            faster = pace * np.exp(first.moved[:, None] * np.sqrt(on) * NORMAL)
-            excess = np.maximum(pace / most, 1) ** first.fading**on
+            faster = first.level * pace * np.exp(first.moved[:, None] * np.sqrt(on) * NORMAL)
+            excess = np.maximum(first.level * pace / most, 1) ** first.fading**on
             faster = np.minimum(faster, most * excess)
             plans = np.minimum(carried + faster[..., None] * usual, first.ceiling * here)
         out.append(wanted if step < TESTED else plans.sum(2))

@@ -264,6 +264,17 @@ def _years(count: int) -> str:
     return f"{number} year{'' if count == 1 else 's'}"
 
 
+def _of_england() -> str:
+    """Say how often England's own range held, on the same Januaries."""
+    rows = scoring.england(first=scoring.CHOSEN_FROM)
+    rows = rows[rows["year"] > scoring.CHOSEN_TO]
+    held = rows["observed"].between(rows["low_80"], rows["high_80"]).sum()
+    return (
+        f"That is of authorities; England's own 80 % range, which is narrower, held in {held} of "
+        f"{len(rows)} forecasts of the same Januaries."
+    )
+
+
 def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
     """Say what is forecast, and how sure it is.
 
@@ -289,6 +300,7 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
         "middle.",
         error + few,
         life,
+        _of_england() if areas.resolve(area) == areas.ENGLAND else "",
         hindsight(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]

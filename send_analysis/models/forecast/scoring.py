@@ -366,22 +366,22 @@ def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFram
     Returns
     -------
     DataFrame
-        ``origin, horizon, year, observed, median, low, high`` (95 % interval), ``error`` (%).
+        ``origin, horizon, year, observed, median, low_80, high_80, low_95, high_95``, plans;
+        ``error`` (of the median, per cent of the outcome).
     """
     panel = panels.build(tables.load) if panel is None else panel
     last, parts = int(panel.years[-1]), []
     for units in replay(panel, range(first, last), HORIZONS):
         origin, ahead = units.origin, min(HORIZONS, last - units.origin)
         total, spread = units.point.sum(0), spread_of_sum(units.point, units.own, units.common)
-        columns = {
-            "origin": origin,
-            "horizon": np.arange(1, ahead + 1),
-            "observed": panel.plans[:, origin - panel.years[0] + 1 :][:, :ahead].sum(0),
-            "median": total[:ahead],
-            "low": (total * np.exp(NORMAL[0] * spread))[:ahead],
-            "high": (total * np.exp(NORMAL[-1] * spread))[:ahead],
-        }
-        parts.append(pd.DataFrame(columns))
+        made = total[:, None] * np.exp(spread[:, None] * NORMAL)
+        rows = pd.DataFrame(made[:ahead], columns=LEVELS)[[0.5, 0.1, 0.9, 0.025, 0.975]]
+        rows.columns = ["median", "low_80", "high_80", "low_95", "high_95"]
+        rows.insert(0, "origin", origin)
+        rows.insert(1, "horizon", np.arange(1, ahead + 1))
+        start = origin - panel.years[0] + 1
+        rows.insert(2, "observed", panel.plans[:, start : start + ahead].sum(0))
+        parts.append(rows)
     out = pd.concat(parts, ignore_index=True)
     out.insert(2, "year", out["origin"] + out["horizon"])
     return out.assign(error=100 * (out["median"] / out["observed"] - 1))
