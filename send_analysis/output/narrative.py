@@ -33,6 +33,7 @@ VERDICTS = {  # what one claim, and several, are said to be
     ),
 }
 MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
+FIVE = 5  # years of growth that are shown where no claim names others
 SMALL = 100  # plans: below it one child is more than 1 %
 
 
@@ -108,24 +109,25 @@ def tallied(ledger: pd.DataFrame, area: str) -> str:
 
 def _official(area: str) -> list[str]:
     """Say what the official figures are of an area that no claims are recorded for."""
-    windows = growth.over_years(area)
-    own = windows[(windows["role"] == "area") & (windows["year"] == 2024)]
-    national = windows[(windows["area_code"] == areas.ENGLAND) & (windows["year"] == 2024)]
+    windows = growth.over_years(area, years=FIVE)
+    latest = windows["year"] == windows["year"].max()
+    own = windows[latest & (windows["role"] == "area")]
+    national = windows[latest & (windows["area_code"] == areas.ENGLAND)]
     times = growth.timeliness(area)
-    issued = times[(times["role"] == "area") & (times["year"] == 2023)]
+    issued = times[(times["role"] == "area") & (times["year"] == times["year"].max())]
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
-        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024. How much "
-        f"of that is growth cannot be told: {row.caveat}."
+        f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in January "
+        f"{row.year}. How much of that is growth cannot be told: {row.caveat}."
         if row.caveat
-        else f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
-        f"{row.growth:+.1f} %"
+        else f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in "
+        f"January {row.year}, {row.growth:+.1f} %"
         + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
     ]
     out += [
-        f"In 2023 {row.in_time:,} of {row.issued:,} plans ({row.share:.0f} %) were issued within "
-        "20 weeks, exceptions excluded."
+        f"In {row.year} {row.in_time:,} of {row.issued:,} plans ({row.share:.0f} %) were issued "
+        "within 20 weeks, exceptions excluded."
         for row in issued.itertuples()
     ]
     return out

@@ -1,5 +1,6 @@
 """What a report says agrees with its tables and with itself: Bury's pages, all of them."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +39,7 @@ def test_no_text_of_the_report_contradicts_another(pages):
 def test_a_contradiction_is_found(pages, tmp_path):
     other = tmp_path / "02.html"
     html = page(pages, "02").read_text(encoding="utf-8")
-    other.write_text(html.replace("place 85 of 148", "place 86 of 148"), encoding="utf-8")
+    other.write_text(re.sub(r"that is place \d+", "that is place 999", html), encoding="utf-8")
     assert any("that is place" in one for one in contradictions([*pages, other]))
 
 
