@@ -44,6 +44,16 @@ def ledgers():
     return {name: evidence.ledger(name).set_index("id") for name in names}
 
 
+def test_the_docs_count_the_verdicts_as_the_ledgers_do(ledgers, root):
+    rows = [
+        f"| {area} | {len(found)} | {' | '.join(map(str, evidence.tally(found)))} | "
+        f"{(found['same_as'] != '').sum()} |"
+        for area, found in ledgers.items()
+    ]
+    text = (root / "docs" / "evidence.md").read_text(encoding="utf-8")
+    assert [row for row in rows if row not in text] == []
+
+
 def write(tmp_path, claim, **more):
     claim = {"id": "c", "statement": "s", "source": "x", "said": "2024-05", "claimed": 60,
              "unit": "per cent", **claim}  # fmt: skip

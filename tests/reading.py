@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup, Tag
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 NUMBER = re.compile(r"(?<![\w.£])[£+−-]?\d[\d,]*(?:\.\d+)?(?![\w])")
 # Numbers that are no finding, by what they are:
 YEARS = range(1900, 2101)
