@@ -96,7 +96,7 @@ def test_levers_of_the_forecast_lower_the_total(simulation):
 
 
 def test_scenario_errors_name_the_key():
-    with pytest.raises(ParameterError, match=r"scenario: levers\[1\]\.from: must be .*'moon'"):
+    with pytest.raises(ParameterError, match=r"scenario, levers\[1\]\.from: must be .*'moon'"):
         lever = {"lever": "moves", "from": "moon", "to": places.UNIT, "share": 0.1}
         capacity.read_scenario({"name": "x", "levers": [lever]})
     with pytest.raises(ParameterError, match=r"scenario: key 'plan' is unknown. Did you mean 'pl"):

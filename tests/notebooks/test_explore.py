@@ -90,7 +90,9 @@ def test_a_scenario_changes_the_places_needed(board, controls):
     levelled = demand_in_the_end(board.children[3].value)
     assert levelled < plain
     made = capacity.forecast(
-        "Bury", years=5, scenario={"name": "stable", "levers": flows.read("demand-requests-stabilise")}
+        "Bury",
+        years=5,
+        scenario={"name": "stable", "levers": flows.read("demand-requests-stabilise")},
     )
     whole = made[(made["kind"] == "all specialist") & (made["phase"] == "all")].iloc[-1]
     assert levelled == pytest.approx(whole["demand"], rel=0.05)  # 100 simulations against 1,000

@@ -24,6 +24,7 @@ from send_analysis.models.cohort.cohort_units import draw, estimated, unit
 from send_analysis.models.cohort.flows import LONGEST, Projection, advance
 from send_analysis.models.forecast import forecasting
 
+MOST_SIMULATIONS = 20_000  # all are held at once: some gigabytes
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 COLUMNS = [
@@ -291,7 +292,9 @@ def _check(origin: int, years: int, simulations: int, seed: int) -> None:
         )
     if not 1 <= years <= LONGEST:
         raise ParameterError(f"years is {years}; give 1 to {LONGEST}.")
-    if simulations < 2:
-        raise ParameterError(f"simulations is {simulations}; give at least 2.")
+    if not 2 <= simulations <= MOST_SIMULATIONS:
+        raise ParameterError(
+            f"simulations is {simulations}; give at least 2 and at most {MOST_SIMULATIONS:,}."
+        )
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
 from send_analysis import areas, tables
 from send_analysis.ages import AGE_BANDS
@@ -22,37 +24,86 @@ from send_analysis.models import scenarios
 from send_analysis.models.cohort.cohort_data import AGES, SETTINGS
 from send_analysis.models.cohort.cohort_moves import MOVE_GROUPS
 from send_analysis.models.demand_growth import denominators
-from send_analysis.models.scenarios import Choice, Number, Size
-from send_analysis.models.user_files import read_yaml
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 LONGEST = 15  # years; population beyond is next to unborn
 PREFIX = "demand-"  # of this model's scenario files
 TRANSFERS = {"10-11": 10, "15-16": 15}  # into secondary school, out of year 11: age before
 GROUPS = [np.array([a for a in group if a < AGES[-1]]) - AGES[0] for group in MOVE_GROUPS]
 
-_YEAR = Number(2010, 2060, whole=True)
-_WHEN = {"from_year?": _YEAR, "until_year?": _YEAR, "over_years?": Number(1, 20, whole=True)}
-_AGES = {"ages?": [Choice((*AGES, *AGE_BANDS))]}
-_SETTINGS = {"settings?": [Choice(tuple(SETTINGS))]}
-_PLACE = Choice(tuple(SETTINGS))
-_SHARE, _FACTOR = Size(0, 1), Size(0, 20)
-_STAND_IN = {"substitute?": Choice(("footprint", "region", "England"))}
+_Year = Annotated[int, Field(ge=2010, le=2060)]
+
+
+class Lever(Form):
+    """What every lever may hold."""
+
+    lever: str
+    source: Text | None = None
+    from_year: _Year | None = None
+    until_year: _Year | None = None
+    over_years: int | None = Field(None, ge=1, le=20)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Lever:
+        if self.until_year and self.until_year < (self.from_year or 0):
+            raise ValueError(f"until_year: must be {self.from_year} or later")
+        if hasattr(self, "away") and self.away == self.to:
+            raise ValueError("to: must be another setting than from")
+        return self
+
+
+def _size(high: float) -> Any:
+    """A number from 0, or the two ends of a range from which each simulation draws one."""
+
+    def in_order(ends: list[float]) -> list[float]:
+        if ends[0] > ends[1]:
+            raise ValueError(f"a range begins with its lower end, not {ends}")
+        return ends
+
+    end = Annotated[float, Field(ge=0, le=high)]
+    two = Field(min_length=2, max_length=2, examples=[[0.5, 0.8]])
+    ends = Annotated[list[end], two, AfterValidator(in_order)]
+    return (end | ends, ...)
+
+
+_PLACE = Literal[*SETTINGS]
+_AGED = {"ages": (list[Literal[*AGES, *AGE_BANDS]] | None, Field(None, min_length=1))}
+_PLACED = {"settings": (list[_PLACE] | None, Field(None, min_length=1))}
+_STAND_IN = {"substitute": (Literal["footprint", "region", "England"] | None, None)}
+_AWAY = {"away": (_PLACE, Field(alias="from")), "to": (_PLACE, ...), "share": _size(1)}
 LEVERS = {
-    "requests": {"multiply": _FACTOR, **_AGES},
-    "requests_return": {"to_year": _YEAR, **_STAND_IN},
-    "requests_stabilise": {},
-    "share_assessed": {"share": _SHARE, **_STAND_IN},
-    "share_issued": {"share": _SHARE, **_STAND_IN},
-    "new_plans": {"multiply": _FACTOR, **_AGES},
-    "settings_of_new_plans": {"from": _PLACE, "to": _PLACE, "share": _SHARE, **_AGES},
-    "placements": {"from": _PLACE, "to": _PLACE, "share": _SHARE},
-    "moves": {"from": _PLACE, "to": _PLACE, "share": _SHARE},
-    "cessation": {"multiply": _FACTOR, **_AGES, **_SETTINGS},
-    "reassessment": {"transfer": Choice(tuple(TRANSFERS)), "keep": _SHARE},
-    "protected": {**_AGES},
+    name: create_model(name, __base__=Lever, **keys)
+    for name, keys in {
+        "requests": {"multiply": _size(20), **_AGED},
+        "requests_return": {"to_year": (_Year, ...), **_STAND_IN},
+        "requests_stabilise": {},
+        "share_assessed": {"share": _size(1), **_STAND_IN},
+        "share_issued": {"share": _size(1), **_STAND_IN},
+        "new_plans": {"multiply": _size(20), **_AGED},
+        "settings_of_new_plans": {**_AWAY, **_AGED},
+        "placements": _AWAY,
+        "moves": _AWAY,
+        "cessation": {"multiply": _size(20), **_AGED, **_PLACED},
+        "reassessment": {"transfer": (Literal[*TRANSFERS], ...), "keep": _size(1)},
+        "protected": _AGED,
+    }.items()
 }
 _RATES = ("requests_return", "share_assessed", "share_issued")  # levels that tables give
-FORM = {"title": str, "description?": str, "levers": [{"lever": str, "*": object}]}
+
+
+class _Any(Form):
+    """A lever, by its name."""
+
+    model_config = ConfigDict(extra="allow")
+    lever: Literal[*LEVERS]
+
+
+class Scenario(Form):
+    """What a scenario file of demand holds."""
+
+    title: Text
+    description: Text | None = None
+    levers: list[dict[str, Any]] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -149,8 +200,8 @@ def read(scenario: str | Path | Sequence[Mapping]) -> list[dict]:
     """
     if not isinstance(scenario, str | Path):
         return validate(scenario)
-    content = scenarios.read(scenario, FORM, prefix=PREFIX)
-    return validate(content["levers"], where=f"{content['file']}: ")
+    content = scenarios.read(scenario, Scenario, prefix=PREFIX)
+    return validate(content["levers"], where=content["file"])
 
 
 def titles() -> dict[str, str]:
@@ -165,7 +216,7 @@ def titles() -> dict[str, str]:
     return {read_yaml(file)["title"]: file.stem for file in files}
 
 
-def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
+def validate(levers: Sequence[Mapping], *, where: str = "scenario") -> list[dict]:
     """Check levers, and refuse what cannot be.
 
     Parameters
@@ -177,7 +228,7 @@ def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
         ``source``. A size is a number, or a range ``[low, high]`` from which each simulation draws
         one.
     where : str
-        What an error begins with: the file and a colon.
+        The file, for errors.
 
     Returns
     -------
@@ -190,14 +241,8 @@ def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
         Naming the key that is unknown, missing or impossible, and what is allowed.
     """
     for number, lever in enumerate(levers, start=1):
-        at = f"{where}levers[{number}]"
-        scenarios.check(lever, {"lever": Choice(tuple(LEVERS)), "*": object}, at)
-        form = {"lever": str, "source?": str, **_WHEN, **LEVERS[lever["lever"]]}
-        scenarios.check(lever, form, at)
-        if "until_year" in lever and lever["until_year"] < lever.get("from_year", 0):
-            raise ParameterError(f"{at}.until_year: must be {lever['from_year']} or later.")
-        if "from" in lever and lever["from"] == lever["to"]:
-            raise ParameterError(f"{at}.to: must be another setting than from.")
+        kind = checked(_Any, lever, where, f"levers[{number}]").lever
+        checked(LEVERS[kind], lever, where, f"levers[{number}]")
     return [dict(lever) for lever in levers]
 
 

@@ -66,7 +66,7 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
         content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
     scenarios.assumptions("capacity", content.get("assumptions"), where=where)
-    flows.validate(content.get("levers", ()), where=f"{where}: ")
+    flows.validate(content.get("levers", ()), where=where)
     return content
 
 
