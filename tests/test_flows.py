@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from send_analysis import tables
@@ -70,6 +70,7 @@ def levers(draw):
 
 
 @settings(max_examples=60, deadline=None)
+@example(0, [{"lever": "cessation", "multiply": 0.5}])
 @given(st.integers(0, 99), st.lists(levers(), max_size=4))
 def test_plans_next_january_are_those_kept_those_moved_and_those_new(seed, pulled):
     base = anyone(seed)

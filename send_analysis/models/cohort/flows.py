@@ -329,6 +329,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 new, moves = _elsewhere(lever, part * size, new, moves)
             elif kind == "cessation":
                 cells = _ages(lever)[:, None] & np.isin(SETTINGS, lever.get("settings", SETTINGS))
+                cells[-1] = False  # plans of the last age end whatever is done
                 ends = np.minimum(ends * (1 + (part * (size - 1))[:, None, None] * cells), 1.0)
             elif kind == "reassessment":
                 at = np.array(AGES) == TRANSFERS[lever["transfer"]]
