@@ -212,9 +212,8 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
             elif "from" in lever:
                 new, moves = _elsewhere(lever, part * size, new, moves)
             elif kind == "cessation":
-                still_young = _ages(lever) & (np.array(AGES) < AGES[-1])  # at the last age all end
-                settings = np.isin(SETTINGS, lever.get("settings", SETTINGS))
-                cells = still_young[:, None] & settings
+                cells = _ages(lever)[:, None] & np.isin(SETTINGS, lever.get("settings", SETTINGS))
+                cells[-1] = False  # plans of the last age end whatever is done
                 ends = np.minimum(ends * (1 + (part * (size - 1))[:, None, None] * cells), 1.0)
             elif kind == "reassessment":
                 at = np.array(AGES) == TRANSFERS[lever["transfer"]]
