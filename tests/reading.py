@@ -22,6 +22,7 @@ CONSTANTS = {
     100, 1_000, 4_000,  # "of 100", "per 1,000", simulations
     52,  # weeks of a year, the edge of the longest band of waits
 }  # fmt: skip
+PARTS_OF_ONE = {"timely", "decided"}  # shares that the model of the queue has between 0 and 1
 MONTHS = "January February March April May June July August September October November December"
 DAY = re.compile(rf"\b\d{{1,2}} (?={MONTHS.replace(' ', '|')})")
 SUM = re.compile(r"£[\d.,]*\d(?: million)?")  # sums that a claim names are constants
@@ -58,6 +59,7 @@ def sizes(found: list[pd.DataFrame]) -> np.ndarray:
         numbers = frame.select_dtypes("number").to_numpy(dtype=float).ravel()
         words = frame.select_dtypes(exclude="number").fillna("").astype(str).to_numpy().ravel()
         out += [numbers[np.isfinite(numbers)], [n for _, n, _ in printed(" ".join(words))]]
+        out += [100 * frame[name].dropna() for name in PARTS_OF_ONE & set(frame.columns)]
         out.append([float(len(frame))])
     return np.unique(np.abs(np.concatenate(out)))
 

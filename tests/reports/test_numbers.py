@@ -68,6 +68,26 @@ def test_settings_and_totals_are_forecast_once(pages):
     assert older["high_80"] == older["high_80_of_places"]
 
 
+def test_most_is_not_said_of_the_largest_group(pages):
+    """The largest of several groups holds most of them only above a half; claims may say so."""
+    own = [path for path in pages if not path.stem.startswith(("01", "index"))]
+    said = [text for path in own for text, _ in texts(soup_of(path))]
+    assert any("largest group" in text for text in said)
+    assert [text for text in said if re.search(r"(^|\. )Most (plans|children|people)", text)] == []
+
+
+def test_a_share_is_per_cent_in_every_table(pages):
+    """Levels of quantiles lie between 0 and 1; what is called a share, or growth, does not."""
+    fractions = [
+        (path.stem, column)
+        for path in pages
+        for frame in frames(soup_of(path))
+        for column in frame.select_dtypes("number").filter(regex="share|growth|probability|within")
+        if 0 < frame[column].abs().max() <= 1 and len(frame) > 2
+    ]
+    assert fractions == []
+
+
 def _words(path: Path, parts: str) -> list[str]:
     """Texts of a page's parts, with single spaces."""
     return [" ".join(part.get_text(" ").split()) for part in soup_of(path).select(parts)]
