@@ -430,6 +430,8 @@ def main() -> None:
     except OSError as error:
         what = error.filename or "the result cannot be written"
         _end(f"Error: {what}: {error.strerror or error}", 2)
+    except MemoryError:
+        _end("Error: not enough memory; ask for fewer simulations, years or --jobs", 2)
     except Exception as error:
         _end(_fault(error), 70)
 

@@ -87,6 +87,7 @@ def test_totals_are_those_of_the_forecast(area):
         ("Hackney", {"origin": 2024}, MissingDataError, "no plans by age"),
         ("Bury", {"years": 0}, ParameterError, "1 to 15"),
         ("Bury", {"simulations": 1}, ParameterError, "at least 2"),
+        ("Bury", {"simulations": 10**9}, ParameterError, "at most 20,000"),
         ("Bury", {"seed": -3}, ParameterError, "seed is -3"),
     ],
 )

@@ -155,6 +155,7 @@ def test_a_file_that_is_not_there_is_named(folder):
         ({"seed_year": 2030}, "2021, 2022"),
         ({"seed_year": 2022, "years": 9}, "2026 is missing"),
         ({"seed_year": 2022, "simulations": 1}, "at least 2"),
+        ({"seed_year": 2022, "simulations": 10**9}, "at most 1,000,000"),
         ({"seed_year": 2022, "sampler": "magic"}, "exact or published"),
     ],
 )

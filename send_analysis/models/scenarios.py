@@ -1,46 +1,19 @@
-"""Parameters that people may change: assumptions, scenario files, and how both are checked.
-
-A *form* says what a file may hold. It is a type (``str``, ``bool``), a :class:`Number`, a list with
-the form of each item, or a dict from key to form; ``"key?"`` may be left out and ``"*"`` stands for
-any name. :func:`check` compares and names the key that is wrong.
-"""
+"""Parameters that people may change: scenario files by name, assumptions, and draws of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, create_model, model_validator
 
 from send_analysis import tables
-from send_analysis.errors import ParameterError, nearest, unknown
+from send_analysis.errors import ParameterError, unknown
 from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 ASSUMPTIONS = "assumptions.yml"
-
-
-class Number(NamedTuple):
-    """A number within limits; `whole` if it must not have a fraction."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-
-class Size(NamedTuple):
-    """A number within limits, or the two ends of a range from which each simulation draws one."""
-
-    low: float
-    high: float
-
-
-class Choice(NamedTuple):
-    """One of some words or numbers."""
-
-    words: tuple[str | int, ...]
 
 
 # What an assumption can be, by how its unit in `assumptions.yml` begins. What divides (hours and
@@ -51,6 +24,7 @@ UNITS = {
     "hours": (1, 168),
     "weeks a year": (1, 52),
     "weeks": (0, 520),
+    "years": (0, 30),
     "pounds a year": (0, 10_000_000),
     "children": (1, 1_000_000),
     "appointments": (1, 1_000),
@@ -84,88 +58,20 @@ class Assumption(Form):
         return self
 
 
-def check(value: object, form: object, where: str) -> None:
-    """Refuse a value that does not have its form.
-
-    Parameters
-    ----------
-    value : object
-        What a YAML file holds.
-    form : type, Number, Size, Choice, list or dict
-        What it may hold; see the module.
-    where : str
-        File, and keys so far joined by dots: the message begins with it.
-
-    Raises
-    ------
-    ParameterError
-        Naming the key that is unknown, missing, or has an impossible value.
-    """
-    if isinstance(form, dict):
-        _check_keys(value, form, where)
-    elif isinstance(form, list):
-        if not isinstance(value, list) or not value:
-            raise ParameterError(f"{where}: must be a list with at least one item, not {value!r}.")
-        for number, item in enumerate(value, start=1):
-            check(item, form[0], f"{where}[{number}]")
-    elif isinstance(form, Choice):
-        if value not in form.words:
-            near = nearest(str(value), map(str, form.words))
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"{where}: must be {_either(form.words)}, not {value!r}.{hint}")
-    elif isinstance(form, Size):
-        ends = value if isinstance(value, list) and len(value) == 2 else [value, value]
-        for end in ends:
-            check(end, Number(*form), where)
-        if ends[0] > ends[1]:
-            raise ParameterError(f"{where}: a range begins with its lower end, not {value!r}.")
-    elif isinstance(form, Number):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if (
-            not number
-            or not form.low <= value <= form.high
-            or (form.whole and not isinstance(value, int))
-        ):
-            kind = "a whole number" if form.whole else "a number"
-            raise ParameterError(
-                f"{where}: must be {kind} from {form.low:g} to {form.high:g}, not {value!r}."
-            )
-    elif not isinstance(value, form):
-        words = {str: "text", bool: "true or false"}
-        raise ParameterError(f"{where}: must be {words[form]}, not {value!r}.")
-
-
 def _either(words: Iterable[object]) -> str:
     """Join words with commas, and "or" before the last."""
     *most, last = map(str, words)
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _check_keys(value: object, form: dict, where: str) -> None:
-    """Check a mapping against the forms of its keys."""
-    if not isinstance(value, Mapping):
-        raise ParameterError(f"{where}: must hold keys and values, not {value!r}.")
-    forms = {key.removesuffix("?"): item for key, item in form.items()}
-    for key in value:  # before the missing ones: a key misspelt is both
-        if key not in forms and "*" not in forms:
-            near = nearest(str(key), forms)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Keys: {_either(forms)}."
-            raise ParameterError(f"{where}: key {key!r} is unknown.{hint}")
-    for key in form:
-        if key != "*" and not key.endswith("?") and key not in value:
-            raise ParameterError(f"{where}: key {key!r} is missing; add it.")
-    for key, item in value.items():
-        check(item, forms.get(key, forms.get("*")), f"{where}.{key}")
-
-
-def read(scenario: str | Path, form: dict | type[Form], *, prefix: str = "") -> dict:
+def read(scenario: str | Path, form: type[Form], *, prefix: str = "") -> dict:
     """Read a scenario by the name of a file in ``data/scenarios``, or by its path.
 
     Parameters
     ----------
     scenario : str or Path
         ``capacity-semh-school-2030``, or the path of a YAML file.
-    form : dict
+    form : type of Form
         What the file may hold.
     prefix : str
         Names that begin otherwise are another model's scenarios; not suggested.
@@ -193,10 +99,7 @@ def read(scenario: str | Path, form: dict | type[Form], *, prefix: str = "") -> 
             hint = f"Give the path of a .yml file, or one of {', '.join(known)}."
             raise unknown("scenario", str(scenario), known, hint=hint)
     content = read_yaml(path)
-    if isinstance(form, dict):
-        check(content, form, str(path))
-    else:
-        checked(form, content, path)
+    checked(form, content, path)
     return {**content, "file": str(path)}
 
 

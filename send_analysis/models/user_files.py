@@ -263,6 +263,8 @@ def _allowed(node: dict) -> str:
         if node.get("pattern") == _NOT_BLANK:
             shape += " that is not blank"
         return f"{shape} such as {examples[0]}" if examples else shape
+    if kind == "array" and "examples" in node:
+        return f"a list such as {node['examples'][0]}"
     if kind == "array":
         return "a list with at least one item" if node.get("minItems") else "a list"
     return {"boolean": "true or false", "object": "keys and values"}.get(kind, "")

@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import json
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -195,7 +196,10 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
         return parallel(delayed(function)(*each) for each in arguments)
 
     if scheduler is None:
-        broken_off = True
+        broken_off, told = True, threading.excepthook
+        # What loky's thread meets when Ctrl-C takes its work away, and joblib says of it.
+        threading.excepthook = lambda fault: None if _of_pool(fault.thread) else told(fault)
+        warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning, "joblib")
         try:
             with parallel_config("loky", n_jobs=jobs):
                 yield run
@@ -204,11 +208,10 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
             from joblib.externals.loky import get_reusable_executor
 
             _close()
-            if broken_off:
-                # Threads of joblib that wait for the workers would tell that these are gone.
-                threading.excepthook = lambda _: None
             # Kept workers would go on with the tables and the code of today.
             get_reusable_executor().shutdown(wait=True, kill_workers=broken_off)
+            if not broken_off:
+                threading.excepthook = told
         return
     try:
         from distributed import Client
@@ -222,6 +225,12 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
         raise ParameterError(f"No Dask scheduler answers at {scheduler!r}: {error}") from None
     with client, parallel_config("dask", client=client, n_jobs=-1):
         yield run
+
+
+def _of_pool(thread: threading.Thread | None) -> bool:
+    """Whether a thread is one that joblib keeps its workers busy with."""
+    module = type(thread).__module__
+    return module.startswith("joblib.") or getattr(thread, "name", "").startswith("ExecutorManager")
 
 
 def _folder(code: str, out: Path) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,41 +17,16 @@ import pandas as pd
 from send_analysis import areas, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models import scenarios
 from send_analysis.models.cohort.cohort_data import AGES, SETTINGS
 from send_analysis.models.cohort.cohort_moves import MOVE_GROUPS
+from send_analysis.models.cohort.levers import SIZES, TRANSFERS, validate
+from send_analysis.models.cohort.shrinkage import divide
 from send_analysis.models.demand_growth import denominators
-from send_analysis.models.scenarios import Choice, Number, Size
-from send_analysis.models.user_files import read_yaml
 
 LONGEST = 15  # years; population beyond is next to unborn
-PREFIX = "demand-"  # of this model's scenario files
-TRANSFERS = {"10-11": 10, "15-16": 15}  # into secondary school, out of year 11: age before
 GROUPS = [np.array([a for a in group if a < AGES[-1]]) - AGES[0] for group in MOVE_GROUPS]
 
-_YEAR = Number(2010, 2060, whole=True)
-_WHEN = {"from_year?": _YEAR, "until_year?": _YEAR, "over_years?": Number(1, 20, whole=True)}
-_AGES = {"ages?": [Choice((*AGES, *AGE_BANDS))]}
-_SETTINGS = {"settings?": [Choice(tuple(SETTINGS))]}
-_PLACE = Choice(tuple(SETTINGS))
-_SHARE, _FACTOR = Size(0, 1), Size(0, 20)
-_STAND_IN = {"substitute?": Choice(("footprint", "region", "England"))}
-LEVERS = {
-    "requests": {"multiply": _FACTOR, **_AGES},
-    "requests_return": {"to_year": _YEAR, **_STAND_IN},
-    "requests_stabilise": {},
-    "share_assessed": {"share": _SHARE, **_STAND_IN},
-    "share_issued": {"share": _SHARE, **_STAND_IN},
-    "new_plans": {"multiply": _FACTOR, **_AGES},
-    "settings_of_new_plans": {"from": _PLACE, "to": _PLACE, "share": _SHARE, **_AGES},
-    "placements": {"from": _PLACE, "to": _PLACE, "share": _SHARE},
-    "moves": {"from": _PLACE, "to": _PLACE, "share": _SHARE},
-    "cessation": {"multiply": _FACTOR, **_AGES, **_SETTINGS},
-    "reassessment": {"transfer": Choice(tuple(TRANSFERS)), "keep": _SHARE},
-    "protected": {**_AGES},
-}
 _RATES = ("requests_return", "share_assessed", "share_issued")  # levels that tables give
-FORM = {"title": str, "description?": str, "levers": [{"lever": str, "*": object}]}
 
 
 @dataclass(frozen=True)
@@ -79,6 +53,8 @@ class Projection:
         Settings a year later of those that do not end, by `cohort_moves.MOVE_GROUPS`.
     deal : ndarray of int (T, n)
         Which row of `moves` a simulation has in a year.
+    pull : ndarray (T, groups, S) or float
+        Factor on the shares of `moves` that go to a setting in a year, as `mixes` finds them.
     notes : tuple of str
         What stands in for a figure that the tables lack.
     """
@@ -91,12 +67,35 @@ class Projection:
     moved: np.ndarray
     moves: np.ndarray
     deal: np.ndarray
+    pull: np.ndarray | float = 1.0
     notes: tuple[str, ...] = ()
 
     @property
     def new(self) -> np.ndarray:
         """New plans in the calendar year before each January, by age (T + 1, n, A)."""
         return self.joined.sum(axis=-1)
+
+    def moving(self, step: int) -> np.ndarray:
+        """Settings a year later of those that do not end (n, groups, S, S), in one of the years."""
+        rows = self.moves[self.deal[step]]
+        return rows if isinstance(self.pull, float) else pulled(rows, self.pull[step][:, None])
+
+
+def pulled(shares: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """Multiply the shares that go to each setting, and bring their sum back to what it was.
+
+    Parameters
+    ----------
+    shares : ndarray (…, S)
+    pull : ndarray (…, S)
+        Factors.
+
+    Returns
+    -------
+    ndarray (…, S)
+    """
+    bent = shares * pull
+    return bent * divide(shares.sum(axis=-1, keepdims=True), bent.sum(axis=-1, keepdims=True))
 
 
 def advance(
@@ -130,77 +129,6 @@ def advance(
     return arrived + joined, moved
 
 
-def read(scenario: str | Path | Sequence[Mapping]) -> list[dict]:
-    """Levers of a scenario.
-
-    Parameters
-    ----------
-    scenario : str, Path or sequence of mapping
-        Name of a file in ``data/scenarios`` (without ``.yml``), a path to one, or the levers.
-
-    Returns
-    -------
-    list of dict
-        As :func:`validate`.
-
-    Raises
-    ------
-    UnknownNameError, MissingDataError, ParameterError
-    """
-    if not isinstance(scenario, str | Path):
-        return validate(scenario)
-    content = scenarios.read(scenario, FORM, prefix=PREFIX)
-    return validate(content["levers"], where=f"{content['file']}: ")
-
-
-def titles() -> dict[str, str]:
-    """List the scenarios of demand that the project holds.
-
-    Returns
-    -------
-    dict of str to str
-        Name of the scenario, as :func:`read` takes it, by its title.
-    """
-    files = sorted(tables.parameters("scenarios").glob(f"{PREFIX}*.yml"))
-    return {read_yaml(file)["title"]: file.stem for file in files}
-
-
-def validate(levers: Sequence[Mapping], *, where: str = "") -> list[dict]:
-    """Check levers, and refuse what cannot be.
-
-    Parameters
-    ----------
-    levers : sequence of mapping
-        Each has ``lever``, a key of `LEVERS`, and the keys of that lever. It may have
-        ``from_year``, the first calendar year whose flows it changes (that of the origin's January
-        if left out), ``over_years`` to phase it in by equal steps, ``until_year`` to end it, and
-        ``source``. A size is a number, or a range ``[low, high]`` from which each simulation draws
-        one.
-    where : str
-        What an error begins with: the file and a colon.
-
-    Returns
-    -------
-    list of dict
-        The levers.
-
-    Raises
-    ------
-    ParameterError
-        Naming the key that is unknown, missing or impossible, and what is allowed.
-    """
-    for number, lever in enumerate(levers, start=1):
-        at = f"{where}levers[{number}]"
-        scenarios.check(lever, {"lever": Choice(tuple(LEVERS)), "*": object}, at)
-        form = {"lever": str, "source?": str, **_WHEN, **LEVERS[lever["lever"]]}
-        scenarios.check(lever, form, at)
-        if "until_year" in lever and lever["until_year"] < lever.get("from_year", 0):
-            raise ParameterError(f"{at}.until_year: must be {lever['from_year']} or later.")
-        if "from" in lever and lever["from"] == lever["to"]:
-            raise ParameterError(f"{at}.to: must be another setting than from.")
-    return [dict(lever) for lever in levers]
-
-
 def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) -> Projection:
     """Run a simulation again with flows changed.
 
@@ -209,7 +137,8 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
     projection : Projection
         One without levers.
     levers : sequence of mapping
-        As :func:`validate` wants them; they act in their order, each on what those before left:
+        As :func:`levers.validate` wants them. They act in their order, each on what those before
+        left:
 
         - ``requests``, ``new_plans``: new plans (at ``ages``) are multiplied; requests change new
           plans of the same year in proportion;
@@ -225,7 +154,7 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
         - ``cessation``: the share of plans that end is multiplied (at ``ages``, in ``settings``);
         - ``reassessment``: at a transfer, each plan goes on with probability ``keep``;
         - ``protected``: plans held in the January of ``from_year`` (at ``ages``) are spared by
-          ``cessation``, ``reassessment`` and ``moves``.
+          ``cessation``, ``reassessment``, ``moves`` and ``placements``.
     seed : int
         Of the sizes that are ranges.
 
@@ -250,7 +179,7 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
                 f"levers[{number}].from_year: must be a year up to {origin + LONGEST}, not "
                 f"{lever['from_year']}."
             )
-        size = next((lever[key] for key in ("multiply", "share", "keep") if key in lever), 1.0)
+        size = next((lever[key] for key in SIZES if key in lever), 1.0)
         if isinstance(size, list):
             size = np.random.default_rng([seed, number]).uniform(*size, count)
         size = np.broadcast_to(np.asarray(size, dtype=float), count)
@@ -267,8 +196,8 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
     """Carry the origin's plans forward with changed flows."""
     stock, joined, leave, moved = [base.stock[0]], [base.joined[0]], [], []
     safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
-    for step, deal in enumerate(base.deal):
-        plans, usual, rows = stock[-1], base.leave[step], base.moves[deal]
+    for step in range(len(base.deal)):
+        plans, usual, rows = stock[-1], base.leave[step], base.moving(step)
         new, ends, moves = base.joined[step + 1], usual, rows
         for lever, size in levers:
             kind, part = lever["lever"], _phase(lever, base.origin + step)
@@ -284,6 +213,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 new, moves = _elsewhere(lever, part * size, new, moves)
             elif kind == "cessation":
                 cells = _ages(lever)[:, None] & np.isin(SETTINGS, lever.get("settings", SETTINGS))
+                cells[-1] = False  # plans of the last age end whatever is done
                 ends = np.minimum(ends * (1 + (part * (size - 1))[:, None, None] * cells), 1.0)
             elif kind == "reassessment":
                 at = np.array(AGES) == TRANSFERS[lever["transfer"]]

@@ -24,6 +24,7 @@ from send_analysis.models.cohort.published_draws import PUBLISHED
 from send_analysis.models.cohort.stock_flow import CHUNK, EXACT, QUANTILES, Flows, trajectories
 from send_analysis.models.cohort.transitions import FIRST_YEAR, NO_PLAN, States
 
+MOST_SIMULATIONS = 1_000_000  # hours
 NO_JOINERS = 0.001  # joiners that a year without any counts as (witan.send)
 RESULTS = ("count", "academic_year", "setting", "need", "cost")
 SAMPLERS = {"exact": EXACT, "published": PUBLISHED}
@@ -136,8 +137,10 @@ def simulate_transitions(
     """
     if sampler not in SAMPLERS:
         raise ParameterError(f"sampler must be {' or '.join(SAMPLERS)}, not {sampler!r}.")
-    if simulations < 2:
-        raise ParameterError(f"simulations is {simulations}; give at least 2.")
+    if not 2 <= simulations <= MOST_SIMULATIONS:
+        raise ParameterError(
+            f"simulations is {simulations}; give at least 2 and at most {MOST_SIMULATIONS:,}."
+        )
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")
     used = transitions[transitions["calendar_year"] < seed_year]

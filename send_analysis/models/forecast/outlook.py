@@ -126,6 +126,13 @@ def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd
     return out
 
 
+def _others() -> pd.DataFrame:
+    """Forecasts that others published: ``forecast, year, plans, source``."""
+    file = tables.parameters("published_forecasts.yml")
+    read = checked(Published, read_yaml(file), file)
+    return pd.DataFrame([point.model_dump() for point in read.forecasts])
+
+
 @tables.remembered
 def published(horizon: int = 15) -> pd.DataFrame:
     """Set this package's forecast of England beside forecasts that others published.
@@ -137,13 +144,11 @@ def published(horizon: int = 15) -> pd.DataFrame:
         package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
         whether forecasts so far ahead have been scored.
     """
+    points = _others()
     ours = fan("England", horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
-    file = tables.parameters("published_forecasts.yml")
-    others = checked(Published, read_yaml(file), file)
-    points = pd.DataFrame([point.model_dump() for point in others.forecasts])
     parts = [
         past.assign(forecast="published figures"),
         ahead.assign(forecast="this package"),

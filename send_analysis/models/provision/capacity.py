@@ -17,7 +17,7 @@ from pydantic import Field
 from send_analysis import areas
 from send_analysis.errors import MissingDataError, unknown
 from send_analysis.models import scenarios
-from send_analysis.models.cohort import cohorts, flows
+from send_analysis.models.cohort import cohorts, flows, levers
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
 from send_analysis.models.user_files import Form, Text, checked
@@ -50,7 +50,7 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     -------
     dict
         ``name``, and what the scenario changes: ``plans`` (planned changes to places),
-        ``levers`` (of plans, as :func:`flows.validate` takes them), ``assumptions``.
+        ``levers`` (of plans, as :func:`levers.validate` takes them), ``assumptions``.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
         content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
     scenarios.assumptions("capacity", content.get("assumptions"), where=where)
-    flows.validate(content.get("levers", ()), where=f"{where}: ")
+    levers.validate(content.get("levers", ()), where=where)
     return content
 
 
@@ -154,7 +154,15 @@ def forecast(
     there = planned_places.capacity(
         code, ahead, base=simulation.origin, changes=changes, file=capacity_file
     )
-    out = places.balance(simulation, there, SETTINGS)
+    late = planned_places.late(
+        there,
+        changes,
+        base=simulation.origin,
+        simulations=simulation.stock.shape[1],
+        seed=seed,
+        given=scenarios.assumptions("capacity", changed.get("assumptions")),
+    )
+    out = places.balance(simulation, there, SETTINGS, late=late)
     out.insert(0, "scenario", changed["name"])
     out.insert(2, "area", areas.name(code))
     return out
@@ -263,7 +271,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         capacity=whole["capacity"],
         demand=whole["demand"],
         interval=interval,
-        probability=(100 * rows["probability"]).map("{:.0f} %".format),
+        probability=rows["probability"].map("{:.0f} %".format),
         extra_80=rows["extra_80"],
         extra_95=rows["extra_95"],
     )
