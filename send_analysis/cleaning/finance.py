@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from send_analysis.cleaning import area_names, reading
+from send_analysis.cleaning import area_names, layout, reading
 from send_analysis.errors import DataError
 
-GRANT = "dedicated_schools_grant_{}"
-GRANT_YEARS = range(2020, 2024)  # year in which the financial year begins
+GRANT = "dedicated_schools_grant_{}"  # year in which the financial year begins
 BENCHMARKING, DEFICITS = "high_needs_benchmarking_2021", "dsg_deficits"
 # Both accounts are of 2021-22. A cell of the workbook left over from an earlier edition says
 # "2020-21" beside the outturn, but its amounts are those published for 2021-22: independent and
@@ -61,7 +60,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     return {
         "high_needs_funding": pd.concat(
-            [_grant(root, areas, year) for year in GRANT_YEARS], ignore_index=True
+            [_grant(root, areas, year) for year in _grant_years()], ignore_index=True
         ),
         "high_needs_spending": _spending(root, areas),
         "dsg_deficits": _deficits(root, areas),
@@ -103,6 +102,13 @@ def _column(sheet: pd.DataFrame, heading: str, where: str) -> pd.Series:
         if sheet[column].iloc[:5].str.startswith(heading).any():
             return sheet[column].rename(heading)
     raise DataError("no such heading; is the layout new?", file=where, column=heading)
+
+
+def _grant_years() -> list[int]:
+    """Years of the grant that `releases.yml` has."""
+    start = GRANT.format("")
+    names = layout.specification()["releases"]
+    return sorted(int(name.removeprefix(start)) for name in names if name.startswith(start))
 
 
 def _grant(root: Path, areas: pd.DataFrame, year: int) -> pd.DataFrame:

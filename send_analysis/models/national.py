@@ -9,11 +9,10 @@ from send_analysis.models.demand_growth import denominators, growth
 from send_analysis.models.forecast import forecasting
 
 HORIZON = 5  # years: the furthest at which forecasts have been tested
-START = 2019  # the newest release has every January from 2019 on
 
 
 @tables.remembered
-def summary(*, start: int = START) -> pd.DataFrame:
+def summary(*, start: int = growth.COMPARABLE) -> pd.DataFrame:
     """Sum up every authority of today, and England.
 
     Parameters

@@ -18,20 +18,23 @@ SAID = {
 }
 
 
-def causes(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]:
+def causes(
+    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+) -> list[str]:
     """Sum up why an area's plans grew and whether they grew differently from England's.
 
     Parameters
     ----------
     area : str, default "Bury"
     start, end : int
-        Januaries.
+        Januaries; the last published if no end is given.
 
     Returns
     -------
     list of str
         A sentence or two each; what an area has no figures for is left out.
     """
+    end = growth.latest(area) if end is None else end
     areas.resolve_unit(area)
     out = []
     for say in (_parts, _requests, _beyond_chance):
@@ -109,7 +112,9 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+def compared(
+    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
     """Return an area's growth against England, its region and its neighbours, beyond chance.
 
     Returns
@@ -118,6 +123,7 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
         Indexed by ``against``: ``growth, growth_others, ratio, low, high, more, more_low,
         more_high, rank, rank_low, rank_high``.
     """
+    end = growth.latest(area) if end is None else end
     rows = [
         growth_panel.growth_ratios(area, start=start, end=end, against=against)
         for against in growth_panel.REFERENCES
@@ -130,7 +136,9 @@ def compared(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
     return out[columns]
 
 
-def variants(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+def variants(
+    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
     """Return the decomposition as ages are counted and as residents are estimated, a row each.
 
     Returns
@@ -138,6 +146,7 @@ def variants(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.Da
     DataFrame
         Indexed by ``variant``: one column a component, plans added.
     """
+    end = growth.latest(area) if end is None else end
     found = decomposition.sensitivity(area, start=start, end=end)
     wide = found.pivot(index="variant", columns="component", values="plans")
     return wide.loc[found["variant"].unique(), list(decomposition.COMPONENTS)]

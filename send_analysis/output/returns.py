@@ -25,7 +25,6 @@ from send_analysis.models.provision.places import (
 )
 from send_analysis.rounding import controlled_rounding
 
-COLLECTION = 2026  # the survey's year; its return closes in July, in academic year 2025/26
 # Years ahead of the academic year of the collection: guide for local authorities, April 2026.
 AHEAD = {"primary": 5, "secondary": 7}
 RECEPTION = 4  # age at 31 August; year group n is age n + 4
@@ -44,11 +43,20 @@ def academic_year(january: int) -> str:
     return f"{january - 1}/{january % 100:02d}"
 
 
+def survey(simulation: places.Simulation) -> int:
+    """Year of the survey to which a simulation answers.
+
+    Its return closes in July; plans of a January come out in the June after it, too late for that
+    year's.
+    """
+    return simulation.origin + 1
+
+
 def scap(
     simulation: places.Simulation,
     settings: Sequence[str],
     *,
-    collection: int = COLLECTION,
+    collection: int | None = None,
     last_year_group: int = 11,
 ) -> pd.DataFrame:
     """Forecast residents who need specialist places, as the survey asks for them.
@@ -58,8 +66,9 @@ def scap(
     simulation : Simulation
     settings : sequence of str
         Names of its settings.
-    collection : int, default 2026
-        Year of the survey: the first academic year asked for begins that September.
+    collection : int, optional
+        Year of the survey, as :func:`survey` gives it if not given: the first academic
+        year asked for begins that September.
     last_year_group : int, default 11
         Last year group of the secondary part; up to 14 for special schools with sixth forms.
 
@@ -83,6 +92,7 @@ def scap(
         raise ParameterError(
             f"last_year_group is {last_year_group!r}; give 11 to {LAST_YEAR_GROUP}."
         )
+    collection = survey(simulation) if collection is None else collection
     last = collection + max(AHEAD.values())
     if simulation.origin + len(simulation.stock) - 1 < last:
         raise ParameterError(
@@ -161,7 +171,7 @@ def write(frame: pd.DataFrame, path: str | Path) -> Path:
     return path
 
 
-def method_text(simulation: places.Simulation, *, collection: int = COLLECTION) -> str:
+def method_text(simulation: places.Simulation, *, collection: int | None = None) -> str:
     """Describe the method for the return, as the survey's guidance asks.
 
     Parameters
@@ -176,6 +186,7 @@ def method_text(simulation: places.Simulation, *, collection: int = COLLECTION) 
     str
         Paragraphs, plain text.
     """
+    collection = survey(simulation) if collection is None else collection
     name, origin = areas.name(simulation.area_code), simulation.origin
     start = simulation.stock[0].sum() / simulation.stock.shape[1]
     first, last = academic_year(collection + 1), academic_year(collection + AHEAD["secondary"])

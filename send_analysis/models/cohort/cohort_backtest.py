@@ -26,7 +26,7 @@ def backtest(
     areas : iterable of str, optional
         Authorities; all with plans by age in both Januaries if not given.
     origin : int, optional
-        A January whose following one is published by age and setting; the first if not given.
+        A January whose following one is published by age and setting; the last if not given.
     simulations, seed
         As in `project`.
 
@@ -38,7 +38,7 @@ def backtest(
         ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
         Authorities without settings in either January are left out.
     """
-    origin = origins()[0] if origin is None else origin
+    origin = origins()[-2] if origin is None else origin
     known = estimated(origin)[0]
     later = snapshot(origin + 1, years=1)
     given = np.isfinite(known.stock).all(axis=(1, 2))

@@ -9,6 +9,7 @@ from send_analysis import areas
 from send_analysis.models.demand_growth import growth, growth_panel
 
 # What happened, and the first January that can show it.
+FIRST = 2010  # the series begins
 BREAKS = {
     "reforms": (2015, "Children and Families Act 2014, in force from September 2014"),
     "pandemic": (2021, "schools closed to most pupils from March 2020"),
@@ -82,7 +83,9 @@ def breaks(area: str | None = "Bury") -> pd.DataFrame:
         "pandemic": (range(2015, 2021), range(2021, 2023)),
         "person-level return": ((2021, 2022, 2024, 2025), (2023,)),
     }
-    rows = growth_panel.transitions(start=2010, end=2025)
+    rows = growth_panel.transitions(
+        start=FIRST, end=max(max(side) for years in sides.values() for side in years)
+    )
     national = growth.totals([areas.ENGLAND]).set_index("year")["plans"].astype("float64")
     yearly = np.log(national).diff()
     parts = []

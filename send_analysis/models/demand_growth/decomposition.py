@@ -8,7 +8,7 @@ import pandas as pd
 from send_analysis import areas, caveats, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.demand_growth import denominators
+from send_analysis.models.demand_growth import denominators, growth
 from send_analysis.rounding import controlled_rounding
 
 AGE_COUNTS = ("as published", "in January")
@@ -172,8 +172,8 @@ def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray
 def decompose(
     area: str | None = "Bury",
     *,
-    start: int = 2019,
-    end: int = 2025,
+    start: int = growth.COMPARABLE,
+    end: int | None = None,
     ages: str = "as published",
     whole: bool = False,
 ) -> pd.DataFrame:
@@ -208,6 +208,7 @@ def decompose(
     ParameterError
         If `start` is not before `end`.
     """
+    end = growth.latest(area) if end is None else end
     plans = both_years(plans_by_band, start, end, ages=ages)
     people = [people_by_age(year) for year in (start, end)]
     if area is None:
@@ -222,14 +223,16 @@ def decompose(
 
 
 @tables.remembered
-def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+def sensitivity(
+    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
     """Say how far a decomposition hangs on how ages are counted and on estimated residents.
 
     Parameters
     ----------
     area : str, default "Bury"
     start, end : int
-        Januaries.
+        Januaries; the last published if no end is given.
 
     Returns
     -------
@@ -240,6 +243,7 @@ def sensitivity(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd
         estimated, ``fewest residents`` and ``most residents``, the ends of their range (all ages
         alike).
     """
+    end = growth.latest(area) if end is None else end
     code = areas.resolve_unit(area)
     found = {}
     for ages in AGE_COUNTS:
@@ -340,14 +344,16 @@ def _decompose(
     return out[[*columns, "caveat"]]
 
 
-def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+def prevalence(
+    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
     """Plans per 1,000 residents of each age band, in an area and in England.
 
     Parameters
     ----------
     area : str, default "Bury"
     start, end : int
-        Januaries.
+        Januaries; the last published if no end is given.
 
     Returns
     -------
@@ -360,6 +366,7 @@ def prevalence(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.
     MissingDataError
         If the area or year has no plans by age band, or no population.
     """
+    end = growth.latest(area) if end is None else end
     codes = list(dict.fromkeys([areas.resolve_unit(area), areas.ENGLAND]))
     plans = dict(zip((start, end), both_years(plans_by_band, start, end), strict=True))
     people = {year: people_by_age(year) for year in plans}

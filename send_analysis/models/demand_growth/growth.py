@@ -16,6 +16,9 @@ DIMENSIONS = {
     "placement": ("placements", "placement_group"),
     "primary need": ("primary_need", "primary_need"),
 }
+# First January of EHC plans only: the last statements of SEN became plans in 2018 (releases' own
+# guidance), and the releases have residents by age for no January before.
+COMPARABLE = 2019
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
 
 
@@ -44,6 +47,26 @@ def comparators(area: str = "Bury") -> pd.DataFrame:
             rows += [(other, "neighbours") for other in areas.neighbours(code)]
     out = pd.DataFrame(rows, columns=["area_code", "role"])
     return out.assign(area=out["area_code"].map(areas.name))[["area_code", "area", "role"]]
+
+
+def latest(area: str | None = None) -> int:
+    """Return the last January for which an area's number of plans is published.
+
+    Parameters
+    ----------
+    area : str, optional
+        Name or code; any area's if not given.
+
+    Returns
+    -------
+    int
+        The last of all where the area has none.
+    """
+    plans = _all_ages()[0]
+    if area is not None:
+        own = totals([areas.resolve_unit(area)])
+        plans = own if len(own) else plans
+    return int(plans["year"].max())
 
 
 def totals(codes: list[str] | None = None) -> pd.DataFrame:
@@ -76,7 +99,7 @@ def _all_ages() -> tuple[pd.DataFrame, pd.DataFrame]:
     return tuple(frame.dropna(subset="plans").reset_index(drop=True) for frame in (plans, units))
 
 
-def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
+def indexed(area: str = "Bury", *, start: int = COMPARABLE) -> pd.DataFrame:
     """Plans of an area and its comparators as an index.
 
     Parameters
@@ -114,20 +137,21 @@ def indexed(area: str = "Bury", *, start: int = 2019) -> pd.DataFrame:
     return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
 
 
-def broken(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> str:
+def broken(area: str = "Bury", *, start: int = COMPARABLE, end: int | None = None) -> str:
     """Say why no growth in an area's plans can be told from one January to another.
 
     Parameters
     ----------
     area : str, default "Bury"
     start, end : int
-        Januaries.
+        Januaries; the last published if no end is given.
 
     Returns
     -------
     str
         A sentence; empty where nothing stands against it.
     """
+    end = latest(area) if end is None else end
     unit = areas.resolve_unit(area)
     doubt = caveats.doubt("ehc_plans", unit, year=end)
     why = caveats.crossed(pd.DataFrame({"area_code": [unit]}), "ehc_plans", start, end).iloc[0]
@@ -193,7 +217,7 @@ def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFr
 
 
 @tables.remembered
-def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
+def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     """Growth in the number of plans of every authority, with an interval and its place.
 
     Parameters
@@ -222,6 +246,7 @@ def growth(start: int = 2019, end: int = 2024) -> pd.DataFrame:
     It says how far chance alone could move growth in an area of this size if nothing else did. It
     does not say that areas differ for no other reason; for that see the panel model.
     """
+    end = latest() if end is None else end
     plans = totals()
     years = sorted(plans["year"].unique())
     if start >= end or start not in years or end not in years:
@@ -292,7 +317,9 @@ def rates(area: str = "Bury") -> pd.DataFrame:
     return out[columns].sort_values(["role", "area_code", "year"])
 
 
-def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+def by(
+    dimension: str, area: str = "Bury", *, start: int = COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
     """Growth of an area's and of England's plans by age band, placement or primary need.
 
     Parameters
@@ -315,6 +342,7 @@ def by(dimension: str, area: str = "Bury", *, start: int = 2019, end: int = 2025
     MissingDataError
         If the area has no figures for one of the years.
     """
+    end = latest(area) if end is None else end
     if dimension not in DIMENSIONS:
         raise ParameterError(f"{dimension!r} is not one of {', '.join(DIMENSIONS)}")
     table, column = DIMENSIONS[dimension]

@@ -22,13 +22,15 @@ SCORING_STEPS = 8  # converged to 1e-12 after 4 on the tables
 FEWEST_YEARS = 2  # changes from one January to the next that an area needs to be judged
 
 
-def transitions(*, start: int = 2019, end: int = 2025, against: str = "england") -> pd.DataFrame:
+def transitions(
+    *, start: int = growth.COMPARABLE, end: int | None = None, against: str = "england"
+) -> pd.DataFrame:
     """Return what every authority's stock became from one January to the next, beside others.
 
     Parameters
     ----------
     start, end : int
-        Januaries, 2010 to 2025.
+        Januaries; the last published if no end is given.
     against : {"england", "region", "neighbours"}
         Whose growth gives the number expected.
 
@@ -45,6 +47,7 @@ def transitions(*, start: int = 2019, end: int = 2025, against: str = "england")
     ParameterError
         If the years or the reference are not those there are.
     """
+    end = growth.latest() if end is None else end
     if against not in REFERENCES:
         raise ParameterError(f"against={against!r}: give {', '.join(REFERENCES)}.")
     plans = growth.totals()
@@ -247,8 +250,8 @@ def _over_spreads(raw: np.ndarray, se: np.ndarray) -> tuple[np.ndarray, ...]:
 def growth_ratios(
     area: str | None = None,
     *,
-    start: int = 2019,
-    end: int = 2025,
+    start: int = growth.COMPARABLE,
+    end: int | None = None,
     against: str = "england",
     draws: int = 4000,
     seed: int = 1,
@@ -284,6 +287,7 @@ def growth_ratios(
     MissingDataError
         If `area` is none of those judged.
     """
+    end = growth.latest(area) if end is None else end
     found = _all_ratios(start, end, against, draws, seed)
     if area is not None and areas.footprint(areas.resolve_unit(area)) in _jumped(start, end):
         raise MissingDataError(growth.broken(area, start=start, end=end))

@@ -12,7 +12,7 @@ from send_analysis.models.demand_growth import decomposition, denominators, grow
 
 # The last statements became EHC plans in 2018; releases do not count statements that ceased, so
 # no account closes before January 2019.
-FIRST_STOCK = 2019
+FIRST_STOCK = growth.COMPARABLE
 # Calendar year from which requests are counted with all their outcomes (person-level return).
 FIRST_OUTCOMES = 2023
 REASON_UNKNOWN = "reasons short of the total"
@@ -61,7 +61,11 @@ def _reasons() -> pd.DataFrame:
 
 
 def stock_account(
-    area: str = "Bury", *, start: int = 2019, end: int = 2025, by_year: bool = False
+    area: str = "Bury",
+    *,
+    start: int = growth.COMPARABLE,
+    end: int | None = None,
+    by_year: bool = False,
 ) -> pd.DataFrame:
     """Account for the change in plans: new, ceased by reason, transferred, and what is left over.
 
@@ -91,6 +95,7 @@ def stock_account(
     ParameterError
         If `start` is not before `end`.
     """
+    end = growth.latest(area) if end is None else end
     if start >= end:
         raise ParameterError(f"Account from January {start} to {end}: the first must be earlier.")
     code = areas.resolve_unit(area)
@@ -213,7 +218,9 @@ def _ranked() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.DataFrame:
+def ratios(
+    area: str = "Bury", *, start: int = FIRST_STOCK - 1, end: int | None = None
+) -> pd.DataFrame:
     """Set the ratios that drive the stock against England, the region and ten neighbours.
 
     Parameters
@@ -244,6 +251,7 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     cases that would vary as much by chance alone as this one does from year to year. From 2023
     `requests assessed` counts decisions made; before, requests not refused.
     """
+    end = growth.latest(area) - 1 if end is None else end
     listed = growth.comparators(area)
     rows = _ranked().query("@start <= year <= @end").merge(listed, on="area_code")
     pooled = _pool(rows[rows["role"] == "neighbours"])
@@ -379,14 +387,16 @@ def _held(needed: np.ndarray) -> float:
     return max(0.0, float(np.quantile(needed, 0.95)))
 
 
-def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> pd.DataFrame:
+def counterfactuals(
+    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
     """Ask how many plans the area would have had it grown as others did.
 
     Parameters
     ----------
     area : str, default "Bury"
     start, end : int
-        Januaries.
+        Januaries; the last published if no end is given.
 
     Returns
     -------
@@ -404,11 +414,15 @@ def counterfactuals(area: str = "Bury", *, start: int = 2019, end: int = 2025) -
     MissingDataError
         If the area has no plans in one of the years.
     """
+    end = growth.latest(area) if end is None else end
     code = areas.resolve_unit(area)
     every = _flow("ehc_plans", "age_band", "all", "plans").unstack("year")
     for year in (start, end):
         if start >= end or year not in every:
-            raise ParameterError(f"January {start} to {end}: give two Januaries, 2010 to 2025.")
+            raise ParameterError(
+                f"January {start} to {end}: give two Januaries, {every.columns.min()} to "
+                f"{every.columns.max()}."
+            )
         _require(every.stack(future_stack=True), code, [year], "plans in January")
     own = every.loc[code]
     known = tables.load("areas").set_index("area_code")

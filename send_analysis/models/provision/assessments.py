@@ -24,6 +24,7 @@ LIMIT = 20.0  # weeks from request to plan: SEND Regulations 2014, regulation 13
 TARGETS = (0.6, 0.9)
 # A share of 0 or 1 would mean an endless or an impossible delay: half a case is put between.
 HALF_CASE = 0.5
+HINDCAST_FROM = 2019  # first flows of the newest release
 LEAST_PLANS, LEAST_LATE = 100, 3  # for an authority's year to tell how much times vary
 LEAST_DELAY = 0.25  # weeks; an account can leave no queue at all
 
@@ -272,7 +273,9 @@ def queue(
     return frame
 
 
-def hindcast(*, first: int = 2019, changes: Mapping[str, float] | None = None) -> pd.DataFrame:
+def hindcast(
+    *, first: int = HINDCAST_FROM, changes: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """Predict each authority's timeliness from volumes and the year before, and compare.
 
     Parameters
