@@ -207,6 +207,51 @@ def archive(members: dict[str, pd.DataFrame | str]) -> bytes:
     return content.getvalue()
 
 
+def next_release(content: bytes, withheld: str = "Isle of Wight") -> bytes:
+    """Make the release of 2026 up from the official archive of 2025.
+
+    All its figures are in it, in the layout of 2026, and those of a January and a year more: the
+    stock is the last one plus its change from the one before (sums of parts stay sums), flows are
+    the last ones again. Newham's of January 2025 are broken, so the ones before stand in. All new
+    figures of one authority are withheld.
+    """
+    members = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        for name, (period, whole, *_) in FILES_2025.items():
+            rows = pd.read_csv(packed.open(f"data/{name}.csv"), dtype="str", keep_default_na=False,
+                               encoding="utf-8-sig")  # fmt: skip
+            rows["year"] = rows["time_period"].str[:4].astype(int) + (period == "academic")
+            grows = FILES_2025[name][2] if name == "caseload" else []
+            rows = pd.concat([rows, _a_year_more(rows, grows)], ignore_index=True)
+            if name == "annual_reviews":
+                rows = rows[rows["year"] == rows["year"].max()]
+            rows["breakdown_topic"] = rows["breakdown_topic"].replace(
+                _TOPICS_2026 | {whole: _WHOLE_2026.get(name, whole)}
+            )
+            gone = (rows["la_name"] == withheld) & (rows["year"] >= 2025 + (period == "academic"))
+            counts = [column for column in FILES_2025[name][2] if column in rows]
+            rows.loc[gone, counts] = "x"
+            rows = as_2026(rows, name, period).drop(columns="year")
+            members[f"data/{MEMBERS_2026.get(name, name)}.csv"] = rows
+    return archive(members)
+
+
+def _a_year_more(rows: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
+    """Rows of the year after the last: `counts` as they would be if the last change came again."""
+    last = rows["year"].max()
+    new, before = rows[rows["year"] == last], rows[rows["year"] == last - 1]
+    place = ["geographic_level", "region_code", "new_la_code", "breakdown_topic", "breakdown"]
+    both = new[place].merge(before.drop_duplicates(place), how="left", on=place)
+    out = new.reset_index(drop=True)
+    for column in (c for c in counts if c in rows and "pc" not in c.casefold()):
+        now, then = (pd.to_numeric(part[column], errors="coerce") for part in (out, both))
+        ahead = (2 * now - then).clip(lower=0).where(out["la_name"] != "Newham", then)
+        out[column] = out[column].mask(ahead.notna(), ahead.astype("Int64").astype("str"))
+    step = 101 if len(rows["time_period"].iloc[0]) == 6 else 1
+    period = (out["time_period"].astype(int) + step).astype("str")
+    return out.assign(time_period=period, year=last + 1)
+
+
 @cache
 def release(year: int) -> bytes:
     """Archive of a person-level release."""

@@ -178,9 +178,12 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
                 f"With {own['plans_end']:,} plans one child more or fewer moves every percentage, "
                 "rate and rank on this page: read the numbers of children."
             )
+    newest = growth.latest()
+    if end == growth.latest(area) < newest:
+        out.append(caveats.doubt("ehc_plans", unit, year=newest))
     out += filter(None, [areas.history(code)])
     rates = growth.rates(area)
-    last = rates[rates["year"] == rates["year"].max()]
+    last = rates[rates["year"] == rates.loc[rates["role"] == "area", "year"].max()]
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
         sentence = (

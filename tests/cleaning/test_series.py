@@ -1,101 +1,43 @@
-"""The 2025 release in the layout of 2026, alone, gives the tables of 2025.
+"""A release in the layout of 2026 with the figures of 2025: nothing is lost, a year is added."""
 
-The mapping loses nothing, and what the tables have of older releases goes on.
-"""
-
-import io
+import json
+import re
 import shutil
-import zipfile
 
 import made_up
 import pandas as pd
 import pytest
 
-from send_analysis import tables
+from send_analysis import growth, tables
+from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import build
+from send_analysis.output import display
 
-PLACEMENTS = {"caseload", "newplans"}
-SAME = ["ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
-        "new_plans_by_placement", "requests", "assessments", "timeliness", "primary_need", "areas",
-        "area_codes"]  # fmt: skip
-
-
-def in_2026_layout(content: bytes) -> bytes:
-    """Rewrite an archive of the 2025 release: names, split columns, topics; no figure changes."""
-    members = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name in made_up.FILES_2025:
-            frame = pd.read_csv(archive.open(f"data/{name}.csv"), dtype=str, keep_default_na=False,
-                                encoding="utf-8-sig")  # fmt: skip
-            if name in PLACEMENTS:
-                whole = pd.to_numeric(frame["special_academy_free"], errors="coerce")
-                # To January 2023, and of new plans to 2022, the first holds both.
-                apart = frame["time_period"].str[:4].astype(int) >= 2023
-                third = (whole // 3).where(apart, 0)
-                code = frame["special_academy_free"].where(whole.isna())
-                frame["special_academy"] = code.fillna((whole - third).astype("Int64").astype(str))
-                frame["special_free_school"] = code.fillna(third.astype("Int64").astype(str)).where(
-                    apart, "x"
-                )
-                frame = frame.drop(columns="special_academy_free")
-            if name == "newplans":
-                frame = frame.rename(
-                    columns={"await_prov_2022": "await_prov", "perm_ex_2022": "perm_ex"}
-                )
-            label = {
-                "newplans": ("New EHC plans", "All new EHC plans"),
-                "timeliness_20_week": ("All EHC plans issued", "All EHC plans"),
-                "requests": ("All requests for EHC needs assessments",
-                             "All requests for an EHC needs assessment"),
-                "annual_reviews": ("All annual reviews", "All reviews of EHC plans"),
-                "caseload": ("Child or young persons age", "Age at start of academic year"),
-            }.get(name)  # fmt: skip
-            if label:
-                frame["breakdown_topic"] = frame["breakdown_topic"].replace(*label)
-            if name.startswith("sen_need"):
-                frame["number_ds"] = "x"
-            if name == "ceased_plans":
-                frame = frame.drop(columns="not_rec")
-            if name == "annual_reviews":
-                by_year = frame.filter(regex=r"^review_(meeting|decision)_?(\d|prior|not_due)")
-                frame = frame.drop(columns=by_year.columns).rename(columns={
-                    "review_expected": "review_expected_2025", "outcome_cease": "outcome_ceased",
-                    "review_not_expected": "review_not_expected_2025",
-                    "outcome_amend": "outcome_amended", "outcome_maintan": "outcome_maintained",
-                    "total_review_meeting": "review_completed_2025",
-                    "no_review_meeting": "review_not_completed",
-                    "review_decision_outstanding": "review_completed_prior_2025",
-                    "no_outcome": "no_outcome_recorded",
-                    "number_decsion_4weeks": "decision_4_weeks",
-                    "number_decision_gt_4weeks": "decision_over_4_weeks",
-                })  # fmt: skip
-            frame.columns = [column.lower() for column in frame]
-            new = {"sen_needs_all_plans": "sen_needs_caseload"}.get(name, name)
-            members[f"data/{new}.csv"] = frame
-    return made_up.archive(members)
+SAME = [
+    "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
+    "new_plans_by_placement", "requests", "assessments", "timeliness",
+]  # fmt: skip
+OTHERS = ["ceased_plans", "annual_reviews", "primary_need"]
+ISLE_OF_WIGHT = "E06000046"
 
 
 @pytest.fixture(scope="module")
-def rebuilt(official, tmp_path_factory):
-    """The committed tables built anew from a folder that holds nothing but that archive."""
+def rebuilt(official, root, tmp_path_factory):
+    """Tables made of a made-up release of 2026 that holds all that the one of 2025 does."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("tables")
-    for entry in tables.descriptor()["resources"]:
-        shutil.copy(tables.data_dir() / entry["path"], out)
-    shutil.copy(tables.data_dir() / tables.DESCRIPTOR, out)
-    (source / "ehc_plans").mkdir()
+    shutil.copytree(root / "data", out, dirs_exist_ok=True)
     old = official / layout.release("ehc_plans_2025")["path"]
     new = source / layout.release("ehc_plans_2026")["path"]
-    new.write_bytes(in_2026_layout(old.read_bytes()))
-    with pytest.MonkeyPatch.context() as patch:
-        # The release that the archive claims to be would end a year later.
-        patch.setitem(layout.release("ehc_plans_2026"), "year", 2025)
-        build(source, out, only=[*SAME, "ceased_plans", "annual_reviews"])
+    new.parent.mkdir()
+    new.write_bytes(made_up.next_release(old.read_bytes()))
+    build(source, out, only=[*SAME, *OTHERS])
     assert series.unread_columns(source, "ehc_plans_2026").empty
     return out
 
 
 def made(rebuilt, name):
+    """A table as committed, and made of the release of 2026."""
     frame = tables.load(name)
     new = pd.read_csv(rebuilt / f"{name}.csv", dtype=frame.dtypes.to_dict(), keep_default_na=False,
                       na_values={c: [""] for c in frame.select_dtypes("Int64")})  # fmt: skip
@@ -103,8 +45,17 @@ def made(rebuilt, name):
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_every_table_is_the_same_but_for_the_name_of_the_release(rebuilt, name):
+def test_the_years_before_are_the_same_but_for_the_name_of_the_release(rebuilt, name):
+    """In 2026 special academies and free schools are two columns, in the first years one."""
     old, new = made(rebuilt, name)
+    last = old["year"].max()
+    assert new["year"].max() == last + 1
+    assert len(new[new["year"] > last]) > 0.9 * (old["year"] == last).sum()
+    gone = new[(new["area_code"] == ISLE_OF_WIGHT) & (new["year"] > last)]
+    assert (
+        gone[old.select_dtypes("Int64").columns.drop("year", errors="ignore")].isna().all(axis=None)
+    )
+    new = new[new["year"] <= last].reset_index(drop=True)
     if "release" in old:
         assert set(new["release"]) & {"ehc_plans_2025", "ehc_plans_2026"} == {"ehc_plans_2026"}
         new = new.assign(release=new["release"].str.replace("2026", "2025"))
@@ -115,15 +66,67 @@ def test_what_the_2026_release_counts_otherwise(rebuilt):
     old, new = made(rebuilt, "ceased_plans")
     later = old["release"] == "ehc_plans_2025"
     expected = old[~(later & (old["reason"] == "not recorded"))]
-    assert len(new) == len(expected)
+    new = new[new["year"] <= old["year"].max()]
     assert new["plans"].tolist() == expected["plans"].tolist()
     old, new = made(rebuilt, "annual_reviews")
-    same = ["plans", "review expected", "review not expected", "decided to amend",
-            "decided to maintain", "decided to cease", "no outcome recorded",
-            "decided within 4 weeks", "decided after 4 weeks"]  # fmt: skip
-    for measure in same:
-        assert (
-            old.loc[old["measure"] == measure, "plans"].tolist()
-            == new.loc[new["measure"] == measure, "plans"].tolist()
-        ), measure
-    assert "review meeting held in any year" not in set(new["measure"])
+    assert set(new["year"]) == {2024, 2025}  # that of 2024 stays from the release of 2025
+    new = new[new["year"] == 2025]
+    england = new[new["area_code"] == ENGLAND].set_index("measure")["plans"]
+    before = old[old["area_code"] == ENGLAND].set_index("measure")["plans"]
+    for measure in ("decided to amend", "decided to maintain", "decided after 4 weeks"):
+        assert england[measure] == before[measure]
+    assert "review meeting held in any year" not in england
+    old, new = made(rebuilt, "primary_need")
+    key = ["area_code", "year", "primary_need", "plans_counted"]
+    both = old.merge(new, on=key, suffixes=("", "_new"))
+    assert len(both) == len(old)
+    assert both["plans"].equals(both["plans_new"])
+    down = new[new["primary_need"] == "Down syndrome"]
+    assert set(down["year"]) == {2025, 2026}
+    assert set(down.loc[down["plans_counted"] == "in January", "year"]) == {2026}
+
+
+@pytest.fixture
+def pages(rebuilt, root, monkeypatch):
+    """Run the notebooks that figures of a new January reach, without a kernel or pictures."""
+    said = []
+    monkeypatch.setenv("SEND_ANALYSIS_DATA", str(rebuilt))
+    monkeypatch.setattr(display, "_display", lambda html, text, **marks: said.append(text))
+    monkeypatch.setattr(display, "picture", lambda figure: "")
+    tables.clear_cache()
+
+    def run(area):
+        said.clear()
+        for file in sorted((root / "notebooks").glob("0[234]_*.ipynb")):
+            names: dict = {}
+            for number, cell in enumerate(json.loads(file.read_text("utf-8"))["cells"]):
+                source = "".join(cell["source"])
+                if cell["cell_type"] == "code":
+                    source = f"area = {area!r}" if source.startswith("area = ") else source
+                    exec(compile(source, f"{file.name}, cell {number}", "exec"), names)
+        return said
+
+    yield run
+    tables.clear_cache()
+
+
+@pytest.mark.parametrize("area", ["Bury", "England", "Isle of Wight"])
+def test_pages_move_on_with_a_new_january_and_none_breaks(pages, area):
+    """The Isle of Wight's figures of the new January are withheld: it keeps the ones before."""
+    said = pages(area)
+    assert growth.latest() == 2026
+    last = 2025 if area == "Isle of Wight" else 2026
+    assert growth.latest(area) == last
+    findings = [text for text in said if text.startswith("Finding: ")]
+    assert f"January {last}" in findings[0]
+    assert len(findings) == 3
+    titles = [text.splitlines()[0] for text in said if text.startswith(("Figure: ", "Finding: "))]
+    assert not [text for text in titles if re.search(r"\bnan\b|<NA>|None", text)]
+    if area == "Isle of Wight":
+        assert "January 2026: no figure in the release" in findings[0]
+        assert any(f"from 2019 to {last}" in title for title in titles)
+    else:
+        # What is said of the last January before is said of it as of any other.
+        assert not [text for text in titles if "January 2025" in text]
+        assert any("in use in 2026" in text for text in said) or area == "England"
+        assert any("2027" in text for text in said)

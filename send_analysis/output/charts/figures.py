@@ -73,12 +73,13 @@ def _at(frame: pd.DataFrame, role: str, column: str, year: int) -> float:
 def indexed(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw plans as an index; `frame` as :func:`growth.indexed` returns it."""
     ax = axes(ax)
-    start, end = int(frame["year"].min()), int(frame["year"].max())
+    start, end = int(frame["year"].min()), _last(frame)
+    since = f"since {start}" if end == frame["year"].max() else f"from {start} to {end}"
     _lines(ax, frame, "index")
     ax.set_ylabel(f"January {start} = 100")
     ax.set_xlabel("January")
     own = frame[frame["role"] == "area"]["area"].iloc[0]
-    parts = [f"Plans in {own} {_moved(_at(frame, 'area', 'index', end) - 100)} since {start}"]
+    parts = [f"Plans in {own} {_moved(_at(frame, 'area', 'index', end) - 100)} {since}"]
     national = _at(frame, "england", "index", end)
     if _broken(frame):
         parts = [f"How plans in {own} grew since {start} cannot be told: their series breaks"]
@@ -87,6 +88,12 @@ def indexed(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     title(ax, ", ".join(parts), subtitle=f"EHC plans and statements, January {start} = 100")
     _named(ax)
     return ax
+
+
+def _last(frame: pd.DataFrame) -> int:
+    """Last year that the area itself has a figure for; that of all if it has none."""
+    own = frame.loc[frame["role"] == "area", "year"]
+    return int((own if len(own) else frame["year"]).max())
 
 
 def _broken(frame: pd.DataFrame) -> bool:
@@ -103,13 +110,17 @@ def _moved(change: float) -> str:
 def rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw plans per 1,000; `frame` as :func:`growth.rates` returns it."""
     ax = axes(ax)
-    end = int(frame["year"].max())
+    end = _last(frame)
     _lines(ax, frame, "rate")
     ax.set_ylim(bottom=0)
     ax.set_ylabel("plans per 1,000")
     ax.set_xlabel("January")
     own = frame[frame["role"] == "area"]["area"].iloc[0]
     text = f"In {own} {_at(frame, 'area', 'rate', end):.0f} of 1,000 have a plan"
+    if end < frame["year"].max():
+        text = (
+            f"In January {end} {_at(frame, 'area', 'rate', end):.0f} of 1,000 in {own} had a plan"
+        )
     national = _at(frame, "england", "rate", end)
     at_end = frame[(frame["role"] == "area") & (frame["year"] == end)]
     if (at_end["caveat"] != "").any():
