@@ -36,7 +36,7 @@ _FOLDERS = {
         "pipeline",
     ),
     "models.forecast": ("archive", "forecasting", "outlook", "scoring"),
-    "models.cohort": ("cohort_views", "cohorts", "flows"),
+    "models.cohort": ("cohort_views", "cohorts", "flows", "levers"),
     "models.provision": (
         "assessments",
         "capacity",

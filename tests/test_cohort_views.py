@@ -21,7 +21,7 @@ def test_scenarios_are_set_against_the_forecast():
     assert (now["change"] == 0).all()
     files = list((tables.data_dir() / "scenarios").glob("demand-*.yml"))
     assert found["scenario"].nunique() == 1 + len(files)
-    fewer = found[found["scenario"] == "Requests stop growing"].set_index("year")
+    fewer = found[found["scenario"] == "New plans stop growing"].set_index("year")
     assert fewer.loc[2029, "change"] < fewer.loc[2028, "change"] < 0
 
 

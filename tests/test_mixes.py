@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from send_analysis.models.cohort import cohorts, flows, mixes
-from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS
+from send_analysis.models.cohort.cohort_data import AGES, SETTINGS, origins
 from send_analysis.models.cohort.cohort_units import Drawn, draw, unit
 
 BURY = "E08000002"
@@ -57,7 +57,7 @@ def test_spread_goes_with_the_factor(monkeypatch):
 
 @pytest.mark.parametrize("code", [BURY, "E06000064", "E10000016"])
 def test_a_mix_nears_the_regions_as_slowly_as_is_said(code):
-    origin = ORIGINS[-1]
+    origin = origins()[-1]
     known, path = mixes.expected(origin)
     near = path[:, known.region == known.region[known.areas.get_loc(code)]].sum(axis=1)
     plans = cohorts.project(code, years=5, simulations=200).stock.mean(axis=1)
@@ -85,7 +85,7 @@ def test_drift_is_no_faster_than_the_past():
 
 
 def test_a_region_is_pulled_nowhere_and_years_do_not_depend_on_how_many_follow():
-    origin = ORIGINS[-1]
+    origin = origins()[-1]
     drawn = draw(unit(BURY, origin), 20, np.random.default_rng(3))
     region = mixes.pulls("E12000002", origin, 2, drawn)
     assert (region.moves == 1).all()

@@ -107,6 +107,13 @@ def test_chart_and_funnel_sentences_name_what_the_frames_hold():
     assert "the rest" not in text
 
 
+def test_a_share_that_never_moves_has_no_limits():
+    # No change between two neighbouring months: of 8 to 30 children none waited over 18 weeks.
+    charts = wait_views.charts("Isles of Scilly")
+    assert set(charts) == {"community paediatrics", "speech and language"}
+    assert all((chart["upper"] > chart["lower"]).all() for chart in charts.values())
+
+
 def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():
     plan = wait_views.queue_plan("Bury")
     row = plan.loc["occupational therapy"]

@@ -40,6 +40,7 @@ PUBLIC = [
     "growth",
     "growth_panel",
     "investment",
+    "levers",
     "load",
     "mental_health",
     "narrative",

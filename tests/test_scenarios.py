@@ -14,7 +14,7 @@ from send_analysis.errors import (
     UnknownNameError,
 )
 from send_analysis.models import scenarios
-from send_analysis.models.cohort import flows
+from send_analysis.models.cohort import levers
 from send_analysis.models.provision import capacity
 
 
@@ -37,7 +37,7 @@ def test_every_scenario_in_the_project_is_valid():
         assert capacity.read_scenario(file.stem)["name"]
     for file in set(files) - set(own):
         if file.stem.startswith("demand-"):
-            assert flows.read(file)
+            assert levers.read(file)
 
 
 @pytest.mark.parametrize("section", ["capacity", "forecast", "waits"])

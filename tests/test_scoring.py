@@ -186,7 +186,7 @@ def test_wis_ratio_is_against_the_best_other_method(summary):
 
 
 def test_reliability_counts_outcomes_below_each_quantile(forecasts):
-    found = scoring.reliability(forecasts).set_index(["horizon", "level"])["share"]
+    found = scoring.reliability(forecasts).set_index(["horizon", "level"])["below"]
     rows = forecasts[
         (forecasts["method"] == scoring.OURS)
         & (forecasts["horizon"] == 1)

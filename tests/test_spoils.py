@@ -10,7 +10,7 @@ from send_analysis import tables
 from send_analysis.cleaning import pupil_level
 from send_analysis.errors import SendAnalysisError
 from send_analysis.models import claims, scenarios
-from send_analysis.models.cohort import flow_scenarios, flows, transitions
+from send_analysis.models.cohort import flow_scenarios, levers, transitions
 from send_analysis.models.forecast import archive, outlook
 from send_analysis.models.provision import capacity, planned_places
 
@@ -217,7 +217,7 @@ FORMS = {
          ("setting: S,", "setting: S, setting: M,")],
     ),
     "demand.yml": (
-        flows.read, [("title: t", "titel: t"), ("levers:", "lever:"), ("- {", "- {x: 1, "),
+        levers.read, [("title: t", "titel: t"), ("levers:", "lever:"), ("- {", "- {x: 1, "),
          ("year: 2026", "year: 2026.0"), ("lever: req", "lever: seq"), ("- {", "- 3\n  - {")],
     ),
 }  # fmt: skip

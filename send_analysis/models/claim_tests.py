@@ -539,4 +539,6 @@ def _cited(table: str, where: dict) -> str:
         place = place["organisation"].iloc[-1]
     if "month" in where:
         return f"{place}, {pd.Timestamp(where['month']):%B %Y}"
+    if "financial year" in forms.columns(table)["year"]["description"]:
+        return f"{place}, {where['year']}-{(where['year'] + 1) % 100:02d}"
     return f"{place}, {'January ' if table in IN_JANUARY else ''}{where['year']}"

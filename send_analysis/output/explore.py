@@ -13,7 +13,7 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import caveats, tables
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort import cohort_views, cohorts, flows
+from send_analysis.models.cohort import cohort_data, cohort_views, cohorts, levers
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.forecast import forecasting
 from send_analysis.models.provision import capacity, capacity_views
@@ -142,7 +142,7 @@ def board(area: str = "Bury") -> VBox:
         **wide,
     )
     scenario = widgets.Dropdown(
-        options={AS_NOW: ""} | flows.titles(), description="Scenario", **wide
+        options={AS_NOW: ""} | levers.titles(), description="Scenario", **wide
     )
     grew, ahead, enough = widgets.HTML(), widgets.HTML(), widgets.HTML()
 
@@ -175,7 +175,7 @@ def board(area: str = "Bury") -> VBox:
 def _warm_up() -> None:
     """Work out once what all areas need, so that a change is quick."""
     forecasting.forecast("England", horizon=HORIZON)
-    cohorts.estimated(cohorts.ORIGINS[-1])
+    cohorts.estimated(cohort_data.origins()[-1])
 
 
 def _usual(code: str) -> list[str]:
@@ -218,7 +218,7 @@ def _forecast(code: str, scenario: str) -> str:
     html = _picture(figures_forecast.fan(frame), alt_texts_forecast.fan(frame))
     if not scenario:
         return html
-    titles = {name: title for title, name in flows.titles().items()}
+    titles = {name: title for title, name in levers.titles().items()}
     plain = cohort_views.fan(code, HORIZON)["median"].iloc[-1]
     last = frame.iloc[-1]
     change = last["median"] - plain
@@ -235,7 +235,7 @@ def _capacity(code: str, scenario: str) -> str:
     doubt = capacity_views.doubt(code)
     if doubt:
         raise MissingDataError(doubt)
-    changed = {"name": scenario, "levers": flows.read(scenario)} if scenario else None
+    changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None
     made = capacity.forecast(code, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
     shown = capacity_views.fan(made, "all")
     return _picture(figures_capacity.places(shown), alt_texts_capacity.places(shown))

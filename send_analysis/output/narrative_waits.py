@@ -54,8 +54,9 @@ def funnel_finding(funnel: pd.DataFrame, area: str, service: str) -> str:
         )
     own = funnel.at[code, "share"]
     return (
-        f"{what}in {funnel.at[code, 'organisation']} {own:.0f} per cent wait over 18 weeks, more "
-        f"than in {(funnel['share'] < own).sum()} of {len(funnel) - 1} others"
+        f"{what}in {funnel.at[code, 'organisation']} {own:.0f} per cent of "
+        f"{funnel.at[code, 'size']:,.0f} wait over 18 weeks, more than in "
+        f"{(funnel['share'] < own).sum()} of {len(funnel) - 1} others"
     )
 
 

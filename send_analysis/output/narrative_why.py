@@ -104,7 +104,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
         )
         if not pd.isna(own["rank"]):
             shared = f", shared with {own['level']} more" if own["level"] else ""
-            text += f", place {own['rank']}{shared}, of {own['ranked']}, the highest first"
+            text += f", place {own['rank']} of {own['ranked']}{shared}, the highest first"
         sentences.append(f"{text}.")
     return sentences
 

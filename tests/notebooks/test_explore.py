@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort import cohort_views, flows
+from send_analysis.models.cohort import cohort_views, levers
 from send_analysis.models.demand_growth import growth
 from send_analysis.models.provision import capacity
 from send_analysis.output import execution, explore
@@ -92,7 +92,7 @@ def test_a_scenario_changes_the_places_needed(board, controls):
     made = capacity.forecast(
         "Bury",
         years=5,
-        scenario={"name": "stable", "levers": flows.read("demand-requests-stabilise")},
+        scenario={"name": "stable", "levers": levers.read("demand-requests-stabilise")},
     )
     whole = made[(made["kind"] == "all specialist") & (made["phase"] == "all")].iloc[-1]
     assert levelled == pytest.approx(whole["demand"], rel=0.05)  # 100 simulations against 1,000
@@ -164,8 +164,8 @@ def test_in_jupyterlab_a_change_draws_anew(lab, browser):
     page.locator("img[alt*='In 2025: Oldham']").wait_for()
     page.locator("img[alt*='EHC plans in Oldham']").wait_for()
     page.locator("img[alt*='all specialist, in Oldham']").wait_for()
-    page.locator(".widget-dropdown select").nth(1).select_option("Requests stop growing")
-    page.get_by_text("Requests stop growing:").wait_for()
+    page.locator(".widget-dropdown select").nth(1).select_option("New plans stop growing")
+    page.get_by_text("New plans stop growing:").wait_for()
     assert page.locator("img[alt*='Bury']").count() == 0
     if shot := os.environ.get("EXPLORE_SHOT"):
         page.screenshot(path=shot)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas as places
-from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS, snapshot
+from send_analysis.models.cohort.cohort_data import AGES, SETTINGS, origins, snapshot
 from send_analysis.models.cohort.cohorts import BANDS, estimated, project
 
 
 def backtest(
     areas: Iterable[str] | None = None,
     *,
-    origin: int = ORIGINS[0],
+    origin: int | None = None,
     simulations: int = 1000,
     seed: int = 50,
 ) -> pd.DataFrame:
@@ -25,8 +25,8 @@ def backtest(
     ----------
     areas : iterable of str, optional
         Authorities; all with plans by age in both Januaries if not given.
-    origin : int
-        A January whose following one is published by age and setting.
+    origin : int, optional
+        A January whose following one is published by age and setting; the first if not given.
     simulations, seed
         As in `project`.
 
@@ -38,6 +38,7 @@ def backtest(
         ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
         Authorities without settings in either January are left out.
     """
+    origin = origins()[0] if origin is None else origin
     known = estimated(origin)[0]
     later = snapshot(origin + 1, years=1)
     given = np.isfinite(known.stock).all(axis=(1, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort.cohort_data import AGES, SETTINGS, Snapshot, snapshot
+from send_analysis.models.cohort.cohort_data import AGES, BANDS, SETTINGS, Snapshot, snapshot
 from send_analysis.models.cohort.cohort_rates import (
+    CLOSED_FROM,
     LEAVE_BANDS,
     Rates,
     earlier_share,
@@ -26,7 +27,12 @@ from send_analysis.models.cohort.stock_flow import draw_beta, draw_dirichlet
 
 @dataclass(frozen=True)
 class Unit:
-    """What one area starts from: plans, new plans of the year before, people ahead, and rates."""
+    """What one area starts from: plans, new plans of the year before, people ahead, and rates.
+
+    `tilt_sd` and `age_sd` are standard deviations of the logarithm of a year's pull of each setting
+    and of a year's flow (new plans below 16, leaving from 16) of each age band, so large that
+    their shares of plans vary as they have varied.
+    """
 
     stock: np.ndarray
     new: np.ndarray
@@ -37,6 +43,8 @@ class Unit:
     tilt_sd: np.ndarray
     join: np.ndarray
     entry: np.ndarray
+    age_sd: np.ndarray
+    trend: Trend
 
 
 class Drawn(NamedTuple):
@@ -68,7 +76,7 @@ def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
 
 def unit(code: str, origin: int) -> Unit:
     """Gather an authority, or add authorities up: shares weighted by what they are shares of."""
-    known, rates, _ = estimated(origin)
+    known, rates, trend = estimated(origin)
     if places.level(code.split("+")[0]) == "local authority":
         wanted = code.split("+")
     else:
@@ -100,6 +108,15 @@ def unit(code: str, origin: int) -> Unit:
     rate = _mean(mean, people[:, 0])
     entry, weight = as_shares(rates.entry[at]), rates.entry[at].sum(axis=-1, keepdims=True)
     entry = _mean(entry, (people[:, 0] * mean)[..., None]) * weight.sum(axis=0)
+    root = np.sqrt(len(at))  # errors of authorities added up are smaller, as independent ones are
+    young = np.array(AGES) < CLOSED_FROM
+    changing = np.where(young, (people[:, 0] * mean).sum(0), (held * rates.leave[at]).sum((0, 2)))
+    turnover = np.array(
+        [
+            max(changing[ages].sum(), 1e-9) / max(held.sum((0, 2))[ages].sum(), 1e-9)
+            for ages in (np.array(band) - AGES[0] for band in BANDS.values())
+        ]
+    )
     return Unit(
         stock=held.sum(axis=0) * _published("ehc_plans", code, origin) / held.sum(),
         new=_last_new(known, at, code),
@@ -107,9 +124,16 @@ def unit(code: str, origin: int) -> Unit:
         leave=leave,
         leave_shape=rates.leave_shape[at].sum(axis=0),
         moves=moves,
-        tilt_sd=rates.tilt_sd if len(at) == 1 else rates.tilt_sd / np.sqrt(len(at)),
+        tilt_sd=rates.tilt_sd / root,
         join=np.stack([shape, shape * (1 - rate) / rate], axis=-1),
         entry=entry,
+        age_sd=np.minimum(trend.age_sd / turnover / root, 1.0),
+        trend=replace(
+            trend,
+            year_sd=trend.year_sd / root,
+            walk_sd=trend.walk_sd / root,
+            leave_sd=trend.leave_sd / root,
+        ),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats
-from send_analysis.models.cohort import cohorts, flows
+from send_analysis.models.cohort import cohorts, flows, levers
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.forecast import forecasting, outlook
 
@@ -34,7 +34,7 @@ def fan(
     horizon : int, default 5
         Years ahead.
     scenario : str, optional
-        As :func:`flows.read` takes it.
+        As :func:`levers.read` takes it.
     simulations : int
 
     Returns
@@ -46,7 +46,7 @@ def fan(
     if scenario is None:
         return out
     made = cohorts.project(area, years=horizon, simulations=simulations)
-    totals = flows.apply(made, flows.read(scenario)).stock.sum(axis=(2, 3))[1:]
+    totals = flows.apply(made, levers.read(scenario)).stock.sum(axis=(2, 3))[1:]
     values = np.quantile(totals, list(RANGES.values()), axis=1)
     out.loc[out["year"] > made.origin, list(RANGES)] = values.T
     return out
@@ -64,8 +64,8 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
     made = cohorts.project(area, years=horizon)
     years = range(made.origin + 1, made.origin + 1 + horizon)
     frames, plain = [], None
-    for title, levers in {NOW: (), **flows.titles()}.items():
-        changed = flows.apply(made, flows.read(levers))
+    for title, name in {NOW: (), **levers.titles()}.items():
+        changed = flows.apply(made, levers.read(name))
         plans = np.median(changed.stock.sum(axis=(2, 3)), axis=1)[1:]
         plain = plans if plain is None else plain
         parts = {
@@ -88,7 +88,7 @@ def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = Non
     horizon : int, default 5
         Years ahead.
     scenario : str, optional
-        As :func:`flows.read` takes it.
+        As :func:`levers.read` takes it.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = Non
         As :func:`forecasting.forecast`; ``category`` is ``all``, an age band or a setting. No
         settings where the latest ones are flagged.
     """
-    changes = () if scenario is None else flows.read(scenario)
+    changes = () if scenario is None else levers.read(scenario)
     made = flows.apply(cohorts.project(area, years=horizon), changes)
     frame = cohorts.summarise(made)
     by_age = frame["age"].isin(["all", *cohorts.BANDS]) & (frame["setting"] == "all")

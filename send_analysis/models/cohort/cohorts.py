@@ -15,18 +15,18 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort import flows, mixes
-from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS
+from send_analysis.models.cohort.cohort_data import AGES, BANDS, SETTINGS, origins
+from send_analysis.models.cohort.cohort_rates import CLOSED_FROM
 from send_analysis.models.cohort.cohort_trend import Trend, damped
-from send_analysis.models.cohort.cohort_units import draw, estimated, unit
+from send_analysis.models.cohort.cohort_units import Unit, draw, estimated, unit
 from send_analysis.models.cohort.flows import LONGEST, Projection, advance
+from send_analysis.models.cohort.levers import read as read_levers
 from send_analysis.models.forecast import forecasting
 
 MOST_SIMULATIONS = 20_000  # all are held at once: some gigabytes
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 COLUMNS = [
     "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
     "value",
@@ -36,7 +36,7 @@ COLUMNS = [
 def simulate_area(
     area: str,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -50,7 +50,7 @@ def simulate_area(
     area, origin, years, simulations, seed
         As in `project`.
     levers : str, path or sequence of mapping, optional
-        A scenario, as `flows.read` takes it.
+        A scenario, as `levers.read` takes it.
     probabilities : sequence of float
         Quantiles wanted.
 
@@ -66,7 +66,7 @@ def simulate_area(
     ------
     UnknownNameError, MissingDataError, ParameterError
     """
-    changes = flows.read(levers)
+    changes = read_levers(levers)
     made = project(area, origin=origin, years=years, simulations=simulations, seed=seed)
     return summarise(flows.apply(made, changes, seed=seed), probabilities)
 
@@ -74,7 +74,7 @@ def simulate_area(
 def simulate_areas(
     areas: Iterable[str] | None = None,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -98,6 +98,7 @@ def simulate_areas(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
+    origin = origins()[-1] if origin is None else origin
     if areas is None:
         known = estimated(origin)[0]
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
@@ -114,7 +115,7 @@ def simulate_areas(
 def project(
     area: str,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -126,8 +127,8 @@ def project(
     area : str
         Name or code of a local authority, a region or England; codes joined by ``+`` are taken
         together.
-    origin : int
-        January to project from: 2024 or 2025.
+    origin : int, optional
+        January to project from, one of `cohort_data.origins`; the latest if not given.
     years : int
         Years ahead, 1 to 15; a year's figures do not depend on how many follow.
     simulations : int
@@ -149,6 +150,7 @@ def project(
     that adds or takes is new plans and plans that end, each as far as it is uncertain:
     see `_agree`. Ages and settings follow from the flows.
     """
+    origin = origins()[-1] if origin is None else origin
     _check(origin, years, simulations, seed)
     code = places.resolve_unit(area)
     return _projected(code, origin, years, simulations, seed)
@@ -157,7 +159,8 @@ def project(
 @tables.remembered(most=3)
 def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
     """Simulate one area; see `project`."""
-    start, trend = unit(code, origin), estimated(origin)[2]
+    start = unit(code, origin)
+    trend = start.trend
     totals = _totals(code, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
     rng = np.random.default_rng([seed, int(code[1:9])])
@@ -175,6 +178,9 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
         entry = flows.pulled(drawn.entry, pull.entry[step])
         new = rng.standard_gamma(people[..., None] * entry)
         ends = drawn.leave * rng.lognormal(0.0, trend.leave_sd, simulations)[:, None, None]
+        joining, leaving = _by_age(start, rng.normal(0.0, 1.0, (simulations, len(BANDS))))
+        new, ends = new * joining, ends * leaving
+        ends[:, -1] = 1.0
         ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
         new, ends = _agree(plans, new, ends, totals[step], trend)
         deal = rng.permutation(simulations)
@@ -185,6 +191,17 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
             kept.append(made)
     arrays = map(np.stack, (stock, joined, leave, moved))
     return Projection(code, origin, *arrays, drawn.moves, np.stack(deals), pull.moves)
+
+
+def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factors on new plans and on leaving that make age bands' shares vary as they have varied.
+
+    Below 16 new plans vary, from 16 on leaving; by how much, `Unit.age_sd` says.
+    """
+    factor = np.exp(drawn * start.age_sd)
+    by_age = np.repeat(factor, [len(ages) for ages in BANDS.values()], axis=1)[..., None]
+    young = (np.array(AGES) < CLOSED_FROM)[:, None]
+    return np.where(young, by_age, 1.0), np.where(young, 1.0, by_age)
 
 
 def _by_chance(stock: np.ndarray, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -288,10 +305,10 @@ def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
 
 def _check(origin: int, years: int, simulations: int, seed: int) -> None:
     """Refuse arguments that cannot be."""
-    if origin not in ORIGINS:
+    if origin not in origins():
         raise MissingDataError(
             f"origin is {origin}; plans by single year of age are published for the Januaries "
-            f"{' and '.join(map(str, ORIGINS))}."
+            f"{' and '.join(map(str, origins()))}."
         )
     if not 1 <= years <= LONGEST:
         raise ParameterError(f"years is {years}; give 1 to {LONGEST}.")

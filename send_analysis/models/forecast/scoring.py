@@ -317,7 +317,7 @@ def reliability(
     Returns
     -------
     DataFrame
-        ``horizon, level, share, forecasts``: calibrated forecasts have ``share`` near ``level``,
+        ``horizon, level, below, forecasts``: calibrated forecasts have ``below`` near ``level``,
         both from 0 to 1. Newham is left out.
     """
     rows = forecasts[
@@ -327,7 +327,7 @@ def reliability(
         & (forecasts["area_code"] != APART)
     ]
     below = rows[list(LEVELS)].ge(rows["observed"], axis=0).groupby(rows["horizon"])
-    out = below.mean().stack().rename("share").rename_axis(["horizon", "level"]).reset_index()
+    out = below.mean().stack().rename("below").rename_axis(["horizon", "level"]).reset_index()
     return out.assign(forecasts=out["horizon"].map(below.size()))
 
 

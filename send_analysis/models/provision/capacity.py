@@ -17,7 +17,7 @@ from pydantic import Field
 from send_analysis import areas
 from send_analysis.errors import MissingDataError, unknown
 from send_analysis.models import scenarios
-from send_analysis.models.cohort import cohorts, flows
+from send_analysis.models.cohort import cohorts, flows, levers
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
 from send_analysis.models.user_files import Form, Text, checked
@@ -50,7 +50,7 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     -------
     dict
         ``name``, and what the scenario changes: ``plans`` (planned changes to places),
-        ``levers`` (of plans, as :func:`flows.validate` takes them), ``assumptions``.
+        ``levers`` (of plans, as :func:`levers.validate` takes them), ``assumptions``.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
         content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
     scenarios.assumptions("capacity", content.get("assumptions"), where=where)
-    flows.validate(content.get("levers", ()), where=where)
+    levers.validate(content.get("levers", ()), where=where)
     return content
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort.cohort_data import ORIGINS
+from send_analysis.models.cohort.cohort_data import origins
 from send_analysis.models.cohort.cohorts import Projection, project
 from send_analysis.models.provision import (
     assessments,
@@ -43,7 +43,7 @@ def gap(area: str) -> str:
         return flagged
     try:
         project(area, years=1, simulations=2)
-        places.in_use(areas.resolve(area), year=ORIGINS[-1])
+        places.in_use(areas.resolve(area), year=origins()[-1])
     except MissingDataError as error:
         return str(error)
     return ""

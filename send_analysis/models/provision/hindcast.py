@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats, tables
-from send_analysis.models.cohort.cohort_data import ORIGINS, SETTINGS, Snapshot, snapshot
+from send_analysis.models.cohort.cohort_data import SETTINGS, Snapshot, origins, snapshot
 from send_analysis.models.cohort.cohort_units import estimated
 from send_analysis.models.cohort.cohorts import project
 from send_analysis.models.cohort.flows import Projection
@@ -50,7 +50,7 @@ def compute(
         in use a year later). Planned openings are left out: what was announced then is not on
         record.
     """
-    origin, latest = ORIGINS[-2:]
+    origin, latest = origins()[-2:]
     known, later = estimated(origin)[0], snapshot(latest, years=1)
     frames = []
     for code in _countable(known, later) if areas is None else areas:
@@ -112,7 +112,7 @@ def rows() -> pd.DataFrame:
     path = tables.parameters(FOLDER) / FILE
     if path.is_file():
         stored = pd.read_csv(path)
-        if (stored["origin"] == ORIGINS[-2]).all():
+        if (stored["origin"] == origins()[-2]).all():
             return stored
     return compute()
 

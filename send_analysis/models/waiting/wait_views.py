@@ -200,7 +200,8 @@ def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
     -------
     dict
         Short name of the service, and the chart as :func:`control_charts.xmr`
-        returns it, indexed by month. Limits allow for what carries over from month to month.
+        returns it, indexed by month. Limits allow for what carries over from month to month. A
+        share that never moves, as of a list of a few children, has none.
     """
     return _charts(focus(area)["organisation_code"])
 
@@ -212,8 +213,13 @@ def _charts(code: str) -> dict[str, pd.DataFrame]:
     return {
         name: control_charts.xmr(values, lower_bound=0, autocorrelation=carried)
         for name, values in _shares(_lists(code)).items()
-        if values.diff().notna().any()
+        if _moves(values)
     }
+
+
+def _moves(values: pd.Series) -> bool:
+    """Whether a series changes between neighbouring months: without that it has no limits."""
+    return bool((values.diff().abs() > 0).any())
 
 
 def shares(area: str = "Bury") -> dict[str, pd.Series]:
@@ -258,7 +264,7 @@ def carry_over() -> pd.Series:
         & (table["age_group"] == "cyp")
         & table["service"].isin([SERVICES[name] for name in MAIN])
     ]
-    series = [one for one in _shares(waits.wide(rows)).values() if one.diff().notna().any()]
+    series = [one for one in _shares(waits.wide(rows)).values() if _moves(one)]
     r = control_charts.carry_over(series)
     months = table["month"].nunique()
     out = {

@@ -38,7 +38,7 @@ def reliability(frame: pd.DataFrame) -> str:
     """Describe the reliability diagram."""
     parts = []
     for horizon in (1, 3, 5):
-        share = frame[frame["horizon"] == horizon].set_index("level")["share"]
+        share = frame[frame["horizon"] == horizon].set_index("level")["below"]
         parts.append(
             f"{horizon} ahead, {share[0.1]:.0%} lie below the 10 % quantile, {share[0.5]:.0%} "
             f"below the median and {share[0.9]:.0%} below the 90 % quantile"

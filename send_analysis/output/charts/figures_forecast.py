@@ -169,7 +169,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for horizon, (mark, colour) in marks.items():
         rows = frame[frame["horizon"] == horizon]
         name = f"{horizon} year{'s' if horizon > 1 else ''} ahead"
-        ax.plot(rows["level"], rows["share"], marker=mark, ms=6, lw=1.4, color=colour, label=name)
+        ax.plot(rows["level"], rows["below"], marker=mark, ms=6, lw=1.4, color=colour, label=name)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.grid(axis="x")
@@ -178,7 +178,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.annotate("on the line: as often as said", (0.6, 0.6), xytext=(0.52, 0.3), color=MUTED_TEXT,
                 arrowprops={"arrowstyle": "-", "color": RULE})  # fmt: skip
     ax.legend(loc="upper left")
-    one = frame[frame["horizon"] == 1].set_index("level")["share"]
+    one = frame[frame["horizon"] == 1].set_index("level")["below"]
     title(
         ax,
         f"A year ahead, {100 * (one[0.9] - one[0.1]):.0f} % of outcomes lie in the 80 % interval",
