@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup, Tag
 
+from send_analysis import areas, growth, tables
+
 ROOT = Path(__file__).parents[1]
 NUMBER = re.compile(r"(?<![\w.£])[£+−-]?\d[\d,]*(?:\.\d+)?(?![\w])")
 # Numbers that are no finding, by what they are:
@@ -104,6 +106,20 @@ def texts(soup: BeautifulSoup) -> list[tuple[str, Tag]]:
         )
         said.append((" ".join(words.split()), part))
     return said + [(picture.get("alt", ""), picture) for picture in soup.select("main img")]
+
+
+def published(area: str) -> set[float]:
+    """Newest figures of an area that pages start from: plans, new plans, plans in time and of all.
+
+    A page that works with them need not print their tables again.
+    """
+    code, out = areas.resolve(area), set()
+    plans = growth.totals([code]).sort_values("year")["plans"]
+    new = tables.load("new_plans").query("area_code == @code and age_band == 'all'")
+    times = growth.timeliness(area).query("area_code == @code").sort_values("year")
+    for series in (plans, new.sort_values("year")["plans"], times["in_time"], times["issued"]):
+        out |= set(series.dropna().tail(1).astype(float))
+    return out
 
 
 def untabled(page: Path | str, constants: set[float] = frozenset()) -> list[str]:
