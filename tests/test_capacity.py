@@ -43,14 +43,14 @@ def test_frame_has_a_row_each(frame):
     assert not frame.isna().any(axis=None)
     assert (frame["demand_p10"] <= frame["demand"]).all()
     assert (frame["places_80"] <= frame["places_95"]).all()
-    assert frame["probability"].between(0, 1).all()
+    assert frame["probability"].between(0, 100).all()
     assert (frame["horizon"] == frame["year"] - 2025).all()
 
 
 def test_probability_and_sure_places_agree(frame):
     # more than one simulation in five exceeds capacity just where it falls short of 80 % sure
-    assert ((frame["probability"] > 0.2) == (frame["extra_80"] > 0)).all()
-    assert ((frame["probability"] > 0.05) == (frame["extra_95"] > 0)).all()
+    assert ((frame["probability"] > 20) == (frame["extra_80"] > 0)).all()
+    assert ((frame["probability"] > 5) == (frame["extra_95"] > 0)).all()
 
 
 def test_what_was_used_is_said(frame):
@@ -59,15 +59,30 @@ def test_what_was_used_is_said(frame):
     assert basis[places.INDEPENDENT, 2030] == "places in use, January 2025"
 
 
-def test_delay_takes_its_places_and_nothing_else(frame, simulation):
-    later = capacity.forecast(
-        BURY, simulation=simulation, scenario="capacity-semh-school-2030"
-    ).set_index(["kind", "phase", "year"])
-    planned = frame.set_index(["kind", "phase", "year"])
+def test_delay_takes_its_places_and_nothing_else(simulation):
+    def made(plans: dict) -> pd.DataFrame:
+        scenario = {"name": "x", "plans": plans, "assumptions": {"openings_late": 0}}
+        frame = capacity.forecast(BURY, simulation=simulation, scenario=scenario)
+        return frame.set_index(["kind", "phase", "year"])
+
+    planned, later = made({}), made({"semh-school": {"opens": "2030-09"}})
     key = (places.SPECIAL, "secondary", 2030)
     assert planned.loc[key, "capacity"] - later.loc[key, "capacity"] == 36  # 0.6 of 60 places
     assert planned.loc[key, "probability"] <= later.loc[key, "probability"]
     assert (planned["demand"] == later["demand"]).all()
+
+
+def test_late_openings_take_places_on_average_and_never_add(frame, simulation):
+    on_time = capacity.forecast(
+        BURY, simulation=simulation, scenario={"name": "x", "assumptions": {"openings_late": 0}}
+    )
+    assert (frame["probability"] >= on_time["probability"]).all()
+    missing = on_time["planned"] - frame["planned"]
+    assert (missing >= -1e-9).all()
+    assert np.allclose(on_time["capacity"] - frame["capacity"], missing)
+    # the school planned for September 2028 is one of the openings that can be late
+    opening = (frame["kind"] == places.SPECIAL) & (frame["phase"] == "secondary")
+    assert missing[opening & (frame["year"] == 2029)].item() > 0
 
 
 def test_shift_lowers_independent_and_keeps_the_total(simulation):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from send_analysis import tables
@@ -71,6 +71,7 @@ def any_lever(draw):
 
 
 @settings(max_examples=60, deadline=None)
+@example(0, [{"lever": "cessation", "multiply": 0.5}])
 @given(st.integers(0, 99), st.lists(any_lever(), max_size=4))
 def test_plans_next_january_are_those_kept_those_moved_and_those_new(seed, pulled):
     base = anyone(seed)

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from send_analysis.errors import MissingDataError
 from send_analysis.models.provision import places
@@ -61,15 +63,35 @@ def given_places(special_primary: float) -> pd.DataFrame:
 def test_balance_counts_simulations(small):
     frame = places.balance(small, given_places(6), SETTINGS).set_index(["kind", "phase"])
     row = frame.loc[(places.SPECIAL, "primary")]
-    assert row["probability"] == 0.4  # 7, 8, 9 and 10 of 1 to 10
+    assert row["probability"] == pytest.approx(40)  # 7, 8, 9 and 10 of 1 to 10
     assert row["demand"] == 5.5
     assert row["shortfall"] == -0.5
     assert (row["places_80"], row["extra_80"]) == (8, 2)
     assert (row["places_95"], row["extra_95"]) == (10, 4)
     group = frame.loc[("state-funded specialist", "all")]
     assert group["demand"] == 8.5
-    assert group["probability"] == 0.7  # special + 3 units against 6: 4 and more
+    assert group["probability"] == pytest.approx(70)  # special + 3 units against 6: 4 and more
     assert frame.loc[("all specialist", "post-16"), "probability"] == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(first=st.integers(0, 12), more=st.integers(1, 5), late=st.integers(0, 3))
+def test_more_places_never_raise_the_chance(first, more, late):
+    stock = np.zeros((2, 10, 24, len(SETTINGS)), dtype=int)
+    stock[1, :, 7 - places.YOUNGEST, SETTINGS.index(places.SPECIAL)] = np.arange(1, 11)
+    cell = (places.SPECIAL, "primary")
+    one, two = (
+        places.balance(
+            simulation(stock), given_places(size), SETTINGS, late={cell: np.full((1, 10), late)}
+        ).set_index(["kind", "phase"])
+        for size in (first, first + more)
+    )
+    assert (two["probability"] <= one["probability"]).all()
+    assert (two["extra_80"] <= one["extra_80"]).all()
+    row = one.loc[cell]
+    assert row["capacity"] == first - late
+    assert row["extra_80"] == max(8 - (first - late), 0)
+    assert row["probability"] == pytest.approx(10 * min(max(10 - (first - late), 0), 10))
 
 
 def test_sure_places_suffice_in_that_share(small):

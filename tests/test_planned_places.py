@@ -1,9 +1,13 @@
-"""Planned changes and capacity files."""
+"""Planned changes, how late they are, and capacity files."""
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from send_analysis import tables
 from send_analysis.errors import DataError, MissingDataError, ParameterError
+from send_analysis.models import scenarios
 from send_analysis.models.provision import places, planned_places
 
 BURY, ROCHDALE = "E08000002", "E08000005"
@@ -163,3 +167,52 @@ def test_faulty_capacity_file_is_named(tmp_path, text, message):
 def test_absent_capacity_file(tmp_path):
     with pytest.raises(MissingDataError, match="no such capacity file"):
         planned_places.read_capacity(tmp_path / "none.csv")
+
+
+ONE = {"semh-school": {"opens": "2026-09", "places": 100, "fill": [0.4, 0.8]}} | {
+    name: {"included": False} for name in ("brookhaven", "millwood", "in-place-of-radcliffe")
+}
+SEMH = (places.SPECIAL, "secondary")
+
+
+def missing(share: float, years: float, *, switches=ONE, file=None, simulations=4000):
+    changes = planned_places.plans(BURY, switches)
+    frame = planned_places.capacity(BURY, range(2026, 2032), changes=changes, file=file)
+    sizes = {"openings_late": share, "years_late": years}
+    return planned_places.late(
+        frame,
+        changes,
+        base=2025,
+        simulations=simulations,
+        seed=50,
+        given=scenarios.assumptions("capacity", sizes),
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(share=st.floats(0, 1), years=st.integers(0, 4))
+def test_late_places_are_on_average_what_the_closed_form_says(share, years):
+    def filled(january: int) -> float:
+        return 100 * [0, 0.4, 0.8, 1][min(max(january - 2027 + 1, 0), 3)]
+
+    expected = [share * (filled(year) - filled(year - years)) for year in range(2026, 2032)]
+    drawn = missing(share, years)[SEMH]
+    # four standard errors of a share of 4,000 draws, of at most 100 places
+    assert drawn.mean(axis=1) == pytest.approx(expected, abs=4 * 100 * 0.5 / 4000**0.5)
+    assert (drawn >= 0).all()
+
+
+def test_delays_are_a_changes_own_whatever_else_is_planned():
+    more = ONE | {"in-place-of-radcliffe": {"included": True}}
+    both = missing(0.5, 2, switches=more)
+    assert np.array_equal(both[SEMH], missing(0.5, 2)[SEMH])
+    assert (places.UNIT, "primary") in both
+
+
+def test_what_is_open_closes_or_is_the_users_own_is_not_late(tmp_path):
+    opened = ONE | {"semh-school": {"opens": "2024-09"}}
+    closes = ONE | {"semh-school": {"opens": "2026-09", "places": -50}}
+    file = write(tmp_path, "kind,phase,year,places\nstate special school,secondary,2025,340\n")
+    assert missing(1, 3, switches=opened) == {}
+    assert missing(1, 3, switches=closes) == {}
+    assert missing(1, 3, file=file) == {}

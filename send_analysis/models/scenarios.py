@@ -24,6 +24,7 @@ UNITS = {
     "hours": (1, 168),
     "weeks a year": (1, 52),
     "weeks": (0, 520),
+    "years": (0, 30),
     "pounds a year": (0, 10_000_000),
     "children": (1, 1_000_000),
     "appointments": (1, 1_000),

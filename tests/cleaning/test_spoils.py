@@ -19,6 +19,7 @@ from send_analysis.cleaning import (
     inspections,
     lait,
     nhs_links,
+    nhs_mental_health,
     nhs_sheets,
     nhs_waits,
     places,
@@ -38,6 +39,7 @@ BOARDS, LINKS, DISTRICTS, NEIGHBOURS, SPENDING, DEFICITS, GRANT = (
         finance.BENCHMARKING, finance.DEFICITS, finance.GRANT.format(2023),
     )
 )  # fmt: skip
+MINDS = reading.release(nhs_mental_health.RELEASE.format(2021))["path"]
 WAITS = next(
     entry["path"]
     for name, entry in reading.layout.specification()["releases"].items()
@@ -364,6 +366,7 @@ WORKBOOKS = {
     "grant": (GRANT, grant, lambda root, areas: finance._grant(root, areas, 2023)),
     "neighbours": (NEIGHBOURS, near, lambda root, areas: geography.neighbours(root, areas)),
     "waits": (WAITS, near, lambda root, areas: _month(root)),
+    "mental health": (MINDS, near, lambda root, areas: nhs_mental_health.read_workbook(root, 2021)),
 }
 
 
@@ -371,7 +374,11 @@ WORKBOOKS = {
 def test_a_reader_of_a_workbook_refuses_each_spoil_in_one_line(tmp_path, areas, name):
     path, make, read = WORKBOOKS[name]
     reader = Reader(path, "", read)
-    if name not in {"neighbours", "waits"}:  # whole ones have every authority, or every sheet
+    if name not in {
+        "neighbours",
+        "waits",
+        "mental health",
+    }:  # whole ones have every authority, or every sheet
         put(tmp_path, reader, make())
         assert len(read(tmp_path, areas))
         for value in ("abc", "inf", "1e400", "NaN"):
@@ -392,9 +399,49 @@ def test_a_reader_of_a_workbook_refuses_each_spoil_in_one_line(tmp_path, areas, 
         refused(reader, tmp_path, areas)
     if name != "waits":
         for rows in ([], [[""]], [["x"]], [["x", "y"]] * 3):
-            put(tmp_path, reader, xlsx(Allocations_summary=rows, High_needs_block=rows))
+            sheets = {"Allocations_summary": rows, "High_needs_block": rows, "1a": rows}
+            put(tmp_path, reader, xlsx(**sheets))
             refused(reader, tmp_path, areas)
     (tmp_path / path).unlink()
     assert "no such file" in refused(reader, tmp_path, areas)
     (tmp_path / path).mkdir()
     assert "is a folder" in refused(reader, tmp_path, areas)
+
+
+HEADS = [
+    "Organisation Code", "Organisation Name", *(
+        next(words for words, ours in nhs_mental_health.COLUMNS.items() if ours == name)
+        for name in nhs_mental_health.VALUES
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "rows", "says"),
+    [
+        ("Table 1a: waits", [], "the title is 'Table 1a: waits'"),
+        ("April 2021 - March 2022", [], "no rows below its heading"),
+        ("Aprl 2021 - March 2022", [], "the title says Aprl 2021"),
+        ("April 2020 - March 2021", [], "expected the year from April 2021"),
+        ("April 2021 - March 2022", [["01A", "Group", *["7"] * 11]], "no row of England"),
+        ("April 2021 - March 2022", [["Narnia", "Group", *["7"] * 11]], "'Narnia' is no code"),
+        ("April 2021 - March 2022", [["01A", "Group", *["7.5"] * 11]], "'7.5' is not a whole"),
+        ("April 2021 - March 2022", [["01A", "Group", *["1e400"] * 11]], "'1e400' is beyond"),
+    ],
+)
+def test_a_sheet_of_mental_health_waits_is_refused_by_what_is_wrong(tmp_path, title, rows, says):
+    if not title.startswith("Table"):
+        title = (
+            "Table 1a: The number of referrals for children and young people and the time waiting "
+            "between referral and their second contact, for "
+            f"{next(iter(nhs_mental_health.SERVICES))}, {title}"
+        )
+    reader = Reader(MINDS, "", lambda root, areas: nhs_mental_health.read_workbook(root, 2021))
+    put(tmp_path, reader, xlsx(**{"1a": [[title], HEADS, *rows]}))
+    assert says in refused(reader, tmp_path, None)
+
+
+@pytest.mark.parametrize("cell", [True, "2024-05-01", -1, 2.5, "abc"])
+def test_a_count_of_a_waiting_list_is_a_number(cell):
+    with pytest.raises(SendAnalysisError, match=r"a\.xlsx, column 'A', row 4"):
+        nhs_sheets._counts([[cell]], nhs_sheets.np.array([3]), 0, "a.xlsx")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +31,7 @@ class Unit:
 
     `tilt_sd` and `age_sd` are standard deviations of the logarithm of a year's pull of each setting
     and of a year's flow (new plans below 16, leaving from 16) of each age band, so large that
-    their shares of plans vary as they have varied. Of authorities added up they are smaller by the
-    root of their number, as independent errors are.
+    their shares of plans vary as they have varied.
     """
 
     stock: np.ndarray
@@ -45,6 +44,7 @@ class Unit:
     join: np.ndarray
     entry: np.ndarray
     age_sd: np.ndarray
+    trend: Trend
 
 
 class Drawn(NamedTuple):
@@ -108,6 +108,7 @@ def unit(code: str, origin: int) -> Unit:
     rate = _mean(mean, people[:, 0])
     entry, weight = as_shares(rates.entry[at]), rates.entry[at].sum(axis=-1, keepdims=True)
     entry = _mean(entry, (people[:, 0] * mean)[..., None]) * weight.sum(axis=0)
+    root = np.sqrt(len(at))  # errors of authorities added up are smaller, as independent ones are
     young = np.array(AGES) < CLOSED_FROM
     changing = np.where(young, (people[:, 0] * mean).sum(0), (held * rates.leave[at]).sum((0, 2)))
     turnover = np.array(
@@ -123,10 +124,16 @@ def unit(code: str, origin: int) -> Unit:
         leave=leave,
         leave_shape=rates.leave_shape[at].sum(axis=0),
         moves=moves,
-        tilt_sd=rates.tilt_sd / np.sqrt(len(at)),
+        tilt_sd=rates.tilt_sd / root,
         join=np.stack([shape, shape * (1 - rate) / rate], axis=-1),
         entry=entry,
-        age_sd=np.minimum(trend.age_sd / turnover / np.sqrt(len(at)), 1.0),
+        age_sd=np.minimum(trend.age_sd / turnover / root, 1.0),
+        trend=replace(
+            trend,
+            year_sd=trend.year_sd / root,
+            walk_sd=trend.walk_sd / root,
+            leave_sd=trend.leave_sd / root,
+        ),
     )
 
 

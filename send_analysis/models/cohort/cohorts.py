@@ -16,7 +16,7 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.cohort import flows
+from send_analysis.models.cohort import flows, mixes
 from send_analysis.models.cohort.cohort_data import AGES, BANDS, SETTINGS, origins
 from send_analysis.models.cohort.cohort_rates import CLOSED_FROM
 from send_analysis.models.cohort.cohort_trend import Trend, damped
@@ -159,11 +159,13 @@ def project(
 @tables.remembered(most=3)
 def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
     """Simulate one area; see `project`."""
-    start, trend = unit(code, origin), estimated(origin)[2]
+    start = unit(code, origin)
+    trend = start.trend
     totals = _totals(code, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
     rng = np.random.default_rng([seed, int(code[1:9])])
-    drawn = draw(start, simulations, rng)
+    drawn = mixes.spread(draw(start, simulations, rng))
+    pull = mixes.pulls(code, origin, years, drawn)
     stock, joined = [np.repeat(start.stock[None], simulations, axis=0)], []
     joined.append(np.repeat(start.new[None], simulations, axis=0))
     leave, moved, deals = [], [], []
@@ -173,7 +175,8 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
         walk += rng.normal(0.0, trend.walk_sd, simulations)
         level = np.exp(grown[step] + walk + rng.normal(0.0, trend.year_sd, simulations))
         people = start.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
-        new = rng.standard_gamma(people[..., None] * drawn.entry)
+        entry = flows.pulled(drawn.entry, pull.entry[step])
+        new = rng.standard_gamma(people[..., None] * entry)
         ends = drawn.leave * rng.lognormal(0.0, trend.leave_sd, simulations)[:, None, None]
         joining, leaving = _by_age(start, rng.normal(0.0, 1.0, (simulations, len(BANDS))))
         new, ends = new * joining, ends * leaving
@@ -181,12 +184,13 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
         ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
         new, ends = _agree(plans, new, ends, totals[step], trend)
         deal = rng.permutation(simulations)
-        following, net = advance(plans, ends, drawn.moves[deal], new)
+        rows = flows.pulled(drawn.moves[deal], pull.moves[step][:, None])
+        following, net = advance(plans, ends, rows, new)
         for kept, made in ((stock, following), (joined, new), (leave, ends), (moved, net),
                            (deals, deal)):  # fmt: skip
             kept.append(made)
     arrays = map(np.stack, (stock, joined, leave, moved))
-    return Projection(code, origin, *arrays, drawn.moves, np.stack(deals))
+    return Projection(code, origin, *arrays, drawn.moves, np.stack(deals), pull.moves)
 
 
 def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.models.cohort.cohort_data import AGES, SETTINGS
 from send_analysis.models.cohort.cohort_moves import MOVE_GROUPS
 from send_analysis.models.cohort.levers import SIZES, TRANSFERS, validate
+from send_analysis.models.cohort.shrinkage import divide
 from send_analysis.models.demand_growth import denominators
 
 LONGEST = 15  # years; population beyond is next to unborn
@@ -52,6 +53,8 @@ class Projection:
         Settings a year later of those that do not end, by `cohort_moves.MOVE_GROUPS`.
     deal : ndarray of int (T, n)
         Which row of `moves` a simulation has in a year.
+    pull : ndarray (T, groups, S) or float
+        Factor on the shares of `moves` that go to a setting in a year, as `mixes` finds them.
     notes : tuple of str
         What stands in for a figure that the tables lack.
     """
@@ -64,12 +67,35 @@ class Projection:
     moved: np.ndarray
     moves: np.ndarray
     deal: np.ndarray
+    pull: np.ndarray | float = 1.0
     notes: tuple[str, ...] = ()
 
     @property
     def new(self) -> np.ndarray:
         """New plans in the calendar year before each January, by age (T + 1, n, A)."""
         return self.joined.sum(axis=-1)
+
+    def moving(self, step: int) -> np.ndarray:
+        """Settings a year later of those that do not end (n, groups, S, S), in one of the years."""
+        rows = self.moves[self.deal[step]]
+        return rows if isinstance(self.pull, float) else pulled(rows, self.pull[step][:, None])
+
+
+def pulled(shares: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """Multiply the shares that go to each setting, and bring their sum back to what it was.
+
+    Parameters
+    ----------
+    shares : ndarray (…, S)
+    pull : ndarray (…, S)
+        Factors.
+
+    Returns
+    -------
+    ndarray (…, S)
+    """
+    bent = shares * pull
+    return bent * divide(shares.sum(axis=-1, keepdims=True), bent.sum(axis=-1, keepdims=True))
 
 
 def advance(
@@ -170,8 +196,8 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
     """Carry the origin's plans forward with changed flows."""
     stock, joined, leave, moved = [base.stock[0]], [base.joined[0]], [], []
     safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
-    for step, deal in enumerate(base.deal):
-        plans, usual, rows = stock[-1], base.leave[step], base.moves[deal]
+    for step in range(len(base.deal)):
+        plans, usual, rows = stock[-1], base.leave[step], base.moving(step)
         new, ends, moves = base.joined[step + 1], usual, rows
         for lever, size in levers:
             kind, part = lever["lever"], _phase(lever, base.origin + step)
@@ -187,6 +213,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 new, moves = _elsewhere(lever, part * size, new, moves)
             elif kind == "cessation":
                 cells = _ages(lever)[:, None] & np.isin(SETTINGS, lever.get("settings", SETTINGS))
+                cells[-1] = False  # plans of the last age end whatever is done
                 ends = np.minimum(ends * (1 + (part * (size - 1))[:, None, None] * cells), 1.0)
             elif kind == "reassessment":
                 at = np.array(AGES) == TRANSFERS[lever["transfer"]]

@@ -154,7 +154,15 @@ def forecast(
     there = planned_places.capacity(
         code, ahead, base=simulation.origin, changes=changes, file=capacity_file
     )
-    out = places.balance(simulation, there, SETTINGS)
+    late = planned_places.late(
+        there,
+        changes,
+        base=simulation.origin,
+        simulations=simulation.stock.shape[1],
+        seed=seed,
+        given=scenarios.assumptions("capacity", changed.get("assumptions")),
+    )
+    out = places.balance(simulation, there, SETTINGS, late=late)
     out.insert(0, "scenario", changed["name"])
     out.insert(2, "area", areas.name(code))
     return out
@@ -263,7 +271,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         capacity=whole["capacity"],
         demand=whole["demand"],
         interval=interval,
-        probability=(100 * rows["probability"]).map("{:.0f} %".format),
+        probability=rows["probability"].map("{:.0f} %".format),
         extra_80=rows["extra_80"],
         extra_95=rows["extra_95"],
     )

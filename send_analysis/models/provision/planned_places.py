@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from send_analysis import areas, tables
 from send_analysis.cells import Number, Words, read_list
 from send_analysis.errors import ParameterError
 from send_analysis.models.provision import places
+from send_analysis.models.scenarios import assumptions, sample
 from send_analysis.models.user_files import Area, Form, Month, Share, Text, checked, read_yaml
 
 LAST_YEAR = 2060
@@ -124,14 +126,75 @@ def planned(changes: pd.DataFrame, base: int, years: range) -> pd.DataFrame:
     """
     frames = []
     for name, change in changes[changes["included"].astype(bool)].to_dict("index").items():
-        curve = np.array([0.0, *change["fill"], 1.0])
-        step = np.array([base, *years]) - change["first_january"] + 1
-        filled = np.rint(change["places"] * curve[np.clip(step, 0, len(curve) - 1)])
+        filled = _filled(change, np.array([base, *years]))
         rows = {"change": name, "kind": change["setting"], "phase": change["phase"]}
         frames.append(pd.DataFrame({**rows, "year": list(years), "places": filled[1:] - filled[0]}))
     if not frames:
         return pd.DataFrame(columns=["change", "kind", "phase", "year", "places"])
     return pd.concat(frames, ignore_index=True)
+
+
+def _filled(change: Mapping, januaries: np.ndarray) -> np.ndarray:
+    """Places of a change that are in use in some Januaries, if it opens as planned."""
+    curve = np.array([0.0, *change["fill"], 1.0])
+    step = januaries - change["first_january"] + 1
+    return np.rint(change["places"] * curve[np.clip(step, 0, len(curve) - 1)])
+
+
+def late(
+    capacity: pd.DataFrame,
+    changes: pd.DataFrame,
+    *,
+    base: int,
+    simulations: int,
+    seed: int,
+    given: pd.DataFrame | None = None,
+) -> dict[tuple[str, str], np.ndarray]:
+    """Draw the places that are missing because openings are put off.
+
+    Parameters
+    ----------
+    capacity : DataFrame
+        As :func:`capacity` returns it; places from a list of the user's own are not late.
+    changes : DataFrame
+        As :func:`plans` returns it. Included ones that add places and open after the January of
+        `base` can be late.
+    base : int
+    simulations, seed : int
+        Same seed and name of the change, same delays, whatever else is planned.
+    given : DataFrame, optional
+        Assumptions of the part ``capacity``: ``openings_late`` (share put off) and ``years_late``
+        (by how many Januaries, a draw rounded to whole years); the file's if not given.
+
+    Returns
+    -------
+    dict of ndarray (years, simulations)
+        By kind and phase.
+
+    Notes
+    -----
+    With p the share and L the years, a change of n places with fill curve F has
+    n · ((1 − p) · F(t) + p · E F(t − L)) places on average.
+    """
+    given = assumptions("capacity") if given is None else given
+    years = np.sort(capacity["year"].unique())
+    own = capacity.loc[capacity["basis"].str.startswith("capacity file"), ["kind", "phase"]]
+    own = set(own.itertuples(index=False, name=None))
+    open_later = changes["included"].astype(bool) & (changes["places"].astype(float) > 0)
+    open_later &= changes["first_january"].astype(float) > base
+    out: dict[tuple[str, str], np.ndarray] = {}
+    for name, change in changes[open_later].to_dict("index").items():
+        cell = (change["setting"], change["phase"])
+        if cell in own:
+            continue
+        rng = np.random.default_rng([seed, crc32(name.encode())])
+        put_off = rng.random(simulations) < sample(given.loc["openings_late"], simulations, rng)
+        by = np.rint(sample(given.loc["years_late"], simulations, rng)) * put_off
+        missing = _filled(change, years)[:, None] - _filled(
+            change, years[:, None] - by.astype("int64")
+        )
+        out[cell] = out.get(cell, 0.0) + missing
+    return out
 
 
 def read_capacity(path: str | Path) -> pd.DataFrame:
