@@ -15,7 +15,8 @@ WAYS = {
 }
 # Slow ones are asked in the one way that is least like a name, a number.
 SLOW = {
-    "assessments.queue", "breaks.breaks", "capacity.forecast", "capacity.part", "cohort_views.scenarios", "costs.unit_costs",
+    "assessments.queue", "breaks.breaks", "capacity.forecast", "capacity.part",
+    "cohort_views.scenarios", "costs.unit_costs",
     "narrative_why.causes", "outlook.headline", "pipeline.counterfactuals",
     "pipeline.ratios", "wait_views.changes",
 }  # fmt: skip
