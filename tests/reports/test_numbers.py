@@ -53,7 +53,7 @@ def test_settings_and_totals_are_forecast_once(pages):
     Page 04 leaves out children under 4, who need no place in a school.
     """
     ahead = _rows(page(pages, "03"), "category", "median", "low_80", "high_80")
-    places = _rows(page(pages, "04"), "kind", "phase", "in_use", "demand")
+    places = _rows(page(pages, "04"), "kind", "phase", "in_use", "demand", "extra_80")
     places = places[places["phase"] == "all"].rename(columns={"kind": "category"})
     both = ahead.merge(places, on="category", suffixes=("", "_of_places")).set_index("category")
     assert len(both) >= 4
