@@ -292,9 +292,7 @@ def _wanted(name: str, folder: Path, only: Collection[str]) -> list[str]:
     older = [
         entry
         for entry, spec in entries.items()
-        if "slugs" in spec
-        and spec["year"] < year
-        and not (folder / spec["path"]).is_file()
+        if "slugs" in spec and spec["year"] < year and not (folder / spec["path"]).is_file()
     ]
     others = [
         entry
