@@ -150,7 +150,9 @@ class Standing:
         frame = self.read(table)
         of = [c for c in self.entries[table]["schema"]["primaryKey"]
               if c not in {"area_code", "year"}]  # fmt: skip
-        rows = frame[(frame["release"] == release) & (frame[of].agg("/".join, axis=1) == category)]
+        first, *others = (frame[column] for column in of)
+        name = first.str.cat(others, sep="/") if others else first
+        rows = frame[(frame["release"] == release) & (name == category)]
         value = next(c for c in (table, "plans") if c in frame and c not in of)
         rows = rows.rename(columns={value: "value"})[["area_code", "year", "value"]]
         item = "" if check == quality.EARLIER else category
