@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import files
-from send_analysis.errors import DataError, nearest
+from send_analysis.errors import DataError, LayoutError, nearest
 
 RENAMED = "If the publisher renamed it, say so among the synonyms of releases.yml"
 
@@ -30,7 +30,14 @@ class Words(NamedTuple):
     empty: bool = False
 
 
-def refuse(wrong: pd.Series, cells: pd.Series, problem: str, *, file: str) -> None:
+def refuse(
+    wrong: pd.Series,
+    cells: pd.Series,
+    problem: str,
+    *,
+    file: str,
+    error: type[DataError] = DataError,
+) -> None:
     """Raise for the first cell that is wrong, and say how many are.
 
     Parameters
@@ -43,6 +50,8 @@ def refuse(wrong: pd.Series, cells: pd.Series, problem: str, *, file: str) -> No
         What the value is or is not, and what to do: it follows the value.
     file : str
         Name of the file for errors.
+    error : type
+        What is raised.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def refuse(wrong: pd.Series, cells: pd.Series, problem: str, *, file: str) -> No
     if wrong.any():
         place = int(wrong.argmax())
         more = f" ({wrong.sum():,} rows are like it)" if wrong.sum() > 1 else ""
-        raise DataError(
+        raise error(
             f"{cells.iat[place]!r} {problem}{more}",
             file=file,
             column=str(cells.name),
@@ -66,7 +75,7 @@ def require_columns(frame: pd.DataFrame, columns: Sequence[str], hint: str = REN
         if column not in frame.columns:
             near = nearest(column, [c for c in frame.columns if c not in columns])
             hints = f"; nearest columns: {', '.join(near)}" if near else ""
-            raise DataError(f"missing{hints}. {hint}", file=frame.attrs["file"], column=column)
+            raise LayoutError(f"missing{hints}. {hint}", file=frame.attrs["file"], column=column)
         if column in frame.attrs.get("twice", []):
             raise DataError(
                 "two columns have this heading; remove the one that is not meant",

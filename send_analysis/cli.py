@@ -91,11 +91,13 @@ def build_tables(
     source: Annotated[Path, typer.Option("--from", help="Folder of the official releases.")],
     out: Annotated[Path | None, typer.Option(help="Where the tables go [default: data]")] = None,
 ) -> None:
-    """Rebuild the tables from the official releases, all or nothing."""
+    """Rebuild the tables from the official releases; those whose releases are not there stay."""
     from send_analysis.cleaning.build import build
 
-    made = build(source, out)
-    print(f"{len(made)} tables written")
+    done = build(source, out)
+    print(f"{len(done.written)} tables written")
+    for name, why in done.kept.items():
+        print(f"{name}: as before, because {why}", file=sys.stderr)
 
 
 @data.command("dictionary")
@@ -126,12 +128,22 @@ def refresh_tables(
             help="Folder of the releases [default: SEND_ANALYSIS_RELEASES, or in your cache]",
         ),
     ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--zip", help="Archive of the release, downloaded by hand: no network."),
+    ] = None,
+    estimates: Annotated[
+        Path | None,
+        typer.Option(
+            "--population", help="File of mid-year estimates, downloaded by hand: no network."
+        ),
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
     """Fetch a release from its publisher and rebuild the tables; print what it revises."""
     from send_analysis import refresh
 
-    done = refresh.refresh(release, only or (), folder=folder)
+    done = refresh.refresh(release, only or (), folder=folder, archive=archive, estimates=estimates)
     for line in refresh.summary(done):
         print(line, file=sys.stderr)
     if len(done.revisions):

@@ -37,6 +37,10 @@ class DataError(SendAnalysisError):
         self.file, self.column, self.row = file, column, row
 
 
+class LayoutError(DataError):
+    """A release has another layout than `releases.yml` knows: columns, labels or files."""
+
+
 class MissingFileError(DataError):
     """A release is not in the folder that it is looked for in."""
 

@@ -1,49 +1,65 @@
 """What the publishers offer: where a release is to be had, and what it is made of.
 
 A release of the Department for Education is asked for at its statistics API, data set by data
-set. Not every publication is there; one that is not comes as the archive that the publication's
-page offers. Files of other publishers have their address in `releases.yml`.
+set. Not every publication is there; one that is not, or that the API does not give, comes as the
+archive that the publication's page offers. Population comes from the official labour market
+statistics service; files of other publishers have their address in `releases.yml`.
 
 References
 ----------
 Statistics API: https://api.education.gov.uk/statistics/docs. Archives: the paths that the pages
 of https://explore-education-statistics.service.gov.uk use, whose source code is public.
+Population: data set NM_2002_1 of https://www.nomisweb.co.uk, as public programs ask for it.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from send_analysis.cleaning.layout import sha256
+from send_analysis.cleaning.population import CENSUS, HEADING
 from send_analysis.errors import SourceError
-from send_analysis.sources import Client, Wait, ask, fetch, field, pages, sha256
+from send_analysis.sources import Client, Wait, ask, fetch, field, pages
 
 API = "https://api.education.gov.uk/statistics/v1"
 SITE = "https://content.explore-education-statistics.service.gov.uk/api"
+POPULATION = "https://www.nomisweb.co.uk/api/v01/dataset/NM_2002_1.data.csv"
 LEDGER = "fetched.json"
+API_ATTEMPTS = 2  # what it does not give comes as an archive
+# Counties and unitary authorities; nations. An answer holds 25,000 cells at most, and a year of the
+# first about 20,000.
+PLACES = ("TYPE423", "TYPE499")
+AGES = [200, *range(101, 192)]  # all ages; under 1, 1, … 89, 90 and over
 
 
-def addresses(api: str | None = None, site: str | None = None) -> tuple[str, str]:
-    """Return the addresses of the API and of the archives.
+def addresses(
+    api: str | None = None, site: str | None = None, population: str | None = None
+) -> tuple[str, str, str]:
+    """Return the addresses of the API, of the archives and of the population estimates.
 
-    Those given; else of the environment variables ``SEND_ANALYSIS_API`` and
-    ``SEND_ANALYSIS_SITE``; else the Department's.
+    Those given; else of the environment variables ``SEND_ANALYSIS_API``, ``SEND_ANALYSIS_SITE``
+    and ``SEND_ANALYSIS_POPULATION``; else the publishers'.
     """
     api = api or os.environ.get("SEND_ANALYSIS_API") or API
     site = site or os.environ.get("SEND_ANALYSIS_SITE") or SITE
-    return api.rstrip("/"), site.rstrip("/")
+    population = population or os.environ.get("SEND_ANALYSIS_POPULATION") or POPULATION
+    return api.rstrip("/"), site.rstrip("/"), population
 
 
 def _publication(client: Client, api: str, entry: dict, wait: Wait) -> str | None:
     """ID of a publication in the API; None if it is not there."""
     title = entry["title"].rpartition(", reporting year")[0]
-    for found in pages(client, f"{api}/publications", {"search": title}, wait=wait):
-        if field(found, "slug", f"{api}/publications") == entry["slugs"]["publication"]:
-            return field(found, "id", f"{api}/publications")
+    url = f"{api}/publications"
+    for found in pages(client, url, {"search": title}, wait=wait, attempts=API_ATTEMPTS):
+        if field(found, "slug", url) == entry["slugs"]["publication"]:
+            return field(found, "id", url)
     return None
 
 
@@ -77,14 +93,14 @@ def data_sets(client: Client, api: str, entry: dict, *, wait: Wait) -> dict[str,
         return {}
     found = {}
     listed = f"{api}/publications/{publication}/data-sets"
-    for data_set in pages(client, listed, wait=wait):
+    for data_set in pages(client, listed, wait=wait, attempts=API_ATTEMPTS):
         file = titles.get(field(data_set, "title", listed).casefold())
         if file is None:
             continue
         url = f"{api}/data-sets/{field(data_set, 'id', listed)}"
         versions = [
             field(version, "version", url)
-            for version in pages(client, f"{url}/versions", wait=wait)
+            for version in pages(client, f"{url}/versions", wait=wait, attempts=API_ATTEMPTS)
             if field(field(version, "release", url), "slug", url) == entry["slugs"]["release"]
             and field(version, "status", url) != "Withdrawn"
         ]
@@ -108,6 +124,7 @@ def fetch_release(
     *,
     api: str,
     site: str,
+    address: str = POPULATION,
     wait: Wait = time.sleep,
 ) -> dict:
     """Download a release, or make sure that the one in the cache is still what is published.
@@ -120,7 +137,7 @@ def fetch_release(
         Release, as `releases.yml` has it.
     cache : Path
         Folder of what was fetched; the file goes to the path below it that the entry gives.
-    api, site : str
+    api, site, address : str
         Addresses, as :func:`addresses` gives them.
     wait : callable
         Takes seconds.
@@ -139,12 +156,14 @@ def fetch_release(
     ledger = _ledger(cache)
     known = {part["url"]: part for part in ledger.get(path, {}).get("parts", [])}
 
-    def get(url: str, file: Path, kind: str) -> dict:
-        part = fetch(client, url, file, kind=kind, record=known.get(url), wait=wait)
+    def get(url: str, file: Path, kind: str, **options) -> dict:
+        part = fetch(client, url, file, kind=kind, record=known.get(url), wait=wait, **options)
         known[url] = part
         return part
 
-    if "slugs" in entry:
+    if "query" in entry:
+        parts = _fetch_population(cache / path, partial(get, kind="csv"), address)
+    elif "slugs" in entry:
         parts = _fetch_published(client, entry, cache, get, api=api, site=site, wait=wait)
     elif "download" in entry:
         kind = "csv" if path.endswith(".csv") else Path(path).suffix.removeprefix(".")
@@ -181,12 +200,17 @@ def _fetch_published(
     site: str,
     wait: Wait,
 ) -> list[dict]:
-    """Download a release of the Department: from its API if all is there, else its archive."""
+    """Download a release of the Department: from its API if that gives all, else its archive."""
     file, slugs = cache / entry["path"], entry["slugs"]
     folder = file.with_name(f"{file.stem}.parts")
-    urls = data_sets(client, api, entry, wait=wait)
-    if urls:
-        parts = {name: get(url, folder / f"{name}.csv", "csv") for name, url in urls.items()}
+    try:
+        parts = {
+            name: get(url, folder / f"{name}.csv", "csv", attempts=API_ATTEMPTS)
+            for name, url in data_sets(client, api, entry, wait=wait).items()
+        }
+    except (TypeError, ValueError, AttributeError):  # whatever it is: the archive has it all
+        parts = {}
+    if parts:
         files = {_member(entry["files"][name]): folder / f"{name}.csv" for name in parts}
         _pack(files, file)
         return list(parts.values())
@@ -200,6 +224,43 @@ def _fetch_published(
                 raise SourceError(f"{part['url']}: the archive does not hold {entry['unpack']}")
             file.write_bytes(packed.read(entry["unpack"]))
     return [part]
+
+
+def _fetch_population(file: Path, get: Callable[[str, Path], dict], address: str) -> list[dict]:
+    """Download the mid-year estimates since the census, year by year, and join them."""
+    folder = file.with_name(f"{file.stem}.parts")
+    ages = ",".join(map(str, AGES))
+    fixed = f"c_age={ages}&gender=0&measures=20100&select={','.join(HEADING).lower()}"
+
+    def year_of(place: str, date: str) -> tuple[dict, list[list[str]], Path]:
+        part = folder / f"{place}-{date}.csv"
+        url = f"{address}?geography={place}&date={date}&{fixed}"
+        try:
+            record = get(url, part)
+        except SourceError as fault:
+            raise SourceError(str(fault).replace(ages, "200,101,102,…,191")) from None
+        with part.open(encoding="utf-8-sig", newline="") as lines:
+            heading, *rows = csv.reader(lines)
+        if [name.strip().upper() for name in heading] != HEADING or not rows:
+            raise SourceError(
+                f"{record['url']}: has {len(rows):,} rows below the heading {','.join(heading)}, "
+                f"and not rows below {','.join(HEADING)}; the layout is new, see docs/releases.md"
+            )
+        return record, rows, part
+
+    places, nations = PLACES
+    newest = year_of(places, "latest")
+    last = newest[1][0][0].strip()
+    if not last.isdigit():
+        raise SourceError(f"{newest[0]['url']}: {last!r} is not a year")
+    got = [newest, year_of(nations, "latest")]
+    got += [year_of(place, str(year)) for year in range(CENSUS, int(last)) for place in PLACES]
+    with file.open("w", encoding="utf-8", newline="") as joined:
+        writer = csv.writer(joined, lineterminator="\n")
+        writer.writerow(HEADING)
+        for _, rows, _ in got:
+            writer.writerows(rows)
+    return [record for record, _, _ in got]
 
 
 def _member(spec: dict) -> str:

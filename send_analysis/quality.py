@@ -26,6 +26,10 @@ JUMP_DEVIATIONS = 6.0
 JUMP_LOG = np.log(1.25)
 JUMP_SMALLEST = 100  # plans; below it chance alone moves a count by a quarter
 
+EARLIER = "differs from an earlier release"
+BEFORE = "differs from the release before"
+REPEATED = "repeats its region"
+TOOL = "differs from the interactive tool"
 WITHHELD = "withheld"
 KNOWN = "known to the publisher"
 # Checks that cast doubt on the figure itself. The others compare it with its parts, its whole or
@@ -38,13 +42,13 @@ SETTLED = (
     "code against name",
     "count below zero",
     "dates of the inspection",
-    "differs from an earlier release",
-    "differs from the interactive tool",
-    "differs from the release before",
+    EARLIER,
+    TOOL,
+    BEFORE,
     "no row of the authority",  # there is no figure to doubt
     "placement groups against the total",
     "reasons against the total",
-    "repeats its region",
+    REPEATED,
 )
 PARTS = "*"  # pattern of every category but the total
 
@@ -163,7 +167,7 @@ def correct_copied_totals(
         **{value: totals[value].mask(copied, right)},
         missing=totals["missing"].mask(copied & pd.isna(right), "unavailable"),
     )
-    return corrected, findings(wrong, table=table, item="all", check="repeats its region")
+    return corrected, findings(wrong, table=table, item="all", check=REPEATED)
 
 
 def withdraw_negative(
@@ -352,7 +356,7 @@ def against_earlier(
     return findings(
         differ.assign(item=item if len(differ) else "").rename(columns={value: "published"}),
         table=table,
-        check="differs from an earlier release",
+        check=EARLIER,
         action="unexplained",
         note=note,
     )

@@ -7,9 +7,11 @@ asks; a download goes on where it broke off; what is not the file that was asked
 from __future__ import annotations
 
 import gzip
-import hashlib
+import os
+import ssl
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,19 +19,29 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import truststore
 from tqdm import tqdm
 
 from send_analysis import __version__
-from send_analysis.errors import SourceError, nearest
+from send_analysis.cleaning.layout import sha256
+from send_analysis.errors import ParameterError, SourceError, nearest
 
 ATTEMPTS = 5
 PAUSE = 1.0  # seconds after the first failure, doubled after each
 LONGEST_PAUSE = 60.0  # seconds
 PATIENCE = 300.0  # seconds: a server that asks for a longer wait is left alone
-BUSY = {429, 500, 502, 503, 504}  # statuses that may pass
+BUSY = {408, 429, 500, 502, 503, 504}  # statuses that may pass
+AGENT = f"send-analysis/{__version__}"
+# For sites that refuse programs: what a browser sends, and who it is all the same.
+BROWSER = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) {AGENT}"
+CERTIFICATES = "SSL_CERT_FILE"
 
 Wait = Callable[[float], None]
 Client = httpx.Client
+
+
+class _RefusedError(Exception):
+    """An answer that a browser might not get."""
 
 
 class _BusyError(Exception):
@@ -47,14 +59,44 @@ def connect(timeout: float = 30.0) -> Client:
     ----------
     timeout : float
         Seconds without an answer, or without a byte of one, after which an attempt has failed.
+
+    Raises
+    ------
+    ParameterError
+        If ``SSL_CERT_FILE`` or a proxy that the environment names cannot be used.
     """
-    return Client(
-        headers={"User-Agent": f"send-analysis/{__version__}"},
-        follow_redirects=True,
-        max_redirects=5,
-        timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-        limits=httpx.Limits(max_connections=2),
-    )
+    try:
+        return Client(
+            headers={"User-Agent": AGENT},
+            follow_redirects=True,
+            max_redirects=5,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+            limits=httpx.Limits(max_connections=2),
+            verify=_trusted(),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as fault:
+        names = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+        chosen = {n: os.environ.get(n) or os.environ.get(n.lower()) for n in names}
+        hint = ". For SOCKS, run `pip install socksio`" if isinstance(fault, ImportError) else ""
+        raise ParameterError(
+            f"The proxy of {' or '.join(n for n in names if chosen[n]) or 'the system'} cannot be "
+            f"used ({str(fault).partition('. ')[0]}){hint}. Set http://HOST:PORT, or unset it."
+        ) from None
+
+
+def _trusted() -> ssl.SSLContext:
+    """Certificates of the system's store, to which offices add their own, and ``SSL_CERT_FILE``."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    chosen = os.environ.get(CERTIFICATES)
+    if chosen:
+        try:
+            context.load_verify_locations(cafile=chosen)
+        except OSError as fault:
+            raise ParameterError(
+                f"{CERTIFICATES}: {chosen} has no certificates that can be read "
+                f"({fault.strerror or fault}); name a PEM file, or unset it."
+            ) from None
+    return context
 
 
 def _asked_to_wait(answer: httpx.Response) -> float | None:
@@ -80,17 +122,44 @@ def _accept(answer: httpx.Response, url: str) -> None:
             f"{url}: not found (404). The publisher has moved or withdrawn it; correct its entry "
             "in releases.yml"
         )
+    if answer.status_code == 403 and answer.request.headers.get("User-Agent") == AGENT:
+        raise _RefusedError
+    if answer.status_code == 407:
+        raise _proxy_refuses(url)
     if answer.is_error:
         raise SourceError(f"{url}: refused with status {answer.status_code}")
 
 
-def _persist(attempt: Callable[[], Any], url: str, wait: Wait) -> Any:
+def _proxy_refuses(url: str) -> SourceError:
+    """Build the error for a proxy that wants a name and a password."""
+    return SourceError(
+        f"{url}: the proxy wants you to sign in (407); put name and password into HTTPS_PROXY, as "
+        "http://NAME:PASSWORD@HOST:PORT"
+    )
+
+
+def _untrusted(fault: BaseException | None) -> str:
+    """What is said against a certificate; nothing if the fault is another."""
+    while fault is not None:
+        if isinstance(fault, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY" in str(fault):
+            return str(getattr(fault, "verify_message", "") or fault)
+        fault = fault.__cause__ or fault.__context__
+    return ""
+
+
+def _persist(
+    attempt: Callable[[], Any], url: str, wait: Wait, client: Client, attempts: int = ATTEMPTS
+) -> Any:
     """Try until it works, ever more slowly, or as slowly as the server asks."""
     reason = ""
-    for count in range(ATTEMPTS):
+    for count in range(attempts):
         pause = min(PAUSE * 2**count, LONGEST_PAUSE)
         try:
-            return attempt()
+            try:
+                return attempt()
+            except _RefusedError:
+                client.headers["User-Agent"] = BROWSER
+                return attempt()
         except _BusyError as fault:
             reason = str(fault)
             pause = pause if fault.seconds is None else fault.seconds
@@ -101,17 +170,36 @@ def _persist(attempt: Callable[[], Any], url: str, wait: Wait) -> Any:
                 ) from None
         except httpx.TransportError as fault:
             reason = str(fault) or type(fault).__name__
+            certificate = _untrusted(fault)
+            if certificate:
+                raise SourceError(
+                    f"{url}: its certificate is not trusted here ({certificate}). If your office "
+                    f"inspects connections, set {CERTIFICATES} to the file of its certificates"
+                ) from None
+            if "407" in reason and isinstance(fault, httpx.ProxyError):
+                raise _proxy_refuses(url) from None
+            if isinstance(fault, httpx.UnsupportedProtocol):
+                raise SourceError(f"{url}: not an address ({reason})") from None
         except httpx.TooManyRedirects:
             raise SourceError(f"{url}: redirected in a circle") from None
-        if count < ATTEMPTS - 1:
+        except (httpx.InvalidURL, httpx.DecodingError) as fault:
+            raise SourceError(f"{url}: no answer that can be read ({fault})") from None
+        if count < attempts - 1:
             wait(pause)
     raise SourceError(
-        f"{url}: {ATTEMPTS} attempts failed, the last with: {reason}. Check the connection and try "
+        f"{url}: {attempts} attempts failed, the last with: {reason}. Check the connection and try "
         "again; what was fetched is kept"
     )
 
 
-def ask(client: Client, url: str, params: dict | None = None, *, wait: Wait = time.sleep) -> dict:
+def ask(
+    client: Client,
+    url: str,
+    params: dict | None = None,
+    *,
+    wait: Wait = time.sleep,
+    attempts: int = ATTEMPTS,
+) -> dict:
     """Get a JSON object.
 
     Raises
@@ -131,11 +219,13 @@ def ask(client: Client, url: str, params: dict | None = None, *, wait: Wait = ti
             raise SourceError(f"{url}: the answer is not the JSON object that is documented")
         return content
 
-    return _persist(attempt, url, wait)
+    return _persist(attempt, url, wait, client, attempts)
 
 
 def field(content: dict, name: str, url: str) -> Any:
     """Return a field of an answer of `url`, refusing an answer without it."""
+    if not isinstance(content, dict):
+        raise SourceError(f"{url}: {name!r} is looked for in {content!r}; the API has changed")
     if name not in content:
         near = nearest(name, content)
         hint = f" (nearest: {', '.join(near)})" if near else ""
@@ -145,11 +235,19 @@ def field(content: dict, name: str, url: str) -> Any:
     return content[name]
 
 
-def pages(client: Client, url: str, params: dict | None = None, *, wait: Wait) -> Iterator[dict]:
+def pages(
+    client: Client,
+    url: str,
+    params: dict | None = None,
+    *,
+    wait: Wait,
+    attempts: int = ATTEMPTS,
+) -> Iterator[dict]:
     """Yield the results of all pages of a list."""
     page = pages = 1
     while page <= pages:
-        content = ask(client, url, {**(params or {}), "page": page}, wait=wait)
+        asked = {**(params or {}), "page": page}
+        content = ask(client, url, asked, wait=wait, attempts=attempts)
         yield from field(content, "results", url)
         pages = field(field(content, "paging", url), "totalPages", url)
         page += 1
@@ -163,6 +261,7 @@ def fetch(
     kind: str,
     record: dict | None = None,
     wait: Wait = time.sleep,
+    attempts: int = ATTEMPTS,
 ) -> dict:
     """Download a file, going on where an earlier attempt broke off.
 
@@ -233,7 +332,7 @@ def fetch(
                 "encoding": answer.headers.get("Content-Encoding", ""),
             }
 
-    got = _persist(attempt, url, wait)
+    got = _persist(attempt, url, wait, client, attempts)
     if got is None:
         return record
     if got.pop("encoding") == "gzip":
@@ -274,11 +373,6 @@ def _save(answer: httpx.Response, part: Path, start: int, label: str) -> None:
             bar.update(len(chunk))
 
 
-def sha256(file: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def _web_page(url: str) -> SourceError:
     """Build the error for a page where a file should be."""
     return SourceError(
@@ -299,7 +393,7 @@ def _check_kind(file: Path, kind: str, url: str) -> None:
         try:
             with zipfile.ZipFile(file) as archive:
                 bad = archive.testzip()
-        except zipfile.BadZipFile as fault:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as fault:
             raise SourceError(f"{url}: not a whole archive ({fault}); try again") from None
         if bad is not None:
             raise SourceError(f"{url}: {bad} in the archive is damaged; try again")

@@ -109,9 +109,15 @@ _CHANGES_2026 = {
 }  # fmt: skip
 _WHOLE_2026 = {
     "newplans": "All new EHC plans", "timeliness_20_week": "All EHC plans",
-    "requests": "All requests for an EHC needs assessment", "annual_reviews": "All EHC plans",
+    "requests": "All requests for an EHC needs assessment",
+    "annual_reviews": "All reviews of EHC plans",
 }  # fmt: skip
-_MEMBERS_2026 = {"sen_needs_all_plans": "sen_needs_caseload"}
+_TOPICS_2026 = {"Child or young persons age": "Age at start of academic year"}
+# Columns that hold "x" until a year: special free schools (with the academies till then), counted
+# apart from January 2024 and, of new plans, from 2023; Down syndrome from 2026 and 2025.
+FREE = "special_free_school"
+_LATER_2026 = {FREE: (2024, 2023), "number_ds": (2026, 2025)}
+MEMBERS_2026 = {"sen_needs_all_plans": "sen_needs_caseload"}
 
 
 def figure(weight: int, year: int, column: int) -> int:
@@ -147,29 +153,43 @@ def files(release: int) -> dict[str, pd.DataFrame]:
             for breakdown in breakdowns
         ]
         frame = pd.concat(parts, ignore_index=True)
+        if release == 2026:
+            frame["breakdown_topic"] = frame["breakdown_topic"].replace(_TOPICS_2026)
         for place, column in enumerate(columns):
             revised = ((frame["year"] == 2024) & (release == 2026)).astype("int64")
             frame[column] = figure(frame["weight"], frame["year"], place) + revised
         if release == 2026:
-            frame = _as_2026(frame, _CHANGES_2026.get(name, {}))
-            name = _MEMBERS_2026.get(name, name)
+            frame = as_2026(frame, name, period)
+            name = MEMBERS_2026.get(name, name)
         out[f"data/{name}.csv"] = frame.drop(columns=["weight", "year"])
     return out
 
 
-def _as_2026(frame: pd.DataFrame, changes: dict[str, list[str]]) -> pd.DataFrame:
+def as_2026(frame: pd.DataFrame, name: str, period: str) -> pd.DataFrame:
     """Rename, split (a third and the rest), add and take away columns as the 2026 release did."""
     parts = {}
     for column in frame:
-        for place, name in enumerate(changes.get(column, [column])):
+        for place, new in enumerate(_CHANGES_2026.get(name, {}).get(column, [column])):
+            parts[new] = frame[column]
             if column == "special_academy_free":
-                third = frame[column] // 3
-                parts[name] = third if place == 0 else frame[column] - third
-            else:
-                parts[name] = frame[column]
+                whole = pd.to_numeric(frame[column], errors="coerce")
+                free = (whole - whole // 3).where(
+                    frame["year"] >= _LATER_2026[FREE][period != "academic"], 0
+                )
+                cells = (free if place else whole - free).astype("Int64").astype("str")
+                parts[new] = cells.mask(whole.isna(), frame[column].astype("str"))
+            if new in _LATER_2026:
+                first = _LATER_2026[new][period != "academic"]
+                parts[new] = parts[new].astype("str").where(frame["year"] >= first, "x")
     return pd.DataFrame(parts)
 
 
+TRIBUNALS_2026 = (
+    "Made up,,,,,,,\n,,,,,,,\nLocal authority,Old LA code,2024,,,2025,,\n"
+    ",,Appeals registered,Total appealable decisions1,SEND appeal rate2,"
+    "Appeals registered,Total appealable decisions1,SEND appeal rate2\n"
+    "NORTH WEST,,,,,,,\nBury,351,6,51,11.8%,7,52,13.5%\nBolton,350,-,91,0.0%,2,92,2.2%\n"
+)
 TRIBUNALS = (
     "Made up,,,,\nLocal Authority,LA code,2024,,\n"
     ",,Appeals registered1,Total Appealable Decisions,In development: Total Appealable Decisions\n"
@@ -190,8 +210,11 @@ def archive(members: dict[str, pd.DataFrame | str]) -> bytes:
 @cache
 def release(year: int) -> bytes:
     """Archive of a person-level release."""
-    extra = {"supporting-files/SEND Tribunals and appeal rate 2014-2024.csv": TRIBUNALS}
-    return archive(files(year) | (extra if year == 2025 else {}))
+    name, text = {
+        2025: ("SEND Tribunals and appeal rate 2014-2024.csv", TRIBUNALS),
+        2026: ("SEND appealable decisions rate 2024-2025.csv", TRIBUNALS_2026),
+    }[year]
+    return archive(files(year) | {f"supporting-files/{name}": text})
 
 
 def _old(columns: list[str], dimensions: list[dict], years: range) -> pd.DataFrame:

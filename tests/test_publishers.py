@@ -4,7 +4,7 @@ import zipfile
 
 import made_up
 import pytest
-from local_site import Site, as_json, listing
+from local_site import Site, as_json, cut_short, listing, problem, slow
 
 from send_analysis import publishers, sources
 from send_analysis.cleaning import layout
@@ -44,9 +44,10 @@ def data_sets():
 def test_addresses_can_be_given_or_set(monkeypatch):
     monkeypatch.delenv("SEND_ANALYSIS_API", raising=False)
     monkeypatch.delenv("SEND_ANALYSIS_SITE", raising=False)
-    assert publishers.addresses() == (publishers.API, publishers.SITE)
+    monkeypatch.delenv("SEND_ANALYSIS_POPULATION", raising=False)
+    assert publishers.addresses() == (publishers.API, publishers.SITE, publishers.POPULATION)
     monkeypatch.setenv("SEND_ANALYSIS_API", "http://localhost/a/")
-    assert publishers.addresses(site="http://localhost/b") == (
+    assert publishers.addresses(site="http://localhost/b")[:2] == (
         "http://localhost/a", "http://localhost/b",
     )  # fmt: skip
 
@@ -59,7 +60,7 @@ def test_a_release_in_the_api_is_put_together_from_its_data_sets(fetch, site, tm
     with zipfile.ZipFile(path) as archive:
         assert len(archive.namelist()) == len(sets) == 9
         assert archive.read("data/caseload.csv").decode().startswith("geographic_level")
-        assert layout.find_member("data/sen_needs_newplans.csv", archive.namelist())
+        assert layout.find_member("data/sen_need_newplans.csv", archive.namelist())
     # The newest version published with this release: 2.10, neither 2.9 nor the withdrawn 2.11.
     asked = [url for url, _ in site.asked if "/csv" in url]
     assert len(asked) == 9
@@ -82,6 +83,29 @@ def test_a_release_not_whole_in_the_api_comes_as_an_archive(fetch, site, tmp_pat
     fetch()
     assert (tmp_path / ENTRY["path"]).read_bytes() == content
     assert site.count("/site/releases/version-2026/files") == 1
+
+
+def test_whatever_the_api_answers_the_archive_is_fetched(fetch, site, tmp_path):
+    content = made_up.archive({"data/x.csv": "a,b\n1,2\n"})
+    site.publish(2026, content)
+    html = (b"<!DOCTYPE html><html></html>", "text/html")
+    faults = [problem(401, "x"), problem(403, "x"), problem(404, "x"), problem(503, "x"), html,
+              slow(b"{}", "application/json", 0.6), as_json({"results": [1], "paging": {}}),
+              as_json({"results": None}), cut_short(b"{}", "application/json", 1)]  # fmt: skip
+    for count, fault in enumerate(faults, start=1):
+        site.faults["/api/publications"] = [fault] * 2
+        fetch()
+        assert (tmp_path / ENTRY["path"]).read_bytes() == content
+        assert site.count("/site/releases/version-2026/files") == count
+
+
+def test_data_sets_that_the_api_lists_and_does_not_give_come_as_an_archive(fetch, site, tmp_path):
+    content = made_up.archive({"data/x.csv": "a,b\n1,2\n"})
+    site.offer(2026, data_sets())
+    site.publish(2026, content)
+    site.faults["/api/data-sets/d4/csv"] = [problem(503, "x")] * 2
+    fetch()
+    assert (tmp_path / ENTRY["path"]).read_bytes() == content
 
 
 def test_one_file_is_taken_out_of_an_archive_where_only_that_is_kept(fetch, site, tmp_path):

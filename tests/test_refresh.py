@@ -1,17 +1,18 @@
 """A new release comes in, or the tables stay as they were."""
 
+import dataclasses
 import hashlib
 import json
-import re
 import shutil
 
 import made_up
 import pandas as pd
 import pytest
-from local_site import Site, cut_short, problem, redirect, slow
+from local_site import PUBLICATION, Site, cut_short, problem, redirect, slow
 
 from send_analysis import cli, quality, tables
 from send_analysis import refresh as refreshing
+from send_analysis.cleaning import layout
 from send_analysis.cleaning.build import build
 from send_analysis.errors import DataError, MissingFileError, ParameterError, SourceError
 
@@ -28,6 +29,12 @@ def content(folder):
     }
 
 
+def at(site):
+    """Addresses of the publishers on a site."""
+    return {"api": f"{site.address}/api", "site": f"{site.address}/site",
+            "population": f"{site.address}/population"}  # fmt: skip
+
+
 def publish(site, *years):
     for year in years:
         if year == 2023:
@@ -42,7 +49,7 @@ def before(root, tmp_path_factory):
     """Tables made from the releases up to 2025, and one table of other origin."""
     folder = tmp_path_factory.mktemp("before")
     releases = made_up.write(tmp_path_factory.mktemp("releases"), 2022, 2023, 2025)
-    build(releases, folder, keep=True)
+    build(releases, folder)
     shutil.copy2(root / "data" / "inspections.csv", folder)
     committed = json.loads((root / "data" / tables.DESCRIPTOR).read_text(encoding="utf-8"))
     descriptor = json.loads((folder / tables.DESCRIPTOR).read_text(encoding="utf-8"))
@@ -60,8 +67,7 @@ def after(before, tmp_path_factory):
     shutil.copytree(before, out, dirs_exist_ok=True)
     site = Site()
     publish(site, 2022, 2023, 2025, 2026)
-    done = refreshing.refresh(folder=folder, out=out, api=f"{site.address}/api",
-                              site=f"{site.address}/site")  # fmt: skip
+    done = refreshing.refresh(folder=folder, out=out, **at(site))
     yield done, out, folder, site
     site.close()
 
@@ -163,17 +169,20 @@ def test_what_was_fetched_is_kept_and_recorded(after):
     done, _, folder, site = after
     assert site.count(ARCHIVE) == 1
     ledger = json.loads((folder / ".fetched" / "fetched.json").read_text())
-    path = "ehc_plans/education-health-and-care-plans_2026.zip"
+    path = layout.release("ehc_plans_2026")["path"]
     digest = hashlib.sha256(made_up.release(2026)).hexdigest()
     assert ledger[path]["sha256"] == digest
     assert ledger[path]["parts"][0]["url"] == site.address + ARCHIVE
     assert hashlib.sha256((folder / path).read_bytes()).hexdigest() == digest
     files = done.files.set_index("path")
-    assert files.loc[path, "pinned"] == ""
+    assert not files.loc[path, "pinned"]
     old = files.drop(index=path)
     assert len(old) == 3
-    assert (old["pinned"] == old["sha256"]).all()
+    assert old["pinned"].all()
+    assert (files["changed"] == "").all()
     assert len(done.unread) == 0
+    assert set(done.lacking) == {"population_latest"}
+    assert "data refresh --population FILE" in done.lacking["population_latest"]
 
 
 @pytest.fixture
@@ -185,8 +194,7 @@ def attempt(before, tmp_path):
     publish(site, 2026)
 
     def call(*arguments, **options):
-        return refreshing.refresh(*arguments, folder=folder, out=out, api=f"{site.address}/api",
-                                  site=f"{site.address}/site", timeout=0.2,
+        return refreshing.refresh(*arguments, folder=folder, out=out, **at(site), timeout=0.2,
                                   wait=lambda seconds: None, **options)  # fmt: skip
 
     yield call, out, site
@@ -209,7 +217,7 @@ HTML = (b"<!DOCTYPE html><html></html>", "text/html")
         ([(RELEASE[:-100], "application/zip")], SourceError, "not a whole archive"),
         ([redirect("http://127.0.0.1:9/x")] * 5, SourceError, "5 attempts failed"),
         ([(made_up.archive({"data/other.csv": "a,b\n"}), "application/zip")], DataError,
-         "caseload.csv: the archive does not hold this file"),
+         "the archive holds no file of this release"),
     ],
     ids=["404", "429", "500", "cut short", "slow", "html", "half", "redirect", "other archive"],
 )  # fmt: skip
@@ -217,35 +225,138 @@ def test_after_a_failure_the_tables_are_what_they_were(attempt, faults, error, s
     call, out, site = attempt
     was = content(out)
     site.faults[ARCHIVE] = list(faults)
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=says) as refused:
         call("2026")
     assert content(out) == was
+    assert "https://explore-education-statistics" in str(refused.value)
+    assert "data refresh --zip FILE" in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "says"),
-    [
-        ("data/caseload.csv", "ehcplans,", "ehc_plans_total,", "'ehcplans'.*missing"),
-        ("data/newplans.csv", "special_free_school", "special_free_schools",
-         "'special_academy_free'.*nearest columns: special_academy"),
-        ("data/requests.csv", "All requests for an EHC needs assessment", "All requests",
-         "no row has 'All requests for EHC needs assessments'; nearest"),
-        ("data/caseload.csv", "age 11", "eleven", "'eleven' is not known here"),
-        ("data/ceased_plans.csv", ",30", ",-30", "is below 0"),
-    ],
-    ids=["column", "part of a split column", "topic", "label", "negative"],
-)  # fmt: skip
-def test_a_changed_schema_is_refused_and_changes_nothing(attempt, file, old, new, says):
+def test_tables_of_an_unknown_layout_stay_and_the_others_go_on(attempt, after):
     call, out, site = attempt
     was = content(out)
     members = {name: frame.to_csv(index=False) for name, frame in made_up.files(2026).items()}
-    assert old in members[file]
-    members[file] = members[file].replace(old, new)
+    for file, old, new in (
+        ("data/caseload.csv", "ehcplans,", "ehc_plans_total,"),
+        ("data/newplans.csv", "special_free_school", "special_free_schools"),
+        ("data/requests.csv", "All requests for an EHC needs assessment", "All requests"),
+        ("data/ceased_plans.csv", "age 11", "eleven"),
+    ):
+        assert old in members[file]
+        members[file] = members[file].replace(old, new)
+    del members["data/sen_needs_caseload.csv"]
     site.pages[ARCHIVE] = (made_up.archive(members), "application/zip")
-    with pytest.raises(Exception, match=re.compile(says)) as refused:
-        call("2026")
-    assert file in str(refused.value) or "caseload" in str(refused.value)
+    done = call("2026")
+    now, right = content(out), content(after[1])
+    for name, says in {
+        "ehc_plans": "caseload.csv, column 'ehcplans': missing",
+        "placements": "caseload.csv, column 'ehcplans': missing",
+        "new_plans_by_age": "'special_academy_free': missing; nearest columns: special_academy",
+        "requests": "no row has 'All requests for EHC needs assessments'; nearest",
+        "ceased_plans_by_age": "'eleven' is not known here",
+        "primary_need": "sen_needs_caseload.csv",
+    }.items():
+        assert says in done.kept[name]
+        assert now[f"{name}.csv"] == was[f"{name}.csv"], name
+    for name in ("assessments", "timeliness", "annual_reviews"):
+        assert name in done.written
+        assert now[f"{name}.csv"] == right[f"{name}.csv"] != was[f"{name}.csv"], name
+    assert any("requests: as before, because" in line for line in refreshing.summary(done))
+
+
+def test_a_faulty_release_is_refused_and_changes_nothing(attempt):
+    call, out, site = attempt
+    was = content(out)
+    members = {name: frame.to_csv(index=False) for name, frame in made_up.files(2026).items()}
+    members["data/ceased_plans.csv"] = members["data/ceased_plans.csv"].replace(",30", ",-30")
+    site.pages[ARCHIVE] = (made_up.archive(members), "application/zip")
+    with pytest.raises(DataError, match=r"ceased_plans.csv.*is below 0"):
+        call("2026", ["ceased_plans"])
     assert content(out) == was
+
+
+def test_an_archive_by_hand_needs_no_network_and_no_older_release(attempt, after, tmp_path):
+    """With the new archive alone the tables are what they are with all releases at hand."""
+    call, out, site = attempt
+    site.close()
+    shutil.rmtree(tmp_path / "releases")
+    file = tmp_path / "download (1).zip"
+    file.write_bytes(made_up.release(2026))
+    done = call("latest", archive=file)
+    assert done.release == "ehc_plans_2026"
+    assert not done.lacking | done.kept
+    now, right = content(out), content(after[1])
+    for name in now:
+        if name != tables.DESCRIPTOR:
+            assert now[name] == right[name], name
+    sources = {entry["name"]: [source["name"] for source in entry["sources"]]
+               for entry in tables.read_descriptor(out)["resources"]}  # fmt: skip
+    assert sources["new_plans"] == [
+        "ehc_plans_2022", "ehc_plans_2023", "ehc_plans_2025", "ehc_plans_2026",
+    ]  # fmt: skip
+    assert site.asked == []
+    call("latest", ["requests", "timeliness"], archive=file)
+    assert content(out) == now  # the second time as well
+
+
+def test_a_file_that_is_no_release_is_refused(attempt, tmp_path):
+    call, out, _ = attempt
+    was = content(out)
+    for wrong, error, says in (
+        (tmp_path / "no.zip", ParameterError, "there is no such file|cannot be read"),
+        (tmp_path, ParameterError, "cannot be read"),
+        (made_up.write(tmp_path, 2023) / layout.release("ehc_plans_2023")["path"], DataError,
+         "not a whole archive .*download it again from https"),
+        (made_up.write(tmp_path, 2022) / layout.release("ehc_plans_2022")["path"], DataError,
+         "has no data/caseload.csv"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=says):
+            call("latest", archive=wrong)
+    old = tmp_path / "releases" / layout.release("ehc_plans_2022")["path"]
+    old.write_bytes(old.read_bytes()[:-100])  # torn is not absent
+    (tmp_path / "new.zip").write_bytes(made_up.release(2026))
+    with pytest.raises(DataError, match=r"plans_2022.zip.*damaged or cut short"):
+        call("latest", archive=tmp_path / "new.zip")
+    assert content(out) == was
+
+
+def test_tables_made_from_a_newer_release_than_is_there_stay(after, tmp_path):
+    """Older releases in the folder do not make older tables of newer ones."""
+    out = tmp_path / "out"
+    shutil.copytree(after[1], out)
+    was = content(out)
+    releases = made_up.write(tmp_path / "releases", 2022, 2023, 2025)
+    with pytest.raises(MissingFileError, match=r"plans_2026.zip: .*newer than .*plans_2025.zip"):
+        build(releases, out)
+    with pytest.raises(MissingFileError, match=r"plans_2026.zip: .*newer than .*plans_2025.zip"):
+        build(releases, out, only=["requests"])
+    assert content(out) == was
+
+
+def test_an_older_release_that_cannot_be_had_leaves_what_the_tables_have_of_it(
+    attempt, after, tmp_path
+):
+    call, out, _ = attempt
+    (tmp_path / "releases" / layout.release("ehc_plans_2025")["path"]).unlink()
+    done = call("2026", ["annual_reviews"])
+    assert "2025/version-summary: not found (404)" in done.lacking["ehc_plans_2025"]
+    assert content(out)["annual_reviews.csv"] == content(after[1])["annual_reviews.csv"]
+    assert any("reporting year 2025: not to be had" in line for line in refreshing.summary(done))
+
+
+def test_an_archive_packed_anew_is_the_release_made_before(after, tmp_path):
+    done, out, *_ = after
+    members = made_up.files(2026)
+    file = tmp_path / "release.zip"
+    file.write_bytes(made_up.archive({"data/new.csv": "a,b\n"} | members))
+    again = refreshing._compared({"ehc_plans_2026": file}, out)
+    assert (again["pinned"].tolist(), again["changed"].tolist()) == ([True], [""])
+    members["data/requests.csv"]["requests_withdrawn"] += 1
+    file.write_bytes(made_up.archive(members))
+    changed = refreshing._compared({"ehc_plans_2026": file}, out)
+    assert changed["changed"].tolist() == ["data/requests.csv"]
+    lines = refreshing.summary(dataclasses.replace(done, files=changed))
+    assert any("changed: data/requests.csv" in line for line in lines)
 
 
 def test_an_unknown_column_is_reported_and_one_table_can_be_asked_for(attempt):
@@ -286,11 +397,12 @@ def test_a_year_without_an_entry_and_a_table_without_releases(attempt):
     site.publish(2026, b"", latest=2031)
     with pytest.raises(ParameterError, match=r"reporting year '2031'.*docs/releases.md"):
         call("latest")
+    site.faults[f"/site/publications/{PUBLICATION}"] = [problem(404, "Not Found")]
+    with pytest.raises(SourceError, match=r"not found.*data refresh --zip FILE"):
+        call("latest")
     site.publish(2026, made_up.release(2026))
-    with pytest.raises(
-        MissingFileError, match="population is made from it, and it cannot be fetched"
-    ):
-        call("2026", ["population"])
+    with pytest.raises(MissingFileError, match=r"area_send_outcomes.csv: no such file"):
+        call("2026", ["inspections"])
     assert content(out) == was
 
 
@@ -319,9 +431,12 @@ def test_the_command_prints_what_was_revised(after, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert not end.value.code
-    assert asked == [(("2026", ["requests"]), {"folder": refreshing.Path("there")})]
+    options = {"folder": refreshing.Path("there"), "archive": None, "estimates": None}
+    assert asked == [(("2026", ["requests"]), options)]
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == "table,area_code,year,item,old,new"
     assert out.count("\n") == len(done.revisions) + 1
     assert f"ehc_plans_2026: {len(done.written)} tables written" in err
-    assert "figures revised or withdrawn, all in revisions/ehc_plans_2026.csv" in err
+    gone = done.revisions["new"].isna() & done.revisions["old"].notna()
+    assert f"{gone.sum():,} withdrawn" in err
+    assert "all in revisions/ehc_plans_2026.csv" in err

@@ -8,10 +8,29 @@ import pytest
 from local_site import Site, as_json, compressed, cut_short, listing, problem, redirect, slow
 
 from send_analysis import sources
-from send_analysis.errors import SourceError
+from send_analysis.errors import ParameterError, SourceError
 
 CSV = b"area,plans\n" + b"".join(b"place %d,%d\n" % (n, n) for n in range(5000))
 PATH = "/files/plans.csv"
+# Made for this test and for nothing else: localhost, signed by itself, to 2126.
+CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgeUsLFI595PBCJgf4
+d/qZefYQuN17ayRyPZ/ESYzkKFKhRANCAARFcu+Mbo/XPGEwbZElR1bm73ROIdVQ
+BHuNk4WqxWzAihIzHWefjT1yp5t318MY6y9q4Dv7LFtNnHkvO7/IHtDn
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUfM3561i0MLpZAkS4YrypDk4A+UkwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODA2MjM1MFoYDzIxMjYxMTA0
+MDYyMzUwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARFcu+Mbo/XPGEwbZElR1bm73ROIdVQBHuNk4WqxWzAihIzHWefjT1y
+p5t318MY6y9q4Dv7LFtNnHkvO7/IHtDno28wbTAdBgNVHQ4EFgQUqi9HCU50pjXw
+uUvFMRjCSq8IfvAwHwYDVR0jBBgwFoAUqi9HCU50pjXwuUvFMRjCSq8IfvAwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhAIWWXYoyHqKqIPmi8ZbaOM6n0u+VQPSo0ZpnXMNCnAhSAiEA
+ppNCEWJHRlXJTinmpBfRhQHsjsW1VSJN1eNBYnlMC2I=
+-----END CERTIFICATE-----
+"""
 
 
 @pytest.fixture
@@ -73,6 +92,67 @@ def test_a_compressed_file_is_unpacked(get, site):
     site.pages[PATH] = compressed(CSV)
     get()
     assert get.file.read_bytes() == CSV
+
+
+def test_a_program_that_is_refused_asks_once_more_as_a_browser(get, site):
+    site.faults[PATH] = [problem(403, "Forbidden")]
+    get()
+    assert get.file.read_bytes() == CSV
+    agents = [headers["User-Agent"] for _, headers in site.asked]
+    assert agents[0].startswith("send-analysis/")
+    assert agents[1].startswith("Mozilla/5.0")
+    site.faults[PATH] = [problem(403, "Forbidden")] * 2
+    with pytest.raises(SourceError, match="refused with status 403"):
+        get()
+    assert len(site.asked) == 3
+    assert get.pauses == []
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(monkeypatch, tmp_path):
+    """A site with a certificate of its own, as an office's gateway has; then one that is named."""
+    file = tmp_path / "own.pem"
+    file.write_text(CERTIFICATE)
+    site = Site(file)
+    site.pages[PATH] = (CSV, "text/csv")
+    url = site.address.replace("127.0.0.1", "localhost") + PATH
+    pauses = []
+    for chosen in (None, file):
+        if chosen:
+            monkeypatch.setenv("SSL_CERT_FILE", str(chosen))
+        else:
+            monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        with sources.connect(timeout=2) as client:
+            options = {"kind": "csv", "wait": pauses.append}
+            if chosen:
+                assert sources.fetch(client, url, tmp_path / "x.csv", **options)["bytes"]
+            else:
+                with pytest.raises(SourceError, match=r"not trusted here .*set SSL_CERT_FILE"):
+                    sources.fetch(client, url, tmp_path / "x.csv", **options)
+    assert pauses == []
+    site.close()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(ParameterError, match=r"SSL_CERT_FILE: .*nowhere.pem has no certificates"):
+        sources.connect()
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "127.0.0.1:x", "gopher://there:70"])
+def test_a_proxy_that_cannot_be_used_gives_words(monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ParameterError, match=r"^The proxy of ALL_PROXY cannot be used \("):
+        sources.connect()
+
+
+def test_a_proxy_that_wants_a_password_is_not_asked_again(site, monkeypatch, tmp_path):
+    site.pages["http://publisher.example/x.csv"] = problem(407, "Proxy Authentication Required")
+    monkeypatch.setenv("HTTP_PROXY", site.address)
+    site.pages["/x.csv"] = problem(407, "Proxy Authentication Required")
+    with (
+        sources.connect(timeout=0.5) as client,
+        pytest.raises(SourceError, match=r"sign in \(407\); put name and password"),
+    ):
+        sources.fetch(client, "http://publisher.example/x.csv", tmp_path / "x", kind="csv",
+                      wait=lambda _: None)  # fmt: skip
+    assert len(site.asked) == 1
 
 
 def test_not_found_is_said_at_once(get, site):
@@ -241,4 +321,4 @@ def test_no_other_module_opens_a_connection(root):
                 names = [node.module]
             if any(network.fullmatch(name) for name in names):
                 found.setdefault(file.name, []).extend(names)
-    assert found == {"sources.py": ["httpx"]}
+    assert found == {"sources.py": ["ssl", "httpx"]}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import inspect
 import json
 import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,29 +35,59 @@ from send_analysis.cleaning import (
     tribunals,
     witnesses,
 )
-from send_analysis.cleaning.layout import release, rules
-from send_analysis.errors import DataError, MissingFileError, SendAnalysisError, unknown
+from send_analysis.cleaning.layout import members, release, rules, sha256
+from send_analysis.cleaning.standing import Standing
+from send_analysis.errors import (
+    DataError,
+    LayoutError,
+    MissingFileError,
+    SendAnalysisError,
+    unknown,
+)
 from send_analysis.files import writable_folder
 
 R = TypeVar("R")
 
-# Each takes the folder of the releases and the table `areas`, and gives tables by name; findings
-# about the releases go into `quality`.
-BUILDERS = (
-    ehc_plans.build,
-    population.build,
-    lait.build,
-    inspections.build,
-    tribunals.build,
-    places.build,
-    finance.build,
-    geography.build,
-    nhs_waits.build,
-    nhs_mental_health.build,
-)
+# Each takes the folder of the releases and the table `areas`, and gives the tables named here;
+# findings about the releases go into `quality`.
+BUILDERS = {
+    ehc_plans.caseload: ("ehc_plans", "ehc_plans_by_age", "placements"),
+    ehc_plans.primary_need: ("primary_need",),
+    ehc_plans.new_plans: ("new_plans", "new_plans_by_age", "new_plans_by_placement"),
+    ehc_plans.ceased_plans: ("ceased_plans", "ceased_plans_by_age", "ceased_plans_by_setting"),
+    ehc_plans.requests: ("requests",),
+    ehc_plans.assessments: ("assessments",),
+    ehc_plans.timeliness: ("timeliness",),
+    ehc_plans.annual_reviews: ("annual_reviews",),
+    population.build: ("population",),
+    lait.build: ("pupils",),
+    inspections.build: ("inspections",),
+    tribunals.build: ("tribunals",),
+    places.build: ("high_needs_places", "mainstream_places"),
+    finance.build: ("high_needs_funding", "high_needs_spending", "dsg_deficits"),
+    geography.build: ("neighbours",),
+    nhs_waits.build: ("nhs_waits", "nhs_area_links"),
+    nhs_mental_health.build: ("mental_health_waits",),
+}
 
 # Written with every table: a new release can bring areas, and findings about it.
 ALWAYS = ("areas", "area_codes", "quality", "series_breaks")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did.
+
+    Attributes
+    ----------
+    written : list of str
+        Tables written.
+    kept : dict of str
+        Why, by table, the others are what they were.
+    """
+
+    written: list[str]
+    kept: dict[str, str]
 
 
 def schemas() -> dict:
@@ -64,12 +96,14 @@ def schemas() -> dict:
 
 
 def build(
-    source: Path, out: Path | None = None, *, only: Collection[str] = (), keep: bool = False
-) -> list[str]:
+    source: Path, out: Path | None = None, *, only: Collection[str] = (), lenient: bool = False
+) -> Built:
     """Rebuild the tidy tables from the official releases.
 
-    Everything is written to a temporary folder first; `out` changes only if all tables were
-    built.
+    Everything is written to a temporary folder first; `out` changes only if no release is faulty.
+    Tables whose releases are not in `source` stay as they are in `out`, and so does what they have
+    of older releases that are not there. A table in `out` that was made from a newer release than
+    any in `source` stays as well.
 
     Parameters
     ----------
@@ -80,18 +114,19 @@ def build(
     only : collection of str, optional
         Tables to write; `areas`, `area_codes` and `quality` are written with them. The others
         stay as they are in `out`. All if empty.
-    keep : bool, default False
-        Leave tables whose releases are not in `source` as they are in `out`, instead of refusing.
+    lenient : bool, default False
+        Whether tables also stay as they are where the layout of their release is not known.
 
     Returns
     -------
-    list of str
-        Names of the tables written.
+    Built
 
     Raises
     ------
     DataError
         If a release is not as `releases.yml` and `schemas.yml` say.
+    MissingFileError
+        If there is no release for a table in `only`, or for any table at all.
     """
     source, out = Path(source), Path(out) if out is not None else tables.data_dir()
     if not source.is_dir():
@@ -100,48 +135,99 @@ def build(
         if name not in schemas()["tables"]:
             raise unknown("table", name, schemas()["tables"], hint="See `send-analysis data list`.")
     standing = _standing(writable_folder(out))
-    made = _make(source, keep)
-    if only:
-        made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
-    _check_against_standing(made, standing, out)
-    old = standing if only or keep else {}
+    before = _before(standing, source, out)
+    made, faults, used = _make(before, set(only), lenient)
+    faults |= _check_against_standing(made, standing, source, out, lenient)
+    lacking = [faults[name] for name in only if name in faults] or list(faults.values())
+    if lacking and (only or not set(made) - {*ALWAYS}):
+        raise lacking[0]
     for name in ("quality", "series_breaks"):
-        if name in old:
-            made[name] = _with_standing(made[name], set(made), out / old[name]["path"])
+        if name in standing:
+            file = out / standing[name]["path"]
+            made[name] = _with_standing(name, made, file)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         temporary = Path(folder)
         entries = [
-            _sourced(_write(name, made[name], temporary), source) if name in made else old[name]
+            _sourced(
+                _write(name, made[name], temporary), source,
+                standing[name]["sources"] if name in used else [],
+            )
+            if name in made else standing[name]
             for name in schemas()["tables"]
-            if name in made or name in old
-        ]
+            if name in made or name in standing
+        ]  # fmt: skip
         (temporary / tables.DESCRIPTOR).write_text(_describe(entries), encoding="utf-8")
         put(temporary, out)
     tables.clear_cache()
-    return [name for name in schemas()["tables"] if name in made]
+    kept = {name: str(fault) for name, fault in faults.items()}
+    return Built([name for name in schemas()["tables"] if name in made], kept)
 
 
-def _make(source: Path, keep: bool) -> dict[str, pd.DataFrame]:
-    """Run the builders; findings of all of them become the table `quality`."""
-    areas = _foreseen(geography.areas, source)
-    made, found = {"areas": areas, "area_codes": geography.area_codes(areas)}, []
-    for builder in tqdm(BUILDERS, desc="Building tables", disable=None, leave=False):
+def _make(
+    before: Standing, only: set[str], lenient: bool
+) -> tuple[dict[str, pd.DataFrame], dict[str, DataError], set[str]]:
+    """Run the builders.
+
+    Returns
+    -------
+    made : dict of DataFrame
+        The tables; `quality` has the findings of all.
+    faults : dict of DataError
+        Why, by table, others could not be made.
+    used : set of str
+        Tables in which something of those that stand goes on.
+    """
+    source, passing = before.source, (MissingFileError, *([LayoutError] if lenient else []))
+    made, found, faults, whole = {}, [], {}, {}
+    outdated = before.outdated()
+    try:
+        if outdated:
+            raise outdated
+        areas = _foreseen(geography.areas, source, before)
+        made = {"areas": areas, "area_codes": geography.area_codes(areas)}
+    except passing as fault:
+        if "areas" not in before.entries:
+            raise
+        faults = dict.fromkeys(("areas", "area_codes"), fault)
+        areas = before.read("areas")
+    wanted = {make: names for make, names in BUILDERS.items() if not only or only & {*names}}
+    for make, names in tqdm(wanted.items(), desc="Building tables", disable=None, leave=False):
+        if outdated and any(map(series.known, schemas()["tables"][names[0]]["sources"])):
+            faults |= dict.fromkeys(names, outdated)
+            continue
+        more = [before] if "standing" in inspect.signature(make).parameters else []
         try:
-            parts = _foreseen(builder, source, areas)
-        except MissingFileError:
-            if not keep:
-                raise
+            parts = _foreseen(make, source, areas, *more)
+        except passing as fault:
+            faults |= dict.fromkeys(names, fault)
             continue
         found.append(parts.pop("quality", None))
-        made |= parts
+        for name, part in parts.items():
+            made[name] = before.kept(name, part)
+            years = before.years_of(name, part, made[name])
+            whole |= {} if years is None else {name: years}
     found.append(comparability.findings(made, areas))
-    if "pupils" in made and set(made) >= witnesses.TABLES:  # the tool is there, and what to hold
+    witnessed = "pupils" in made and set(made) >= witnesses.TABLES  # the tool, and what to hold
+    if witnessed:
         found.append(witnesses.check(source, areas, made))
-    made["quality"] = pd.concat([part for part in found if part is not None], ignore_index=True)
+    new = pd.concat([part for part in found if part is not None], ignore_index=True)
+    made["quality"] = new
+    if "quality" in before.entries:
+        old = before.read("quality")
+        stays = pd.Series(False, index=old.index)
+        for name, years in whole.items():
+            stays |= (old["table"] == name) & old["year"].isin(years)
+        if not witnessed:
+            stays |= witnesses.hold(old, made)
+        old = old[stays].astype(new.dtypes[["published", "expected"]].to_dict())
+        made["quality"] = pd.concat([old, new]).drop_duplicates(_key("quality"), keep="last")
     completeness.check_tables(made, areas, {name: _made_from(name) for name in made})
     made["series_breaks"] = comparability.breaks(made, areas, made["quality"])
-    return made
+    if only:
+        made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
+    used = {*whole, *(ALWAYS if whole or any(map(before.absent, ALWAYS)) else [])}
+    return made, faults, used
 
 
 def _foreseen(read: Callable[..., R], *arguments: object) -> R:
@@ -176,39 +262,82 @@ def _standing(out: Path) -> dict[str, dict]:
     }
 
 
+def _before(standing: dict[str, dict], source: Path, out: Path) -> Standing:
+    """Tables that stand and have the columns that they would have now."""
+    same = {
+        name: entry
+        for name, entry in standing.items()
+        if list(fields(name)) == _columns(entry) and (out / entry["path"]).is_file()
+    }
+    return Standing(source, out, same)
+
+
+def _is_there(release_name: str, source: Path) -> bool:
+    """Say whether a release is at hand."""
+    return (source / release(release_name)["path"]).is_file()
+
+
+def _columns(entry: dict) -> list[str]:
+    """Columns of a table that stands."""
+    return [field["name"] for field in entry["schema"]["fields"]]
+
+
 def _check_against_standing(
-    made: dict[str, pd.DataFrame], standing: dict[str, dict], out: Path
-) -> None:
-    """Refuse tables that lack a year or an authority which those in the folder have."""
+    made: dict[str, pd.DataFrame],
+    standing: dict[str, dict],
+    source: Path,
+    out: Path,
+    lenient: bool,
+) -> dict[str, DataError]:
+    """Refuse tables that lack a year or an authority which those in the folder have.
+
+    A table that lacks them because a release is not at hand stays as it is instead: it is taken
+    out of `made`, and the fault returned.
+    """
+    faults = {}
     for name in sorted((made.keys() & standing.keys()) - {*ALWAYS, *completeness.PARTIAL}):
         file = out / standing[name]["path"]
-        columns = [field["name"] for field in standing[name]["schema"]["fields"]]
+        columns = _columns(standing[name])
         # A table that is made otherwise than before is another table.
         same = columns == list(fields(name)) and _same_sources(standing[name], name)
         if same and {"area_code", "year"} <= set(columns) and file.is_file():
             used = [c for c in ("area_code", "year", "release") if c in columns]
             before = pd.read_csv(file, usecols=used, dtype="str", keep_default_na=False)
-            completeness.check_against(
-                made[name], before, file=f"{name} (from {_made_from(name)})", standing=str(file)
-            )
+            try:
+                completeness.check_against(
+                    made[name], before, file=f"{name} (from {_made_from(name)})", standing=str(file)
+                )
+            except DataError as fault:
+                sources = [entry["name"] for entry in standing[name]["sources"]]
+                if not lenient and all(_is_there(entry, source) for entry in sources):
+                    raise
+                faults[name] = fault
+                del made[name]
+    return faults
 
 
 def _same_sources(entry: dict, name: str) -> bool:
     """Say whether a table that stands was made from releases that it is made from now."""
     now = schemas()["tables"][name]["sources"]
     possible = {part for source in now for part in series.known(source) or [source]}
-    fixed = {source for source in now if not series.known(source)}
+    fixed = {n for n in now if not series.known(n) and "query" not in release(n)}
     then = {source["name"] for source in entry["sources"]}
     return fixed <= then <= possible
 
 
-def _with_standing(new: pd.DataFrame, made: set[str], file: Path) -> pd.DataFrame:
-    """What is said about the tables made now, and what was said about tables that stay."""
+def _with_standing(name: str, made: dict[str, pd.DataFrame], file: Path) -> pd.DataFrame:
+    """What is said of the tables made now, and what was said of those that stay."""
+    new, written = made[name], {*made, ""}
     numbers = {name: kind for name, kind in new.dtypes.items() if kind == "Float64"}
     standing = pd.read_csv(file, keep_default_na=False, na_values=dict.fromkeys(numbers, ""))
-    standing = standing[~standing["table"].isin(made | {""})]
-    rows = new[new["table"].isin(made | {""})]
-    return pd.concat([standing.astype(numbers), rows], ignore_index=True)
+    stays = standing[~standing["table"].isin(written)].astype(numbers)
+    both = pd.concat([stays, new[new["table"].isin(written)]], ignore_index=True)
+    return both.drop_duplicates(_key(name), keep="last")
+
+
+def _key(name: str) -> list[str]:
+    """Columns that name a row of a table once."""
+    return [schemas()["fields"][key].get("name", key) for key in schemas()["tables"][name]["key"]]
 
 
 def put(new: Path, out: Path) -> None:
@@ -253,7 +382,7 @@ def _collected(frame: pd.DataFrame, value: str, key: list[str]) -> pd.DataFrame:
 def _write(name: str, frame: pd.DataFrame, folder: Path) -> dict:
     """Write one table in the order of its key, and describe it."""
     spec, columns = schemas()["tables"][name], fields(name)
-    key = [schemas()["fields"][column].get("name", column) for column in spec["key"]]
+    key = _key(name)
     values = [
         column for column, field in columns.items() if field.get("unit") and column not in key
     ]
@@ -341,21 +470,37 @@ def _field(name: str, field: dict, in_key: bool) -> dict:
     return out | ({"constraints": constraints} if constraints else {})
 
 
-def _sourced(resource: dict, source: Path) -> dict:
-    """Say of a table which releases it was made from; of a series, those that are there."""
+def _sourced(resource: dict, source: Path, before: list[dict]) -> dict:
+    """Say of a table which releases it was made from; of a series, those that are there.
+
+    `before` are the sources of the table that some of its years come from.
+    """
+    then = {entry["name"]: entry for entry in before}
     names = []
     for name in resource["sources"]:
-        in_series = series.known(name)
-        names += reversed(series.present(source, name)) if in_series else [name]
-    # Only the findings are made without one of their releases, where that is kept as it was.
-    names = [name for name in names if (source / release(name)["path"]).is_file()]
-    return resource | {"sources": [_origin(name, source) for name in names]}
+        names += reversed(series.known(name)) if series.known(name) else [name]
+    sources = [
+        _origin(name, source) if _is_there(name, source) else then[name]
+        for name in names
+        if _is_there(name, source) or name in then
+    ]
+    return resource | {"sources": sources}
 
 
 def _origin(name: str, source: Path) -> dict:
-    """Describe one release and pin its content."""
+    """Describe one release and pin its content: of an archive, the files in it that are read.
+
+    The Department packs its archives anew every hour, with the same files in them.
+    """
     entry = release(name)
-    content = (source / entry["path"]).read_bytes()
+    file = source / entry["path"]
+    pins: dict = {"sha256": sha256(file)}
+    if "query" in entry:
+        pins["published"] = population.published(file)
+    if file.suffix == ".zip":
+        inside = members(file, entry)
+        listed = "".join(f"{digest}  {member}\n" for member, digest in inside.items())
+        pins = {"sha256": sha256(listed.encode("utf-8")), "members": inside}
     return {
         "name": name,
         "title": entry["title"],
@@ -364,7 +509,7 @@ def _origin(name: str, source: Path) -> dict:
         "path": entry["url"],
         "file": entry["path"],
         "licence": entry["licence"],
-        "sha256": hashlib.sha256(content).hexdigest(),
+        **pins,
     }
 
 

@@ -9,6 +9,7 @@ the Isle of Wight's plans of 2023 is in the release of 2025).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import geography, layout, reading, series
+from send_analysis.cleaning.standing import NOTHING, Standing
 from send_analysis.errors import DataError
 
 FEW = 0.05  # share of authorities that may lack; the most so far is 3 of 153
@@ -171,8 +173,10 @@ def refuse_missing(missing: pd.DataFrame, frame: pd.DataFrame, *, few: float = F
     )
 
 
-def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
-    """Look through every file of the releases of EHC plans.
+def releases(
+    root: Path, areas: pd.DataFrame, files: Collection[str], standing: Standing = NOTHING
+) -> pd.DataFrame:
+    """Look through files of the releases of EHC plans.
 
     Parameters
     ----------
@@ -180,6 +184,10 @@ def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
         Folder of the official releases.
     areas : DataFrame
         The table `areas`.
+    files : collection of str
+        The files, as `releases.yml` calls them.
+    standing : Standing, optional
+        Tables that stand for an older release which is not below `root`: it is passed over.
 
     Returns
     -------
@@ -194,10 +202,11 @@ def releases(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
         code beside another area's name.
     """
     found, seen = [quality.none()], {}
-    for name in [*series.present(root), series.MIDDLE, series.OLD]:
+    older = [n for n in (series.MIDDLE, series.OLD) if not standing.replaces(n)]
+    for name in [*series.present(root), *older]:
         entry = layout.release(name)
         for file, spec in entry["files"].items():
-            if "values" not in spec:
+            if file not in files:
                 continue
             frame = reading.read_csv(root, entry["path"], spec.get("member"))
             reading.require_columns(frame, ["time_period", *reading.PLACE_COLUMNS, *spec["key"]])

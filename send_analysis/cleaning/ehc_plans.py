@@ -2,7 +2,8 @@
 
 Stocks carry the year of their January, flows the calendar year before it. Every year comes from
 the newest release that has it, which revises the earlier ones; years and age bands before the
-person-level return come from the older releases. The column ``release`` says which.
+person-level return come from the older releases, or from the tables that stand where those are
+not at hand. The column ``release`` says which.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from send_analysis.cleaning import completeness, placements, series
 from send_analysis.cleaning.layout import release, specification
 from send_analysis.cleaning.reading import split_category, tidy
 from send_analysis.cleaning.series import MIDDLE, OLD
+from send_analysis.cleaning.standing import NOTHING, Standing, no_rows
 
 # Single years of age, as the tables name them, to age bands.
 BAND_OF_AGE = {str(age): band for band, ages in AGE_BANDS.items() for age in ages}
@@ -29,16 +31,51 @@ def _headline(root: Path, file: str, topic: str) -> pd.DataFrame:
 
 
 def _revised(
-    root: Path, new: pd.DataFrame, file: str, topic: str, *, table: str, category: str = "all"
+    root: Path,
+    new: pd.DataFrame,
+    file: str,
+    topic: str,
+    standing: Standing,
+    *,
+    table: str,
+    category: str = "all",
 ) -> pd.DataFrame:
     """Totals of the newest release that differ from those of the release before."""
-
-    def read(name: str) -> pd.DataFrame:
-        rows = tidy(root, name, file, topics={topic: "all"})
-        return rows[rows["category"] == category]
-
+    known, there = series.known(), series.present(root)
+    older = known[known.index(there[0]) + 1 :]
+    before = next((n for n in older if n in there or standing.replaces(n, table)), None)
+    if before is None:
+        return quality.none()
     item = category.removesuffix("/all")
-    return series.revisions(root, new[new["category"] == category], read, table=table, item=item)
+    if before in there:
+        earlier = tidy(root, before, file, topics={topic: "all"})
+        earlier = earlier[earlier["category"] == category]
+    else:
+        earlier = standing.printed(table, item, before, quality.BEFORE)
+    found = quality.against_earlier(
+        new[new["category"] == category], earlier, table=table, value="value",
+        key=["area_code", "year"], release=before,
+    )  # fmt: skip
+    return found.assign(item=item, check=quality.BEFORE)
+
+
+def _against_old(
+    totals: pd.DataFrame,
+    old: pd.DataFrame,
+    release: str,
+    standing: Standing,
+    *,
+    table: str,
+    value: str,
+    category: str = "all",
+) -> pd.DataFrame:
+    """Totals that differ from those of a release from before the person-level return."""
+    if standing.replaces(release, table):
+        old = standing.printed(table, category, release, quality.EARLIER)
+        old = old.rename(columns={"value": value})
+    return quality.against_earlier(
+        totals, old, table=table, value=value, key=["area_code", "year"], release=release
+    )
 
 
 def _by_age(root: Path, file: str, topic: str) -> pd.DataFrame:
@@ -86,8 +123,13 @@ def _bands(
     )
 
 
-def _by_band(root: Path, file: str) -> pd.DataFrame:
-    """Read a file by age band of the 2022 release: ``plans`` and ``statements`` side by side."""
+def _by_band(root: Path, file: str, table: str, standing: Standing) -> pd.DataFrame:
+    """Read a file by age band of the 2022 release: ``plans`` and ``statements`` side by side.
+
+    No rows where the table stands for the release.
+    """
+    if standing.replaces(OLD, table):
+        return no_rows("area_code", "year", "age_band", "plans", "statements", "missing", "release")
     spec = release(OLD)
     rows = tidy(root, OLD, file, labels={"characteristic_age": spec["age_labels"]})
     rows = rows.rename(columns={"characteristic_age": "age_band"})
@@ -105,8 +147,12 @@ def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> p
     return out.rename(columns={"category": dimension, "value": value})
 
 
-def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Read the EHC plan releases into tidy tables.
+def caseload(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Plans in January: by age band, by single year and setting, by placement.
+
+    This and the other public functions read one file of the releases each.
 
     Parameters
     ----------
@@ -114,6 +160,8 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         Folder of the official releases.
     areas : DataFrame
         The table `areas`.
+    standing : Standing, optional
+        Tables that have what older releases gave which are not below `root`.
 
     Returns
     -------
@@ -121,51 +169,22 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         By table name, `quality` with what :mod:`send_analysis.quality` found among them;
         `schemas.yml` describes their columns.
     """
-    tables: dict[str, pd.DataFrame] = {}
-    found = [completeness.releases(root, areas)]
-    information = tidy(root, MIDDLE, "management_information")
-    information = information.assign(
-        subject=information["category"].str.split("/", n=1).str[0],
-        category=information["category"].str.split("/", n=1).str[1],
-    )
-    middle = {name: rows.drop(columns="subject") for name, rows in information.groupby("subject")}
-
-    _caseload(root, areas, tables, found)
-    _new_plans(root, areas, tables, found, middle["assessments"])
-    _ceased(root, tables, found, middle["ceased"])
-    _process(root, areas, tables, found, middle)
-    tables["quality"] = pd.concat(found, ignore_index=True)
-    return tables
-
-
-def _caseload(
-    root: Path, areas: pd.DataFrame, tables: dict[str, pd.DataFrame], found: list[pd.DataFrame]
-) -> None:
-    """Plans in January: by age band, by single year and setting, by placement, by primary need."""
+    read = ("caseload", "caseload_by_age", "caseload_by_placement")
+    checked = completeness.releases(root, areas, read, standing)
     new = _headline(root, "caseload", "All EHC plans")
-    old = _by_band(root, "caseload_by_age")
+    old = _by_band(root, "caseload_by_age", "ehc_plans", standing)
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
     total = total.drop(columns="category").assign(age_band="all")
     by_age = _by_age(root, "caseload", "Child or young persons age")
     ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
     bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
-    tables["ehc_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
-    tables["ehc_plans_by_age"] = ages
-    tables["placements"] = placements.joined(
-        new, placements.before_person_level(root, "caseload_by_placement")
-    )
-    needs = [
-        _headline(root, file, "All EHC plans").assign(plans_counted=kind)
-        for file, kind in (("primary_need", "in January"), ("primary_need_new", "new"))
-    ]
-    needs = pd.concat(needs, ignore_index=True)
-    needs = needs[needs["area_code"].map(areas.set_index("area_code")["level"]) != "sub-region"]
-    tables["primary_need"] = needs.rename(columns={"category": "primary_need", "value": "plans"})
-
-    plans = tables["ehc_plans"]
+    plans = pd.concat([old_kept, total, bands], ignore_index=True)
+    plans = standing.kept("ehc_plans", plans)
+    placed = _placed(root, new, "caseload_by_placement", "placements", standing)
     totals = plans[plans["age_band"] == "all"]
-    found += [
+    found = [
+        checked,
         quality.parts_against_total(
             plans[plans["age_band"] != "all"],
             totals,
@@ -175,42 +194,64 @@ def _caseload(
         ),
         quality.areas_against_parent(totals, areas, table="ehc_plans", value="plans"),
         quality.jumps(_footprint_totals(totals, areas), table="ehc_plans", value="plans"),
-        quality.against_earlier(
-            totals,
-            old[old["age_band"] == "all"],
-            table="ehc_plans",
-            value="plans",
-            key=["area_code", "year"],
-            release=OLD,
+        _against_old(
+            totals, old[old["age_band"] == "all"], OLD, standing, table="ehc_plans", value="plans"
         ),
-        _revised(root, new, "caseload", "All EHC plans", table="ehc_plans", category="all/all"),
-        placements.against_total(tables["placements"], "placements"),
+        _revised(
+            root, new, "caseload", "All EHC plans", standing, table="ehc_plans", category="all/all"
+        ),
+        placements.against_total(placed, "placements"),
         quality.areas_against_parent(
-            tables["placements"].query("placement_group == 'special' and placement == 'all'"),
+            placed.query("placement_group == 'special' and placement == 'all'"),
             areas,
             table="placements",
             value="plans",
             item="special / all",
         ),
     ]
+    return {
+        "ehc_plans": plans,
+        "ehc_plans_by_age": ages,
+        "placements": placed,
+        "quality": pd.concat(found, ignore_index=True),
+    }
 
 
-def _new_plans(
-    root: Path,
-    areas: pd.DataFrame,
-    tables: dict[str, pd.DataFrame],
-    found: list[pd.DataFrame],
-    earlier: pd.DataFrame,
-) -> None:
+def primary_need(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Plans in January and new plans by primary type of need."""
+    files = {"primary_need": "in January", "primary_need_new": "new"}
+    found = completeness.releases(root, areas, files, standing)
+    needs = [
+        _headline(root, file, "All EHC plans").assign(plans_counted=kind)
+        for file, kind in files.items()
+    ]
+    needs = pd.concat(needs, ignore_index=True)
+    needs = needs[needs["area_code"].map(areas.set_index("area_code")["level"]) != "sub-region"]
+    table = needs.rename(columns={"category": "primary_need", "value": "plans"})
+    return {"primary_need": table, "quality": found}
+
+
+def new_plans(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
     """New plans in a calendar year: by age band, by single year and setting, by placement."""
+    read = ("new_plans", "new_plans_by_age", "new_plans_by_placement")
+    checked = completeness.releases(root, areas, read, standing)
     new = _headline(root, "new_plans", "New EHC plans")
     every = new["category"] == "all/all"
     sexes = series.rows(root, "new_plans", {"Sex": "sex"})
     sums = sexes[sexes["category"] == "all/all"].groupby(["area_code", "year"], as_index=False)
+    if standing.replaces(MIDDLE, "new_plans"):
+        earlier = standing.expected("new_plans", "all", quality.REPEATED)
+    else:
+        earlier = _middle(root, "assessments", "new_plans", standing)
+        earlier = earlier[earlier["category"] == "plan issued"]
     corrected, copied = quality.correct_copied_totals(
         new[every],
         sums["value"].sum(min_count=1),
-        earlier[earlier["category"] == "plan issued"],
+        earlier,
         areas.set_index("area_code")["region_code"],
         table="new_plans",
         value="value",
@@ -218,19 +259,17 @@ def _new_plans(
     new = pd.concat([new[~every], corrected], ignore_index=True)
     by_age = _by_age(root, "new_plans", "Age when plan started")
     ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
-    old = _by_band(root, "new_plans_by_age")
+    old = _by_band(root, "new_plans_by_age", "new_plans", standing)
     total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
     total = total.drop(columns="category").assign(age_band="all")
     bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
     old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
-    tables["new_plans"] = pd.concat([old_kept, total, bands], ignore_index=True)
-    tables["new_plans_by_age"] = ages
-    tables["new_plans_by_placement"] = placements.joined(
-        new, placements.before_person_level(root, "new_plans_by_placement")
-    )
-    plans = tables["new_plans"]
+    plans = pd.concat([old_kept, total, bands], ignore_index=True)
+    plans = standing.kept("new_plans", plans)
+    placed = _placed(root, new, "new_plans_by_placement", "new_plans_by_placement", standing)
     totals = plans[plans["age_band"] == "all"]
-    found += [
+    found = [
+        checked,
         copied,
         quality.parts_against_total(
             plans[plans["age_band"] != "all"],
@@ -240,89 +279,153 @@ def _new_plans(
             check="age bands against the total",
         ),
         quality.areas_against_parent(totals, areas, table="new_plans", value="plans"),
-        quality.against_earlier(
-            totals,
-            old[old["age_band"] == "all"],
-            table="new_plans",
-            value="plans",
-            key=["area_code", "year"],
-            release=OLD,
+        _against_old(
+            totals, old[old["age_band"] == "all"], OLD, standing, table="new_plans", value="plans"
         ),
-        _revised(root, new, "new_plans", "New EHC plans", table="new_plans", category="all/all"),
-        placements.against_total(tables["new_plans_by_placement"], "new_plans_by_placement"),
+        _revised(
+            root, new, "new_plans", "New EHC plans", standing, table="new_plans", category="all/all"
+        ),
+        placements.against_total(placed, "new_plans_by_placement"),
     ]
+    return {
+        "new_plans": plans,
+        "new_plans_by_age": ages,
+        "new_plans_by_placement": placed,
+        "quality": pd.concat(found, ignore_index=True),
+    }
 
 
-def _ceased(
-    root: Path, tables: dict[str, pd.DataFrame], found: list[pd.DataFrame], earlier: pd.DataFrame
-) -> None:
-    """Plans that ceased in a calendar year: by reason, and by age and reason."""
+def ceased_plans(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Plans that ceased in a calendar year: by reason, by age and reason, by setting and reason."""
+    checked = completeness.releases(root, areas, ("ceased_plans",), standing)
     new = _headline(root, "ceased_plans", "All ceased EHC plans")
+    earlier = _middle(root, "ceased", "ceased_plans", standing)
     summed = earlier.groupby(["area_code", "year"], as_index=False)["value"].sum(min_count=1)
     whole = summed.assign(category="all", missing="")
     whole.loc[whole["value"].isna(), "missing"] = "not_applicable"
-    tables["ceased_plans"] = _flow(new, pd.concat([earlier, whole]), "reason", "plans")
     ages = _by_age(root, "ceased_plans", "Age plan ceased").rename(
         columns={"category": "reason", "value": "plans"}
     )
     ages = ages[["area_code", "year", "age", "reason", "plans", "missing"]]
-    tables["ceased_plans_by_age"] = _fill_ages(ages, "plans", ["reason"])
-    tables["ceased_plans_by_setting"] = placements.ceased(root)
-    rows = new.rename(columns={"value": "plans"})
-    total = rows["category"] == "all"
-    found.append(
+    table = _flow(new, pd.concat([earlier, whole]), "reason", "plans")
+    table = standing.kept("ceased_plans", table)
+    # Before the person-level return the total is the sum, by definition.
+    rows = table[table["release"] != MIDDLE]
+    total = rows["reason"] == "all"
+    found = [
+        checked,
         quality.parts_against_total(
             rows[~total],
             rows[total],
             table="ceased_plans",
             value="plans",
             check="reasons against the total",
-        )
-    )
-    found.append(_revised(root, new, "ceased_plans", "All ceased EHC plans", table="ceased_plans"))
+        ),
+        _revised(root, new, "ceased_plans", "All ceased EHC plans", standing, table="ceased_plans"),
+    ]
+    return {
+        "ceased_plans": table,
+        "ceased_plans_by_age": _fill_ages(ages, "plans", ["reason"]),
+        "ceased_plans_by_setting": placements.ceased(root),
+        "quality": pd.concat(found, ignore_index=True),
+    }
 
 
-def _process(
+def requests(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Requests for an assessment in a calendar year."""
+    topic = "All requests for EHC needs assessments"
+    read = ("management_information",)
+    return _decided(root, areas, standing, "requests", topic, "all", read)
+
+
+def assessments(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Assessments in a calendar year."""
+    topic = "All EHC needs assessments"
+    return _decided(root, areas, standing, "assessments", topic, "plan issued")
+
+
+def _decided(
     root: Path,
     areas: pd.DataFrame,
-    tables: dict[str, pd.DataFrame],
-    found: list[pd.DataFrame],
-    earlier: dict[str, pd.DataFrame],
-) -> None:
-    """Requests, assessments, timeliness and annual reviews."""
-    for name, topic, dimension in (
-        ("requests", "All requests for EHC needs assessments", "outcome"),
-        ("assessments", "All EHC needs assessments", "outcome"),
-    ):
-        new = _headline(root, name, topic)
-        table = _flow(new, earlier[name], dimension, name)
-        tables[name] = table
-        main = "all" if name == "requests" else "plan issued"
-        totals = table[table[dimension] == main]
-        old = earlier[name][earlier[name]["category"] == main].rename(columns={"value": name})
-        found += [
-            quality.areas_against_parent(totals, areas, table=name, value=name, item=main),
-            quality.against_earlier(
-                totals, old, table=name, value=name, key=["area_code", "year"], release=MIDDLE
-            ),
-            _revised(root, new, name, topic, table=name, category=main),
-        ]
-    issued = _headline(root, "timeliness", "All EHC plans issued")
-    times = _flow(issued, earlier["timeliness"], "category", "plans")
-    tables["timeliness"] = split_category(times, ["exceptions", "issued_within"])
-    found.append(_late_against_issued(tables["timeliness"]))
+    standing: Standing,
+    name: str,
+    topic: str,
+    main: str,
+    read: tuple[str, ...] = (),
+) -> dict[str, pd.DataFrame]:
+    """Requests or assessments by what became of them."""
+    checked = completeness.releases(root, areas, (name, *read), standing)
+    new, earlier = _headline(root, name, topic), _middle(root, name, name, standing)
+    table = standing.kept(name, _flow(new, earlier, "outcome", name))
+    totals = table[table["outcome"] == main]
+    old = earlier[earlier["category"] == main].rename(columns={"value": name})
+    found = [
+        checked,
+        quality.areas_against_parent(totals, areas, table=name, value=name, item=main),
+        _against_old(totals, old, MIDDLE, standing, table=name, value=name, category=main),
+        _revised(root, new, name, topic, standing, table=name, category=main),
+    ]
+    return {name: table, "quality": pd.concat(found, ignore_index=True)}
+
+
+def timeliness(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Plans issued in a calendar year by the time from request to plan."""
+    checked = completeness.releases(root, areas, ("timeliness",), standing)
+    topic = "All EHC plans issued"
+    issued = _headline(root, "timeliness", topic)
+    middle = _middle(root, "timeliness", "timeliness", standing)
+    times = _flow(issued, middle, "category", "plans")
+    table = standing.kept("timeliness", split_category(times, ["exceptions", "issued_within"]))
+    found = [checked, _late_against_issued(table)]
     found += [
-        _revised(
-            root, issued, "timeliness", "All EHC plans issued", table="timeliness", category=kind
-        )
+        _revised(root, issued, "timeliness", topic, standing, table="timeliness", category=kind)
         for kind in ("included/any time", "included/20 weeks or less")
     ]
+    return {"timeliness": table, "quality": pd.concat(found, ignore_index=True)}
+
+
+def annual_reviews(
+    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+) -> dict[str, pd.DataFrame]:
+    """Annual reviews of a calendar year and what was decided."""
+    checked = completeness.releases(root, areas, ("annual_reviews",), standing)
     reviews = _headline(root, "annual_reviews", "All annual reviews")
     reviews = reviews.rename(columns={"category": "measure", "value": "plans"})
-    tables["annual_reviews"], negative = quality.withdraw_negative(
+    table, negative = quality.withdraw_negative(
         reviews, table="annual_reviews", value="plans", item="measure"
     )
-    found.append(negative)
+    found = pd.concat([checked, negative], ignore_index=True)
+    return {"annual_reviews": table, "quality": found}
+
+
+def _placed(
+    root: Path, new: pd.DataFrame, file: str, table: str, standing: Standing
+) -> pd.DataFrame:
+    """Plans by placement of all releases; of the 2022 release, from its `file`."""
+    old = no_rows("area_code", "year", "category", "value", "missing", "release")
+    if not standing.replaces(OLD, table):
+        old = placements.before_person_level(root, file)
+    return standing.kept(table, placements.joined(new, old))
+
+
+def _middle(root: Path, subject: str, table: str, standing: Standing) -> pd.DataFrame:
+    """One subject of the management information of the 2023 release.
+
+    No rows where the table stands for the release.
+    """
+    if standing.replaces(MIDDLE, table):
+        return no_rows("area_code", "year", "category", "value", "missing")
+    rows = tidy(root, MIDDLE, "management_information")
+    parts = rows["category"].str.split("/", n=1)
+    return rows.assign(category=parts.str[1])[parts.str[0] == subject]
 
 
 def _footprint_totals(totals: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis.cleaning import area_names, completeness, reading, series
+from send_analysis.cleaning.standing import NOTHING, Standing
 from send_analysis.errors import DataError
 
 LEVELS = {"National": "england", "Regional": "region", "Local authority": "local authority"}
@@ -19,8 +20,15 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {"neighbours": neighbours(root, areas)}
 
 
-def areas(root: Path) -> pd.DataFrame:
+def areas(root: Path, standing: Standing = NOTHING) -> pd.DataFrame:
     """Every area that a table can name, from the area columns of the EHC plan releases.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the official releases.
+    standing : Standing, optional
+        Tables that have the areas of older releases which are not below `root`.
 
     Returns
     -------
@@ -34,7 +42,9 @@ def areas(root: Path) -> pd.DataFrame:
         for name in reversed(series.present(root))
         for file in ("caseload", "primary_need_new")
     ]
-    for name, file in [("ehc_plans_2022", "caseload_by_age"), *later]:
+    if not standing.replaces(series.OLD, "areas"):
+        later = [(series.OLD, "caseload_by_age"), *later]
+    for name, file in later:
         entry = reading.release(name)
         spec = entry["files"][file]
         frame = reading.read_csv(root, entry["path"], spec["member"])
@@ -63,6 +73,11 @@ def areas(root: Path) -> pd.DataFrame:
         first_year=("year", "min"),
         last_year=("year", "max"),
     )
+    if standing.absent("areas"):
+        before = standing.read("areas").set_index("area_code")[list(out)]
+        both = pd.concat([before, out]).groupby(level="area_code")
+        years = {"first_year": both["first_year"].min(), "last_year": both["last_year"].max()}
+        out = both.first().assign(**years)
     out.loc[out["level"] == "region", "region_code"] = ""
     member_of = {code: unit for unit, codes in reading.FOOTPRINTS.items() for code in codes}
     local = out["level"] == "local authority"

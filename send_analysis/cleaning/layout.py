@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from collections.abc import Iterable
 from copy import deepcopy
 from fnmatch import fnmatch
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import yaml
 
@@ -15,7 +18,7 @@ import yaml
 def rules(file: str) -> dict:
     """Return a YAML file of this folder as it stands in the package; not to be changed."""
     text = resources.files("send_analysis.cleaning").joinpath(file).read_text("utf-8")
-    return yaml.safe_load(text)
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def specification() -> dict:
@@ -67,6 +70,21 @@ def find_member(member: str | list[str], names: Iterable[str]) -> str | None:
     names = sorted(names)
     wanted = [member] if isinstance(member, str) else member
     return next((n for pattern in wanted for n in names if fnmatch(n, pattern)), None)
+
+
+def sha256(content: Path | bytes) -> str:
+    """SHA-256 of a file or of bytes, in hexadecimal."""
+    content = content if isinstance(content, bytes) else content.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def members(file: Path, entry: dict) -> dict[str, str]:
+    """SHA-256 of each file in an archive that an entry of `releases.yml` reads."""
+    with zipfile.ZipFile(file) as archive:
+        names = {
+            find_member(spec["member"], archive.namelist()) for spec in entry["files"].values()
+        }
+        return {name: sha256(archive.read(name)) for name in sorted(names - {None})}
 
 
 def parts(column: str, columns: Iterable[str]) -> list[str]:

@@ -17,7 +17,7 @@ from send_analysis.areas import ENGLAND
 from send_analysis.cells import refuse, require_columns, require_unique
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
-from send_analysis.errors import DataError, MissingFileError, nearest
+from send_analysis.errors import DataError, LayoutError, MissingFileError, nearest
 
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
 LEVELS = ["National", "Regional", "Local authority"]
@@ -84,7 +84,7 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
             if found is None:
                 near = nearest(wanted[0], archive.namelist())
                 hint = f"; nearest files: {', '.join(near)}" if near else ""
-                raise DataError(
+                raise LayoutError(
                     f"the archive does not hold this file{hint}. Is it another release?",
                     file=where,
                 )
@@ -448,7 +448,7 @@ def tidy(
         there = there.replace(layout.topic_words(topics, there.unique()))
         for topic in topics:
             if not (there == topic).any():
-                raise DataError(
+                raise LayoutError(
                     f"no row has {topic!r}; nearest: {nearest(topic, there.unique())}. If the "
                     "publisher renamed it, say so among the synonyms of releases.yml",
                     file=where,
@@ -472,7 +472,11 @@ def tidy(
         part: (value.iloc[at : at + height], missing.iloc[at : at + height])
         for part, at in zip(columns, range(0, len(cells), height), strict=True)
     }
-    sums = [_together([blocks[part] for part in parts]) for parts in made_of.values()]
+    year, national = frame["year"], frame["geographic_level"] == "National"
+    sums = [
+        _together(_told_apart([blocks[part] for part in parts], year, national))
+        for parts in made_of.values()
+    ]
     long = frame[key].iloc[np.tile(np.arange(height), len(made_of))].reset_index(drop=True)
     categories = [spec["values"][column] for column in made_of]
     long.insert(0, "category", pd.Series(np.repeat(categories, height), dtype="str"))
@@ -480,6 +484,24 @@ def tidy(
         value=pd.concat([value for value, _ in sums], ignore_index=True),
         missing=pd.concat([missing for _, missing in sums], ignore_index=True),
     )
+
+
+def _told_apart(
+    parts: list[tuple[pd.Series, pd.Series]], year: pd.Series, national: pd.Series
+) -> list[tuple[pd.Series, pd.Series]]:
+    """Say of the years in which a part was not counted that it does not apply.
+
+    The publisher counts such a part within another one and prints no figure of it for England
+    (special free schools to January 2023, with the academies).
+    """
+    if len(parts) == 1:
+        return parts
+    counted = [set(year[national & (missing == "")]) for _, missing in parts]
+    some = set().union(*counted)
+    return [
+        (value, missing.mask(year.isin(some - own) & (missing == "unavailable"), "not_applicable"))
+        for (value, missing), own in zip(parts, counted, strict=True)
+    ]
 
 
 def _together(parts: list[tuple[pd.Series, pd.Series]]) -> tuple[pd.Series, pd.Series]:
@@ -511,7 +533,7 @@ def check_known(labels: pd.Series, known: dict[str, str], *, file: str) -> pd.Se
 
     Raises
     ------
-    DataError
+    LayoutError
         If a label is not among those known; the message has the nearest.
     """
     out = labels.map(known)
@@ -520,7 +542,7 @@ def check_known(labels: pd.Series, known: dict[str, str], *, file: str) -> pd.Se
     if out.isna().any():
         near = nearest(labels[out.isna()].iloc[0], known)
         problem = f"is not known here; nearest: {', '.join(map(repr, near)) or 'none'}"
-        refuse(out.isna(), labels, problem, file=file)
+        refuse(out.isna(), labels, problem, file=file, error=LayoutError)
     return out
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from send_analysis import quality
 from send_analysis.cleaning import layout, reading
 from send_analysis.errors import DataError, MissingFileError, nearest
 
@@ -44,8 +42,8 @@ def present(root: Path, series: str = EHC_PLANS) -> list[str]:
     return found
 
 
-def holding(root: Path, file: str) -> str:
-    """Return the newest release that has a file which not every release has.
+def holding(root: Path, file: str) -> list[str]:
+    """Return the releases, newest first, that have a file which not every release has.
 
     Raises
     ------
@@ -53,10 +51,14 @@ def holding(root: Path, file: str) -> str:
         If none has it.
     """
     names = present(root)
-    for name in names:
-        entry = layout.release(name)
-        if reading.holds(root, entry["path"], entry["files"][file]):
-            return name
+    entries = {name: layout.release(name) for name in names}
+    found = [
+        name
+        for name, entry in entries.items()
+        if reading.holds(root, entry["path"], entry["files"][file])
+    ]
+    if found:
+        return found
     paths = " or ".join(layout.release(name)["path"] for name in names)
     raise MissingFileError(f"no file for {file!r} in it; fetch the whole archive", file=paths)
 
@@ -90,46 +92,6 @@ def rows(
         parts.append(part[~part["year"].isin(years)].assign(release=name))
         years |= set(part["year"].unique())
     return pd.concat(parts, ignore_index=True)
-
-
-def revisions(
-    root: Path,
-    new: pd.DataFrame,
-    read: Callable[[str], pd.DataFrame],
-    *,
-    table: str,
-    item: str = "all",
-) -> pd.DataFrame:
-    """Set the newest release's totals beside those of the release before it.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of the official releases.
-    new : DataFrame
-        ``area_code, year, value`` of the newest release.
-    read : callable
-        Gives the same of a release by its name.
-    table, item : str
-        Table and category that the findings belong to.
-
-    Returns
-    -------
-    DataFrame
-        Findings, as :mod:`send_analysis.quality` has them.
-    """
-    earlier = present(root)[1:2]
-    if not earlier:
-        return quality.none()
-    found = quality.against_earlier(
-        new,
-        read(earlier[0]),
-        table=table,
-        value="value",
-        key=["area_code", "year"],
-        release=earlier[0],
-    )
-    return found.assign(item=item, check="differs from the release before")
 
 
 def unread_columns(root: Path, name: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
@@ -9,16 +10,11 @@ import pandas as pd
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import area_names, layout, reading, series
-from send_analysis.errors import DataError
+from send_analysis.errors import DataError, LayoutError
 
 CODES = {"~": "suppressed", "..": "unavailable", "x": "unavailable", "": "blank"}
 NONE = "-"  # no appeal
-DECISIONS = "Total Appealable Decisions"
-MEASURES = {
-    "Appeals registered": "appeals",
-    DECISIONS: "decisions",
-    f"In development: {DECISIONS}": "decisions, in development",
-}
+DECISIONS = "decisions"
 # The last row of the sheet repeats England without the authorities whose appeals are suppressed.
 LEFT_OUT = "England total excluding suppressed"
 LEVELS = ("local authority", "england")
@@ -31,39 +27,48 @@ REASON = (
 def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Build the table `tribunals`.
 
-    The sheet prints three columns a year (appeals, decisions, rate); for 2024 two more, "in
-    development", count decisions anew and must not be mixed with the others. The rate is left
-    out: it is appeals over decisions. Authorities and England have rows; regions are headings
-    without figures. Where the code beside a name is another authority's, the name counts.
+    A sheet prints three columns a year (appeals, decisions, rate). The 2025 release has for 2024
+    two more, "in development", which count decisions anew and must not be mixed with the others;
+    later releases have the new count alone, and not the years before. Each year of each measure
+    comes from the newest release that has it. The rate is left out: it is appeals over decisions.
+    Authorities and England have rows, regions are left out. Where the code beside a name is
+    another authority's, the name counts.
 
     Returns
     -------
     dict of DataFrame
         ``tribunals``: ``area_code, year, measure, cases, missing``; ``quality``.
     """
-    entry = layout.release(series.holding(root, "tribunals"))
-    spec = entry["files"]["tribunals"]
-    sheet = reading.read_csv(root, entry["path"], spec["member"], header=None)
-    file = sheet.attrs["file"]
-    body = _body(sheet, file)
-    faults = area_names.check(
-        body[1].rename("LA code"), body[0], areas, file=file, wrong_codes=spec.get("wrong_codes")
-    )
-    table = _cells(sheet, body, areas, file)
-    latest = table[table["cases"].notna()].groupby("area_code")["year"].max()
-    wrong = area_names.findings(faults, areas, table="tribunals", reason=REASON)
-    wrong["year"] = wrong["area_code"].map(latest)
+    parts, wrong = [], []
+    for name in series.holding(root, "tribunals"):
+        entry = layout.release(name)
+        spec = entry["files"]["tribunals"]
+        sheet = reading.read_csv(root, entry["path"], spec["member"], header=None)
+        file = sheet.attrs["file"]
+        body = _body(sheet, areas, file)
+        faults = area_names.check(
+            body[1].rename("LA code"), body[0], areas, file=file,
+            wrong_codes=spec.get("wrong_codes"),
+        )  # fmt: skip
+        table = _cells(sheet, body, spec["headings"], areas, file)
+        latest = table[table["cases"].notna()].groupby("area_code")["year"].max()
+        found = area_names.findings(faults, areas, table="tribunals", reason=REASON)
+        wrong.append(found.assign(year=found["area_code"].map(latest)))
+        key = ["year", "measure"]
+        seen = pd.MultiIndex.from_frame(pd.concat([table.iloc[:0], *parts])[key])
+        parts.append(table[~pd.MultiIndex.from_frame(table[key]).isin(seen)])
+    table = pd.concat(parts, ignore_index=True)
     return {
         "tribunals": table,
-        "quality": pd.concat([wrong, _odd(table, areas)], ignore_index=True),
+        "quality": pd.concat([*wrong, _odd(table, areas)], ignore_index=True),
     }
 
 
-def _body(sheet: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Rows with figures below the two rows of headings."""
-    top = sheet.index[sheet[0] == "Local Authority"]
+def _body(sheet: pd.DataFrame, areas: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Rows of authorities and England with figures, below the two rows of headings."""
+    top = sheet.index[sheet[0].str.strip().str.casefold() == "local authority"]
     if len(top) != 1:
-        raise DataError(
+        raise LayoutError(
             "no heading row that begins with 'Local Authority'; is the layout new?", file=file
         )
     if sheet.index[-1] < top[0] + 2 or sheet.shape[1] < 3:
@@ -71,18 +76,34 @@ def _body(sheet: pd.DataFrame, file: str) -> pd.DataFrame:
     sheet.attrs["top"] = int(top[0])
     body = sheet.loc[top[0] + 2 :]
     figures = body[sheet.columns[2:]].apply(lambda column: column.str.strip())
-    return body[(figures != "").any(axis=1) & (body[0] != LEFT_OUT)]
+    regions = set(areas.loc[areas["level"].isin(["region", "sub-region"]), "area"].str.casefold())
+    region = body[0].str.strip().str.casefold().isin(regions) & (body[1].str.strip() == "")
+    return body[(figures != "").any(axis=1) & (body[0] != LEFT_OUT) & ~region]
 
 
-def _cells(sheet: pd.DataFrame, body: pd.DataFrame, areas: pd.DataFrame, file: str) -> pd.DataFrame:
+def _measure(title: str, headings: dict[str, str]) -> str:
+    """What a heading counts, by the first pattern that it fits; nothing if it fits none."""
+    fits = (measure for words, measure in headings.items() if fnmatch(title.casefold(), words))
+    return next(fits, "")
+
+
+def _cells(
+    sheet: pd.DataFrame,
+    body: pd.DataFrame,
+    headings: dict[str, str],
+    areas: pd.DataFrame,
+    file: str,
+) -> pd.DataFrame:
     """One row for each area, year and measure: of the areas that were there in that year."""
     top = sheet.attrs["top"]
-    years = sheet.loc[top].where(lambda row: row.str.fullmatch(r"20\d{2}")).ffill()
+    years = sheet.loc[top].str.strip()
+    years = years.where(lambda row: row.str.fullmatch(r"20\d{2}")).ffill()
     titles = sheet.loc[top + 1].str.replace(r"\d[\d,]*$", "", regex=True).str.strip()
     name = body[0].rename("Local Authority")
     parts = []
     for column in sheet.columns[2:]:
-        if titles[column] not in MEASURES:
+        measure = _measure(titles[column], headings)
+        if not measure:
             continue
         if pd.isna(years[column]):
             raise DataError("no year stands above it", file=file, column=titles[column])
@@ -110,11 +131,11 @@ def _cells(sheet: pd.DataFrame, body: pd.DataFrame, areas: pd.DataFrame, file: s
         # An authority not yet, or no longer, there has "..", but for appeals before it ended.
         code = code.where(cases.notna() | (there != ""), "")
         part = pd.DataFrame({"area_code": code, "cases": cases, "missing": missing})
-        parts.append(part[code != ""].assign(year=year, measure=MEASURES[titles[column]]))
+        parts.append(part[code != ""].assign(year=year, measure=measure))
     found = {part["measure"].iat[0] for part in parts}
-    for title, measure in MEASURES.items():
-        if measure not in found:
-            raise DataError("no such heading in any year", file=file, column=title)
+    for words, measure in headings.items():
+        if measure and measure not in found:
+            raise LayoutError("no such heading in any year", file=file, column=words)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -132,7 +153,7 @@ def _odd(table: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
                 check="areas against the total",
             ).assign(item=measure)
         )
-    local = table[(table["area_code"] != ENGLAND) & (table["measure"] == MEASURES[DECISIONS])]
+    local = table[(table["area_code"] != ENGLAND) & (table["measure"] == DECISIONS)]
     exchanged = quality.exchanged(local, areas, table="tribunals", value="cases")
-    found.append(exchanged.assign(item=MEASURES[DECISIONS]))
+    found.append(exchanged.assign(item=DECISIONS))
     return pd.concat(found, ignore_index=True)

@@ -63,6 +63,7 @@ MEASURES: dict[str, tuple] = {
 }  # fmt: skip
 TABLES = {spec[0] for spec in MEASURES.values()}
 JANUARY = {"SEN_CASES_JAN"}  # the others are flows, of the authorities of the January after
+KEY = ["area_code", "year"]
 DECIMALS = 2  # the most that the tool prints; what it holds beyond is noise
 
 
@@ -195,4 +196,26 @@ def check(root: Path, areas: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> p
             "'expected': " + says,
         }
     )
-    return quality.findings(found, check="differs from the interactive tool")
+    return quality.findings(found, check=quality.TOOL)
+
+
+def hold(found: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.Series:
+    """Say which earlier findings of :func:`check` hold: the tables have the figures that they had.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Findings of any check.
+    tables : dict of DataFrame
+        Tables by name.
+    """
+    out = pd.Series(False, index=found.index)
+    for measure, (table, _, part, _) in MEASURES.items():
+        rows = found[(found["check"] == quality.TOOL) & (found["table"] == table)]
+        rows = rows[rows["item"] == " / ".join(map(str, part.values()))]
+        if len(rows) and table in tables:
+            known = ours(tables, measure).reindex(pd.MultiIndex.from_frame(rows[KEY]))
+            was = rows["expected"].to_numpy(dtype=float, na_value=np.nan)
+            now = known.to_numpy(dtype=float, na_value=np.nan)
+            out[rows.index] |= np.isclose(was, now, equal_nan=True)
+    return out

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from send_analysis import ageing, areas, tables
-from send_analysis.cleaning import population
-from send_analysis.errors import DataError
+from send_analysis.cleaning import layout, population
+from send_analysis.cleaning.standing import Standing
+from send_analysis.errors import DataError, MissingFileError
 
 BURY, CITY = "E08000002", "E09000001"
 PUBLISHED = (2021, 2022, 2023, 2024)
@@ -200,7 +201,7 @@ def test_rebasing_comes_near_the_revised_series_that_it_is_not_given(official):
         for year in (2019, 2020, 2021)
     }
     codes = population._estimates(official, "population_2021", known).index
-    revised = population._revised(official, codes)
+    revised = population._revised(official, codes, 2024)
     people[2021] = population._to_revised(people[2021], revised[2021])
     untold = {year: frame.assign(people=np.nan) for year, frame in revised.items()}
     found = population._rebased(people, untold)
@@ -309,6 +310,81 @@ def spoil(official, tmp_path, known_areas):
         return message
 
     return run
+
+
+def _as_published_now(years):
+    """A made-up answer of the publisher's service: 7 % more people than mid-2024, all ages."""
+    local = _people(area_code=areas.current(), year=2024).pivot(
+        index="area_code", columns="age", values="people"
+    )
+    wide = pd.concat(
+        [
+            ((local * (1 + (year - 2023) * 0.07)).round())
+            .assign(**{str(age): 100 for age in range(26, 91)})
+            .assign(DATE_NAME=year)
+            for year in years
+        ]
+    )
+    wide.columns = wide.columns.astype(str)
+    england = wide.groupby("DATE_NAME").sum().reset_index()
+    wide = pd.concat([wide.reset_index(), england.assign(area_code=areas.ENGLAND)])
+    ages = [str(age) for age in range(91)]
+    wide["All ages"] = wide[ages].sum(axis=1)
+    wide = wide.rename(columns={"90": "Aged 90+"} | {age: f"Age {age}" for age in ages[:-1]})
+    long = wide.melt(["DATE_NAME", "area_code"], var_name="C_AGE_NAME", value_name="OBS_VALUE")
+    long["GEOGRAPHY_CODE"] = long["area_code"].replace("E08000038", "E08000016")
+    return long.assign(GEOGRAPHY_NAME="made up", OBS_VALUE=long["OBS_VALUE"].astype(int))[
+        population.HEADING
+    ]
+
+
+def test_what_the_publisher_has_now_takes_the_place_of_estimates(official, tmp_path):
+    """Mid-2025 comes from the file, later years from it; the years before are as they were."""
+    for folder in ("population", "lookups"):
+        shutil.copytree(official / folder, tmp_path / folder)
+    (tmp_path / "population").chmod(0o755)
+    file = tmp_path / layout.release(population.LATEST)["path"]
+    _as_published_now([2025]).to_csv(file, index=False)
+    made = population.build(tmp_path, tables.load("areas"))["population"]
+    old = tables.load("population")
+    rows = made[made["area_code"] == BURY].set_index(["year", "age"])
+    before = old[old["area_code"] == BURY].set_index(["year", "age"])["people"]
+    for age in (0, 5, 25):
+        assert rows.loc[(2025, age), "people"] == round(before[2024, age] * 1.14)
+    for year, basis, release in (
+        (2024, "published", "population_2024"), (2025, "published", population.LATEST),
+        (2026, "estimated", population.LATEST),
+    ):  # fmt: skip
+        said = rows.loc[year].drop_duplicates(["basis", "release"])
+        assert said[["basis", "release"]].to_numpy().tolist() == [[basis, release]]
+    both = made.merge(old, on=["area_code", "year", "age"], suffixes=("", "_old"))
+    both = both[both["year"] < 2025]
+    assert (both["people"] == both["people_old"]).all()
+    assert population.published(file) == "2026-07"
+    # The new file alone, over the table that stands, comes to the same.
+    alone = tmp_path / "alone"
+    (alone / "population").mkdir(parents=True)
+    shutil.copy(file, alone / "population")
+    stands = Standing(alone, tables.data_dir(), {"population": tables.resource("population")})
+    key = ["area_code", "year", "age"]
+    again = population.build(alone, tables.load("areas"), stands)["population"]
+    pd.testing.assert_frame_equal(
+        again.sort_values(key, ignore_index=True), made.sort_values(key, ignore_index=True)
+    )
+    _as_published_now([2021, 2025]).to_csv(alone / "population" / file.name, index=False)
+    with pytest.raises(MissingFileError, match=r"has mid-2021 otherwise .*revised.csv.gz"):
+        population.build(alone, tables.load("areas"), stands)
+    for change, says in (
+        (lambda rows: rows.rename(columns={"C_AGE_NAME": "AGE"}), "its heading is DATE_NAME,"),
+        (lambda rows: rows.drop(index=300), "do not add up to all ages"),
+        (lambda rows: rows[rows["GEOGRAPHY_CODE"] != BURY], f"no row for '{BURY}'"),
+        (lambda rows: rows.replace({"C_AGE_NAME": {"Age 7": "Aged 5 to 9"}}),
+         "'Aged 5 to 9' is not a single year of age"),
+        (lambda rows: rows.assign(DATE_NAME=2027), "goes to mid-2027, and nothing has mid-2025"),
+    ):  # fmt: skip
+        change(_as_published_now([2025])).to_csv(file, index=False)
+        with pytest.raises(DataError, match=says):
+            population.build(tmp_path, tables.load("areas"))
 
 
 def _without(start):

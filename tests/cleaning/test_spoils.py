@@ -143,7 +143,7 @@ READERS = {
     "revised population": Reader(
         reading.release(population.REVISED)["path"],
         "code,year,age,people\nE08000002,2023,0-17,43000\nE08000002,2024,0-17,43100\n",
-        lambda root, areas: population._revised(root, population.pd.Index(["E08000002"])),
+        lambda root, areas: population._revised(root, population.pd.Index(["E08000002"]), 2024),
         ",43000", "people", 2, whole=False,
     ),
     "districts": Reader(
