@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup, Tag
 
+from send_analysis import areas, growth, tables
+
 ROOT = Path(__file__).parents[1]
 NUMBER = re.compile(r"(?<![\w.£])[£+−-]?\d[\d,]*(?:\.\d+)?(?![\w])")
 # Numbers that are no finding, by what they are:
@@ -20,6 +22,7 @@ AGES = range(26)  # and weeks of the statutory clocks, parts of "four in five", 
 CONSTANTS = {
     60, 80, 90, 95, 99.8,  # levels of intervals, shares that a target asks for
     100, 1_000, 4_000,  # "of 100", "per 1,000", simulations
+    30,  # fewest areas that a row of a test rests on
     52,  # weeks of a year, the edge of the longest band of waits
 }  # fmt: skip
 PARTS_OF_ONE = {"timely", "decided"}  # shares that the model of the queue has between 0 and 1
@@ -106,6 +109,20 @@ def texts(soup: BeautifulSoup) -> list[tuple[str, Tag]]:
     return said + [(picture.get("alt", ""), picture) for picture in soup.select("main img")]
 
 
+def published(area: str) -> set[float]:
+    """Newest figures of an area that pages start from: plans, new plans, plans in time and of all.
+
+    A page that works with them need not print their tables again.
+    """
+    code, out = areas.resolve(area), set()
+    plans = growth.totals([code]).sort_values("year")["plans"]
+    new = tables.load("new_plans").query("area_code == @code and age_band == 'all'")
+    times = growth.timeliness(area).query("area_code == @code").sort_values("year")
+    for series in (plans, new.sort_values("year")["plans"], times["in_time"], times["issued"]):
+        out |= set(series.dropna().tail(1).astype(float))
+    return out
+
+
 def untabled(page: Path | str, constants: set[float] = frozenset()) -> list[str]:
     """Numbers of a page's text that none of its tables has, with the words around them."""
     soup = soup_of(page) if isinstance(page, Path) else BeautifulSoup(page, "html.parser")
@@ -142,3 +159,15 @@ def contradictions(paths: list[Path]) -> list[str]:
                 numbers = tuple(one for one, size, _ in printed(text) if size not in YEARS)
                 said[NUMBER.sub(year, text)].add(numbers)
     return [f"{words}: {sorted(numbers)}" for words, numbers in said.items() if len(numbers) > 1]
+
+
+def in_time(paths: list[Path]) -> dict[str, set[str]]:
+    """Plans in time of plans counted, as they stand in titles and texts, by year."""
+    found = defaultdict(set)
+    for path in paths:
+        for text, part in texts(soup_of(path)):
+            year = re.search(r"[Ii]n (\d{4})", text)
+            counts = re.search(r"(?<![\d,])(\d[\d,]*) of (\d[\d,]*)", text)
+            if part.name != "img" and "within 20 weeks" in text and "counted" in text and counts:
+                found[year[1]].add(counts[0])
+    return dict(found)

@@ -13,6 +13,13 @@ WAYS = {
     "Bury": ["bury", "E08000002", 351, "351"],
     "Enfield": ["enfield", "E09000010", 308, "308"],
 }
+# Slow ones are asked in the one way that is least like a name, a number.
+SLOW = {
+    "assessments.queue", "breaks.breaks", "capacity.forecast", "capacity.part",
+    "cohort_views.scenarios", "costs.unit_costs",
+    "narrative_why.causes", "outlook.headline", "pipeline.counterfactuals",
+    "pipeline.ratios", "wait_views.changes",
+}  # fmt: skip
 CLAIMS = ("evidence.", "narrative.")  # modules that read claims: of an area that has few
 TAKES_AREA = {"area", "areas", "code", "codes"}
 # What a function needs besides the area.
@@ -86,7 +93,7 @@ def _same(one, other):
 def test_a_name_and_its_codes_give_the_same(name):
     area = "Enfield" if name.startswith(CLAIMS) else "Bury"
     expected = _call(name, area)
-    for way in WAYS[area]:
+    for way in WAYS[area][2:3] if name in SLOW else WAYS[area]:
         _same(_call(name, way), expected)
 
 

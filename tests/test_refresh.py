@@ -295,7 +295,7 @@ def test_an_archive_by_hand_needs_no_network_and_no_older_release(attempt, after
         "ehc_plans_2022", "ehc_plans_2023", "ehc_plans_2025", "ehc_plans_2026",
     ]  # fmt: skip
     assert site.asked == []
-    call("latest", archive=file)
+    call("latest", ["requests", "timeliness"], archive=file)
     assert content(out) == now  # the second time as well
 
 

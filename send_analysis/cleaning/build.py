@@ -101,8 +101,9 @@ def build(
     """Rebuild the tidy tables from the official releases.
 
     Everything is written to a temporary folder first; `out` changes only if no release is faulty.
-    Tables whose releases are not in `source` stay as they are in `out`, and so do the years that
-    only a release of a series has which is not there.
+    Tables whose releases are not in `source` stay as they are in `out`, and so does what they have
+    of older releases that are not there. A table in `out` that was made from a newer release than
+    any in `source` stays as well.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ def build(
             raise unknown("table", name, schemas()["tables"], hint="See `send-analysis data list`.")
     standing = _standing(writable_folder(out))
     before = _before(standing, source, out)
-    made, faults, used = _make(before, standing, set(only), lenient)
+    made, faults, used = _make(before, set(only), lenient)
     faults |= _check_against_standing(made, standing, source, out, lenient)
     lacking = [faults[name] for name in only if name in faults] or list(faults.values())
     if lacking and (only or not set(made) - {*ALWAYS}):
@@ -164,7 +165,7 @@ def build(
 
 
 def _make(
-    before: Standing, standing: dict[str, dict], only: set[str], lenient: bool
+    before: Standing, only: set[str], lenient: bool
 ) -> tuple[dict[str, pd.DataFrame], dict[str, DataError], set[str]]:
     """Run the builders.
 
@@ -186,7 +187,7 @@ def _make(
         areas = _foreseen(geography.areas, source, before)
         made = {"areas": areas, "area_codes": geography.area_codes(areas)}
     except passing as fault:
-        if "areas" not in standing:
+        if "areas" not in before.entries:
             raise
         faults = dict.fromkeys(("areas", "area_codes"), fault)
         areas = before.read("areas")
@@ -212,7 +213,7 @@ def _make(
         found.append(witnesses.check(source, areas, made))
     new = pd.concat([part for part in found if part is not None], ignore_index=True)
     made["quality"] = new
-    if "quality" in standing:
+    if "quality" in before.entries:
         old = before.read("quality")
         stays = pd.Series(False, index=old.index)
         for name, years in whole.items():
@@ -225,7 +226,7 @@ def _make(
     made["series_breaks"] = comparability.breaks(made, areas, made["quality"])
     if only:
         made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
-    used = {*whole, *(ALWAYS if whole or before.absent("areas") else [])}
+    used = {*whole, *(ALWAYS if whole or any(map(before.absent, ALWAYS)) else [])}
     return made, faults, used
 
 

@@ -122,7 +122,7 @@ def test_missing_keeps_its_reason_and_is_never_nought():
     for name in tables.catalogue().index:
         frame = tables.load(name)
         if "missing" in frame and name != "inspections":
-            value = frame.select_dtypes("Int64").columns[0]
+            value = frame.select_dtypes(["Int64", "Float64"]).columns[0]
             assert (frame[value].isna() == (frame["missing"] != "")).all(), name
 
 

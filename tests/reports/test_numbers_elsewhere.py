@@ -6,9 +6,8 @@ A flagged return, a handful of children, boundaries that changed, and the countr
 from pathlib import Path
 
 import pytest
-from reading import contradictions, untabled
+from reading import contradictions, in_time, published, untabled
 
-from send_analysis import areas, growth
 from send_analysis.output import reports
 
 AREAS = ("Newham", "Isles of Scilly", "Cumberland", "England")
@@ -24,12 +23,16 @@ def rendered(tmp_path_factory):
 
 @pytest.mark.parametrize("area", AREAS)
 def test_every_number_of_the_text_is_in_a_table(rendered, area):
-    plans = growth.totals([areas.resolve(area)]).set_index("year")["plans"]
-    latest = {float(plans[plans.index.max()])}
     pages = [path for path in rendered[area] if path.stem != "index"]
     assert len(pages) == 5
-    found = {path.stem: untabled(path, latest) for path in pages}
+    found = {path.stem: untabled(path, published(area)) for path in pages}
     assert {name: numbers for name, numbers in found.items() if numbers} == {}
+
+
+def test_plans_in_time_are_as_many_on_every_page(rendered):
+    found = in_time(list(rendered["England"]))
+    # The release of 2025: within 20 weeks, and all, exceptions excluded.
+    assert found["2024"] == {"39,407 of 84,866"}
 
 
 @pytest.mark.parametrize("area", AREAS)

@@ -108,13 +108,16 @@ def headline(
 def _waits(queue: pd.DataFrame, area: str) -> str:
     """Say how many plans were in time, of how many, and what is open."""
     last = queue.iloc[-1]
+    timed = tables.load("timeliness")  # the queue has the share rounded: no count comes out of it
+    timed = timed[(timed["area_code"] == last["area_code"]) & (timed["year"] == last["year"])]
+    timed = timed[timed["exceptions"] == "excluded"].set_index("issued_within")["plans"]
     new = tables.load("new_plans")
     new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
     new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
     out = (
         f"In {last['year']} {100 * last['timely']:.0f} % of the plans in {area} whose time is "
-        f"counted were issued within 20 weeks, {last['timely'] * last['counted']:,.0f} of "
-        f"{last['counted']:,.0f}"
+        f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
+        f"{timed['any time']:,}"
         + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
         + f"; {last['completed']:,.0f} "
         + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
