@@ -18,9 +18,8 @@ SAME = [
     "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
     "new_plans_by_placement", "requests", "assessments", "timeliness",
 ]  # fmt: skip
-OTHERS = [
-    "ceased_plans", "ceased_plans_by_age", "ceased_plans_by_setting", "annual_reviews", "primary_need",
-]  # fmt: skip
+OTHERS = ["ceased_plans", "ceased_plans_by_age", "ceased_plans_by_setting", "annual_reviews",
+          "primary_need"]  # fmt: skip
 ISLE_OF_WIGHT = "E06000046"
 
 

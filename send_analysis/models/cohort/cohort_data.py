@@ -79,10 +79,16 @@ class Snapshot:
 
 @tables.remembered
 def origins() -> tuple[int, ...]:
-    """Januaries with a caseload by single year of age and the flows of the two years before."""
+    """Januaries to project from: with plans by age, and the flows of the year before.
+
+    A release may bring one table and not another.
+    """
     stock = set(tables.load("ehc_plans_by_age")["year"])
-    flows = set(tables.load("new_plans_by_age")["year"])
-    return tuple(sorted(int(year) for year in stock if {year - 1, year - 2} <= flows))
+    flows = [
+        set(tables.load(name)["year"] + 1)
+        for name in ("new_plans_by_age", "ceased_plans_by_age", "ceased_plans_by_setting")
+    ]
+    return tuple(sorted(map(int, stock.intersection(*flows))))
 
 
 def snapshot(origin: int | None = None, *, years: int = 10) -> Snapshot:

@@ -121,15 +121,15 @@ def start(
     """
     plans = load("ehc_plans_by_age")
     both = [_by_age(plans[plans["year"] == year], "setting") for year in (origin - 1, origin)]
-    if not all(ENGLAND in each.index for each in both):
+    ceased = load("ceased_plans_by_age")
+    ceased = ceased[ceased["year"] == origin - 1]
+    if not all(ENGLAND in each.index for each in both) or ENGLAND not in set(ceased["area_code"]):
         raise MissingDataError(
             f"More than {TESTED} years ahead is told only from the last January, with plans by "
             f"single year of age for it and the January before; the tables have none for {origin}. "
             f"Ask for {TESTED} years or fewer."
         )
     before, now = (each.loc[ENGLAND].to_numpy() for each in both)
-    ceased = load("ceased_plans_by_age")
-    ceased = ceased[ceased["year"] == origin - 1]
     ended = _by_age(ceased, "reason").loc[ENGLAND].to_numpy()
     moved_on = ceased[ceased["reason"] == "transferred to another authority"]
     ended = ended - _by_age(moved_on.assign(reason="all"), "reason").loc[ENGLAND].to_numpy()
