@@ -116,6 +116,39 @@ def test_headline_has_the_numbers(forecast, queue):
     assert alone == [third]
 
 
+def test_chart_of_chances_draws_the_frame_and_says_what_came_true():
+    frame = pd.DataFrame(
+        {
+            "kind": capacity_views.EVERY,
+            "phase": ["primary", "primary", "all"],
+            "low": [70, 90, 80],
+            "high": [80, 100, 90],
+            "cases": [20, 30, 40],
+            "probability": [75.0, 95.0, 85.0],
+            "short": [70.0, 90.0, 60.0],
+        }
+    )
+    ax = figures_capacity.reliability(frame)
+    _, primary, every = ax.get_lines()
+    assert primary.get_xydata().tolist() == [[75, 70], [95, 90]]
+    assert every.get_xydata().tolist() == [[85, 60]]
+    title = " ".join(ax.get_title(loc="left").split())
+    assert "put at 80 to 90 %, more places of all ages were needed in 60 % of 40 areas" in title
+    assert "primary: said 95 %, came true in 90 % of 30" in alt_texts_capacity.reliability(frame)
+
+
+def test_title_of_the_rule_says_how_far_it_was_off(queue):
+    frame = capacity_views.against_need(queue)
+    # docs/capacity.md: shares from volumes against 78.9, 27.4, 34.7, 51.0, 74.1, 99.0 %
+    missed = 100 * (frame["volumes"] - frame["timely"]).abs().dropna()
+    assert len(missed) == 6
+    words = alt_texts_capacity.rule(frame)
+    assert words.endswith(f"such figures missed the share by {missed.mean():.0f} points a year")
+    assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments in 2025" in words
+    untested = frame.assign(volumes=float("nan"))
+    assert alt_texts_capacity.rule(untested).endswith("no year of the area tests that")
+
+
 def test_need_is_set_beside_the_following_year(queue):
     frame = capacity_views.against_need(queue).set_index("year")
     by_year = queue.set_index("year")

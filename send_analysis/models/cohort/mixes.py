@@ -115,12 +115,17 @@ def pulls(code: str, origin: int, years: int, drawn: Drawn) -> Pull:
         kept = stock * (1 - leave)
         new = (np.minimum(join * grown[step], 1.0) * start.people[step])[:, None] * entry
         lasting = (1 - PASSING) * (1 - DRIFT) ** (step + 1)
-        for ages, before in zip(blocks, apart, strict=True):
-            region = as_shares(near[step + 1, ages].sum(axis=0) + SOME)
-            wanted = as_shares(region * np.exp(before * lasting))
-            for _ in range(ROUNDS):
-                here = as_shares(_arrived(kept, moves, new, factor)[ages].sum(axis=0))
-                factor[ages] *= np.clip(divide(wanted, here), 0.2, 5.0)
+        region = [as_shares(near[step + 1, ages].sum(axis=0) + SOME) for ages in blocks]
+        wanted = [
+            as_shares(share * np.exp(before * lasting))
+            for share, before in zip(region, apart, strict=True)
+        ]
+        for _ in range(ROUNDS):
+            following = _arrived(kept, moves, new, factor)
+            for ages, share in zip(blocks, wanted, strict=True):
+                here = as_shares(following[ages].sum(axis=0))
+                factor[ages] *= np.clip(divide(share, here), 0.2, 5.0)
+        for ages in blocks:
             factor[ages] = np.clip(factor[ages] / factor[ages].mean(), 1e-3, 1e3)
         stock = _arrived(kept, moves, new, factor)
         out.entry[step] = factor

@@ -18,11 +18,13 @@ def places(frame: pd.DataFrame) -> str:
 
 
 def came_true(frame: pd.DataFrame) -> str:
-    """Say how often the highest tenth of chances came true."""
-    top = frame.loc[frame["high"].idxmax()]
+    """Say how often the highest tenth of chances came true, of all ages where that is drawn."""
+    phase = frame["phase"].iloc[-1]  # all ages stand last
+    top = frame[frame["phase"] == phase].iloc[-1]
+    ages = "of all ages" if phase == "all" else phase
     return (
-        f"Where the chance was put at {top['low']:.0f} to {top['high']:.0f} %, more places were "
-        f"needed in {top['short']:.0f} % of {top['cases']:.0f} areas"
+        f"Where the chance was put at {top['low']:.0f} to {top['high']:.0f} %, more places {ages} "
+        f"were needed in {top['short']:.0f} % of {top['cases']:.0f} areas"
     )
 
 

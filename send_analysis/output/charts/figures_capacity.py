@@ -82,7 +82,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ):
         ax.plot(
             rows["probability"], rows["short"], color=colour, marker=marker, lw=1.6,
-            label=f"{phase} phases" if phase == "all" else phase,
+            label="all ages" if phase == "all" else phase,
         )  # fmt: skip
     ax.set_xlim(0, 100)
     ax.set_ylim(0, 105)
