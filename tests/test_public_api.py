@@ -62,6 +62,7 @@ PUBLIC = [
     "tables",
     "verify",
     "wait_claims",
+    "wait_later",
     "wait_views",
     "waits",
 ]

@@ -30,7 +30,7 @@ def rows(counts, *, code="X1", month=JANUARY, level="provider", total=None, part
         {
             "month": month, "organisation_code": code, "organisation": code, "level": level,
             "part_of": part_of, "age_group": "cyp", "service": OT,
-            "band": ["total", *waits.BANDS], "waiting": pd.array(values, "Int64"), "missing": "",
+            "band": ["total", *waits.BANDS], "waiting": pd.array(values, "Int64"), "repeated": 0, "missing": "",
         }
     )  # fmt: skip
 
@@ -109,10 +109,41 @@ def test_bands_above_the_total_are_refused():
         waits.wide(rows([1, 2, 3, 4, 5, 6, 7], total=20))
 
 
-def test_a_missing_month_is_refused():
-    parts = [rows([1] * 7), rows([1] * 7, month=pd.Timestamp("2023-03-01"))]
-    with pytest.raises(MissingDataError, match="No rows for February 2023"):
-        waits.wide(pd.concat(parts))
+def test_runs_of_months_end_where_one_is_missing():
+    months = pd.to_datetime(["2023-03-01", "2022-12-01", "2023-01-01", "2023-03-01", "2023-05-01"])
+    assert waits.runs(months).tolist() == [0, 0, 1, 2]
+
+
+def test_nothing_is_compared_across_a_month_without_lists(table):
+    found = wait_claims.changes(table, organisations=["RM3", "QOP"], members=waits.members())
+    months = table["month"].drop_duplicates()
+    held = set(months)
+    for start, end in found[["start", "end"]].drop_duplicates().itertuples(index=False):
+        assert set(pd.date_range(start, end, freq="MS")) <= held
+    assert {2023, 2025} <= set(found["end"].dt.year)
+    again = wait_claims.jumps(table)
+    assert pd.Timestamp("2024-08-01") not in set(again["month"])
+    assert pd.Timestamp("2025-10-01") not in set(again["month"])
+
+
+def test_a_claim_meets_the_months_that_had_been_published():
+    assert waits.then()["month"].max() == pd.Timestamp("2023-10-01")
+    assert waits.then("2023-06")["month"].max() == pd.Timestamp("2023-04-01")
+    later = waits.then("2025-09")["month"]
+    assert later.min() == pd.Timestamp("2024-08-01")
+    assert later.max() == pd.Timestamp("2025-07-01")
+    assert waits.since()["month"].min() == pd.Timestamp("2024-08-01")
+    with pytest.raises(MissingDataError, match="No waiting list had been published by 2022-01"):
+        waits.then("2022-01")
+
+
+def test_lists_that_repeat_are_no_return_and_leave_the_sums():
+    own = rows([1] * 7).assign(repeated=[7, *[1] * 7])
+    board = rows([3] * 7, code="Q1", level="icb", part_of="Y1").assign(repeated=[7, *[1] * 7])
+    empty = rows([1] * 7, code="Q2", level="icb", part_of="Y1").assign(repeated=[7, *[1] * 7])
+    lists = waits.wide(pd.concat([own, board, empty])).set_index("organisation_code")
+    assert lists.loc[["X1", "Q2"], ["total", "52+"]].isna().all(axis=None)
+    assert lists.loc["Q1", ["total", "52+", "banded"]].tolist() == [14, 2, 14]
 
 
 def test_an_empty_selection_and_an_unknown_base_are_refused(table):
@@ -273,7 +304,7 @@ def test_series_of_an_area_has_every_month_and_measure():
     assert list(found) == [
         "month", "organisation", "level", "service", "measure", "value", "unit"
     ]  # fmt: skip
-    assert len(found) == 4 * 5 * 10  # organisations, measures, months
+    assert len(found) == 4 * 5 * 23  # organisations, measures, months
     board = found[(found["level"] == "icb") & (found["measure"] == "waiting")]
     assert board["value"].tolist()[:2] == [5603, 1144]
     gap = found[(found["level"] == "provider") & (found["month"] == "2023-07-01")]

@@ -6,7 +6,10 @@ import pandas as pd
 
 from send_analysis import areas
 from send_analysis.models import evidence
-from send_analysis.models.waiting import mental_health, wait_claims, wait_views
+from send_analysis.models.waiting import mental_health, wait_claims, wait_later, wait_views
+
+LATER = (("speech and language", "over 52 weeks"), ("community paediatrics", "over 18 weeks"))
+"""Service and measure of each chart of the later lists."""
 
 
 def chart_finding(chart: pd.DataFrame, service: str) -> str:
@@ -229,6 +232,105 @@ def carried_table() -> pd.DataFrame:
     }
     found = wait_views.carry_over()
     return found[list(names)].rename(names).rename_axis("measure").to_frame("value")
+
+
+def later(area: str = "Bury") -> list[str]:
+    """Say what came of the lists after the claims: nearest organisation and England, by service.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        Nothing where no organisation has lists of these months.
+    """
+    table = wait_later.ends(area)
+    said = []
+    for service, rows in table.groupby("service", sort=False):
+        near = rows[rows["level"] != "england"].head(1)
+        england = rows[rows["level"] == "england"]
+        told = [_later(row) for _, row in pd.concat([near, england]).iterrows()]
+        said.append(f"{service.capitalize()}: {'. '.join(told)}.")
+    return said
+
+
+def later_table(area: str = "Bury") -> pd.DataFrame:
+    """Write first and last figures of the later lists side by side, as a reader reads them.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, organisation, months, children waiting, over 18 weeks (%), over 52 weeks (%),
+        most over 52 weeks (%)``, in words.
+    """
+    ends = wait_later.ends(area)
+
+    def pair(column: str, form: str) -> list[str]:
+        both = zip(ends[f"{column} from"], ends[f"{column} to"], strict=True)
+        return [f"{a:{form}} → {b:{form}}".replace("nan", "n/a") for a, b in both]
+
+    months = zip(ends["from"], ends["to"], strict=True)
+    highest = zip(ends["highest over 52 weeks"], ends["highest in"], strict=True)
+    return pd.DataFrame({
+        "service": ends["service"],
+        "organisation": ends["organisation"],
+        "months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months],
+        "children waiting": pair("waiting", ",.0f"),
+        "over 18 weeks, %": pair("over 18 weeks", ".1f"),
+        "over 52 weeks, %": pair("over 52 weeks", ".1f"),
+        "most over 52 weeks, %": [
+            "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" for a, b in highest
+        ],
+    })  # fmt: skip
+
+
+def _later(row: pd.Series) -> str:
+    """Say of one list how it stood at both ends and when most had waited over a year."""
+    text = (
+        f"{row['organisation']} had {row['waiting from']:,.0f} children waiting in "
+        f"{row['from']:%B %Y} and {row['waiting to']:,.0f} in {row['to']:%B %Y}"
+    )
+    if row[["over 18 weeks from", "over 18 weeks to"]].isna().any():
+        return text
+    top = row["highest over 52 weeks"]
+    high = f", at most {top:.1f} % in {row['highest in']:%B %Y}"
+    ends = (row["from"], row["to"])
+    return (
+        f"{text}; over 18 weeks {row['over 18 weeks from']:.1f} → {row['over 18 weeks to']:.1f} %, "
+        f"over a year {row['over 52 weeks from']:.1f} → {row['over 52 weeks to']:.1f} %"
+        f"{'' if row['highest in'] in ends or top < 0.05 else high}"
+    )
+
+
+def later_finding(shares: pd.DataFrame, measure: str) -> str:
+    """Say where the nearest list and England's stood at both ends: the title of a chart.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        Rows of one service, as :func:`wait_later.shares` returns them.
+    measure : str
+        ``over 18 weeks`` or ``over 52 weeks``.
+
+    Returns
+    -------
+    str
+    """
+    known = shares.dropna(subset=measure)
+    names = known["organisation"].unique()
+    told = []
+    for name in dict.fromkeys([names[0], names[-1]]):
+        values = known.loc[known["organisation"] == name, measure]
+        short = name.removesuffix(" NHS Foundation Trust").removesuffix(" NHS Trust")
+        told.append(f"{short} {values.iloc[0]:.0f} → {values.iloc[-1]:.0f} %")
+    service = shares["service"].iloc[0]
+    return f"{service.capitalize()}, {measure}: {', '.join(told)}"
 
 
 def referred(area: str = "Bury") -> list[str]:
