@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import tables
-from send_analysis.models.waiting import queues, wait_views
+from send_analysis.models.waiting import queues, wait_later, wait_views
 from send_analysis.output import narrative_waits as narrative
 
 
@@ -64,7 +64,7 @@ def test_a_list_that_changed_what_it_counts_is_compared_from_there():
 def test_what_carries_over_is_said_with_what_it_does_to_charts():
     found = wait_views.carry_over()
     assert 0.5 < found["autocorrelation"] < 0.9
-    assert found["signals_independent"] > 60
+    assert found["signals_independent"] > 50
     assert 30 < found["alarms_independent"] < 50
     assert found["alarms"] < 10
     text = narrative.carried()
@@ -121,6 +121,41 @@ def test_claims_and_their_changes():
     count, total = map(int, re.search(r"(\d+) of (\d+) changes", text).groups())
     assert total == len(found)
     assert count == sum(change <= -48 for change in found["change"])
+
+
+def test_what_came_of_it_since_is_said_in_figures_of_the_workbooks():
+    said = {text.split(":")[0]: text for text in narrative.later("Bury")}
+    speech = said["Speech and language"]
+    # Northern Care Alliance: 506 of 3,041 in August 2024, 659 of 2,541 in March 2025, 114 of 1,772.
+    assert "3,041 children waiting in August 2024 and 1,772 in October 2025" in speech
+    assert "over a year 16.6 → 6.4 %, at most 25.9 % in March 2025" in speech
+    paediatrics = said["Community paediatrics"]
+    # 372 of 1,287, then (516 + 26) of 1,371; England over a year.
+    assert "over 18 weeks 28.9 → 39.5 %" in paediatrics
+    assert "over a year 26.0 → 40.0 %" in paediatrics.split("England had")[1]
+    assert "2023" not in " ".join(said.values())
+
+
+def test_months_without_a_figure_are_gaps_in_the_later_lists():
+    table = wait_later.shares("Bury")
+    months = table["month"].drop_duplicates()
+    assert months.tolist() == list(pd.date_range("2024-08-01", "2025-10-01", freq="MS"))
+    gap = table[table["month"].isin(pd.to_datetime(["2025-08-01", "2025-09-01"]))]
+    assert gap[["waiting", "over 18 weeks", "over 52 weeks"]].isna().all(axis=None)
+    assert set(table["level"]) == {"provider", "icb", "region", "england"}
+    # Manchester's lists of April 2025 are those of March: the board is without them.
+    board = table[(table["level"] == "icb") & (table["service"] == "speech and language")]
+    lists = (
+        tables.load("nhs_waits")
+        .query(
+            "organisation_code == 'QOP' and band == 'total' and month == '2025-04-01' "
+            "and service == 'Therapy interventions: Speech and language'"
+        )
+        .iloc[0]
+    )
+    april = board.set_index("month").loc["2025-04-01", "waiting"]
+    assert lists["repeated"] > 0
+    assert april == lists["waiting"] - lists["repeated"]
 
 
 def test_every_authority_has_findings():

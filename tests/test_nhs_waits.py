@@ -614,8 +614,8 @@ def test_committed_table_has_gaps_between_its_months_and_knows_who_missed_one():
 
 
 def test_one_provider_was_counted_in_another_region_in_july():
-    found = nhs_organisations.misplaced(tables.load("nhs_waits"))
-    found = found[found["month"] < "2024-01-01"]
+    table = tables.load("nhs_waits")
+    found = nhs_organisations.misplaced(table[table["month"] < "2024-01-01"])
     assert found["organisation"].tolist() == ["Oxleas NHS Foundation Trust"]
     assert found["month"].tolist() == [pd.Timestamp("2023-07-01")]
 
@@ -704,9 +704,11 @@ def test_repeats_named_by_another_reading_are_found(official):
     }  # fmt: skip
     table = tables.load("nhs_waits").query("level == 'provider' and band == 'total'")
     lists = table[(table["waiting"] > 0) & (table["month"] >= "2024-08-01")]
-    whole = (lists["repeated"] == lists["waiting"]).groupby(
-        [lists["month"].dt.strftime("%Y-%m"), lists["organisation_code"]]
-    ).all()
+    whole = (
+        (lists["repeated"] == lists["waiting"])
+        .groupby([lists["month"].dt.strftime("%Y-%m"), lists["organisation_code"]])
+        .all()
+    )
     found = set(whole[whole].index)
     assert {(month, code) for month, codes in named.items() for code in codes.split()} <= found
 

@@ -35,8 +35,10 @@ def test_nearest_figures_are_the_boards_and_the_providers(ledger):
     assert "January 2023 to October 2023" in note
 
 
-def test_camhs_has_no_nearest_figure(ledger):
-    assert "Nearest" not in ledger.loc["wait-camhs", "note"]
+def test_camhs_has_the_figures_of_burys_own_group_as_nearest(ledger):
+    note = ledger.loc["wait-camhs", "note"]
+    assert "33 (NHS Bury CCG, 2021), 40 (England, 2021)" in note
+    assert "49.7 (NHS Bury CCG, 2021), 32.5 (England, 2021)" in note
 
 
 def test_counts_of_definitions_are_those_of_the_changes(claims):

@@ -39,9 +39,7 @@ def shares(area: str = "Bury") -> pd.DataFrame:
     serving = serving.drop_duplicates("organisation_code").set_index("organisation_code")
     short = {SERVICES[name]: name for name in MAIN}
     table = waits.since()
-    rows = table[
-        table["organisation_code"].isin(serving.index) & table["service"].isin(short)
-    ]
+    rows = table[table["organisation_code"].isin(serving.index) & table["service"].isin(short)]
     lists = waits.wide(rows).assign(service=lambda d: d["service"].map(short))
     for name, bands in SHARES.items():
         lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
@@ -81,9 +79,12 @@ def ends(area: str = "Bury") -> pd.DataFrame:
     known = shares(area).dropna(subset="waiting")
     group = known.groupby(["service", "organisation", "level"], sort=False)
     first, last = group.first(), group.last()
-    top = known.sort_values("over 52 weeks", na_position="first").groupby(
-        ["service", "organisation", "level"]
-    ).tail(1).set_index(["service", "organisation", "level"])
+    top = (
+        known.sort_values("over 52 weeks", na_position="first")
+        .groupby(["service", "organisation", "level"])
+        .tail(1)
+        .set_index(["service", "organisation", "level"])
+    )
     out = pd.DataFrame({"from": first["month"], "to": last["month"]})
     for column in ("waiting", *SHARES):
         out[f"{column} from"], out[f"{column} to"] = first[column], last[column]

@@ -57,10 +57,7 @@ def _lists(code: str) -> pd.DataFrame:
     """The four main services of one organisation."""
     table = waits.then()
     short = {SERVICES[name]: name for name in MAIN}
-    rows = table[
-        (table["organisation_code"] == code)
-        & table["service"].isin(short)
-    ]
+    rows = table[(table["organisation_code"] == code) & table["service"].isin(short)]
     out = waits.wide(rows)
     return out.assign(service=out["service"].map(short))
 
@@ -83,10 +80,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     served = set(lists(area)["service"])
     service = next(name for name in ("occupational therapy", *MAIN) if name in served)
     table = waits.then()
-    totals = table[
-        (table["service"] == SERVICES[service])
-        & (table["band"] == TOTAL)
-    ]
+    totals = table[(table["service"] == SERVICES[service]) & (table["band"] == TOTAL)]
     members = waits.members().set_index("organisation_code")
     inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
     is_sum = totals["organisation_code"] == chosen["organisation_code"]
@@ -244,8 +238,7 @@ def carry_over() -> pd.Series:
     """
     table = waits.then()
     rows = table[
-        (table["level"] == "icb")
-        & table["service"].isin([SERVICES[name] for name in MAIN])
+        (table["level"] == "icb") & table["service"].isin([SERVICES[name] for name in MAIN])
     ]
     series = [one for one in _shares(waits.wide(rows)).values() if one.diff().notna().any()]
     r = control_charts.carry_over(series)
