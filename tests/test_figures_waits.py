@@ -107,4 +107,4 @@ def test_later_shares_leave_gaps_open_and_name_every_line():
     assert len(drawn) == 4
     assert all(np.isnan(np.asarray(line.get_ydata(), float)[[12, 13]]).all() for line in drawn)
     alt = figures_waits.later_shares_alt(rows, measure=measure, subtitle="share")
-    assert "16.6 in August 2024, 6.4 in October 2025" in alt
+    assert "23.7 in August 2024, 6.4 in October 2025" in alt

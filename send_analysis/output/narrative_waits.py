@@ -106,6 +106,28 @@ def change_finding(found: pd.DataFrame, claimed_change: float, service: str) -> 
     )
 
 
+def change_table(found: pd.DataFrame, claimed_change: float) -> pd.DataFrame:
+    """Sum up the changes that a strip draws, a row a measure.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`wait_views.changes` returns them.
+    claimed_change : float
+        Per cent.
+
+    Returns
+    -------
+    DataFrame
+        ``measure, changes, lowest, median, highest`` (per cent), ``as claimed`` (how many reach
+        what was claimed).
+    """
+    group = found.groupby(found["measure"].map(wait_claims.NAMES), sort=False)["change"]
+    reached = group.agg(lambda x: int((x <= claimed_change).sum()))
+    out = group.agg(changes="size", lowest="min", median="median", highest="max")
+    return out.assign(**{"as claimed": reached}).reset_index()
+
+
 def relief_finding(row: pd.Series) -> str:
     """Say what capacity brings a list to its target.
 
@@ -298,14 +320,16 @@ def _later(row: pd.Series) -> str:
     )
     if row[["over 18 weeks from", "over 18 weeks to"]].isna().any():
         return text
-    top = row["highest over 52 weeks"]
-    high = f", at most {top:.1f} % in {row['highest in']:%B %Y}"
-    ends = (row["from"], row["to"])
-    return (
-        f"{text}; over 18 weeks {row['over 18 weeks from']:.1f} → {row['over 18 weeks to']:.1f} %, "
-        f"over a year {row['over 52 weeks from']:.1f} → {row['over 52 weeks to']:.1f} %"
-        f"{'' if row['highest in'] in ends or top < 0.05 else high}"
-    )
+    top, parts = row["highest over 52 weeks"], []
+    for name, words in (("over 18 weeks", "over 18 weeks"), ("over 52 weeks", "over a year")):
+        known, whole = (
+            [f"{row[f'{name}{of} {end}']:.1f}" for end in ("from", "to")] for of in ("", " of all")
+        )
+        apart = f" ({' → '.join(whole)} % of the whole list)" if known != whole else ""
+        parts.append(f"{words} {' → '.join(known)} %{apart}")
+    if row["highest in"] not in (row["from"], row["to"]) and top >= 0.05:
+        parts[-1] += f", at most {top:.1f} % in {row['highest in']:%B %Y}"
+    return f"{text}; of those whose wait is known {', '.join(parts)}"
 
 
 def later_finding(shares: pd.DataFrame, measure: str) -> str:

@@ -13,7 +13,8 @@ from send_analysis.models.waiting import waits
 from send_analysis.models.waiting.wait_views import MAIN
 from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
 
-SHARES = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
+LONG = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
+SHARES = [*LONG, *(f"{name} of all" for name in LONG)]
 _ORDER = ["provider", "icb", "region", "england"]
 
 
@@ -30,7 +31,8 @@ def shares(area: str = "Bury") -> pd.DataFrame:
     -------
     DataFrame
         ``service, organisation, level, month, waiting`` (children), ``over 18 weeks, over 52
-        weeks`` (per cent of those whose wait is known). Every month from the first to the last
+        weeks`` (per cent of those whose wait is known), the same ``of all`` (per cent of the whole
+        list: lower where part of it is returned without a wait). Every month of the window
         has a row: one without a workbook, a return, or a list that is not last month's again, has
         no figure. An area in several boards has the first, with its region.
     """
@@ -41,8 +43,9 @@ def shares(area: str = "Bury") -> pd.DataFrame:
     table = waits.since()
     rows = table[table["organisation_code"].isin(serving.index) & table["service"].isin(short)]
     lists = waits.wide(rows).assign(service=lambda d: d["service"].map(short))
-    for name, bands in SHARES.items():
-        lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
+    for name, bands in LONG.items():
+        long = 100 * lists[bands].sum(axis=1, min_count=1)
+        lists[name], lists[f"{name} of all"] = long / lists["banded"], long / lists[TOTAL]
     lists = lists.rename(columns={TOTAL: "waiting"})
     months = pd.date_range(table["month"].min(), table["month"].max(), freq="MS", name="month")
     key = ["service", "organisation_code"]
@@ -72,9 +75,8 @@ def ends(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, organisation, level, from, to`` (months), ``waiting from, waiting to, over 18
-        weeks from, over 18 weeks to, over 52 weeks from, over 52 weeks to, highest over 52 weeks,
-        highest in``.
+        ``service, organisation, level, from, to`` (months), ``waiting`` and each of ``SHARES`` with
+        ``from`` and ``to`` after it, ``highest over 52 weeks, highest in``.
     """
     known = shares(area).dropna(subset="waiting")
     group = known.groupby(["service", "organisation", "level"], sort=False)

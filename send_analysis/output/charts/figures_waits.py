@@ -216,7 +216,7 @@ def change_strip(
         values = changes.loc[changes["measure"] == measure, "change"].dropna().clip(-100, 150)
         ax.plot(
             values, [y] * len(values), "|", markersize=15, color=style.PALETTE[0], alpha=0.5,
-            markeredgewidth=1.4,
+            markeredgewidth=1.4, rasterized=True,  # a thousand marks
         )  # fmt: skip
     ax.axvline(0, **MIDDLE)
     ax.axvline(claimed, color=MARK, linewidth=2.4)
