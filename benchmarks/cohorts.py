@@ -16,15 +16,26 @@ import pandas as pd
 from send_analysis import tables
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning.placements import setting_of
-from send_analysis.models.cohort import cohort_backtest, cohorts, transition_model
+from send_analysis.models.cohort import (
+    cohort_backtest,
+    cohort_data,
+    cohort_views,
+    cohorts,
+    flows,
+    levers,
+    transition_model,
+)
 from send_analysis.models.cohort import transitions as files
 from send_analysis.models.cohort.cohort_data import SETTINGS
 from send_analysis.models.cohort.cohort_trend import FIRST_YEAR
 from send_analysis.models.forecast import forecasting
+from send_analysis.models.provision import capacity
+from send_analysis.output import explore
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT.parent / "shared" / "peers" / "witan_send_demo"
 PAGE = ROOT / "docs" / "cohorts.md"
+SMALLEST = 20  # plans: smaller parts move by chance alone
 
 
 def markdown(frame: pd.DataFrame) -> str:
@@ -101,34 +112,57 @@ def parity() -> str:
 
 
 def backtest() -> str:
-    """January 2025 from January 2024, beside the top-down forecast of the same January."""
-    totals = forecasting.forecast(None, 1, 2024)
-    results = cohort_backtest.backtest(totals=totals)
-    scores = cohort_backtest.backtest_scores(results)
-    wide = scores.pivot(index="dimension", columns="method", values="error")
-    inside = scores[scores["method"] == "cohort"].set_index("dimension")["coverage"]
-    median = totals[totals["quantile"] == 0.5]
-    both = results.merge(median[["area_code", "category", "value"]], on=["area_code", "category"])
-    wide["top-down"] = both.groupby("dimension")[["value", "observed"]].apply(
-        lambda part: (part["value"] - part["observed"]).abs().sum() / part["observed"].sum()
+    """January 2025 from January 2024: errors, and how often the 80 % interval held."""
+    results = cohort_backtest.backtest()
+    results = results[results["cohort"] >= SMALLEST]
+    off = {name: (results[name] - results["observed"]).abs() for name in ("cohort", "persistence")}
+    results = results.assign(
+        **{f"{name}_off": gap / results["observed"].clip(lower=1) for name, gap in off.items()},
+        inside=results["observed"].between(results["low"], results["high"]),
     )
-    wide.loc["setting", "top-down"] = np.nan  # it knows groups of placements, not settings
-    order = ["all", "age band", "setting"]
-    shown = wide.loc[order].map(lambda share: "–" if np.isnan(share) else f"{share:.1%}")
-    shown.insert(0, "by", order)
-    shown["cohort: in the 80 % interval"] = inside.loc[order].map("{:.0%}".format)
+    shown = results.groupby(["dimension", "category"], sort=False).agg(
+        authorities=("inside", "size"),
+        cohort=("cohort_off", "median"),
+        persistence=("persistence_off", "median"),
+        inside=("inside", "mean"),
+    )
+    for column, form in (("cohort", ".1%"), ("persistence", ".1%"), ("inside", ".0%")):
+        shown[column] = shown[column].map(lambda share, form=form: f"{share:{form}}")
+    shown = shown.reset_index("category").rename(
+        columns={
+            "category": "plans",
+            "cohort": "median error",
+            "persistence": "of no change",
+            "inside": "within the 80 % interval",
+        }
+    )
     return markdown(shown)
 
 
 def speed() -> str:
     """Processor time of the cohort model, so that a busy machine does not count."""
     start = time.process_time()
-    cohorts.estimated(cohorts.ORIGINS[-1])
+    cohorts.estimated(cohort_data.origins()[-1])
     rows = [("tables read, rates of 153 authorities estimated", time.process_time() - start)]
-    for area in ("Bury", "Kent"):
+    start = time.process_time()
+    forecasting.forecast("Bury", 10)
+    rows.append(("totals of 153 authorities forecast", time.process_time() - start))
+    for area, first in (("Bury", ", the first"), ("Kent", ""), ("England", "")):
         start = time.process_time()
-        cohorts.simulate_area(area)
-        rows.append((f"{area}: 1,000 simulations × 10 years", time.process_time() - start))
+        made = cohorts.project(area, years=10)
+        rows.append((f"{area}{first}: 1,000 simulations × 10 years", time.process_time() - start))
+    start = time.process_time()
+    flows.apply(made, levers.read("demand-requests-return-to-2019"))
+    rows.append(("a scenario of it", time.process_time() - start))
+    for name in (None, "demand-no-new-plans-from-16"):
+        start = time.process_time()
+        changed = {"name": "x", "levers": levers.read(name)} if name else None
+        cohort_views.fan("Leeds", explore.HORIZON, scenario=name, simulations=explore.SIMULATIONS)
+        capacity.forecast(
+            "Leeds", years=explore.HORIZON, scenario=changed, simulations=explore.SIMULATIONS
+        )
+        what = "another scenario" if name else "another area"
+        rows.append((f"exploration, {what}: plans and places", time.process_time() - start))
     start = time.process_time()
     cohorts.simulate_areas(jobs=1)
     rows.append(("all 153 authorities on one core", time.process_time() - start))

@@ -49,11 +49,25 @@ def read_zip() -> None:
                     pd.read_csv(file, low_memory=False)
 
 
+def forecast(horizon: int) -> None:
+    """Forecast every authority and England."""
+    import send_analysis
+
+    send_analysis.forecast(horizon=horizon)
+
+
 def backtest() -> None:
     """Rerun and score every forecast from 2016 on."""
     from send_analysis.models.forecast import scoring
 
     scoring.backtest()
+
+
+def choose() -> None:
+    """Choose the numbers of the forecast by outcomes to January 2022."""
+    from send_analysis.models.forecast import choosing, panel
+
+    choosing.choose(panel.build())
 
 
 def simulate(simulations: int, areas: int) -> None:
@@ -128,6 +142,9 @@ def pupil_pandas() -> None:
 CASES: dict[str, tuple[str, Callable[[], None]]] = {
     "loading": ("Load every tidy table", load_tables),
     "zip": ("Read the official 2025 archive instead (pandas)", read_zip),
+    "forecast-5": ("Forecast all areas, 5 years", lambda: forecast(5)),
+    "forecast-15": ("The same, 15 years", lambda: forecast(15)),
+    "choose": ("Choose the numbers of the forecast again", choose),
     "backtest": ("Backtest of the forecast: 9 origins, 5 methods and ours", backtest),
     "simulate-1-1000": ("Simulate 1 authority, 10 years, 1,000 times", lambda: simulate(1000, 1)),
     "simulate-1-4000": ("The same 4,000 times", lambda: simulate(4000, 1)),

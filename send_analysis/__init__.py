@@ -35,8 +35,8 @@ _FOLDERS = {
         "growth_panel",
         "pipeline",
     ),
-    "models.forecast": ("archive", "forecasting", "levers", "outlook", "scoring"),
-    "models.cohort": ("cohorts",),
+    "models.forecast": ("archive", "forecasting", "outlook", "scoring"),
+    "models.cohort": ("cohort_views", "cohorts", "flows", "levers"),
     "models.provision": (
         "assessments",
         "capacity",

@@ -73,7 +73,9 @@ def crossed(
     columns = {"start": start, "end": end, "category": category}
     rows = frame[["area_code"]].assign(**columns)
     said = pd.Series("", index=frame.index, dtype="str")
-    for row in breaks(table).itertuples():
+    there = set("+".join(rows["area_code"].unique()).split("+")) | set(rows["area_code"].unique())
+    known = breaks(table)
+    for row in known[known["area_code"].isin({"", *there})].itertuples():
         if row.kind in ONCE:
             hit = rows["start"].between(row.year, row.settled - 1)
             hit |= rows["end"].between(row.year, row.settled - 1)

@@ -237,15 +237,25 @@ def forecast_area(
     ] = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """Forecast EHC plans each January: in all, by age band and by placement, with quantiles."""
+    """Forecast EHC plans each January: in all, by age band and by setting, with quantiles.
+
+    From an earlier January in all only.
+    """
     from send_analysis import caveats
-    from send_analysis.errors import MissingDataError
-    from send_analysis.models.forecast.forecasting import forecast
+    from send_analysis.errors import MissingDataError, ParameterError
+    from send_analysis.models.cohort import cohort_views
+    from send_analysis.models.forecast import forecasting
 
     doubt = caveats.doubt("ehc_plans", area, year=as_of)
     if doubt:
         raise MissingDataError(f"{doubt} Give an earlier January with --as-of.")
-    result = forecast(area, horizon=years, as_of=as_of, scenario=scenario)
+    if as_of is None:
+        result = cohort_views.forecast(area, years, scenario=scenario)
+    elif scenario is None:
+        result = forecasting.forecast(area, horizon=years, as_of=as_of)
+        result = result[result["category"] == "all"]
+    else:
+        raise ParameterError("--scenario starts from the latest January; leave --as-of out.")
     if form is Format.table:
         order = list(dict.fromkeys(result["category"]))
         wide = result.pivot(index=["category", "year"], columns="quantile", values="value")
@@ -290,8 +300,8 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 50,
     scenario: Annotated[Path | None, typer.Option(help="YAML file of changes.")] = None,
     draws: Annotated[
-        str, typer.Option(help="published: as witan.send 1.7.0 drew; exact: without its bias.")
-    ] = "published",
+        str, typer.Option(help="exact; published: with the bias of witan.send 1.7.0.")
+    ] = "exact",
 ) -> None:
     """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
     from send_analysis.files import writable_folder
@@ -302,8 +312,9 @@ def simulate(
     writable_folder(out)
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
+    moves = files.read_transitions(transitions, states)
     results = transition_model.simulate_transitions(
-        files.read_transitions(transitions, states),
+        moves,
         files.read_population(population),
         states,
         seed_year=seed_year,
@@ -316,7 +327,7 @@ def simulate(
     )
     written = transition_model.write_results(results, out)
     print(f"{', '.join(path.name for path in written)} written to {out}")
-    for note in transition_model.notes(states, cost, draws):
+    for note in transition_model.notes(moves, states, cost, draws):
         print(note, file=sys.stderr)
 
 
@@ -407,6 +418,8 @@ def main() -> None:
     except OSError as error:
         what = error.filename or "the result cannot be written"
         _end(f"Error: {what}: {error.strerror or error}", 2)
+    except MemoryError:
+        _end("Error: not enough memory; ask for fewer simulations, years or --jobs", 2)
     except Exception as error:
         _end(_fault(error), 70)
 

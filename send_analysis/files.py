@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import tempfile
@@ -208,16 +209,25 @@ def writable_folder(folder: str | Path) -> Path:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a file of text as UTF-8, line ends as they are.
+    """Write a file of text as UTF-8, line ends as they are: the whole of it, or none.
 
     Raises
     ------
     ParameterError
         If it cannot be written; the message says why.
     """
+    path = Path(path)
+    whole = not path.exists() or path.is_file()  # neither a folder nor /dev/stdout
+    fresh = path.with_name(f".{path.name}.new") if whole else path
     try:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        fresh.write_text(text, encoding="utf-8", newline="\n")
+        if whole:
+            fresh.replace(path)
     except IsADirectoryError:
         raise ParameterError(f"{path}: is a folder; name a file.") from None
     except OSError as error:
         raise ParameterError(f"{path}: cannot be written ({error.strerror}).") from None
+    finally:
+        if whole:
+            with contextlib.suppress(OSError):
+                fresh.unlink()

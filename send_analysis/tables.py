@@ -54,6 +54,7 @@ PARAMETERS = (
     "assumptions.yml",
     "claims",
     "forecasts",
+    "hindcasts",
     "plans",
     "published_forecasts.yml",
     "scenarios",

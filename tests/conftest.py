@@ -1,5 +1,6 @@
-"""What tests share: the official releases, where they are at hand."""
+"""What tests share: the official releases and a browser, where they are at hand."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,16 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).parents[1]
 # Modules that look at the same rendered report.
 BURY_REPORT = {"test_pages.py", "test_reports.py", "test_numbers.py"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 OFFICIAL = ROOT.parent / "shared" / "official"
 
 
@@ -23,6 +34,19 @@ def official() -> Path:
     if not OFFICIAL.is_dir():
         pytest.skip(f"the official releases are not at {OFFICIAL}")
     return OFFICIAL
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser of its own for each module: two at a time in one process do not get on."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 class _ByModule(LoadScopeScheduling):

@@ -5,7 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis.models.provision import assessments, capacity, capacity_views, places
+from send_analysis.models.provision import (
+    assessments,
+    capacity,
+    capacity_views,
+    hindcast,
+    places,
+)
 from send_analysis.output.charts import alt_texts_capacity, figures_capacity
 
 mpl.use("Agg")
@@ -28,7 +34,8 @@ def forecast() -> pd.DataFrame:
             "demand": 100 + 30 * (year - 2025),
             "demand_p10": 90.0,
             "demand_p90": 200.0,
-            "probability": 0.75,
+            "probability": 75.0,
+            "horizon": year - 2025,
             "extra_80": 40,
             "extra_95": 60,
         }
@@ -73,7 +80,12 @@ def test_certainty_leaves_out_a_handful(forecast):
     both = pd.concat([forecast, few])
     frame = capacity_views.certainty(both, 2027, kept=both.assign(demand=7.0))
     assert set(frame["kind"]) == {capacity_views.EVERY}
-    assert set(frame["probability"]) == {75}
+    # no chance where those of a year before said no more than one figure for all areas
+    shown = frame.set_index("phase")["probability"].notna()
+    assert shown.to_dict() == {
+        phase: bool(hindcast.shown().get((capacity_views.EVERY, phase))) for phase in shown.index
+    }
+    assert set(frame["probability"].dropna()) == {75}
     assert set(frame["kept"]) == {7}
 
 
@@ -90,9 +102,14 @@ def test_shares_kept_move_nobody_between_settings():
 def test_headline_has_the_numbers(forecast, queue):
     first, second, third = capacity_views.headline(forecast, queue, "Bury")
     assert "need 160 specialist places in January 2027" in first
-    assert "to have 120" in first
-    assert "secondary 75 % (80 % sure with 40 more)" in second
-    assert third.startswith("In 2024 99 % of plans in Bury were issued within 20 weeks; 357")
+    assert "to have 120, those in use and those announced; 40 more than that are enough" in first
+    assert second.startswith("Chance that more specialist places are needed in January 2026")
+    assert "primary 75 %" in second
+    # the release of 2025: 293 of the 296 plans whose time is counted, 361 new plans
+    assert third.startswith(
+        "In 2024 99 % of the plans in Bury whose time is counted were issued within 20 weeks, "
+        "293 of 296 (of 361 new plans); 357 assessments"
+    )
     beside = capacity_views.headline(forecast, queue, "Bury", kept=forecast.assign(demand=7.0))
     assert "7 would be needed" in beside[1]
     alone = capacity_views.headline(None, queue, "Bury")
@@ -102,7 +119,7 @@ def test_headline_has_the_numbers(forecast, queue):
 def test_need_is_set_beside_the_following_year(queue):
     frame = capacity_views.against_need(queue).set_index("year")
     by_year = queue.set_index("year")
-    assert frame.loc[2022, "needed_60"] == by_year.loc[2021, "capacity_60"]
+    assert frame.loc[2022, "needed_60"] == by_year.loc[2021, "next_year_60"]
     assert frame.loc[2022, "completed"] == by_year.loc[2022, "completed"] == 446
     assert pd.isna(frame.loc[2025, "completed"])
 

@@ -115,3 +115,15 @@ def test_all_reports_list_what_failed_and_say_so_with_the_exit_code(run, monkeyp
     assert out.splitlines() == ["1 written, 1 failed", str(tmp_path / "index.html")]
     monkeypatch.setattr(batch, "render_all", lambda **_: told.head(1))
     assert run("report", "--all", "--out", str(tmp_path))[0] == 0
+
+
+def test_what_does_not_fit_into_memory_is_one_line(run, monkeypatch):
+    from send_analysis import tables
+
+    def full():
+        raise MemoryError
+
+    monkeypatch.setattr(tables, "verify", full)
+    code, _, error = run("data", "verify")
+    assert code == 2
+    assert error == "Error: not enough memory; ask for fewer simulations, years or --jobs\n"

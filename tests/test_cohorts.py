@@ -29,22 +29,12 @@ def bury():
 def test_it_starts_from_the_published_january(bury):
     start = bury.stock[0]
     assert (start == start[0]).all()  # the same in every simulation
-    assert start[0].sum() == 2804  # caseload.csv, Bury, 202425, All EHC plans
+    assert start[0].sum() == pytest.approx(2804)  # caseload.csv, Bury, 202425, All EHC plans
     # the same row by setting: mainstream_total 1,323 of which 107 in units; special 563 + 198
     by_setting = dict(zip(SETTINGS, start[0].sum(axis=0), strict=True))
     assert by_setting["mainstream"] + by_setting["resourced provision or SEN unit"] == 1323
     assert by_setting["state special school"] == 563
     assert by_setting["independent or non-maintained special school"] == 198
-
-
-def test_everyone_is_somewhere(bury):
-    total = bury.stock.sum(axis=(2, 3))
-    assert (bury.stock >= 0).all()
-    leavers = total[:-1] + bury.new.sum(axis=2)[1:] - total[1:]
-    assert (leavers >= 0).all()
-    # each cohort can only lose, but for its new plans
-    cohort = bury.stock.sum(axis=3)
-    assert (cohort[1:, :, 1:] <= cohort[:-1, :, :-1] + bury.new[1:, :, 1:]).all()
 
 
 def test_the_long_table_agrees_with_the_simulations(bury):
@@ -54,11 +44,13 @@ def test_the_long_table_agrees_with_the_simulations(bury):
     assert not table.duplicated(keys).any()
     rows = table.set_index(keys)["value"].sort_index()
     totals = bury.stock[2].sum(axis=(1, 2))
-    assert rows["plans", "all", "all", 2027, 0.5] == np.median(totals)
+    assert rows["plans", "all", "all", 2027, 0.5] == pytest.approx(np.median(totals))
     secondary = bury.stock[1][:, AGES.index(11) : AGES.index(15) + 1, 3].sum(axis=1)
-    assert rows["plans", "11-15", "state special school", 2026, 0.9] == np.quantile(secondary, 0.9)
+    here = rows["plans", "11-15", "state special school", 2026, 0.9]
+    assert here == pytest.approx(np.quantile(secondary, 0.9))
     # plans of January 2026 include those new in 2025
-    assert rows["new plans", "all", "all", 2025, 0.1] == np.quantile(bury.new[1].sum(axis=1), 0.1)
+    here = rows["new plans", "all", "all", 2025, 0.1]
+    assert here == pytest.approx(np.quantile(bury.new[1].sum(axis=1), 0.1))
     plans = table[table["measure"] == "plans"]
     assert set(plans["year"]) == {2026, 2027, 2028}
     assert (plans["year"] - plans["origin"] == plans["horizon"]).all()
@@ -74,62 +66,28 @@ def test_same_seed_same_numbers_whichever_areas_are_run():
     assert not alone["value"].equals(other["value"])
 
 
-def test_reconciled_totals_are_those_of_the_other_forecast(bury):
-    given_quantiles = [0.1, 0.5, 0.9]
-    wanted = {2026: [2900, 3000, 3150], 2027: [2950, 3200, 3500], 2028: [3000, 3300, 3700]}
-    totals = pd.DataFrame(
-        [
-            (BURY, "plans", category, year, quantile, value + extra)
-            for year, values in wanted.items()
-            for quantile, value in zip(given_quantiles, values, strict=True)
-            for category, extra in (("all", 0), ("5-10", -2000))
-        ],
-        columns=["area_code", "measure", "category", "year", "quantile", "value"],
-    )
-    agreed = cohorts.reconcile(bury, totals)
-    sums = agreed.stock.sum(axis=(2, 3))
-    for step, values in enumerate(wanted.values(), start=1):
-        np.testing.assert_allclose(np.quantile(sums[step], given_quantiles), values, rtol=2e-3)
-    # the mix of a simulation stays
-    np.testing.assert_allclose(
-        agreed.stock[3, 7] / sums[3, 7], bury.stock[3, 7] / bury.stock[3, 7].sum()
-    )
-    with pytest.raises(MissingDataError, match="2028"):
-        cohorts.reconcile(bury, totals[totals["year"] < 2028])
-
-
-def test_a_report_has_one_total():
-    forecast = forecasting.forecast("Bury", 2)
-    table = cohorts.simulate_area("Bury", years=2, simulations=400, totals=forecast)
+@pytest.mark.parametrize("area", ["Bury", "Rutland"])
+def test_totals_are_those_of_the_forecast(area):
+    forecast = forecasting.forecast(area, 3)
+    table = cohorts.simulate_area(area, years=3, simulations=400)
     ours = table[(table["measure"] == "plans") & (table["age"] == "all")]
     ours = ours[ours["setting"] == "all"].set_index(["year", "quantile"])["value"]
     theirs = forecast[forecast["category"] == "all"].set_index(["year", "quantile"])["value"]
     inner = [0.1, 0.25, 0.5, 0.75, 0.9]
-    for year in (2026, 2027):
+    for year in (2026, 2027, 2028):
         np.testing.assert_allclose(ours[year][inner], theirs[year][inner], rtol=4e-3)
-
-
-def test_a_scenario_changes_what_it_names(tmp_path):
-    path = tmp_path / "scenario.yml"
-    closed = "independent or non-maintained special school"
-    path.write_text(f"changes: [{{stop_joiners: {{setting: {closed}, from: 2026}}}}]")
-    options = {"years": 4, "simulations": 100}
-    base = cohorts.project("Bury", **options).stock[-1]
-    now = cohorts.project("Bury", scenario=path, **options).stock[-1]
-    place = SETTINGS.index(closed)
-    assert now[..., place].sum() < 0.97 * base[..., place].sum()
-    assert now.sum() == pytest.approx(base.sum(), rel=0.03)
 
 
 @pytest.mark.parametrize(
     ("area", "options", "error", "message"),
     [
         ("Burry", {}, SendAnalysisError, "Bury"),
-        ("England", {}, MissingDataError, "single authorities"),
+        ("Cumbria", {}, MissingDataError, "no local authority of January 2025"),
         ("Bury", {"origin": 2023}, MissingDataError, "2024 and 2025"),
         ("Hackney", {"origin": 2024}, MissingDataError, "no plans by age"),
         ("Bury", {"years": 0}, ParameterError, "1 to 15"),
         ("Bury", {"simulations": 1}, ParameterError, "at least 2"),
+        ("Bury", {"simulations": 10**9}, ParameterError, "at most 20,000"),
         ("Bury", {"seed": -3}, ParameterError, "seed is -3"),
     ],
 )
@@ -145,7 +103,7 @@ def test_an_authority_without_settings_keeps_its_ages():
     )
     start = cohorts.project("E06000012", years=1, simulations=2).stock[0, 0]
     published = rows.set_index(rows["age"].replace({"0-2": "2"}).astype(int))["plans"]
-    np.testing.assert_array_equal(start.sum(axis=1), published.reindex(AGES).to_numpy())
+    np.testing.assert_allclose(start.sum(axis=1), published.reindex(AGES).to_numpy(float))
     assert start[:, SETTINGS.index("not recorded")].sum() < 0.1 * start.sum()
 
 

@@ -184,7 +184,7 @@ def test_overdispersion_widens_the_limits():
     plain, wide = funnel(count, size, overdispersion=False), funnel(count, size)
     assert wide["dispersion"].iloc[0] > 5
     assert (wide["position"] != "inside").sum() < (plain["position"] != "inside").sum()
-    assert wide["target"].iloc[0] == pytest.approx(count.sum() / size.sum())
+    assert wide["target"].iloc[0] == pytest.approx(100 * count.sum() / size.sum())
 
 
 def test_funnel_refuses_more_counted_than_waiting_and_too_few():
@@ -198,7 +198,7 @@ def test_a_funnel_counts_only_those_with_both_numbers():
     found = funnel(
         pd.Series([5, np.nan, 5, 5], list("abcd")), pd.Series([10, 1000, 10, 10], list("abcd"))
     )
-    assert found["target"].iloc[0] == 0.5
+    assert found["target"].iloc[0] == 50
     assert list(found.index) == list("acd")
     with pytest.raises(ParameterError, match="Every share is 0%"):
         funnel(pd.Series([0, 0, 0]), pd.Series([10, 20, 30]))
@@ -261,3 +261,43 @@ def test_what_carries_over_is_found_in_short_series(autocorrelation):
 def test_an_impossible_autocorrelation_is_refused():
     with pytest.raises(ParameterError, match="from 0 to below 1"):
         chart(NIST, autocorrelation=1)
+
+
+@pytest.mark.parametrize("as_index", [lambda m: m.strftime("%Y-%m"), lambda m: m.to_period("M")])
+def test_months_in_words_have_gaps_too(as_index):
+    months = pd.date_range("2023-01-01", periods=12, freq="MS").delete([4, 5])
+    values = pd.Series(range(10), as_index(months), dtype=float)
+    ranges = xmr(values)["moving_range"]
+    assert ranges.isna().tolist() == [True, *[False] * 3, True, *[False] * 5]
+    with pytest.raises(ParameterError, match="not in order of time"):
+        xmr(values.iloc[::-1])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [([], "is empty"), (["a", "b"], "is no number"), ([1.0, np.inf, 2.0], "not finite")],
+)
+def test_a_chart_takes_numbers(values, message):
+    with pytest.raises(ParameterError, match=message):
+        xmr(pd.Series(values))
+    if values:
+        with pytest.raises(ParameterError, match=message):
+            carry_over([pd.Series(values)])
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "message"),
+    [
+        ([-1, 2, 3], [5, 5, 5], "a: a count is below 0"),
+        ([1, 2, 3], [5, -5, 5], "b: a count is below 0"),
+        ([1, 2, np.inf], [5, 5, 5], "numerator holds a number that is not finite"),
+        ([1, 2, 3], [5, 5, "many"], "denominator holds what is no number"),
+        ([1, 2, 3], [5, 5, 0], "c: more counted than there are"),
+    ],
+)
+def test_a_funnel_takes_counts(count, size, message):
+    names = list("abc")
+    with pytest.raises(ParameterError, match=message):
+        funnel(pd.Series(count, names), pd.Series(size, names))
+    with pytest.raises(ParameterError, match="a is there twice"):
+        funnel(pd.Series([1, 2, 3, 4], list("aabc")), pd.Series([5, 5, 5, 5], list("aabc")))

@@ -44,6 +44,16 @@ def ledgers():
     return {name: evidence.ledger(name).set_index("id") for name in names}
 
 
+def test_the_docs_count_the_verdicts_as_the_ledgers_do(ledgers, root):
+    rows = [
+        f"| {area} | {len(found)} | {' | '.join(map(str, evidence.tally(found)))} | "
+        f"{(found['same_as'] != '').sum()} |"
+        for area, found in ledgers.items()
+    ]
+    text = (root / "docs" / "evidence.md").read_text(encoding="utf-8")
+    assert [row for row in rows if row not in text] == []
+
+
 def write(tmp_path, claim, **more):
     claim = {"id": "c", "statement": "s", "source": "x", "said": "2024-05", "claimed": 60,
              "unit": "per cent", **claim}  # fmt: skip
@@ -351,10 +361,39 @@ def test_the_price_of_a_match_is_that_of_every_wrong_claim():
     assert cost.equals(again)
 
 
-def test_counts_and_thresholds_have_no_price():
+def test_a_count_is_priced_at_its_own_place_and_a_threshold_is_not():
     claims = {claim["id"]: claim for area in ("Bury", "England") for claim in evidence.claims(area)}
-    for name in ("plans-2024", "list-march-2023", "report-20-weeks", "outcome", "inspections-31"):
+    claim = claims["over-18-weeks-august-2023"]
+    cost, found = evidence.price(claim), evidence.tried(claim)
+    # Second implementation: every thousand between half and one and a half times the claim.
+    made_up = np.arange(17_000, 51_001, 1000.0)
+    others = found.loc[found["role"] == "exploratory", "official"].to_numpy()
+    met = (np.abs(made_up[:, None] - others) <= 500).any(axis=1)
+    assert cost["places"] == 1
+    assert cost["exploratory"] == pytest.approx(100 * met.mean(), abs=3)
+    for name in ("report-20-weeks", "outcome", "wait-camhs"):
         assert evidence.price(claims[name]) is None
+
+
+@pytest.mark.parametrize("area", ["Bury", "England"])
+def test_every_match_beyond_the_readings_has_its_price(area):
+    shown = narrative.possibilities(area)
+    assert shown.loc[shown["agree"] > 0, "wrong_claims_that_find_one"].notna().all()
+    ledger = evidence.ledger(area)
+    matched = ledger["note"].str.contains("That is a possibility, not a test")
+    assert matched.any()
+    priced = ledger["note"].str.contains("wrong claims made up at random")
+    assert (priced | ~matched).all()
+
+
+def test_what_was_out_when_a_claim_was_made_stands_beside_it():
+    said = narrative.said("Bury")
+    late = said["official_figure_came_out"].str.contains("after the claim")
+    growth = said[said.index.str.contains("In Bury the rise")].iloc[0]
+    # 1,479 plans in January 2018 and 2,241 in January 2023, out in June 2023.
+    assert growth["latest_figure_then"] == "51.5 % (January 2018 to January 2023)"
+    assert said.loc[late, "latest_figure_then"].str.contains(r"\d").all()
+    assert (said.loc[~late, "latest_figure_then"].isin(["–", "the same"])).all()
 
 
 def test_figures_everywhere_are_those_of_each_area():

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.models.waiting import queues, wait_later, wait_views
 from send_analysis.output import narrative_waits as narrative
 
@@ -48,10 +48,13 @@ def test_measures_of_the_first_and_last_month_by_hand():
 
 def test_headline_compares_like_with_like():
     headline, *points = narrative.findings("Bury")
-    assert "No public waiting list is Bury's alone" in headline
+    assert "not of Bury alone" in headline
     assert "counted the same throughout" in headline
     assert "fell in 2 and rose in 2 of 4 services" in headline
     assert sum("cannot be tested" in point for point in points) == 3
+    # A list that ran out: nobody joined it, so that all of the 97 who are left have waited long.
+    points = narrative.findings("Isle of Wight")[1:]
+    assert "33 % of 686 → 100 % of 97 waiting over 18 weeks" in points[0]
 
 
 def test_a_list_that_changed_what_it_counts_is_compared_from_there():
@@ -97,6 +100,18 @@ def test_chart_and_funnel_sentences_name_what_the_frames_hold():
     above = (funnel["share"] > funnel.at["QOP", "share"]).sum()
     assert f"more than in {len(funnel) - 1 - above} of {len(funnel) - 1} others" in text
     assert "four boards of five" in narrative.funnel_finding(funnel, "England", "physiotherapy")
+    # Where nearly every month signals, the finding counts them and does not set them apart.
+    chart = wait_views.charts("Isle of Wight")["community paediatrics"]
+    text = narrative.chart_finding(chart, "community paediatrics")
+    assert f"{(chart['signal'] != '').sum()} of 10 months" in text
+    assert "the rest" not in text
+
+
+def test_a_share_that_never_moves_has_no_limits():
+    # No change between two neighbouring months: of 8 to 30 children none waited over 18 weeks.
+    charts = wait_views.charts("Isles of Scilly")
+    assert set(charts) == {"community paediatrics", "speech and language"}
+    assert all((chart["upper"] > chart["lower"]).all() for chart in charts.values())
 
 
 def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():
@@ -162,4 +177,4 @@ def test_every_authority_has_findings():
     one_of_each = links.drop_duplicates(["level", "organisation_code"])["area_code"]
     for code in one_of_each.iloc[::12]:
         headline = narrative.findings(code)[0]
-        assert "No public waiting list" in headline
+        assert f"not of {areas.name(code)} alone" in headline

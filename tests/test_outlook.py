@@ -3,7 +3,6 @@
 import matplotlib as mpl
 import pytest
 
-from send_analysis import tables
 from send_analysis.errors import MissingDataError
 from send_analysis.models.forecast import outlook, scoring
 from send_analysis.output.charts import alt_texts_forecast, figures_forecast
@@ -44,21 +43,13 @@ def test_an_area_without_history_cannot_be_tested():
         outlook.then_and_now("Cumberland")
 
 
-def test_scenarios_are_set_against_the_forecast():
-    found = outlook.scenarios("Bury", 4)
-    now = found[found["scenario"] == "as now"]
-    assert (now["change"] == 0).all()
-    files = list((tables.data_dir() / "scenarios").glob("demand-*.yml"))
-    assert found["scenario"].nunique() == 1 + len(files)
-    fewer = found[found["scenario"] == "Requests stop growing"].set_index("year")
-    assert fewer.loc[2029, "change"] < fewer.loc[2028, "change"] < 0
-
-
 def test_forecasts_of_others_stand_beside_ours():
-    found = outlook.published().set_index(["forecast", "year"])["plans"]
-    assert found["published figures", 2025] == 638_745
-    assert found["consultancy, request rates stabilise", 2040] == 920_000
-    assert found["this package", 2040] > found["this package, requests stable", 2040]
+    found = outlook.published().set_index(["forecast", "year"])
+    assert found.loc[("published figures", 2025), "plans"] == 638_745
+    assert found.loc[("consultancy, request rates stabilise", 2040), "plans"] == 920_000
+    ours = found.loc["this package"]
+    assert ours["tested"].tolist() == [True] * 6 + [False] * 10  # the origin and five years
+    assert ours.loc[2040, "low_80"] < 920_000 < 1_100_000 < ours.loc[2040, "high_80"]
 
 
 def test_newham_is_the_worst_miss_and_flagged():
@@ -83,17 +74,17 @@ def test_the_test_that_is_told_is_the_later_one():
     assert later.loc[2, "within_10"] > 80 > later.loc[3, "within_10"]
 
 
+def test_englands_page_says_how_often_its_own_range_held():
+    said = " ".join(outlook.headline("England"))
+    assert "held in 12 of 15 forecasts of the same Januaries" in said  # counted by hand
+    assert "forecasts of the same Januaries" not in " ".join(outlook.headline("Bury"))
+
+
 def test_hindsight_says_whether_the_range_held():
     # published in January 2024: Bolton 3,304, Bury 2,686
     assert "3,304 were published, inside" in outlook.hindsight("Bolton")
     assert "four times in five; 2,686 were published, outside" in outlook.hindsight("Bury")
     assert outlook.hindsight("Westmorland and Furness") == ""
-
-
-def test_no_range_for_what_is_a_fault_of_recording():
-    frame = outlook.by_category("Bury").set_index("category")
-    assert frame.loc["not recorded", ["low_80", "high_80"]].isna().all()
-    assert frame.drop(index="not recorded").notna().all(axis=None)
 
 
 def test_figures_say_what_the_results_say(bury):
@@ -103,13 +94,13 @@ def test_figures_say_what_the_results_say(bury):
     assert axes.get_title(loc="left").replace("\n", " ").startswith("From January 2019")
     share = scoring.reliability(scoring.rolling_origin())
     assert len(figures_forecast.reliability(share).get_lines()) == 4  # and the diagonal
-    scenarios = outlook.scenarios("Bury", 10)
-    assert "as now" in alt_texts_forecast.scenarios(scenarios, "Bury")
-    drawn = figures_forecast.scenarios(scenarios, "Bury").get_lines()
-    assert len(drawn) == scenarios["scenario"].nunique()
     others = outlook.published()
     assert "920,000" in alt_texts_forecast.published(others)
     assert figures_forecast.published(others).get_ylabel() == "plans"
+    long = outlook.fan("Bury", 15)
+    title = figures_forecast.far(long).get_title(loc="left").replace("\n", " ")
+    assert f"{long['high_80'].iloc[-1]:,.0f} in an untested 80 % range" in title
+    assert "Beyond 2030 an illustration" in alt_texts_forecast.far(long)
     fan = outlook.fan("Bury")
     drawn = figures_forecast.fan(fan)
     assert f"{fan['low_80'].iloc[-1]:,.0f}" in drawn.get_title(loc="left")

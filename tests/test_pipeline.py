@@ -143,6 +143,19 @@ def test_neighbours_are_pooled_and_ranks_are_among_authorities():
     assert 1 <= own["rank"] <= own["ranked"] <= len(areas.current())
 
 
+def test_a_place_that_others_share_is_said_with_how_many():
+    own = pipeline.ratios("City of London", start=2024, end=2024)
+    own = own[(own["role"] == "area") & (own["measure"] == "requests assessed")].iloc[0]
+    # Every decision of the year was to assess, there and in some other authorities.
+    rows = tables.load("requests").query("year == 2024")
+    rows = rows[rows["area_code"].isin(areas.current())]
+    wide = rows.pivot(index="area_code", columns="outcome", values="requests").astype(float)
+    every = (wide["assessed"] > 0) & (wide["not assessed"] == 0)
+    assert own["value"] == 100
+    assert own["rank"] == 1
+    assert own["level"] == every.sum() - 1
+
+
 def test_counterfactual_of_bury_by_hand():
     found = pipeline.counterfactuals("Bury").set_index(["role", "basis"])
     england = found.loc[("england", "plans")]

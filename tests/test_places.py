@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.errors import MissingDataError
 from send_analysis.models.provision import places
 
 BURY = "E08000002"
@@ -63,15 +63,35 @@ def given_places(special_primary: float) -> pd.DataFrame:
 def test_balance_counts_simulations(small):
     frame = places.balance(small, given_places(6), SETTINGS).set_index(["kind", "phase"])
     row = frame.loc[(places.SPECIAL, "primary")]
-    assert row["probability"] == 0.4  # 7, 8, 9 and 10 of 1 to 10
+    assert row["probability"] == pytest.approx(40)  # 7, 8, 9 and 10 of 1 to 10
     assert row["demand"] == 5.5
     assert row["shortfall"] == -0.5
     assert (row["places_80"], row["extra_80"]) == (8, 2)
     assert (row["places_95"], row["extra_95"]) == (10, 4)
     group = frame.loc[("state-funded specialist", "all")]
     assert group["demand"] == 8.5
-    assert group["probability"] == 0.7  # special + 3 units against 6: 4 and more
+    assert group["probability"] == pytest.approx(70)  # special + 3 units against 6: 4 and more
     assert frame.loc[("all specialist", "post-16"), "probability"] == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(first=st.integers(0, 12), more=st.integers(1, 5), late=st.integers(0, 3))
+def test_more_places_never_raise_the_chance(first, more, late):
+    stock = np.zeros((2, 10, 24, len(SETTINGS)), dtype=int)
+    stock[1, :, 7 - places.YOUNGEST, SETTINGS.index(places.SPECIAL)] = np.arange(1, 11)
+    cell = (places.SPECIAL, "primary")
+    one, two = (
+        places.balance(
+            simulation(stock), given_places(size), SETTINGS, late={cell: np.full((1, 10), late)}
+        ).set_index(["kind", "phase"])
+        for size in (first, first + more)
+    )
+    assert (two["probability"] <= one["probability"]).all()
+    assert (two["extra_80"] <= one["extra_80"]).all()
+    row = one.loc[cell]
+    assert row["capacity"] == first - late
+    assert row["extra_80"] == max(8 - (first - late), 0)
+    assert row["probability"] == pytest.approx(10 * min(max(10 - (first - late), 0), 10))
 
 
 def test_sure_places_suffice_in_that_share(small):
@@ -94,48 +114,6 @@ def test_ages_fall_into_the_phases_of_school():
     assert counted[kind, "secondary"].item() == 5  # years 7 to 11
     assert counted[kind, "post-16"].item() == 10
     assert counted[kind, "all"].item() == 22  # below school age is no phase
-
-
-def test_shift_moves_a_share_of_a_growing_cohort():
-    stock = np.zeros((3, 1, 24, len(SETTINGS)))
-    special = SETTINGS.index(places.SPECIAL)
-    independent = SETTINGS.index(places.INDEPENDENT)
-    # a cohort of 10 grows by 10, then loses half
-    stock[0, 0, 5, independent], stock[1, 0, 6, independent] = 10, 20
-    stock[2, 0, 7, independent] = 10
-    moved = places.shift(
-        stock, SETTINGS, source=places.INDEPENDENT, target=places.SPECIAL, share=0.1
-    )
-    # a tenth of the 10 that came; half of it leaves as half of the cohort does
-    assert moved[:, 0, :, special].sum(axis=1).tolist() == [0, 1, 0.5]
-    assert moved[:, 0, :, independent].sum(axis=1).tolist() == [10, 19, 9.5]
-
-
-@given(
-    share=st.floats(0, 1),
-    first=st.integers(1, 3),
-    seed=st.integers(0, 1000),
-)
-def test_shift_keeps_the_total_and_never_goes_below_zero(share, first, seed):
-    stock = np.random.default_rng(seed).poisson(3, (4, 3, 24, len(SETTINGS)))
-    moved = places.shift(
-        stock,
-        SETTINGS,
-        source=places.INDEPENDENT,
-        target=places.SPECIAL,
-        share=share,
-        first_step=first,
-    )
-    assert np.allclose(moved.sum(axis=3), stock.sum(axis=3))
-    assert (moved >= -1e-9).all()
-    assert np.array_equal(moved[:first], stock[:first])
-
-
-def test_shift_refuses_what_cannot_be(small):
-    with pytest.raises(ParameterError, match="Unknown setting 'moon'"):
-        places.shift(small.stock, SETTINGS, source="moon", target=places.SPECIAL, share=0.1)
-    with pytest.raises(ParameterError, match=r"from 0 to 1, not 1\.5"):
-        places.shift(small.stock, SETTINGS, source=places.UNIT, target=places.SPECIAL, share=1.5)
 
 
 def test_published_places_stand_beside():

@@ -1,9 +1,13 @@
-"""Planned changes and capacity files."""
+"""Planned changes, how late they are, and capacity files."""
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from send_analysis import tables
 from send_analysis.errors import DataError, MissingDataError, ParameterError
+from send_analysis.models import scenarios
 from send_analysis.models.provision import places, planned_places
 
 BURY, ROCHDALE = "E08000002", "E08000005"
@@ -33,7 +37,7 @@ def test_file_of_another_area_is_refused(tmp_path, monkeypatch):
     text = (tables.data_dir() / "plans" / "bury.yml").read_text(encoding="utf-8")
     (folder / "rochdale.yml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(planned_places, "_folder", lambda: folder)
-    with pytest.raises(ParameterError, match=r"rochdale\.yml: area: must be Rochdale"):
+    with pytest.raises(ParameterError, match=r"rochdale\.yml, area: must be Rochdale"):
         planned_places.plans(ROCHDALE)
 
 
@@ -76,9 +80,15 @@ def test_a_january_opening_counts_in_that_january():
             {"semh": {"included": False}},
             r"plans\.semh: Bury has no such planned change.*semh-school",
         ),
-        ({"semh-school": {"opens": "soon"}}, r"plans\.semh-school\.opens: must be a month"),
-        ({"semh-school": {"opens": "2028-13"}}, r"plans\.semh-school\.opens: must be a month"),
-        ({"semh-school": {"fill": [2]}}, r"plans\.semh-school\.fill\[1\]: must be a number"),
+        (
+            {"semh-school": {"opens": "soon"}},
+            r"plans\.semh-school, opens: must be text such as 2023-01",
+        ),
+        (
+            {"semh-school": {"opens": "2028-13"}},
+            r"plans\.semh-school, opens: must be text such as 2023-01",
+        ),
+        ({"semh-school": {"fill": [2]}}, r"plans\.semh-school, fill\[1\]: must be a number from 0"),
         ({"semh-school": {"place": 3}}, r"key 'place' is unknown. Did you mean 'places'"),
     ],
 )
@@ -128,24 +138,24 @@ def test_capacity_file_replaces_what_it_lists(tmp_path):
         ("kind,phase,year\n", r"capacity\.csv, column 'places': missing"),
         (
             "kind,phase,year,places\nspecial school,primary,2026,3\n",
-            r"column 'kind', row 2: 'special school': use one of",
+            r"column 'kind', row 2: 'special school' is not known here",
         ),
         (
             "kind,phase,year,places\nalternative provision,nursery,2026,3\n",
-            r"column 'phase', row 2: 'nursery': use one of",
+            r"column 'phase', row 2: 'nursery' is not known here: use primary, ",
         ),
         (
             "kind,phase,year,places\nalternative provision,primary,26,3\n",
-            r"column 'year', row 2: '26': must be a year",
+            r"column 'year', row 2: '26' is not a whole number from 2000 to 2060",
         ),
         (
             "kind,phase,year,places\nalternative provision,primary,2026,-3\n",
-            r"column 'places', row 2: '-3': must be a number of places",
+            r"column 'places', row 2: '-3' is not a number from 0 to 100000",
         ),
         (
             "kind,phase,year,places\n"
             "alternative provision,primary,2026,3\nalternative provision,primary,2026,4\n",
-            "row 3: .*second row",
+            "row 3: .*a second row",
         ),
     ],
 )
@@ -157,3 +167,52 @@ def test_faulty_capacity_file_is_named(tmp_path, text, message):
 def test_absent_capacity_file(tmp_path):
     with pytest.raises(MissingDataError, match="no such capacity file"):
         planned_places.read_capacity(tmp_path / "none.csv")
+
+
+ONE = {"semh-school": {"opens": "2026-09", "places": 100, "fill": [0.4, 0.8]}} | {
+    name: {"included": False} for name in ("brookhaven", "millwood", "in-place-of-radcliffe")
+}
+SEMH = (places.SPECIAL, "secondary")
+
+
+def missing(share: float, years: float, *, switches=ONE, file=None, simulations=4000):
+    changes = planned_places.plans(BURY, switches)
+    frame = planned_places.capacity(BURY, range(2026, 2032), changes=changes, file=file)
+    sizes = {"openings_late": share, "years_late": years}
+    return planned_places.late(
+        frame,
+        changes,
+        base=2025,
+        simulations=simulations,
+        seed=50,
+        given=scenarios.assumptions("capacity", sizes),
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(share=st.floats(0, 1), years=st.integers(0, 4))
+def test_late_places_are_on_average_what_the_closed_form_says(share, years):
+    def filled(january: int) -> float:
+        return 100 * [0, 0.4, 0.8, 1][min(max(january - 2027 + 1, 0), 3)]
+
+    expected = [share * (filled(year) - filled(year - years)) for year in range(2026, 2032)]
+    drawn = missing(share, years)[SEMH]
+    # four standard errors of a share of 4,000 draws, of at most 100 places
+    assert drawn.mean(axis=1) == pytest.approx(expected, abs=4 * 100 * 0.5 / 4000**0.5)
+    assert (drawn >= 0).all()
+
+
+def test_delays_are_a_changes_own_whatever_else_is_planned():
+    more = ONE | {"in-place-of-radcliffe": {"included": True}}
+    both = missing(0.5, 2, switches=more)
+    assert np.array_equal(both[SEMH], missing(0.5, 2)[SEMH])
+    assert (places.UNIT, "primary") in both
+
+
+def test_what_is_open_closes_or_is_the_users_own_is_not_late(tmp_path):
+    opened = ONE | {"semh-school": {"opens": "2024-09"}}
+    closes = ONE | {"semh-school": {"opens": "2026-09", "places": -50}}
+    file = write(tmp_path, "kind,phase,year,places\nstate special school,secondary,2025,340\n")
+    assert missing(1, 3, switches=opened) == {}
+    assert missing(1, 3, switches=closes) == {}
+    assert missing(1, 3, file=file) == {}

@@ -119,7 +119,10 @@ def test_flows_do_not_cross_a_missing_month():
     [
         (lambda: queues.load(0, 3), "demand is 0"),
         (lambda: queues.target_mean_wait(-1), "target wait is -1"),
-        (lambda: queues.relief_capacity(3, -1, 2), "fewer than 0"),
+        (
+            lambda: queues.relief_capacity(3, -1, 2),
+            "queue size is -1; it must be a number of 0 or more",
+        ),
         (lambda: queues.relief_capacity(3, 1, 2, weeks=0), "weeks is 0"),
         (lambda: queues.simulate_waits(5, 5), "never settles"),
     ],
@@ -127,3 +130,40 @@ def test_flows_do_not_cross_a_missing_month():
 def test_impossible_queues_are_refused(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+LIST = pd.DataFrame({"queue_size": [10], "demand": [5.0], "capacity": [6.0]})
+CALLS = {
+    "load": lambda v: queues.load(v, 5),
+    "capacity": lambda v: queues.load(5, v),
+    "wait": queues.target_mean_wait,
+    "spread": lambda v: queues.target_capacity(5, 18, cv_demand=v),
+    "relief": lambda v: queues.relief_capacity(5, v, 20),
+    "weeks": lambda v: queues.relief_capacity(5, 100, 20, weeks=v),
+    "pressure": lambda v: queues.pressure(v, 18),
+    "plan": lambda v: queues.plan(LIST, weeks=v),
+    "plan's list": lambda v: queues.plan(LIST.assign(capacity=v)),
+    "plan's size": lambda v: queues.plan(LIST.assign(queue_size=v)),
+    "waits": lambda v: queues.simulate_waits(v, 6, children=5),
+    "waits' children": lambda v: queues.simulate_waits(5, 6, children=v),
+    "waits' spread": lambda v: queues.simulate_waits(5, 6, children=5, cv_capacity=v),
+    "list": lambda v: queues.simulate_list(v, 5, 6, draws=2, weeks=2),
+    "list's capacity": lambda v: queues.simulate_list(10, 5, v, draws=2, weeks=2),
+    "list's weeks": lambda v: queues.simulate_list(10, 5, 6, draws=2, weeks=v),
+    "list's draws": lambda v: queues.simulate_list(10, 5, 6, draws=v, weeks=2),
+    "list's seed": lambda v: queues.simulate_list(10, 5, 6, draws=2, weeks=2, seed=v),
+}
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "much", None])
+@pytest.mark.parametrize("name", CALLS)
+def test_no_queue_takes_what_is_no_number_of_it(name, value):
+    with pytest.raises(ParameterError, match=r"must be|are numbers"):
+        CALLS[name](value)
+
+
+def test_a_list_lacks_a_column_or_has_a_capacity_for_other_weeks():
+    with pytest.raises(ParameterError, match="no column 'capacity'"):
+        queues.plan(LIST.drop(columns="capacity"))
+    with pytest.raises(ParameterError, match="capacity has 3 numbers; give one, or 2"):
+        queues.simulate_list(10, 5, np.array([1.0, 2, 3]), draws=2, weeks=2)

@@ -14,55 +14,19 @@ from send_analysis.errors import (
     UnknownNameError,
 )
 from send_analysis.models import scenarios
-from send_analysis.models.forecast import levers
+from send_analysis.models.cohort import levers
 from send_analysis.models.provision import capacity
-from send_analysis.models.scenarios import Choice, Number
-
-FORM = {
-    "name": str,
-    "share?": Number(0, 1),
-    "year?": Number(2020, 2060, whole=True),
-    "sort?": Choice(("one", "two")),
-    "free?": {"*": Number(0, 9)},
-    "items?": [{"from": str}],
-}
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        ({}, r"file\.yml: key 'name' is missing"),
-        ({"name": "a", "shar": 1}, r"file\.yml: key 'shar' is unknown. Did you mean 'share'"),
-        ({"name": "a", "share": 2}, r"file\.yml\.share: must be a number from 0 to 1, not 2"),
-        ({"name": "a", "share": True}, r"file\.yml\.share: must be a number"),
-        ({"name": "a", "year": 2025.5}, r"file\.yml\.year: must be a whole number"),
-        ({"name": "a", "sort": "too"}, r"file\.yml\.sort: must be one or two.*mean 'two'"),
-        ({"name": 3}, r"file\.yml\.name: must be text, not 3"),
-        ({"name": "a", "free": {"x": -1}}, r"file\.yml\.free\.x: must be a number"),
-        ({"name": "a", "items": [{"from": "b"}, {}]}, r"file\.yml\.items\[2\]: key 'from' is m"),
-        ({"name": "a", "items": []}, r"file\.yml\.items: must be a list with at least one"),
-        (["name"], r"file\.yml: must hold keys and values"),
-    ],
-)
-def test_error_names_the_key(value, message):
-    with pytest.raises(ParameterError, match=message):
-        scenarios.check(value, FORM, "file.yml")
-
-
-def test_right_content_passes():
-    value = {"name": "a", "share": 0.5, "year": 2030, "sort": "two", "free": {"b": 1}}
-    assert scenarios.check(value, FORM, "file.yml") is None
 
 
 def test_missing_and_broken_files(tmp_path):
     with pytest.raises(MissingDataError, match="there is no such file"):
-        scenarios.read(tmp_path / "none.yml", FORM)
+        scenarios.read(tmp_path / "none.yml", capacity.Scenario)
     with pytest.raises(UnknownNameError, match="capacity-semh-school-2030"):
-        scenarios.read("capacity-typo", FORM, prefix="capacity-")
+        scenarios.read("capacity-typo", capacity.Scenario, prefix="capacity-")
     broken = tmp_path / "broken.yml"
     broken.write_text("name: [a\nb: c", encoding="utf-8")
-    with pytest.raises(ParameterError, match=r"broken\.yml: not YAML.*line 2"):
-        scenarios.read(broken, FORM)
+    with pytest.raises(ParameterError, match=r"broken\.yml: line 2: expected"):
+        scenarios.read(broken, capacity.Scenario)
 
 
 def test_every_scenario_in_the_project_is_valid():
@@ -76,7 +40,7 @@ def test_every_scenario_in_the_project_is_valid():
             assert levers.read(file)
 
 
-@pytest.mark.parametrize("section", ["capacity", "waits"])
+@pytest.mark.parametrize("section", ["capacity", "forecast", "waits"])
 def test_assumptions_have_a_source_and_a_range(section):
     frame = scenarios.assumptions(section)
     assert (frame["source"].str.len() > 0).all()
@@ -99,22 +63,28 @@ def test_hours_are_those_of_the_study():
 def test_change_of_an_assumption():
     frame = scenarios.assumptions("capacity", {"hours_manager": 12})
     assert frame.loc["hours_manager", ["low", "value", "high"]].tolist() == [12, 12, 12]
-    with pytest.raises(ParameterError, match=r"assumptions\.hour_manager.*'hours_manager'"):
+    with pytest.raises(ParameterError, match=r"key 'hour_manager' is unk.*'hours_manager'"):
         scenarios.assumptions("capacity", {"hour_manager": 12})
 
 
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{value: 3, low: 4, high: 5, unit: m, source: illustrative}", "value is not between"),
-        ("{value: 3, unit: m, source: ' '}", "has no source"),
-        ("{value: 3, unit: m}", "key 'source' is missing"),
+        ("{value: 3, low: 4, high: 5, unit: weeks, source: illustrative}", ": value 3 with its ra"),
+        ("{value: 3, unit: weeks, source: ' '}", r"\.source: must be text that is not blank"),
+        ("{value: 3, unit: weeks}", ": key 'source' is missing"),
+        ("{value: 3, unit: share of pay, source: s}", r": value 3 .* within 0 to 1"),
+        ("{value: 0, unit: children, source: s}", r": value 0 .* within 1 to 1,000,000"),
+        ("{value: 3, unit: parsecs, source: s}", ": unit: must begin with share, hours"),
+        ("{value: '3', unit: weeks, source: s}", r"\.value: must be a number, not '3'"),
+        ("{value: 3, low: .nan, unit: weeks, source: s}", r"\.low: must be a number, not nan"),
+        ("{value: 3, value: 4, unit: weeks, source: s}", "line 2: key 'value' stands twice"),
     ],
 )
 def test_unsourced_and_impossible_assumptions_are_refused(tmp_path, monkeypatch, entry, message):
     (tmp_path / "assumptions.yml").write_text(f"part:\n  size: {entry}\n", encoding="utf-8")
     monkeypatch.setattr(tables, "data_dir", lambda: tmp_path)
-    with pytest.raises(SendAnalysisError, match=rf"part\.size: {message}"):
+    with pytest.raises(SendAnalysisError, match=rf"(part\.size)?{message}"):
         scenarios.assumptions("part")
 
 
@@ -150,8 +120,3 @@ def test_mean_of_draws_is_that_of_a_triangle():
 def test_an_assumption_is_held_to_what_its_unit_allows(name, value, says):
     with pytest.raises(ParameterError, match=f"assumptions.{name}: .*{says}"):
         scenarios.assumptions("capacity", {name: value})
-
-
-def test_a_year_with_a_decimal_point_is_no_whole_number():
-    with pytest.raises(ParameterError, match=r"t: must be a whole number .*, not 2026.0"):
-        scenarios.check(2026.0, scenarios.Number(2020, 2060, whole=True), "t")

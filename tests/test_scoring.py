@@ -186,7 +186,7 @@ def test_wis_ratio_is_against_the_best_other_method(summary):
 
 
 def test_reliability_counts_outcomes_below_each_quantile(forecasts):
-    found = scoring.reliability(forecasts).set_index(["horizon", "level"])["share"]
+    found = scoring.reliability(forecasts).set_index(["horizon", "level"])["below"]
     rows = forecasts[
         (forecasts["method"] == scoring.OURS)
         & (forecasts["horizon"] == 1)
@@ -200,7 +200,11 @@ def test_england_is_the_sum_of_its_units(history):
     found = scoring.england(history).set_index(["origin", "horizon"])
     assert found.loc[(2019, 5), "observed"] == 576_474  # published, January 2024
     row = found.loc[(2024, 1)]
-    assert row["low"] < row["median"] < row["high"]
+    ends = row[["low_95", "low_80", "median", "high_80", "high_95"]]
+    assert ends.is_monotonic_increasing
+    whole = forecast("England", as_of=2024, horizon=1)
+    # footprints there, authorities here: two of them share one
+    np.testing.assert_allclose(ends, whole["value"][[0, 1, 3, 5, 6]], rtol=1e-4)
 
 
 # The choice

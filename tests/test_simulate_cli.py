@@ -68,8 +68,7 @@ def command(inputs, monkeypatch, capsys):
 def test_the_command_writes_five_tables(command, inputs, tmp_path):
     out = tmp_path / "deep" / "out"
     code, said = command(out, "--costs", inputs / "costs.csv", "--years", 2)
-    assert code == 0, said
-    assert "witan.send 1.7.0" in said
+    assert (code, said.count("witan.send")) == (0, 0), said
     dimensions = {"count": [], "cost": [], "setting": ["setting"], "need": ["need"],
                   "academic_year": ["academic_year"]}  # fmt: skip
     assert {path.name for path in out.iterdir()} == {f"{name}.csv" for name in dimensions}
@@ -88,7 +87,7 @@ def test_the_command_writes_five_tables(command, inputs, tmp_path):
         (["--costs", "absent.csv"], "absent.csv"),
         (["--years", "40"], "Add rows, or ask for fewer years"),
         (["--scenario", "absent.yml"], "absent.yml"),
-        (["--draws", "loaded"], "published or exact"),
+        (["--draws", "loaded"], "exact or published"),
         (["--seed", "-1"], "seed is -1"),
         (["--simulations", "0"], "simulations is 0"),
     ],
@@ -220,7 +219,7 @@ BAD = [
     ("changes: [{cap: 3}]", "changes[1].cap"),
     ("changes: {cap: 3}", "changes: must be a list"),
     ("- cap", "must hold keys and values"),
-    ("changes: [", "not YAML"),
+    ("changes: [", "line 1: expected"),
 ]
 
 
@@ -236,9 +235,9 @@ def test_a_scenario_that_is_not_there_is_named(tmp_path):
 
 
 def examples():
-    """The YAML blocks of the documentation."""
+    """The YAML blocks of the documentation; those with `levers` are another model's."""
     text = (ROOT / "docs" / "cohorts.md").read_text(encoding="utf-8")
-    return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    return [it for it in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "changes:" in it]
 
 
 def test_the_documentation_has_an_example_of_each_kind():
@@ -248,17 +247,14 @@ def test_the_documentation_has_an_example_of_each_kind():
 
 @pytest.mark.parametrize("text", examples())
 def test_the_documented_scenarios_are_valid(tmp_path, text):
-    from send_analysis.models.cohort.cohorts import STATES as OFFICIAL
-
     changes = scenario(tmp_path, text)
     settings = list("ABCDEFGHIJKLMNOPQRS")
-    demo = files.States(
+    states = files.States(
         ages=range(-4, 21),
         needs=list("TUVWXY"),
         settings=settings,
         allowed=np.ones((25, 6, 19), dtype=bool),
         reachable=~np.eye(19, dtype=bool),
     )
-    states = demo if len(str(changes[0].get("setting", "A"))) == 1 else OFFICIAL
-    years = range(2018, 2023) if states is demo else range(2026, 2036)
+    years = range(2018, 2023)
     assert len(yearly_changes(changes, states, years)) == len(years)

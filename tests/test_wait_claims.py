@@ -37,8 +37,8 @@ def test_nearest_figures_are_the_boards_and_the_providers(ledger):
 
 def test_camhs_has_the_figures_of_burys_own_group_as_nearest(ledger):
     note = ledger.loc["wait-camhs", "note"]
-    assert "33 (NHS Bury CCG, 2021), 40 (England, 2021)" in note
-    assert "49.7 (NHS Bury CCG, 2021), 32.5 (England, 2021)" in note
+    assert "33 (NHS Bury CCG, 2021-22), 40 (England, 2021-22)" in note
+    assert "49.7 (NHS Bury CCG, 2021-22), 32.5 (England, 2021-22)" in note
 
 
 def test_counts_of_definitions_are_those_of_the_changes(claims):
@@ -86,7 +86,7 @@ def test_a_fall_is_priced_by_the_boards_whose_lists_have_one_too(ledger):
     falls = wait_claims.largest_falls("Therapy interventions: Physiotherapy")
     assert (falls < 0).mean() > 0.5
     note = ledger.loc["wait-physio", "note"]
-    assert f"found in the lists of {(falls <= -48).sum()} of {len(falls)} boards" in note
+    assert f"for physiotherapy of {(falls <= -48).sum()} of {len(falls)} boards" in note
     # Second way: Greater Manchester's largest fall on all that was tried for Bury's claim.
     found = wait_claims.nearest({"area": "Bury", "service": "physiotherapy", "since": "2023-01"})
     own = found[found["definition"].str.contains("Greater Manchester")]

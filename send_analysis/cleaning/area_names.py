@@ -137,6 +137,11 @@ def check(
                 f"{row['name']!r}; if other releases show that the name is right, list the pair "
                 "among the release's wrong_codes in releases.yml"
             )
+        elif _folded(row["name"]) in set(areas["area"].map(fold)):
+            problem = (
+                f"no area has the code {row['code']!r}, and the name beside it is "
+                f"{row['name']!r}; {reading.COMPARE}"
+            )
         else:
             near = ", ".join(nearest(row["name"], known)) or "none"
             problem = (

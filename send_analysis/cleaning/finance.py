@@ -85,9 +85,11 @@ def _open_document(content: bytes, where: str) -> bytes:
 def _codes(sheet: pd.DataFrame, column: int, where: str) -> pd.Series:
     """Authorities' codes in a column; rows without a number there are regions and notes."""
     code = sheet[column].str.replace(r"\.0$", "", regex=True).rename("LA code")
-    below = code.str.match(r"\d").cummax()
+    number = code.str.match(r"\d")
+    if not number.any():
+        raise DataError("no authority's code in it; is the layout new?", file=where)
     reading.refuse(
-        below & (code == "") & (sheet[column + 1] != ""),
+        number.cummax() & ~number & (sheet[column + 1] != ""),
         code,
         "is no code, and an authority's name stands beside it",
         file=where,

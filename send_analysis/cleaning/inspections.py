@@ -110,7 +110,7 @@ def _dates(
 
 def _undated(rows: pd.DataFrame, source: pd.Series) -> pd.DataFrame:
     """Say of inspections without dates in the summary where theirs come from, if anywhere."""
-    source = source.reindex(rows.index)
+    source = source.reindex(rows.index).astype("str")
     dated = source.notna()
     where = ("; they are those of " + source).fillna("; the year is that of its publication")
     return quality.findings(

@@ -88,6 +88,7 @@ def _branches(root: Path, local: pd.DataFrame) -> pd.DataFrame:
         )
     known = reading.read_csv(root, reading.release("nhs_boards_2022")["path"])
     reading.require_columns(known, ["SICBL22CDH", "ICB22CDH", "ICB22NM"])
+    reading.require_unique(known, ["SICBL22CDH"])
     known = known.set_index("SICBL22CDH")
     board = frame["nhs_code"].map(known["ICB22NM"])
     same = (

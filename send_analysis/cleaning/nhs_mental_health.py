@@ -148,6 +148,8 @@ def read_workbook(root: Path, year: int) -> pd.DataFrame:
 
 def _read(sheet: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
     """Read one sheet, whose title says what it counts."""
+    if sheet.empty:
+        raise DataError("the sheet is empty; fetch the workbook again", file=where)
     sheet = sheet.astype("str").apply(lambda column: column.str.strip())
     sheet.index = sheet.index - 1  # plus 2 is the row as a spreadsheet numbers it
     titles = sheet[0][sheet[0].str.match(r"Table \d")].str.split().str.join(" ")
@@ -160,7 +162,9 @@ def _read(sheet: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
             "... services, ... - ...'",
             file=where,
         )
-    first, last = (pd.to_datetime(match[part], format="%B %Y") for part in ("first", "last"))
+    first, last = (
+        pd.to_datetime(match[part], format="%B %Y", errors="coerce") for part in ("first", "last")
+    )
     begins = first.year if first.month >= 4 else first.year - 1
     months = 12 * (last.year - first.year) + last.month - first.month + 1
     if begins != year or (months, first.month % 3) not in {(12, 1), (3, 1)}:
@@ -174,6 +178,8 @@ def _read(sheet: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
         raise DataError("no heading 'Organisation Code'; is the layout new?", file=where)
     frame = _named(sheet.loc[head[0]], sheet.loc[head[0] + 1 :], where)
     frame = frame[frame["organisation"] != ""]
+    if frame.empty:
+        raise DataError("has no rows below its heading; fetch the workbook again", file=where)
     counts = frame[list(VALUES)].drop(columns="mean_days").melt(ignore_index=False)
     codes = {"*": "suppressed"}
     values, _ = reading.numbers(
@@ -242,6 +248,8 @@ def _check_whole(referred: pd.Series, where: str) -> None:
     """
     level = _levels(pd.Series(referred.index), where).to_numpy()
     groups = referred[level == "group"]
+    if (referred.index == ENGLAND).sum() != 1:
+        raise DataError("has no row of England, or two; fetch the workbook again", file=where)
     england = float(referred[ENGLAND])
     rounding = 2.5 * len(groups) + 2.5 * groups.isna().sum()  # to 5, and fewer than 5 withheld
     if groups.sum() < england - rounding:

@@ -251,7 +251,7 @@ def _counts(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split cells into numbers (NaN where there is none) and reasons for the missing ones."""
     raw = np.array(block, dtype=object)
-    text = np.array([[x.strip() if isinstance(x, str) else "#" for x in row] for row in block])
+    text = np.array([[_text(x) for x in row] for row in block])
     is_number = text == "#"
     waiting = np.where(is_number, raw, np.nan).astype(float)
     wrong = {
@@ -270,6 +270,13 @@ def _counts(
                 row=int(at[i]) + 1,
             )
     return waiting, np.select([is_number, text == "*"], ["", "suppressed"], "not_returned")
+
+
+def _text(cell: Any) -> str:
+    """Text of a cell; ``#`` where it holds a number."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return "#"
+    return str(cell).strip()
 
 
 def _letters(column: int) -> str:

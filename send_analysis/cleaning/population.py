@@ -124,14 +124,13 @@ def _estimates(root: Path, name: str, authority: dict[str, str]) -> pd.DataFrame
     _require_known(code, authority, file=file, column=place)
     _require_all(set(code), authority, file=file, column=place)
     numbers = reading.whole_numbers(wide, [*AGES, whole])
-    more = numbers[AGES].sum(axis=1) > numbers[whole]
-    if more.any():
-        row = int(more.to_numpy().argmax())
-        raise DataError(
-            f"{numbers[whole].iat[row]:,.0f} people of all ages are fewer than those aged 0 to 25 "
-            "together; compare the row with the publisher's table",
-            file=file, column=whole, row=row + 2,
-        )  # fmt: skip
+    reading.refuse(
+        numbers[AGES].sum(axis=1) > numbers[whole],
+        wide[whole],
+        "people of all ages are fewer than those aged 0 to 25 together; compare the row with the "
+        "publisher's table",
+        file=file,
+    )
     total = int(numbers[whole].sum())
     if total != entry["england"]:
         raise DataError(
@@ -144,14 +143,10 @@ def _estimates(root: Path, name: str, authority: dict[str, str]) -> pd.DataFrame
 
 def _require_known(code: pd.Series, known: dict[str, str], *, file: str, column: str) -> None:
     """Refuse a code that is no district or authority of the look-up."""
-    unknown = ~code.isin(known.keys())
-    if unknown.any():
-        row = int(unknown.to_numpy().argmax())
-        raise DataError(
-            f"{code.iat[row]!r} is in no authority of the look-up; correct the code, or add its "
-            "successor to SUCCESSORS",
-            file=file, column=column, row=row + 2,
-        )  # fmt: skip
+    problem = (
+        "is in no authority of the look-up; correct the code, or add its successor to SUCCESSORS"
+    )
+    reading.refuse(~code.isin(known.keys()), code.rename(column), problem, file=file)
 
 
 def _require_all(codes: set[str], authority: dict[str, str], *, file: str, column: str) -> None:
@@ -183,13 +178,8 @@ def _revised(root: Path, codes: pd.Index) -> dict[int, pd.DataFrame]:
     reading.require_unique(rows, ["code", "year", "age"])
     file = rows.attrs["file"]
     people = reading.whole_numbers(rows, ["year", "people"])
-    strange = rows["age"] != "0-17"
-    if strange.any():
-        row = int(strange.to_numpy().argmax())
-        raise DataError(
-            f"{rows['age'].iat[row]!r} is not 0-17, the only ages of this series; leave the row "
-            "out", file=file, column="age", row=row + 2,
-        )  # fmt: skip
+    problem = "is not 0-17, the only ages of this series; leave the row out"
+    reading.refuse(rows["age"] != "0-17", rows["age"], problem, file=file)
     code = rows["code"].replace(reading.RECODED)
     rows = people.assign(whole=code)[people["year"] >= FIRST]
     known = {code: code for code in [*codes, *DIVIDED.values()]}

@@ -23,7 +23,10 @@ can tell in bounded memory whether a person stands there twice, because it spill
 from __future__ import annotations
 
 import csv
+import gzip
+import os
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,16 +104,37 @@ def aggregate(
             cells = _checked(cells, connection, path)
             _check_once(connection, path)
         except duckdb.Error as error:
-            raise DataError(str(error).splitlines()[0], file=str(path)) from None
+            # Without the line itself, which is a person's.
+            first, *more = str(error).splitlines()
+            why = [first, *(line for line in more if line.startswith("Expected Number"))]
+            raise DataError(f"cannot be read ({'; '.join(why)})", file=str(path)) from None
+    if cells.empty:
+        raise DataError("holds a heading and no rows", file=str(path))
     return _tables(cells)
 
 
 def _header(path: Path) -> list[str]:
     """Columns of the file; refuse one that is absent or lacks a column, with the nearest."""
+    ended = True
     try:
-        header = list(pd.read_csv(path, nrows=0, dtype=str, quoting=csv.QUOTE_MINIMAL).columns)
-    except (FileNotFoundError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        if path.suffix != ".gz" and path.stat().st_size:
+            with path.open("rb") as file:
+                file.seek(-1, os.SEEK_END)
+                ended = file.read() in b"\r\n"
+        opened = gzip.open if path.suffix == ".gz" else Path.open
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot be read ({error})", file=str(path)) from None
+    if not ended:
+        raise DataError(
+            "the last row has no line end, so it may be cut short; supply the file again, or end "
+            "the line if it is whole",
+            file=str(path),
+        )
+    twice = [name for name in COLUMNS if header.count(name) > 1]
+    if twice:
+        raise DataError("two columns have this heading", file=str(path), column=twice[0])
     for name in COLUMNS:
         if name not in header:
             near = nearest(name, header) or header

@@ -14,6 +14,7 @@ import pandas as pd
 
 from send_analysis import files
 from send_analysis.areas import ENGLAND
+from send_analysis.cells import refuse, require_columns, require_unique
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
 from send_analysis.errors import DataError, MissingFileError, nearest
@@ -103,12 +104,20 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
 
 
 def holds(root: Path, path: str, spec: dict) -> bool:
-    """Say whether an archive has the file that an entry of `releases.yml` describes."""
+    """Say whether an archive has the file that an entry of `releases.yml` describes.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged.
+    """
     try:
         with zipfile.ZipFile(root / path) as archive:
             return layout.find_member(spec["member"], archive.namelist()) is not None
-    except (OSError, zipfile.BadZipFile):
-        return False
+    except IsADirectoryError:
+        raise DataError("is a folder; the release is one file", file=path) from None
+    except (OSError, *DAMAGED) as error:
+        raise DataError(f"damaged or cut short ({error}); fetch it again", file=path) from None
 
 
 def read_csv(
@@ -147,7 +156,12 @@ def read_sheet(content: bytes, where: str, name: str | int = 0) -> pd.DataFrame:
 
     try:
         sheet = pd.read_excel(
-            io.BytesIO(content), engine="calamine", sheet_name=name, header=None, dtype=str
+            io.BytesIO(content),
+            engine="calamine",
+            sheet_name=name,
+            header=None,
+            dtype=str,
+            keep_default_na=False,  # a cell that says "N/A" is not an empty one
         )
     except (CalamineError, *DAMAGED, ValueError, LookupError, OSError) as error:
         raise DataError(
@@ -160,68 +174,6 @@ def read_sheet(content: bytes, where: str, name: str | int = 0) -> pd.DataFrame:
     sheet = sheet.fillna("").apply(lambda column: column.str.strip())
     sheet.attrs["file"] = where
     return sheet
-
-
-def require_columns(frame: pd.DataFrame, columns: list[str]) -> None:
-    """Refuse a frame that lacks one of `columns`, naming the columns it may have become."""
-    for column in columns:
-        if column not in frame.columns:
-            near = nearest(column, [c for c in frame.columns if c not in columns])
-            hint = f"; nearest columns: {', '.join(near)}" if near else ""
-            raise DataError(
-                f"missing{hint}. If the publisher renamed it, say so among the synonyms of "
-                "releases.yml",
-                file=frame.attrs["file"],
-                column=column,
-            )
-        if column in frame.attrs.get("twice", []):
-            raise DataError(
-                "two columns have this heading; remove the one that is not meant",
-                file=frame.attrs["file"],
-                column=column,
-            )
-
-
-def require_unique(frame: pd.DataFrame, key: list[str]) -> None:
-    """Refuse a frame with two rows for the same key."""
-    again = frame.duplicated(key)
-    if again.any():
-        row = int(again.to_numpy().argmax())
-        values = ", ".join(f"{column} {frame[column].iat[row]!r}" for column in key)
-        raise DataError(
-            f"a second row for {values}; remove one of the two",
-            file=frame.attrs["file"],
-            row=int(frame.index[row]) + 2,
-        )
-
-
-def refuse(wrong: pd.Series, cells: pd.Series, problem: str, *, file: str) -> None:
-    """Raise for the first cell that is wrong.
-
-    Parameters
-    ----------
-    wrong : Series of bool
-        As long as `cells`.
-    cells : Series of str
-        A column as printed: its name, and its index plus 2 as the row, are in the message.
-    problem : str
-        What the value is or is not, and what to do: it follows the value.
-    file : str
-        Name of the file for errors.
-
-    Raises
-    ------
-    DataError
-    """
-    wrong = np.asarray(wrong, dtype=bool)
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise DataError(
-            f"{cells.iat[place]!r} {problem}",
-            file=file,
-            column=str(cells.name),
-            row=int(cells.index[place]) + 2,
-        )
 
 
 def first_years(
@@ -365,18 +317,12 @@ def whole_numbers(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     DataError
         If a cell is anything else.
     """
-    cells = frame[columns].apply(pd.to_numeric, errors="coerce").astype("float64")
-    wrong = ~((cells >= 0) & (cells % 1 == 0))
-    if wrong.to_numpy().any():
-        row, column = np.argwhere(wrong.to_numpy())[0]
-        raise DataError(
-            f"{frame[columns].iat[row, column]!r} is not a whole number, 0 or more; correct the "
-            "cell as published",
-            file=frame.attrs["file"],
-            column=columns[column],
-            row=int(frame.index[row]) + 2,
-        )
-    return cells
+    cells = frame[columns].melt(var_name="column", value_name="text", ignore_index=False)
+    value, _ = numbers(
+        cells["text"], file=frame.attrs["file"], codes={}, whole=True, columns=cells["column"]
+    )
+    read = value.to_numpy(dtype=float).reshape(len(columns), -1).T
+    return pd.DataFrame(read, index=frame.index, columns=columns)
 
 
 def years(frame: pd.DataFrame, period: str, *, latest: int | None = None) -> pd.Series:

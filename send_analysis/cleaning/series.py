@@ -35,7 +35,7 @@ def present(root: Path, series: str = EHC_PLANS) -> list[str]:
         If there is none.
     """
     names = known(series)
-    found = [name for name in names if (root / layout.release(name)["path"]).is_file()]
+    found = [name for name in names if (root / layout.release(name)["path"]).exists()]
     if not found:
         paths = " or ".join(layout.release(name)["path"] for name in names)
         raise MissingFileError(

@@ -91,7 +91,8 @@ def tool(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     name = rows["LA and Regions"]
     code = area_names.coded(rows["LA Number"], name, areas, file=file)
     value, missing = reading.numbers(rows["Values"], file=file, codes=entry["missing"])
-    measure, year = rows["Short Desc"], rows["Years"].astype("int64")
+    measure = rows["Short Desc"]
+    year = reading.first_years(rows["Years"], file=file, latest=int(entry["published"][:4]))
     # The tool gives Dorset one code; the authority of that name before 2019 is another.
     local = code.map(areas.set_index("area_code")["level"]) == "local authority"
     january = year + (~measure.isin(JANUARY)).astype("int64")

@@ -10,14 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from send_analysis import areas, definitions, tables
 from send_analysis.errors import ParameterError, nearest
-from send_analysis.models.user_files import Form
+from send_analysis.models.user_files import Area, Form, Month, Text
 from send_analysis.models.waiting import waits
-
-
-def _resolved(area: str) -> str:
-    """Refuse an area that there is not; pydantic words the error."""
-    areas.resolve(area)
-    return area
 
 
 def _listed(table: str) -> str:
@@ -26,11 +20,8 @@ def _listed(table: str) -> str:
     return table
 
 
-Area = Annotated[str, AfterValidator(_resolved)]
 Table = Annotated[str, AfterValidator(_listed)]
 Year = Annotated[int, Field(ge=2000, le=2100)]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2023-01"])]
-Text = Annotated[str, Field(min_length=1)]
 Value = str | int | date
 Where = dict[str, Value | list[Value]]
 

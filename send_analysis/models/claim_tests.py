@@ -335,10 +335,11 @@ def _inspections(test: dict) -> pd.DataFrame:
     gap = (rows["published"] - rows["start"]).median()
     began = rows["start"].fillna(rows["published"] - gap)
     guessed = rows["start"].isna()
+    since, until = pd.Timestamp(test["since"]), pd.Timestamp(test["until"])
     parts = []
     ways = [(PLAIN, began, "began"), (READING, rows["published"], "were reported on")]
     for role, day, how in ways:
-        inside = day.between(pd.Timestamp(test["since"]), pd.Timestamp(test["until"]))
+        inside = day.between(since, until)
         some = inside & (rows["outcome_grade"] == test["grade"]) if "grade" in test else inside
         official, words = float(some.sum()), f"{some.sum()} of {inside.sum()} inspections"
         if test["count"] == "per cent":
@@ -356,7 +357,7 @@ def _inspections(test: dict) -> pd.DataFrame:
         what = f" with grade {test['grade']}" if "grade" in test else ""
         counted = {"inspections": "", "per cent": ", per cent", "place": ", place in the sequence"}
         parts.append({
-            "role": role, "window": f"{test['since']:%-d %B %Y} to {test['until']:%-d %B %Y}",
+            "role": role, "window": f"{since:%-d %B %Y} to {until:%-d %B %Y}",
             "definition": f"full area SEND inspections that {how} in the period{what}"
             f"{counted[test['count']]}",
             "official": official, "table": "inspections", "rows": words,
@@ -538,4 +539,6 @@ def _cited(table: str, where: dict) -> str:
         place = place["organisation"].iloc[-1]
     if "month" in where:
         return f"{place}, {pd.Timestamp(where['month']):%B %Y}"
+    if "financial year" in forms.columns(table)["year"]["description"]:
+        return f"{place}, {where['year']}-{(where['year'] + 1) % 100:02d}"
     return f"{place}, {'January ' if table in IN_JANUARY else ''}{where['year']}"

@@ -16,9 +16,8 @@ from pydantic import Field, model_validator
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError, nearest
-from send_analysis.models.claim_forms import Area, Text
 from send_analysis.models.claim_tests import TESTS, UNTESTED
-from send_analysis.models.user_files import Form, checked, read_yaml
+from send_analysis.models.user_files import Area, Form, Text, checked, read_yaml
 
 ROUND_TOLERANCE = 3.0  # points either way for a multiple of 5: it was rounded for a speech
 EXACT_TOLERANCE = 0.5  # points either way for any other percentage

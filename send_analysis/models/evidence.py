@@ -68,13 +68,20 @@ def tried(claim: dict) -> pd.DataFrame:
         certifies nothing, and so is not within: the series breaks; empty where it does not). Empty
         if not testable.
     """
-    found = claim_tests.figures(claim["test"], months(claim["said"])[1])
+    test = json.dumps(claim["test"], default=str, sort_keys=True)
+    found = _figures(test, months(claim["said"])[1])
     if found.empty:
         return pd.DataFrame(columns=TRIED)
     difference = found["official"] - claim.get("claimed", 0)
     within = _within(difference, claim["compare"], claim.get("tolerance", 0))
     within &= found["broken"] == ""
     return found.assign(id=claim["id"], difference=difference, within=within)[TRIED]
+
+
+@tables.remembered(most=100)
+def _figures(test: str, said: str) -> pd.DataFrame:
+    """Look up a claim's figures, by its test as JSON; kept, as a page shows them in many ways."""
+    return claim_tests.figures(json.loads(test), said)
 
 
 def _within(difference, compare: str, allowed: float):
@@ -155,7 +162,8 @@ def price(claim: dict) -> pd.Series | None:
 
     Authorities and figures are drawn at random: figures between half and one and a half times the
     claim's, rounded as it is. Those within the tolerance of the authority's own plain figure are
-    right, and left out.
+    right, and left out. A count is drawn for the claim's own place, as authorities are of very
+    different size, and so is what not every authority has.
 
     Parameters
     ----------
@@ -167,11 +175,10 @@ def price(claim: dict) -> pd.Series | None:
     Series or None
         ``draws`` (wrong claims), ``low, high`` (their figures), ``figures`` (tried for each),
         ``exploratory`` and ``reading`` (per cent of them that find a figure within the tolerance
-        there). None where the kind of test has no figures for every authority, the claim is a
-        threshold, or it is a count: authorities are of very different size.
+        there), ``places`` (how many they were drawn for). None where nothing was tried or the
+        claim is a threshold.
     """
-    alike = claim["unit"].startswith(("per cent", "place"))
-    if claim["compare"] != "equal" or "claimed" not in claim or not alike:
+    if claim["compare"] != "equal" or "claimed" not in claim or "tolerance" not in claim:
         return None
     said = months(claim["said"])[1]
     test = json.dumps(claim["test"], default=str, sort_keys=True)
@@ -183,12 +190,20 @@ def _price(
     test: str, said: str, claimed: float, unit: str, allowed: float, seed: int = 50
 ) -> pd.Series | None:
     """Price a match: see :func:`price`."""
-    found = claim_tests.everywhere(json.loads(test), said)
-    if found is None or not len(found[PLAIN]):
+    alike = unit.startswith(("per cent", "place"))
+    found = claim_tests.everywhere(json.loads(test), said) if alike else None
+    if found is None:
+        own = _figures(test, said).query("broken == ''")
+        found = {
+            role: own.loc[own["role"] == role, "official"].to_numpy(dtype=float)[None, :]
+            for role in (PLAIN, READING, EXPLORATORY)
+        }
+        found[PLAIN] = found[PLAIN][0]
+    if not len(found[PLAIN]) or not sum(found[role].shape[1] for role in (READING, EXPLORATORY)):
         return None
     rng = np.random.default_rng(seed)
     which = rng.integers(len(found[PLAIN]), size=DRAWS)
-    step = _step(claimed, unit)
+    step = _step(claimed, unit) if alike else max(2 * allowed, 1.0)
     size = max(abs(claimed), 5 * step)
     made_up = np.sign(claimed or 1) * np.round(size * rng.uniform(0.5, 1.5, DRAWS) / step) * step
     wrong = np.abs(found[PLAIN][which] - made_up) > allowed
@@ -203,6 +218,7 @@ def _price(
         "draws": len(which), "low": made_up.min(), "high": made_up.max(),
         "figures": sum(found[role].shape[1] for role in met) + 1,
         "exploratory": 100 * met[EXPLORATORY].mean(), "reading": 100 * met[READING].mean(),
+        "places": len(found[PLAIN]),
     })  # fmt: skip
 
 
@@ -390,8 +406,9 @@ def priced(cost: pd.Series, unit: str) -> str:
     unit : str
         Unit of the claim.
     """
+    where = "of the same place" if cost["places"] == 1 else "authorities of England"
     return (
-        f"of {cost['draws']:,.0f} wrong claims made up at random (authorities of England, "
+        f"of {cost['draws']:,.0f} wrong claims made up at random ({where}, "
         f"{_bare(cost['low'], unit)} to {words(cost['high'], unit)}) {cost['exploratory']:.0f} % "
         f"find one too, and {cost['reading']:.0f} % are met by a reading fixed beforehand"
     )

@@ -10,14 +10,37 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
+from send_analysis import areas
 from send_analysis.errors import MissingDataError, ParameterError, nearest
 
 SHOWN = 60  # characters of a wrong value that a message quotes
+_NOT_BLANK = r"\S"
+
+
+def _resolved(area: str) -> str:
+    """Refuse an area that there is not; pydantic words the error."""
+    areas.resolve(area)
+    return area
+
+
+# What many keys hold.
+Area = Annotated[str, AfterValidator(_resolved)]
+Text = Annotated[str, Field(pattern=_NOT_BLANK)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2023-01"])]
 
 
 class Form(BaseModel):
@@ -237,7 +260,11 @@ def _allowed(node: dict) -> str:
     if kind == "string":
         examples = node.get("examples")
         shape = "a date such as 2024-05-31" if node.get("format") == "date" else "text"
+        if node.get("pattern") == _NOT_BLANK:
+            shape += " that is not blank"
         return f"{shape} such as {examples[0]}" if examples else shape
+    if kind == "array" and "examples" in node:
+        return f"a list such as {node['examples'][0]}"
     if kind == "array":
         return "a list with at least one item" if node.get("minItems") else "a list"
     return {"boolean": "true or false", "object": "keys and values"}.get(kind, "")

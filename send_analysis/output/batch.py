@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import json
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -21,9 +22,10 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.areas import slug
-from send_analysis.errors import ParameterError
-from send_analysis.files import writable_folder
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.files import read_bytes, writable_folder, write_text
 from send_analysis.models import national
+from send_analysis.models.user_files import Form, checked
 from send_analysis.output import index, reports
 from send_analysis.output.execution import Kernel
 from send_analysis.output.progress import progress
@@ -33,6 +35,13 @@ MANIFEST = "reports.json"
 DRAWN_WITH = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "nbconvert", "jinja2")
 SECONDS_TO_CONNECT = 20
 _worker = threading.local()  # a worker's kernel; threads of one process do not share it
+
+
+class Written(Form):
+    """What is noted of an area's report: what it was made from, and the hash of each page."""
+
+    inputs: str
+    pages: dict[str, str]
 
 
 def render_all(
@@ -187,7 +196,10 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
         return parallel(delayed(function)(*each) for each in arguments)
 
     if scheduler is None:
-        broken_off = True
+        broken_off, told = True, threading.excepthook
+        # What loky's thread meets when Ctrl-C takes its work away, and joblib says of it.
+        threading.excepthook = lambda fault: None if _of_pool(fault.thread) else told(fault)
+        warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning, "joblib")
         try:
             with parallel_config("loky", n_jobs=jobs):
                 yield run
@@ -196,11 +208,10 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
             from joblib.externals.loky import get_reusable_executor
 
             _close()
-            if broken_off:
-                # Threads of joblib that wait for the workers would tell that these are gone.
-                threading.excepthook = lambda _: None
             # Kept workers would go on with the tables and the code of today.
             get_reusable_executor().shutdown(wait=True, kill_workers=broken_off)
+            if not broken_off:
+                threading.excepthook = told
         return
     try:
         from distributed import Client
@@ -214,6 +225,12 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
         raise ParameterError(f"No Dask scheduler answers at {scheduler!r}: {error}") from None
     with client, parallel_config("dask", client=client, n_jobs=-1):
         yield run
+
+
+def _of_pool(thread: threading.Thread | None) -> bool:
+    """Whether a thread is one that joblib keeps its workers busy with."""
+    module = type(thread).__module__
+    return module.startswith("joblib.") or getattr(thread, "name", "").startswith("ExecutorManager")
 
 
 def _folder(code: str, out: Path) -> Path:
@@ -230,7 +247,7 @@ def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) 
     """Whether an area's report was made from these inputs, and is still what was written."""
     if entry is None or entry["inputs"] != stamp:
         return False
-    found = {path.stem: path for path in _folder(code, out).glob("*.html")}
+    found = {path.stem: path for path in _folder(code, out).glob("*.html") if path.is_file()}
     return found.keys() == entry["pages"].keys() and all(
         hashlib.sha256(found[name].read_bytes()).hexdigest() == digest
         for name, digest in entry["pages"].items()
@@ -238,15 +255,18 @@ def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) 
 
 
 def _read(out: Path) -> dict[str, Any]:
-    """What was written so far, by area; nothing where that cannot be read."""
+    """What was written so far, by area; nothing where that cannot be made out."""
     try:
-        return json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        content = read_bytes(out / MANIFEST)
+    except MissingDataError:
         return {}
+    try:
+        checked(dict[str, Written], done := json.loads(content), MANIFEST)
+    except (ValueError, RecursionError):
+        return {}
+    return done
 
 
 def _write(done: dict[str, Any], out: Path) -> None:
     """Note what is written, in one step, so that a run broken off leaves no half a file."""
-    fresh = out / f".{MANIFEST}"
-    fresh.write_text(json.dumps(done, indent=1, sort_keys=True), encoding="utf-8")
-    fresh.replace(out / MANIFEST)
+    write_text(out / MANIFEST, json.dumps(done, indent=1, sort_keys=True))

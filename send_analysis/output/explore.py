@@ -13,8 +13,9 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import caveats, tables
 from send_analysis.errors import MissingDataError
+from send_analysis.models.cohort import cohort_data, cohort_views, cohorts, levers
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import forecasting, levers, outlook
+from send_analysis.models.forecast import forecasting
 from send_analysis.models.provision import capacity, capacity_views
 from send_analysis.output.charts import (
     alt_texts_capacity,
@@ -172,9 +173,9 @@ def board(area: str = "Bury") -> VBox:
 
 
 def _warm_up() -> None:
-    """Work the forecasts of all areas out once, so that a change of scenario is quick."""
-    for name in [None, *levers.titles().values()]:
-        forecasting.forecast("England", horizon=HORIZON, scenario=name)
+    """Work out once what all areas need, so that a change is quick."""
+    forecasting.forecast("England", horizon=HORIZON)
+    cohorts.estimated(cohort_data.origins()[-1])
 
 
 def _usual(code: str) -> list[str]:
@@ -213,12 +214,12 @@ def _forecast(code: str, scenario: str) -> str:
     doubt = caveats.doubt("ehc_plans", code)
     if doubt:
         raise MissingDataError(doubt)
-    frame = outlook.fan(code, HORIZON, scenario=scenario or None)
+    frame = cohort_views.fan(code, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
     html = _picture(figures_forecast.fan(frame), alt_texts_forecast.fan(frame))
     if not scenario:
         return html
     titles = {name: title for title, name in levers.titles().items()}
-    plain = outlook.fan(code, HORIZON)["median"].iloc[-1]
+    plain = cohort_views.fan(code, HORIZON)["median"].iloc[-1]
     last = frame.iloc[-1]
     change = last["median"] - plain
     words = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from send_analysis import __version__
+from send_analysis import __version__, files
 from send_analysis.areas import slug
 from send_analysis.models import national
 from send_analysis.output import pages, reports
@@ -90,7 +90,7 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
     )
     out.mkdir(parents=True, exist_ok=True)
     path = out / NAME
-    path.write_text(html, encoding="utf-8", newline="\n")
+    files.write_text(path, html)
     return path
 
 

@@ -33,6 +33,7 @@ VERDICTS = {  # what one claim, and several, are said to be
     ),
 }
 MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
+FIVE = 5  # years of growth that are shown where no claim names others
 SMALL = 100  # plans: below it one child is more than 1 %
 
 
@@ -108,24 +109,25 @@ def tallied(ledger: pd.DataFrame, area: str) -> str:
 
 def _official(area: str) -> list[str]:
     """Say what the official figures are of an area that no claims are recorded for."""
-    windows = growth.over_years(area)
-    own = windows[(windows["role"] == "area") & (windows["year"] == 2024)]
-    national = windows[(windows["area_code"] == areas.ENGLAND) & (windows["year"] == 2024)]
+    windows = growth.over_years(area, years=FIVE)
+    latest = windows["year"] == windows["year"].max()
+    own = windows[latest & (windows["role"] == "area")]
+    national = windows[latest & (windows["area_code"] == areas.ENGLAND)]
     times = growth.timeliness(area)
-    issued = times[(times["role"] == "area") & (times["year"] == 2023)]
+    issued = times[(times["role"] == "area") & (times["year"] == times["year"].max())]
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
-        f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024. How much "
-        f"of that is growth cannot be told: {row.caveat}."
+        f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in January "
+        f"{row.year}. How much of that is growth cannot be told: {row.caveat}."
         if row.caveat
-        else f"Plans: {row.plans_start:,} in January 2019, {row.plans_end:,} in January 2024, "
-        f"{row.growth:+.1f} %"
+        else f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in "
+        f"January {row.year}, {row.growth:+.1f} %"
         + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
     ]
     out += [
-        f"In 2023 {row.in_time:,} of {row.issued:,} plans ({row.share:.0f} %) were issued within "
-        "20 weeks, exceptions excluded."
+        f"In {row.year} {row.in_time:,} of {row.issued:,} plans ({row.share:.0f} %) were issued "
+        "within 20 weeks, exceptions excluded."
         for row in issued.itertuples()
     ]
     return out
@@ -181,7 +183,10 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
     last = rates[rates["year"] == rates["year"].max()]
     per_head = last.set_index("role")["rate"]
     if "area" in per_head:
-        sentence = f"{per_head['area']:.1f} of 1,000 residents aged 0 to 25 have a plan"
+        sentence = (
+            f"In January {last['year'].iloc[0]} {per_head['area']:.1f} of 1,000 residents aged 0 "
+            "to 25 had a plan"
+        )
         if "england" in per_head:
             apart = 100 * (per_head["area"] / per_head["england"] - 1)
             sentence += f", in England {per_head['england']:.1f}: {abs(apart):.0f} % " + (
@@ -198,8 +203,9 @@ def grew(area: str = "Bury", *, start: int = 2019, end: int = 2025) -> list[str]
         most = band.nlargest(1, "plans_end").iloc[0]
         return [
             *out,
-            f"Most plans are held at ages {most['category']}: {most['plans_end']:,} in January "
-            f"{end}. How plans of an age grew since {since} cannot be told: {most['caveat']}.",
+            f"The largest group by age are those aged {most['category']}: {most['plans_end']:,} "
+            f"plans in January {end}, {most['share_end']:.0f} % of all. How plans of an age grew "
+            f"since {since} cannot be told: {most['caveat']}.",
         ]
     own = band.nlargest(1, "change").iloc[0]
     out.append(
@@ -310,12 +316,13 @@ def percentages(area: str = "Bury") -> pd.DataFrame:
 
 
 def said(area: str = "Bury") -> pd.DataFrame:
-    """Return who made each claim, when, where it was printed, and whether its figure was out.
+    """Return who made each claim, when, where it was printed, and which figure was out by then.
 
     Returns
     -------
     DataFrame
-        Indexed by ``claim`` (in words): ``who, said, printed, official_figure_came_out``.
+        Indexed by ``claim`` (in words): ``who, said, printed, official_figure_came_out,
+        latest_figure_then`` (of the same series, where the claim's own was not out yet).
     """
     found = _made(area)
     month = pd.to_datetime(found["published"].where(found["published"] != ""))
@@ -326,7 +333,22 @@ def said(area: str = "Bury") -> pd.DataFrame:
         "claim": found["statement"], "who": found["who"].replace("", "not stated"),
         "said": found["said"].map(evidence.spoken), "printed": found["printed"] + address,
         "official_figure_came_out": came.fillna("–"),
+        "latest_figure_then": [_out_then(claim) for claim in evidence.claims(area)],
     }).set_index("claim")  # fmt: skip
+
+
+def _out_then(claim: dict) -> str:
+    """Write the latest figure of a claim's series that had been published when it was made."""
+    found = evidence.tried(claim)
+    plain = found[found["role"] == evidence.PLAIN]
+    if plain.empty or not plain["published"].iloc[0] or plain["broken"].iloc[0]:
+        return "–"
+    if plain["published"].iloc[0] <= evidence.months(claim["said"])[1]:
+        return "the same"
+    alike = found["definition"] == plain["definition"].iloc[0]
+    for row in found[alike & (found["role"] == evidence.READING)].itertuples():
+        return f"{evidence.words(row.official, claim['unit'])} ({row.window})"
+    return "none known"
 
 
 def tried(area: str = "Bury") -> pd.DataFrame:

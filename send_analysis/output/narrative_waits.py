@@ -30,9 +30,8 @@ def chart_finding(chart: pd.DataFrame, service: str) -> str:
     name = service.capitalize()
     if signals.empty:
         return f"{name}: no month stands out from the month-to-month noise"
-    months = ", ".join(f"{month:%B}" for month in signals.index)
-    side = " and ".join(dict.fromkeys(signals["side"]))
-    return f"{name}: {months} stood {side} the rest by more than noise"
+    signs = ", ".join(dict.fromkeys(signals["signal"]))
+    return f"{name}: {len(signals)} of {len(chart)} months signal more than noise ({signs})"
 
 
 def funnel_finding(funnel: pd.DataFrame, area: str, service: str) -> str:
@@ -53,13 +52,14 @@ def funnel_finding(funnel: pd.DataFrame, area: str, service: str) -> str:
     if code not in funnel.index:
         low, high = (funnel["share"].quantile(q) for q in (0.1, 0.9))
         return (
-            f"{what}from {100 * low:.0f} to {100 * high:.0f} per cent wait over 18 weeks in four "
-            "boards of five"
+            f"{what}in four boards of five between {low:.0f} and {high:.0f} per cent of those on "
+            "the list wait over 18 weeks"
         )
-    rank = int((funnel["share"] > funnel.at[code, "share"]).sum())
+    own = funnel.at[code, "share"]
     return (
-        f"{what}in {funnel.at[code, 'organisation']} {100 * funnel.at[code, 'share']:.0f} per cent "
-        f"wait over 18 weeks, more than in {len(funnel) - 1 - rank} of {len(funnel) - 1} others"
+        f"{what}in {funnel.at[code, 'organisation']} {own:.0f} per cent of "
+        f"{funnel.at[code, 'size']:,.0f} wait over 18 weeks, more than in "
+        f"{(funnel['share'] < own).sum()} of {len(funnel) - 1} others"
     )
 
 
@@ -142,7 +142,10 @@ def relief_finding(row: pd.Series) -> str:
     """
     if row["extra_a_week"] <= 0:
         return "The list falls fast enough already to be at its target in a year"
-    return f"{row['extra_a_week']:.0f} more children a week bring the list to target in a year"
+    return (
+        f"At most {row['extra_a_week']:,.0f} more children a week bring the list to target in a "
+        "year"
+    )
 
 
 def findings(area: str = "Bury") -> list[str]:
@@ -159,9 +162,11 @@ def findings(area: str = "Bury") -> list[str]:
     name = areas.name(areas.resolve(area))
     chosen = wait_views.focus(area)
     table = wait_views.measured(area)
-    share = table[table["measure"] == wait_claims.NAMES["share_over_18_weeks"]].set_index("service")
+    by_measure = dict(iter(table.set_index("service").groupby("measure")))
+    share = by_measure[wait_claims.NAMES["share_over_18_weeks"]]
+    share = share.join(by_measure[wait_views.KNOWN][["first", "last"]].add_suffix("_known"))
     span = wait_views.lists(area)["month"]
-    alone = "" if chosen["organisation"] == name else f"No public waiting list is {name}'s alone. "
+    alone = "" if chosen["organisation"] == name else f"These lists are not of {name} alone. "
     compared = share["comparable"].dropna()
     headline = (
         f"{alone}In {chosen['organisation']}, between {span.min():%B} and {span.max():%B %Y}, "
@@ -174,7 +179,8 @@ def findings(area: str = "Bury") -> list[str]:
     since = wait_views.recounted(area)
     shown = share.dropna(subset=["first", "last"])
     points = [
-        f"{service.capitalize()}: {row['first']:.0f} % → {row['last']:.0f} % waiting over 18 weeks"
+        f"{service.capitalize()}: {row['first']:.0f} % of {row['first_known']:,.0f} → "
+        f"{row['last']:.0f} % of {row['last_known']:,.0f} waiting over 18 weeks"
         f"{_since(area, service, since)}{_compared(row)}{said.get(service, '')}."
         for service, row in shown.iterrows()
     ]

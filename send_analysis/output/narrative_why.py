@@ -103,8 +103,8 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
             f"{own['high']:.1f})"
         )
         if not pd.isna(own["rank"]):
-            place = "the" if own["rank"] == 1 else growth_panel.ordinal(own["rank"])
-            text += f", {place} highest of {own['ranked']} authorities"
+            shared = f", shared with {own['level']} more" if own["level"] else ""
+            text += f", place {own['rank']} of {own['ranked']}{shared}, the highest first"
         sentences.append(f"{text}.")
     return sentences
 

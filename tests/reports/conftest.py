@@ -1,6 +1,5 @@
-"""A browser, a tiny report and Bury's real one, each made once."""
+"""Pages in a browser, a tiny report and Bury's real one, each made once."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,6 @@ import pytest
 from send_analysis.output import reports
 
 TINY = Path(__file__).parent / "notebooks" / "01_tiny.ipynb"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -36,19 +25,7 @@ def bury_report(tmp_path_factory):
     return reports.render(["Bury"], tmp_path_factory.mktemp("bury"))
 
 
-@pytest.fixture(scope="session")
-def browser():
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh_page(browser):
     """Open a file with the network cut; the page keeps every request and complaint it makes."""
     contexts = []
@@ -71,7 +48,7 @@ def fresh_page(browser):
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_page(fresh_page):
     """Open a file with everything unfolded, once a width, for tests that only look."""
     kept = {}

@@ -8,17 +8,16 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas as places
-from send_analysis.models.cohort.cohort_data import AGES, ORIGINS, SETTINGS, snapshot
-from send_analysis.models.cohort.cohorts import BANDS, estimated, project, reconcile
+from send_analysis.models.cohort.cohort_data import AGES, SETTINGS, origins, snapshot
+from send_analysis.models.cohort.cohorts import BANDS, estimated, project
 
 
 def backtest(
     areas: Iterable[str] | None = None,
     *,
-    origin: int = ORIGINS[0],
+    origin: int | None = None,
     simulations: int = 1000,
     seed: int = 50,
-    totals: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Project the January after `origin` and set it against what was published.
 
@@ -26,21 +25,20 @@ def backtest(
     ----------
     areas : iterable of str, optional
         Authorities; all with plans by age in both Januaries if not given.
-    origin : int
-        A January whose following one is published by age and setting.
+    origin : int, optional
+        A January whose following one is published by age and setting; the first if not given.
     simulations, seed
-        As in `simulate_area`.
-    totals : DataFrame, optional
-        Forecasts of all plans made at `origin`, to reconcile to.
+        As in `project`.
 
     Returns
     -------
     DataFrame
         One row an authority, dimension (``all``, ``age band``, ``setting``) and category:
-        ``area_code, area, dimension, category, observed, persistence, cohort, low, high`` and,
-        with totals, ``reconciled``. ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
+        ``area_code, area, dimension, category, observed, persistence, cohort, low, high``.
+        ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
         Authorities without settings in either January are left out.
     """
+    origin = origins()[0] if origin is None else origin
     known = estimated(origin)[0]
     later = snapshot(origin + 1, years=1)
     given = np.isfinite(known.stock).all(axis=(1, 2))
@@ -62,9 +60,6 @@ def backtest(
         rows = pd.DataFrame(quantiles, index=["low", "cohort", "high"]).T
         rows["observed"] = {name: float(value) for name, value in _categories(observed).items()}
         rows["persistence"] = {name: float(value) for name, value in _categories(before).items()}
-        if totals is not None:
-            settled = _categories(reconcile(projection, totals).stock[1])
-            rows["reconciled"] = {name: np.median(values) for name, values in settled.items()}
         frames.append(rows.assign(area_code=code, area=places.name(code)))
     out = pd.concat(frames).rename_axis(["dimension", "category"]).reset_index()
     first = ["area_code", "area", "dimension", "category", "observed", "persistence"]
@@ -86,11 +81,10 @@ def backtest_scores(results: pd.DataFrame) -> pd.DataFrame:
         observed, and the share of categories whose observed value lies within the 80 % interval
         (for the cohort model alone).
     """
-    methods = [name for name in ("persistence", "cohort", "reconciled") if name in results]
     rows = []
     for dimension, part in results.groupby("dimension", sort=False):
         inside = part["observed"].between(part["low"], part["high"]).mean()
-        for method in methods:
+        for method in ("persistence", "cohort"):
             error = (part[method] - part["observed"]).abs().sum() / part["observed"].sum()
             coverage = inside if method == "cohort" else np.nan
             rows.append((dimension, method, error, coverage))

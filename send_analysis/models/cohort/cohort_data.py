@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning.placements import setting_of
 from send_analysis.errors import MissingDataError
@@ -28,8 +29,8 @@ SETTINGS = [
 # Age at the 31 August before the January, so that 4 is reception and 11 is year 7. The publisher
 # groups ages up to 2 in all tables, and 20 and over in the tables of flows.
 AGES = list(range(2, 26))
+BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
 FLOW_AGES = list(range(2, 21))
-ORIGINS = (2024, 2025)  # Januaries with a caseload by single year of age
 _GROUPED = {"0-2": "2", "20-25": "20"}
 
 
@@ -76,13 +77,21 @@ class Snapshot:
     people_ahead: np.ndarray
 
 
-def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
+@tables.remembered
+def origins() -> tuple[int, ...]:
+    """Januaries with a caseload by single year of age and the flows of the two years before."""
+    stock = set(tables.load("ehc_plans_by_age")["year"])
+    flows = set(tables.load("new_plans_by_age")["year"])
+    return tuple(sorted(int(year) for year in stock if {year - 1, year - 2} <= flows))
+
+
+def snapshot(origin: int | None = None, *, years: int = 10) -> Snapshot:
     """Gather what the official tables say up to one January, and nothing later.
 
     Parameters
     ----------
-    origin : int
-        January to start from; the release has plans by single year of age for 2024 and 2025.
+    origin : int, optional
+        January to start from, one of :func:`origins`; the latest if not given.
     years : int
         Years of population needed ahead.
 
@@ -95,17 +104,18 @@ def snapshot(origin: int = ORIGINS[-1], *, years: int = 10) -> Snapshot:
     MissingDataError
         If there is no caseload by single year of age for that January.
     """
-    if origin not in ORIGINS:
+    origin = origins()[-1] if origin is None else origin
+    if origin not in origins():
         raise MissingDataError(
             f"No caseload by single year of age for January {origin}; the release has it for "
-            f"{' and '.join(map(str, ORIGINS))}."
+            f"{' and '.join(map(str, origins()))}."
         )
     known = tables.load("areas")
     current = known[(known["level"] == "local authority") & (known["last_year"] >= origin)]
     codes = pd.Index(current["area_code"])
     region = pd.factorize(current["region_code"], sort=True)[0]
     stock, before = _caseload(origin, codes), None
-    if origin - 1 in ORIGINS:
+    if origin - 1 in origins():
         before = _caseload(origin - 1, codes)
         stock = _spread(stock, before, region)
     people = population(origin - 2, origin + years - 1, known=origin - 1).reindex(codes)

@@ -68,7 +68,7 @@ def estimate(known: Snapshot) -> Rates:
     """
     source, target, complete = _transitions(known)
     new = np.nan_to_num(known.new)
-    recorded_new = to_cohorts(new[-1].sum(axis=-1), _earlier_share(new[-1][complete].sum(0)))
+    recorded_new = to_cohorts(new[-1].sum(axis=-1), earlier_share(new[-1][complete].sum(0)))
     entry = _england_entry(new[-1][complete].sum(axis=0))
     ceased = _ceased_by_start_age(np.nan_to_num(known.ceased))
     left, closed_new = _close(
@@ -150,7 +150,7 @@ def _transitions(known: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.nan_to_num(source), np.nan_to_num(target), complete
 
 
-def _earlier_share(new: np.ndarray) -> np.ndarray:
+def earlier_share(new: np.ndarray) -> np.ndarray:
     """Share of new plans at each end-of-year age that belongs to the younger cohort (F)."""
     cohorts = unmix(new.sum(axis=-1))[: len(FLOW_AGES)]
     younger = LATER_BIRTHDAY * np.concatenate([[0.0], cohorts[:-1]])
@@ -242,7 +242,7 @@ def _join(known: Snapshot, new: np.ndarray, factor: np.ndarray) -> tuple[np.ndar
     years count alike.
     """
     totals = new.sum(axis=-1)
-    earlier = _earlier_share(new[-1].sum(axis=0))
+    earlier = earlier_share(new[-1].sum(axis=0))
     given = np.isfinite(known.new).all(axis=(2, 3))
     both = given.all(axis=0)
     growth = divide(totals[1][both].sum(axis=0), totals[0][both].sum(axis=0))
@@ -305,7 +305,7 @@ def _leave(
 
 def _entry(known: Snapshot, new: np.ndarray, entry: np.ndarray) -> np.ndarray:
     """Dirichlet parameters of a new plan's setting (n, A, S): own mix by phase, shrunk."""
-    counts = to_cohorts(np.moveaxis(new.sum(axis=0), -1, 0), _earlier_share(new[-1].sum(axis=0)))
+    counts = to_cohorts(np.moveaxis(new.sum(axis=0), -1, 0), earlier_share(new[-1].sum(axis=0)))
     counts = np.moveaxis(counts, 0, -1)  # n, A, S
     regions = np.eye(known.region.max() + 1)[known.region]
     parameters = np.empty((len(known.areas), len(AGES), entry.shape[1]))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
 from send_analysis.models.cohort.shrinkage import robust_sd
 
@@ -17,6 +18,7 @@ from send_analysis.models.cohort.shrinkage import robust_sd
 # 5 years ahead (benchmarks/cohorts.py).
 TREND_YEARS = 5
 DAMPING = 0.85
+RECENT, SMALLEST = 5, 20  # yearly changes, and plans, that the spread of age bands is taken from
 FIRST_YEAR = 2014  # statements of SEN gave way to EHC plans in September 2014
 
 
@@ -33,12 +35,15 @@ class Trend:
         each year's lasting step.
     leave_sd : float
         Standard deviation of the logarithm of the share of plans that cease in a single year.
+    age_sd : ndarray (bands,)
+        Standard deviation of a year's change in the logarithm of each age band's share of plans.
     """
 
     growth: float
     year_sd: float
     walk_sd: float
     leave_sd: float
+    age_sd: np.ndarray
 
 
 def entry_trend(origin: int) -> Trend:
@@ -75,14 +80,20 @@ def entry_trend(origin: int) -> Trend:
         for start in range(FIRST_YEAR + TREND_YEARS, last - horizon + 1):
             growth = (england[start] - england[start - TREND_YEARS]) / TREND_YEARS
             level = (wide[start] + wide[start - 1] + growth) / 2
-            ahead = growth * _damped(horizon)[-1]
+            ahead = growth * damped(horizon)[-1]
             errors.append((wide[start + horizon] - level - ahead).dropna().to_numpy())
         spread[horizon] = robust_sd(np.concatenate(errors))
     first, longest = min(spread), max(spread)
     walk = max(spread[longest] ** 2 - spread[first] ** 2, 0.0) / max(longest - first, 1)
     year = max(spread[first] ** 2 - walk, 0.0)
     growth = (england[last] - england[last - TREND_YEARS]) / TREND_YEARS
-    return Trend(float(growth), np.sqrt(year), np.sqrt(walk), _leave_sd(origin, codes))
+    return Trend(
+        float(growth),
+        np.sqrt(year),
+        np.sqrt(walk),
+        _leave_sd(origin, codes),
+        _age_sd(origin, codes),
+    )
 
 
 def _leave_sd(origin: int, codes: pd.Series) -> float:
@@ -99,23 +110,31 @@ def _leave_sd(origin: int, codes: pd.Series) -> float:
     return float(np.sqrt(max(robust_sd(change.to_numpy()) ** 2 / 2 - counting, 0.0)))
 
 
-def join_factor(trend: Trend, simulations: int, years: int, rng: np.random.Generator) -> np.ndarray:
-    """Factor on new plans per head by simulation and year; its mean follows the damped trend."""
-    walk = rng.normal(0.0, trend.walk_sd, (simulations, years)).cumsum(axis=1)
-    single = rng.normal(0.0, trend.year_sd, (simulations, years))
-    # half the variance off, for the mean of a lognormal lies above its median
-    variance = trend.year_sd**2 + trend.walk_sd**2 * np.arange(1, years + 1)
-    return np.exp(trend.growth * _damped(years) + walk + single - variance / 2)
+def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
+    """Spread of a year's change in each age band's share of plans, as `Trend.age_sd` defines it.
+
+    Of the latest years in which bands were published a year apart; bands under 20 plans left out.
+    Authorities' changes beyond England's, robustly, and England's beyond its own of the year
+    before, root mean square, added as independent.
+    """
+    rows = tables.load("ehc_plans")
+    rows = rows[rows["age_band"].isin(AGE_BANDS) & (rows["year"] <= origin)]
+    plans = rows.pivot_table(index="area_code", columns=["year", "age_band"], values="plans")
+    plans = plans.astype(float).where(plans >= SMALLEST)
+    years = plans.columns.unique("year")
+    share = {year: np.log(plans[year].div(plans[year].sum(axis=1), axis=0)) for year in years}
+    pairs = [year for year in years if {year - 1, year - 2} <= set(years)][-RECENT:]
+    change = {year: share[year] - share[year - 1] for year in share if year - 1 in share}
+    own = [change[year].reindex(codes) - change[year].loc[ENGLAND] for year in pairs]
+    common = [change[year].loc[ENGLAND] - change[year - 1].loc[ENGLAND] for year in pairs]
+    spread = [
+        np.hypot(robust_sd(np.stack([one[band] for one in own])),
+                 np.sqrt(np.mean([one[band] ** 2 for one in common])))
+        for band in AGE_BANDS
+    ]  # fmt: skip
+    return np.array(spread)
 
 
-def leave_factor(
-    trend: Trend, simulations: int, years: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Factor on the share that ceases by simulation and year, of mean 1."""
-    single = rng.normal(0.0, trend.leave_sd, (simulations, years))
-    return np.exp(single - trend.leave_sd**2 / 2)
-
-
-def _damped(years: int) -> np.ndarray:
+def damped(years: int) -> np.ndarray:
     """Growth so far after each year, in years of undamped growth."""
     return np.cumsum(DAMPING ** np.arange(1, years + 1))

@@ -6,8 +6,7 @@ the equations and what is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,90 +15,42 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.cohort.cohort_data import (
-    AGES,
-    ORIGINS,
-    SETTINGS,
-    Snapshot,
-    snapshot,
-)
-from send_analysis.models.cohort.cohort_moves import MOVE_GROUPS
-from send_analysis.models.cohort.cohort_rates import LEAVE_BANDS, Rates, estimate
-from send_analysis.models.cohort.cohort_trend import Trend, entry_trend, join_factor, leave_factor
-from send_analysis.models.cohort.flow_scenarios import read_scenario, yearly_changes
-from send_analysis.models.cohort.stock_flow import Draws, draw_beta, draw_dirichlet, trajectories
-from send_analysis.models.cohort.transitions import States
+from send_analysis.models.cohort import flows, mixes
+from send_analysis.models.cohort.cohort_data import AGES, BANDS, SETTINGS, origins
+from send_analysis.models.cohort.cohort_rates import CLOSED_FROM
+from send_analysis.models.cohort.cohort_trend import Trend, damped
+from send_analysis.models.cohort.cohort_units import Unit, draw, estimated, unit
+from send_analysis.models.cohort.flows import LONGEST, Projection, advance
+from send_analysis.models.cohort.levers import read as read_levers
+from send_analysis.models.forecast import forecasting
 
+MOST_SIMULATIONS = 20_000  # all are held at once: some gigabytes
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-LONGEST = 15  # years; population beyond is next to unborn
-BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
-STATES = States(  # what a scenario may name; the tables give no need by age
-    ages=range(AGES[0], AGES[-1] + 1),
-    needs=["all"],
-    settings=SETTINGS,
-    allowed=np.ones((len(AGES), 1, len(SETTINGS)), dtype=bool),
-    reachable=~np.eye(len(SETTINGS), dtype=bool),
-)
 COLUMNS = [
     "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
     "value",
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Projection:
-    """Simulated plans of one area.
-
-    Parameters
-    ----------
-    area_code : str
-    origin : int
-        January projected from.
-    stock : ndarray (years + 1, simulations, A, S)
-        Plans each January, the origin first; ages are `cohort_data.AGES`, settings
-        `cohort_data.SETTINGS`. Whole numbers unless reconciled.
-    new : ndarray (years + 1, simulations, A)
-        New plans in the calendar year before; none in the origin's.
-    """
-
-    area_code: str
-    origin: int
-    stock: np.ndarray
-    new: np.ndarray
-
-
 def simulate_area(
     area: str,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
-    totals: pd.DataFrame | None = None,
-    scenario: str | Path | None = None,
+    levers: str | Path | Sequence[Mapping] = (),
     probabilities: Sequence[float] = PROBABILITIES,
 ) -> pd.DataFrame:
-    """Project one authority's plans by age and setting.
+    """Project an area's plans by age and setting.
 
     Parameters
     ----------
-    area : str
-        Name or code of a local authority; codes joined by ``+`` are taken together.
-    origin : int
-        January to project from: 2024 or 2025.
-    years : int
-        Years ahead, 1 to 15.
-    simulations : int
-    seed : int
-        Same seed, same result, whichever other areas are simulated.
-    totals : DataFrame, optional
-        A forecast of all plans to agree with, from `forecasting.forecast`: see `reconcile`.
-    scenario : path, optional
-        A scenario file, as `flow_scenarios.read_scenario` takes it; `from` and `to_year` are
-        Januaries, ages those at 31 August, and a cap or a closed setting has the names of
-        `cohort_data.SETTINGS`.
+    area, origin, years, simulations, seed
+        As in `project`.
+    levers : str, path or sequence of mapping, optional
+        A scenario, as `levers.read` takes it.
     probabilities : sequence of float
         Quantiles wanted.
 
@@ -115,22 +66,18 @@ def simulate_area(
     ------
     UnknownNameError, MissingDataError, ParameterError
     """
-    projection = project(
-        area, origin=origin, years=years, simulations=simulations, seed=seed, scenario=scenario
-    )
-    if totals is not None:
-        projection = reconcile(projection, totals)
-    return summarise(projection, probabilities)
+    changes = read_levers(levers)
+    made = project(area, origin=origin, years=years, simulations=simulations, seed=seed)
+    return summarise(flows.apply(made, changes, seed=seed), probabilities)
 
 
 def simulate_areas(
     areas: Iterable[str] | None = None,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
-    totals: pd.DataFrame | None = None,
     jobs: int = 2,
 ) -> pd.DataFrame:
     """Project many authorities; all with plans by age at the origin if none are named.
@@ -140,8 +87,8 @@ def simulate_areas(
     areas : iterable of str, optional
     jobs : int
         Processes to use; the result does not depend on it.
-    origin, years, simulations, seed, totals
-        As in `simulate_area`.
+    origin, years, simulations, seed
+        As in `project`.
 
     Returns
     -------
@@ -151,14 +98,13 @@ def simulate_areas(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
+    origin = origins()[-1] if origin is None else origin
     if areas is None:
         known = estimated(origin)[0]
         codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     else:
         codes = [places.resolve_unit(area) for area in areas]
-    run = partial(
-        simulate_area, origin=origin, years=years, simulations=simulations, seed=seed, totals=totals
-    )
+    run = partial(simulate_area, origin=origin, years=years, simulations=simulations, seed=seed)
     _check(origin, years, simulations, seed)
     tasks = (delayed(run)(code) for code in sorted(set(codes)))
     results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
@@ -169,104 +115,143 @@ def simulate_areas(
 def project(
     area: str,
     *,
-    origin: int = ORIGINS[-1],
+    origin: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
-    scenario: str | Path | None = None,
 ) -> Projection:
-    """Simulate one authority and keep every simulation, for models that count places.
+    """Simulate an area's plans and flows, held to the forecast of its total.
 
     Parameters
     ----------
-    area, origin, years, simulations, seed, scenario
-        As in `simulate_area`.
+    area : str
+        Name or code of a local authority, a region or England; codes joined by ``+`` are taken
+        together.
+    origin : int, optional
+        January to project from, one of `cohort_data.origins`; the latest if not given.
+    years : int
+        Years ahead, 1 to 15; a year's figures do not depend on how many follow.
+    simulations : int
+    seed : int
+        Same seed, same result, whichever other areas are simulated.
 
     Returns
     -------
     Projection
-    """
-    _check(origin, years, simulations, seed)
-    known, rates, trend = estimated(origin)
-    code = places.resolve_unit(area)
-    changes = None
-    if scenario is not None:
-        januaries = range(origin + 1, origin + 1 + years)
-        changes = yearly_changes(read_scenario(scenario), STATES, januaries)
-    stock = np.zeros((years + 1, simulations, len(AGES), len(SETTINGS)), dtype=np.int32)
-    new = np.zeros((years + 1, simulations, len(AGES)), dtype=np.int32)
-    for member in code.split("+"):
-        if member not in known.areas:
-            raise MissingDataError(
-                f"{places.name(member)} ({member}) is no local authority of January {origin}; "
-                "the cohort model projects single authorities."
-            )
-        number = known.areas.get_loc(member)
-        start = known.stock[number]
-        if not np.isfinite(start).all():
-            raise MissingDataError(
-                f"{places.name(member)} gave no plans by age in January {origin}; choose another "
-                "origin."
-            )
-        # the code seeds too, so that an area's draws are its own in any run
-        rng = np.random.default_rng([seed, int(member[1:])])
-        paths = trajectories(
-            _whole(start)[:, None, :],
-            partial(_draw, rates, number, start),
-            np.rint(known.people_ahead[number, :years]).astype(np.int64),
-            simulations=simulations,
-            rng=rng,
-            leave_factor=leave_factor(trend, simulations, years, rng),
-            join_factor=join_factor(trend, simulations, years, rng),
-            changes=changes,
-        )
-        for part, year, plans, joined in paths:
-            stock[year, part] += plans[:, :, 0]
-            new[year, part] += joined
-    return Projection(code, origin, stock, new)
-
-
-def reconcile(projection: Projection, totals: pd.DataFrame) -> Projection:
-    """Make the simulated totals those of another forecast, so that one report has one total.
-
-    Parameters
-    ----------
-    projection : Projection
-    totals : DataFrame
-        ``area_code, year, quantile, value`` of all plans; rows of other measures or categories
-        (columns ``measure``, ``category``, ``age``, ``setting``) are left out.
-
-    Returns
-    -------
-    Projection
-        Each simulation's plans and new plans of a year are scaled by one factor, so that the
-        simulated totals in order take the quantiles of the other forecast.
+        Kept for the areas last asked for: to be left as it is.
 
     Raises
     ------
-    MissingDataError
-        If `totals` lacks a year that is projected.
+    UnknownNameError, MissingDataError, ParameterError
+
+    Notes
+    -----
+    The simulated totals of a year, in order, take the quantiles of `forecasting.forecast`. What
+    that adds or takes is new plans and plans that end, each as far as it is uncertain:
+    see `_agree`. Ages and settings follow from the flows.
     """
-    rows = totals[totals["area_code"] == projection.area_code]
-    for column, wanted in (("measure", "plans"), ("category", "all"), ("age", "all"),
-                           ("setting", "all")):  # fmt: skip
-        if column in rows:
-            rows = rows[rows[column] == wanted]
-    wide = rows.pivot_table(index="year", columns="quantile", values="value").astype(float)
-    stock, new = projection.stock.astype(float), projection.new.astype(float)
-    for step in range(1, len(stock)):
-        year = projection.origin + step
-        if year not in wide.index:
-            raise MissingDataError(
-                f"The totals have no row for {projection.area_code} in {year}; forecast as many "
-                "years as are projected."
-            )
-        own = stock[step].sum(axis=(1, 2))
-        order = (np.argsort(np.argsort(own, kind="stable"), kind="stable") + 0.5) / len(own)
-        factor = _quantile(wide.loc[year], order) / np.maximum(own, 1.0)
-        stock[step] *= factor[:, None, None]
-        new[step] *= factor[:, None]
-    return Projection(projection.area_code, projection.origin, stock, new)
+    origin = origins()[-1] if origin is None else origin
+    _check(origin, years, simulations, seed)
+    code = places.resolve_unit(area)
+    return _projected(code, origin, years, simulations, seed)
+
+
+@tables.remembered(most=3)
+def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
+    """Simulate one area; see `project`."""
+    start = unit(code, origin)
+    trend = start.trend
+    totals = _totals(code, origin, years)
+    # the code seeds too, so that an area's draws are its own in any run
+    rng = np.random.default_rng([seed, int(code[1:9])])
+    drawn = mixes.spread(draw(start, simulations, rng))
+    pull = mixes.pulls(code, origin, years, drawn)
+    stock, joined = [np.repeat(start.stock[None], simulations, axis=0)], []
+    joined.append(np.repeat(start.new[None], simulations, axis=0))
+    leave, moved, deals = [], [], []
+    walk, grown = np.zeros(simulations), trend.growth * damped(years)
+    for step in range(years):
+        plans = stock[-1]
+        walk += rng.normal(0.0, trend.walk_sd, simulations)
+        level = np.exp(grown[step] + walk + rng.normal(0.0, trend.year_sd, simulations))
+        people = start.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
+        entry = flows.pulled(drawn.entry, pull.entry[step])
+        new = rng.standard_gamma(people[..., None] * entry)
+        ends = drawn.leave * rng.lognormal(0.0, trend.leave_sd, simulations)[:, None, None]
+        joining, leaving = _by_age(start, rng.normal(0.0, 1.0, (simulations, len(BANDS))))
+        new, ends = new * joining, ends * leaving
+        ends[:, -1] = 1.0
+        ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
+        new, ends = _agree(plans, new, ends, totals[step], trend)
+        deal = rng.permutation(simulations)
+        rows = flows.pulled(drawn.moves[deal], pull.moves[step][:, None])
+        following, net = advance(plans, ends, rows, new)
+        for kept, made in ((stock, following), (joined, new), (leave, ends), (moved, net),
+                           (deals, deal)):  # fmt: skip
+            kept.append(made)
+    arrays = map(np.stack, (stock, joined, leave, moved))
+    return Projection(code, origin, *arrays, drawn.moves, np.stack(deals), pull.moves)
+
+
+def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factors on new plans and on leaving that make age bands' shares vary as they have varied.
+
+    Below 16 new plans vary, from 16 on leaving; by how much, `Unit.age_sd` says.
+    """
+    factor = np.exp(drawn * start.age_sd)
+    by_age = np.repeat(factor, [len(ages) for ages in BANDS.values()], axis=1)[..., None]
+    young = (np.array(AGES) < CLOSED_FROM)[:, None]
+    return np.where(young, by_age, 1.0), np.where(young, 1.0, by_age)
+
+
+def _by_chance(stock: np.ndarray, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw the share that ends at each age: as many plans end as chance has it (Beta)."""
+    held = stock.sum(axis=-1)
+    mean = np.divide((stock * share).sum(axis=-1), held, out=np.zeros_like(held), where=held > 0)
+    some = (mean > 0) & (mean < 1)
+    factor = np.ones_like(mean)
+    chance = mean[some]
+    factor[some] = rng.beta(held[some] * chance, held[some] * (1 - chance)) / chance
+    return np.minimum(share * factor[..., None], 1.0)
+
+
+def _agree(
+    stock: np.ndarray, new: np.ndarray, leave: np.ndarray, total: pd.Series, trend: Trend
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bend new plans and leaving so that totals, in order, take a forecast's quantiles.
+
+    With E new plans and C plans that end before the last age, both drawn, G the growth wanted
+    and the plans of the last age: x E − C (1 − ε + ε ÷ x) = G, solved for x > 0. New plans are
+    multiplied by x, leaving by 1 − ε + ε ÷ x. ε splits what is missing as the variances of E and C
+    would (the conditional mean of two independent errors, given their sum), to first order.
+    """
+    ended = stock * leave
+    inflow = np.maximum(new.sum(axis=(1, 2)), 1e-9)
+    last = ended[:, -1].sum(axis=-1)
+    outflow = ended.sum(axis=(1, 2)) - last
+    held = stock.sum(axis=(1, 2))
+    free = held + inflow - outflow - last
+    order = (np.argsort(np.argsort(free, kind="stable"), kind="stable") + 0.5) / len(free)
+    wanted = _quantile(total, order)
+    joining = trend.year_sd**2 + trend.walk_sd**2
+    split = np.minimum(trend.leave_sd**2 * outflow / (joining * inflow), 1.0)
+    growth = wanted - held + last + (1 - split) * outflow
+    x = (growth + np.sqrt(growth**2 + 4 * split * inflow * outflow)) / (2 * inflow)
+    ending = 1 - split + split / np.maximum(x, 1e-9)
+    bent = np.minimum(leave * ending[:, None, None], 1.0)
+    bent[:, -1] = leave[:, -1]
+    staying = held - (stock * bent).sum(axis=(1, 2))
+    return new * (np.maximum(wanted - staying, 0.0) / inflow)[:, None, None], bent
+
+
+def _totals(code: str, origin: int, years: int) -> list[pd.Series]:
+    """Quantiles of the forecast of all plans, a year each."""
+    names = code.split("+")
+    ahead = forecasting.forecast(names, years, origin)
+    ahead = ahead[ahead["category"] == "all"]
+    # authorities taken together: quantiles of a sum are at most the sum of quantiles
+    wide = ahead.groupby(["year", "quantile"])["value"].sum().unstack()
+    return [wide.loc[year] for year in range(origin + 1, origin + 1 + years)]
 
 
 def summarise(
@@ -305,66 +290,6 @@ def summarise(
     return frame.sort_values(["part", "year", "quantile"])[COLUMNS].reset_index(drop=True)
 
 
-@tables.remembered
-def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
-    """Return the tables, every authority's rates and the trend of one January, gathered once.
-
-    Parameters
-    ----------
-    origin : int
-
-    Returns
-    -------
-    Snapshot
-    Rates
-    Trend
-    """
-    known = snapshot(origin, years=LONGEST)
-    return known, estimate(known), entry_trend(origin)
-
-
-def _draw(
-    rates: Rates, number: int, start: np.ndarray, simulations: int, rng: np.random.Generator
-) -> Draws:
-    """Draw one authority's rates once for each simulation."""
-    ages, settings = len(AGES), len(SETTINGS)
-    leave = np.repeat(rates.leave[number][None], simulations, axis=0)
-    for band, span in enumerate(LEAVE_BANDS):
-        within = np.array([age for age in span if age < AGES[-1]]) - AGES[0]
-        held = start[within]
-        mean = (held * rates.leave[number, within]).sum() / max(held.sum(), 1.0)
-        if not 0 < mean < 1:
-            continue
-        shape = rates.leave_shape[number, band]
-        level = draw_beta(rng, np.full((simulations, 2), [shape, shape * (1 - mean) / mean]))
-        leave[:, within] = np.minimum(leave[:, within] * (level / mean)[:, None, None], 1.0)
-    group = np.empty(ages, dtype=int)
-    for place, members in enumerate(MOVE_GROUPS):
-        group[np.array(members) - AGES[0]] = place
-    moves = rates.moves[number]
-    next_setting = draw_dirichlet(rng, np.broadcast_to(moves, (simulations, *moves.shape)))
-    # one pull a setting at all ages: their moves of a year are not independent
-    pull = np.exp(rng.normal(0.0, rates.tilt_sd, (simulations, settings)))
-    next_setting *= pull[:, None, None, :]
-    next_setting /= next_setting.sum(axis=-1, keepdims=True)
-    own = np.arange(settings)
-    stay = next_setting[..., own, own].copy()
-    next_setting[..., own, own] = 0.0
-    away = next_setting.sum(axis=-1, keepdims=True)
-    destination = np.divide(next_setting, away, out=next_setting, where=away > 0)
-    entry = np.broadcast_to(rates.entry[number], (simulations, ages, settings))
-    join = draw_beta(rng, np.broadcast_to(rates.join[number], (simulations, ages, 2)))
-    join[:, rates.entry[number].sum(axis=-1) == 0] = 0.0
-    return Draws(
-        leave=leave[:, :, None, :],
-        move=(1 - stay)[:, group][:, :, None, :],
-        destination=destination[:, group][:, :, None],
-        join=join,
-        entry=draw_dirichlet(rng, entry)[:, :, None, :],
-        allowed=STATES.allowed,
-    )
-
-
 def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
     """Quantiles at any probability, straight lines between known ones on a normal scale."""
     from scipy.stats import norm
@@ -378,25 +303,18 @@ def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
     return np.maximum(np.where(at < x[0], low, np.where(at > x[-1], high, inside)), 0.0)
 
 
-def _whole(start: np.ndarray) -> np.ndarray:
-    """Round shares that stand in for settings not given, so that each age keeps its plans."""
-    total = np.rint(start.sum(axis=1))
-    floor = np.floor(start)
-    missing = (total - floor.sum(axis=1)).astype(int)
-    rank = np.argsort(np.argsort(-(start - floor), axis=1, kind="stable"), axis=1)
-    return (floor + (rank < missing[:, None])).astype(np.int32)
-
-
 def _check(origin: int, years: int, simulations: int, seed: int) -> None:
     """Refuse arguments that cannot be."""
-    if origin not in ORIGINS:
+    if origin not in origins():
         raise MissingDataError(
             f"origin is {origin}; plans by single year of age are published for the Januaries "
-            f"{' and '.join(map(str, ORIGINS))}."
+            f"{' and '.join(map(str, origins()))}."
         )
     if not 1 <= years <= LONGEST:
         raise ParameterError(f"years is {years}; give 1 to {LONGEST}.")
-    if simulations < 2:
-        raise ParameterError(f"simulations is {simulations}; give at least 2.")
+    if not 2 <= simulations <= MOST_SIMULATIONS:
+        raise ParameterError(
+            f"simulations is {simulations}; give at least 2 and at most {MOST_SIMULATIONS:,}."
+        )
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")

@@ -4,32 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from send_analysis.errors import ParameterError, nearest
-from send_analysis.models import scenarios
 from send_analysis.models.cohort.stock_flow import Changes
 from send_analysis.models.cohort.transitions import States
-from send_analysis.models.scenarios import Choice, Number
+from send_analysis.models.user_files import Form, Share, Text, checked, read_yaml
 
-_YEAR = Number(1990, 2100, whole=True)
-_WHEN = {"from": _YEAR, "to_year?": _YEAR}
-KINDS = {
-    "stop_joiners": {"setting": str, **_WHEN},
-    "move_joiners": {"setting": str, "to": str, "share": Number(0, 1), **_WHEN},
-    "cap": {"setting": str, "at": Number(0, 10_000_000, whole=True), "overflow": str, **_WHEN},
-    "change_rate": {
-        "rate": Choice(("join", "leave", "move")),
-        "multiply": Number(0, 100),
-        "settings?": [str],
-        "needs?": [str],
-        "ages?": [object],
-        **_WHEN,
-    },
-}
-FORM = {"name?": str, "source?": str, "changes": [{f"{kind}?": KINDS[kind] for kind in KINDS}]}
+LAST_YEAR = 2100
+_Year = Annotated[int, Field(ge=1990, le=LAST_YEAR)]
+
+
+class When(Form):
+    """What every kind of change may hold."""
+
+    since: _Year = Field(alias="from")
+    to_year: _Year | None = None
+
+
+class StopJoiners(When):
+    """No new plan goes to a setting."""
+
+    setting: Text
+
+
+class MoveJoiners(StopJoiners):
+    """A share of a setting's new plans goes to another."""
+
+    to: Text
+    share: Share
+
+
+class Cap(StopJoiners):
+    """A setting holds so many; the others go elsewhere."""
+
+    at: int = Field(ge=0, le=10_000_000)
+    overflow: Text
+
+
+class ChangeRate(When):
+    """A rate is multiplied, for all or for some settings, needs or ages."""
+
+    rate: Literal["join", "leave", "move"]
+    multiply: float = Field(ge=0, le=100)
+    settings: list[Text] | None = Field(None, min_length=1)
+    needs: list[Text] | None = Field(None, min_length=1)
+    ages: list[int] | None = Field(None, min_length=1)
+
+
+class OneChange(Form):
+    """One kind of change."""
+
+    stop_joiners: StopJoiners | None = None
+    move_joiners: MoveJoiners | None = None
+    cap: Cap | None = None
+    change_rate: ChangeRate | None = None
+
+
+class FlowScenario(Form):
+    """What a scenario file of the stock-flow models holds."""
+
+    name: Text | None = None
+    source: Text | None = None
+    changes: list[OneChange] = Field(min_length=1)
 
 
 def read_scenario(path: str | Path) -> list[dict[str, Any]]:
@@ -52,13 +92,14 @@ def read_scenario(path: str | Path) -> list[dict[str, Any]]:
         Naming the key that is unknown, missing or has an impossible value.
     """
     path = Path(path)
-    content = scenarios.read_yaml(path)
-    scenarios.check(content, FORM, path.name)
+    content = read_yaml(path)
+    checked(FlowScenario, content, path)
     changes = []
     for number, item in enumerate(content["changes"], start=1):
-        where = f"{path.name}.changes[{number}]"
+        where = f"{path}, changes[{number}]"
         if len(item) != 1:
-            raise ParameterError(f"{where}: must hold one kind of change: {', '.join(KINDS)}.")
+            kinds = ", ".join(OneChange.model_fields)
+            raise ParameterError(f"{where}: must hold one kind of change: {kinds}.")
         kind, keys = next(iter(item.items()))
         changes.append({"kind": kind, "where": f"{where}.{kind}", **keys})
     return changes
@@ -113,7 +154,7 @@ def _compile(
 ) -> tuple[int, int, dict[str, Any]]:
     """Check one change against the states and number its names."""
     where = change["where"]
-    first, last = change["from"], change.get("to_year", _YEAR.high)
+    first, last = change["from"], change.get("to_year", LAST_YEAR)
     if last < first:
         raise ParameterError(f"{where}: key 'to_year' ({last}) comes before 'from' ({first}).")
     if first > years[-1] or last < years[0]:

@@ -1,8 +1,7 @@
-"""Stock-flow engine: plans by age, need and setting, carried forward a year at a time.
+"""Stock-flow engine: whole plans by age, need and setting, carried forward a year at a time.
 
-One engine serves two models. `transition_model` feeds it an authority's own person-level
-transitions; `cohorts` feeds it rates estimated from the official tables. Each year every plan
-ages by one, ends, moves or stays, and new plans join. All simulations are advanced together.
+`transition_model` feeds it an authority's own person-level transitions. Each year every plan ages
+by one, ends, moves or stays, and new plans join. All simulations are advanced together.
 """
 
 from __future__ import annotations
@@ -70,30 +69,6 @@ class Flows:
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Rates drawn once for each simulation, the simulation on the first axis.
-
-    Levels of leaving and joining last as long as the simulation does. Moves are dealt out among
-    the simulations anew each year: an authority's odd year of moves is not followed by another.
-
-    Parameters
-    ----------
-    leave, move : ndarray (simulations, A, K, S)
-    destination : ndarray (simulations, A, K, S, S)
-    join : ndarray (simulations, A)
-    entry : ndarray (simulations, A, K, S)
-    allowed : ndarray of bool (A, K, S)
-    """
-
-    leave: np.ndarray
-    move: np.ndarray
-    destination: np.ndarray
-    join: np.ndarray
-    entry: np.ndarray
-    allowed: np.ndarray
-
-
-@dataclass(frozen=True)
 class Changes:
     """What a scenario changes in one year; the default changes nothing.
 
@@ -144,12 +119,10 @@ def draw_dirichlet(rng: np.random.Generator, parameters: np.ndarray) -> np.ndarr
 
 def advance(
     stock: np.ndarray,
-    rates: Flows | Draws,
+    rates: Flows,
     population: np.ndarray,
     rng: np.random.Generator,
     *,
-    leave_factor: np.ndarray | float = 1.0,
-    join_factor: np.ndarray | float = 1.0,
     changes: Changes = NO_CHANGE,
     sampler: Sampler = EXACT,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -159,14 +132,11 @@ def advance(
     ----------
     stock : ndarray of int (simulations, A, K, S)
         Plans in January.
-    rates : Flows or Draws
-        Parameters, from which each rate is drawn afresh for each cell and simulation, or rates
-        drawn before.
+    rates : Flows
+        Parameters, from which each rate is drawn afresh for each cell and simulation.
     population : ndarray of int (A,)
         People of each age in the year arrived at.
     rng : numpy Generator
-    leave_factor, join_factor : ndarray (simulations,) or float
-        Factors on the share that ends and on new plans per head, for example a trend.
     changes : Changes
         What a scenario changes this year.
     sampler : Sampler
@@ -179,14 +149,10 @@ def advance(
     joined : ndarray of int (simulations, A)
         New plans in the year.
     """
-    drawn = isinstance(rates, Draws)
     ages = stock.shape[1]
-    deal = rng.permutation(len(stock)) if drawn else None
     at = np.nonzero(stock)
     cell, held = at[1:], stock[at]
-    share = rates.leave[at] if drawn else draw_beta(rng, rates.leave[cell])
-    if isinstance(leave_factor, np.ndarray):
-        share = share * leave_factor[at[0]]
+    share = draw_beta(rng, rates.leave[cell])
     share = np.minimum(share * _factor(changes.leave, cell), 1.0)
     share[~rates.allowed[cell]] = 1.0
     kept = held - sampler.binomial(rng, held, share)
@@ -194,7 +160,7 @@ def advance(
     alive = (at[1] + 1 < ages) & (kept > 0)
     at, kept = tuple(axis[alive] for axis in at), kept[alive]
     cell = at[1:]
-    share = rates.move[deal[at[0]], *cell] if drawn else draw_beta(rng, rates.move[cell])
+    share = draw_beta(rng, rates.move[cell])
     share = np.minimum(share * _factor(changes.move, cell), 1.0)
     moving = sampler.binomial(rng, kept, share)
     simulation, age, need, setting = at
@@ -204,16 +170,13 @@ def advance(
     some = moving > 0
     at, moving = tuple(axis[some] for axis in at), moving[some]
     simulation, age, need, setting = at
-    if drawn:
-        chances = rates.destination[deal[simulation], age, need, setting]
-    else:
-        chances = draw_dirichlet(rng, rates.destination[age, need, setting])
+    chances = draw_dirichlet(rng, rates.destination[age, need, setting])
     arrived = sampler.multinomial(rng, moving, chances)
     row, to = np.nonzero(arrived)
     arrivals = np.zeros_like(stock)
     np.add.at(arrivals, (simulation[row], age[row] + 1, need[row], to), arrived[row, to])
 
-    new = _joiners(stock.shape, rates, population, rng, join_factor, changes, sampler)
+    new = _joiners(stock.shape, rates, population, rng, changes, sampler)
     arrivals += new.astype(stock.dtype)
     for capped, most, overflow in changes.caps:
         _overflow(rng, following, arrivals, capped, most, overflow)
@@ -222,13 +185,11 @@ def advance(
 
 def trajectories(
     start: np.ndarray,
-    rates: Flows | Callable[[int, np.random.Generator], Draws],
+    rates: Flows,
     population: np.ndarray,
     *,
     simulations: int = 1000,
     rng: np.random.Generator,
-    leave_factor: np.ndarray | None = None,
-    join_factor: np.ndarray | None = None,
     changes: Sequence[Changes] | None = None,
     sampler: Sampler = EXACT,
 ) -> Iterator[tuple[slice, int, np.ndarray, np.ndarray]]:
@@ -238,12 +199,9 @@ def trajectories(
     ----------
     start : ndarray of int (A, K, S)
         Plans in the January of the seed year.
-    rates : Flows or callable
-        Flows are drawn from afresh for each cell, year and simulation. A callable takes a number
-        of simulations and a generator and returns Draws, which then hold for all years.
+    rates : Flows
     population : ndarray of int (years, A)
         People of each age in each projected year.
-    leave_factor, join_factor : ndarray (simulations, years), optional
     changes : sequence of Changes, one a year, optional
 
     Yields
@@ -262,17 +220,14 @@ def trajectories(
     for first, child in zip(starts, rng.spawn(len(starts)), strict=True):
         part = slice(first, min(first + CHUNK, simulations))
         count = part.stop - part.start
-        drawn = rates if isinstance(rates, Flows) else rates(count, child)
         stock = np.repeat(start[np.newaxis].astype(np.int32), count, axis=0)
         yield part, 0, stock, np.zeros((count, len(start)), dtype=np.int32)
         for year in range(years):
             stock, new = advance(
                 stock,
-                drawn,
+                rates,
                 population[year],
                 child,
-                leave_factor=1.0 if leave_factor is None else leave_factor[part, year],
-                join_factor=1.0 if join_factor is None else join_factor[part, year],
                 changes=NO_CHANGE if changes is None else changes[year],
                 sampler=sampler,
             )
@@ -286,10 +241,9 @@ def _factor(change: np.ndarray | float, cell: tuple[np.ndarray, ...]) -> np.ndar
 
 def _joiners(
     shape: tuple[int, ...],
-    rates: Flows | Draws,
+    rates: Flows,
     population: np.ndarray,
     rng: np.random.Generator,
-    join_factor: np.ndarray | float,
     changes: Changes,
     sampler: Sampler,
 ) -> np.ndarray:
@@ -299,17 +253,10 @@ def _joiners(
     if changes.closed:
         entry = entry.copy()
         entry[..., list(changes.closed)] = 0.0
-    if isinstance(rates, Draws):
-        join = rates.join
-        where = entry.reshape(simulations, ages, -1)
-        total = where.sum(axis=-1, keepdims=True)
-        where = np.divide(where, total, out=np.zeros_like(where), where=total > 0)
-    else:
-        join = draw_beta(rng, np.broadcast_to(rates.join, (simulations, ages, 2)))
-        flat = entry.reshape(ages, -1)
-        where = draw_dirichlet(rng, np.broadcast_to(flat, (simulations, *flat.shape)))
-    factor = np.asarray(join_factor).reshape(-1, 1) * np.asarray(changes.join)
-    join = np.clip(join * factor, 0.0, 1.0)
+    join = draw_beta(rng, np.broadcast_to(rates.join, (simulations, ages, 2)))
+    flat = entry.reshape(ages, -1)
+    where = draw_dirichlet(rng, np.broadcast_to(flat, (simulations, *flat.shape)))
+    join = np.clip(join * np.asarray(changes.join), 0.0, 1.0)
     count = sampler.binomial(rng, np.broadcast_to(population, join.shape), join)
     # an age with no state left open takes no new plans; numpy would put them in the last cell
     count = np.where(where.sum(axis=-1) > 0, count, 0)

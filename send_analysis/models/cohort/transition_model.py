@@ -24,9 +24,10 @@ from send_analysis.models.cohort.published_draws import PUBLISHED
 from send_analysis.models.cohort.stock_flow import CHUNK, EXACT, QUANTILES, Flows, trajectories
 from send_analysis.models.cohort.transitions import FIRST_YEAR, NO_PLAN, States
 
+MOST_SIMULATIONS = 1_000_000  # hours
 NO_JOINERS = 0.001  # joiners that a year without any counts as (witan.send)
 RESULTS = ("count", "academic_year", "setting", "need", "cost")
-SAMPLERS = {"published": PUBLISHED, "exact": EXACT}
+SAMPLERS = {"exact": EXACT, "published": PUBLISHED}
 
 
 def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: States) -> Flows:
@@ -101,7 +102,7 @@ def simulate_transitions(
     seed: int = 50,
     costs: np.ndarray | None = None,
     scenario: Sequence[Mapping[str, Any]] | None = None,
-    sampler: str = "published",
+    sampler: str = "exact",
 ) -> dict[str, pd.DataFrame]:
     """Project plans by academic year, setting and need, and their cost.
 
@@ -120,7 +121,7 @@ def simulate_transitions(
         Pounds a year; a pair without a cost counts nothing.
     scenario : list of dict, optional
         From `flow_scenarios.read_scenario`.
-    sampler : {"published", "exact"}
+    sampler : {"exact", "published"}
         How counts are drawn; see `published_draws` for what the published run did.
 
     Returns
@@ -136,8 +137,10 @@ def simulate_transitions(
     """
     if sampler not in SAMPLERS:
         raise ParameterError(f"sampler must be {' or '.join(SAMPLERS)}, not {sampler!r}.")
-    if simulations < 2:
-        raise ParameterError(f"simulations is {simulations}; give at least 2.")
+    if not 2 <= simulations <= MOST_SIMULATIONS:
+        raise ParameterError(
+            f"simulations is {simulations}; give at least 2 and at most {MOST_SIMULATIONS:,}."
+        )
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")
     used = transitions[transitions["calendar_year"] < seed_year]
@@ -224,12 +227,14 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     return [out / f"{name}.csv" for name in results]
 
 
-def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
+def notes(
+    transitions: pd.DataFrame, states: States, costs: np.ndarray | None, sampler: str
+) -> list[str]:
     """Say what a reader of the results must know about how they were made.
 
     Parameters
     ----------
-    states, costs, sampler
+    transitions, states, costs, sampler
         As given to `simulate_transitions`.
 
     Returns
@@ -237,6 +242,10 @@ def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
     list of str
     """
     said = []
+    ends = {"1": "joins: no new plans are projected", "2": "leaves: few are projected to"}
+    for end, what in ends.items():
+        if not (transitions[f"setting_{end}"] == NO_PLAN).any():
+            said.append(f"Note: in the transitions nobody {what}. Is a part of the file missing?")
     if costs is not None:
         lacking = (np.isnan(costs) & states.allowed.any(axis=0)).sum()
         if lacking:
@@ -244,7 +253,7 @@ def notes(states: States, costs: np.ndarray | None, sampler: str) -> list[str]:
     if sampler == "published":
         said.append(
             "Note: counts are drawn as in the published run of witan.send 1.7.0, whose new plans "
-            "come out about 2 % high; --draws exact is without that bias (docs/cohorts.md)."
+            "come out about 2 % high; without --draws there is no such bias (docs/cohorts.md)."
         )
     return said
 

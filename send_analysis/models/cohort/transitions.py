@@ -12,35 +12,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from send_analysis.cells import Number, Words, read_list, refuse
 from send_analysis.errors import DataError, MissingDataError, nearest
 
 NO_PLAN = "NONSEND"  # the format's word for someone without a plan
 FIRST_YEAR, LAST_YEAR = -4, 20  # academic years modelled: nursery age to the year of 25th birthday
 
-COLUMNS = {
-    "transitions": {
-        "calendar-year": "calendar_year",
-        "setting-1": "setting_1",
-        "need-1": "need_1",
-        "academic-year-1": "academic_year_1",
-        "setting-2": "setting_2",
-        "need-2": "need_2",
-        "academic-year-2": "academic_year_2",
-    },
-    "population": {
-        "calendar-year": "calendar_year",
-        "academic-year": "academic_year",
-        "population": "population",
-    },
-    "valid states": {
-        "setting": "setting",
-        "min-academic-year": "min_academic_year",
-        "max-academic-year": "max_academic_year",
-        "needs": "needs",
-        "setting->setting": "reachable",
-    },
-    "costs": {"need": "need", "setting": "setting", "cost": "cost"},
-}
+YEAR = Number(1990, 2100, whole=True)
+DEAREST = 10_000_000  # pounds a plan and year
+MOST = 10_000_000  # people of one age
 
 
 @dataclass(frozen=True)
@@ -83,17 +63,25 @@ def read_valid_states(path: str | Path) -> States:
         For a missing column, a setting listed twice, ages the wrong way round, or an unknown
         setting among those to move to.
     """
-    table, name = _read(path, "valid states")
-    _no_repeats(table, ["setting"], name)
-    for column in ("min-academic-year", "max-academic-year"):
-        table[column] = _whole_numbers(table, column, name)
-        _within(table, column, FIRST_YEAR, LAST_YEAR, name)
-    wrong = table["min-academic-year"] > table["max-academic-year"]
-    _refuse(table, wrong, "min-academic-year", name, "is above max-academic-year")
+    age = Number(FIRST_YEAR, LAST_YEAR, whole=True)
+    table = read_list(
+        path,
+        "valid states",
+        {
+            "setting": Words(),
+            "min-academic-year": age,
+            "max-academic-year": age,
+            "needs": Words(),
+            "setting->setting": Words(empty=True),
+        },
+        key=["setting"],
+    )
+    name = table.attrs["file"]
+    low = table["min-academic-year"]
+    refuse(low > table["max-academic-year"], low, "is above max-academic-year", file=name)
     settings = table["setting"].tolist()
-    _refuse(table, table["setting"].isin(["", NO_PLAN]), "setting", name, "is not a setting's name")
+    refuse(table["setting"] == NO_PLAN, table["setting"], "is not a setting's name", file=name)
     needs_of = [_words(cell) for cell in table["needs"]]
-    _refuse(table, [not words for words in needs_of], "needs", name, "is empty; name the needs")
     needs = sorted({need for words in needs_of for need in words})
     ages = range(FIRST_YEAR, LAST_YEAR + 1)
     allowed = np.zeros((len(ages), len(needs), len(settings)), dtype=bool)
@@ -110,7 +98,7 @@ def read_valid_states(path: str | Path) -> States:
                     f"{_suggest(target, settings)}",
                     file=name,
                     column="setting->setting",
-                    row=_sheet_row(table, index),
+                    row=int(table.index[index]) + 2,
                 )
             reachable[index, number[target]] = True
     np.fill_diagonal(reachable, val=False)
@@ -141,24 +129,34 @@ def read_transitions(path: str | Path, states: States) -> pd.DataFrame:
         outside those its setting takes, a row that does not move on by one academic year, or a row
         without a plan at either end.
     """
-    table, name = _read(path, "transitions")
-    for column in ("calendar-year", "academic-year-1", "academic-year-2"):
-        table[column] = _whole_numbers(table, column, name)
-    _within(table, "calendar-year", 1990, 2100, name)
-    # a joiner may come from the year below the first, a leaver go to the year above the last
-    _within(table, "academic-year-1", FIRST_YEAR - 1, LAST_YEAR, name)
-    _within(table, "academic-year-2", FIRST_YEAR, LAST_YEAR + 1, name)
+    setting, need = (Words([*words, NO_PLAN]) for words in (states.settings, states.needs))
+    table = read_list(
+        path,
+        "transitions",
+        {
+            "calendar-year": YEAR,
+            "setting-1": setting,
+            "need-1": need,
+            # A joiner may come from the year below the first, a leaver go to that above the last.
+            "academic-year-1": Number(FIRST_YEAR - 1, LAST_YEAR, whole=True),
+            "setting-2": setting,
+            "need-2": need,
+            "academic-year-2": Number(FIRST_YEAR, LAST_YEAR + 1, whole=True),
+        },
+    )
+    name = table.attrs["file"]
     for end in "12":
-        _known(table, f"setting-{end}", [*states.settings, NO_PLAN], name)
-        _known(table, f"need-{end}", [*states.needs, NO_PLAN], name)
-        half = (table[f"setting-{end}"] == NO_PLAN) != (table[f"need-{end}"] == NO_PLAN)
-        _refuse(table, half, f"need-{end}", name, f"and setting-{end} must both be {NO_PLAN}")
+        setting, need = table[f"setting-{end}"], table[f"need-{end}"]
+        half = (setting == NO_PLAN) != (need == NO_PLAN)
+        refuse(half, need, f"and setting-{end} must both be {NO_PLAN}, or neither", file=name)
         _check_states(table, end, states, name)
-    step = table["academic-year-2"] - table["academic-year-1"]
-    _refuse(table, step != 1, "academic-year-2", name, "is not one above academic-year-1")
-    nobody = (table["setting-1"] == NO_PLAN) & (table["setting-2"] == NO_PLAN)
-    _refuse(table, nobody, "setting-2", name, "shows no plan at either end; drop the row")
-    return table.rename(columns=COLUMNS["transitions"]).reset_index(drop=True)
+    after, at_end = table["academic-year-2"], table["setting-2"]
+    step = after - table["academic-year-1"]
+    refuse(step != 1, after, "is not one above academic-year-1", file=name)
+    nobody = (table["setting-1"] == NO_PLAN) & (at_end == NO_PLAN)
+    refuse(nobody, at_end, "shows no plan at either end; drop the row", file=name)
+    table = table.rename(columns=lambda heading: heading.replace("-", "_"))
+    return table.reset_index(drop=True)
 
 
 def read_population(path: str | Path) -> pd.DataFrame:
@@ -176,19 +174,20 @@ def read_population(path: str | Path) -> pd.DataFrame:
     MissingDataError
         For a year in which an academic year has no row.
     """
-    table, name = _read(path, "population")
-    for column in ("calendar-year", "academic-year"):
-        table[column] = _whole_numbers(table, column, name)
-    table["population"] = _numbers(table, "population", name)
-    _refuse(table, table["population"] < 0, "population", name, "is negative")
-    _no_repeats(table, ["calendar-year", "academic-year"], name)
+    key = ["calendar-year", "academic-year"]
+    table = read_list(
+        path,
+        "population",
+        {key[0]: YEAR, key[1]: Number(-10, 40, whole=True), "population": Number(0, MOST)},
+        key=key,
+    )
     wide = table.pivot(index="academic-year", columns="calendar-year", values="population")
     wide = wide.reindex(range(FIRST_YEAR, LAST_YEAR + 1))
     gaps = wide.isna().stack()
     if gaps.any():
         age, year = gaps.idxmax()
         raise MissingDataError(
-            f"{name}: no population for academic year {age} in {year}. Every calendar year needs "
+            f"{path}: no population for academic year {age} in {year}. Every calendar year needs "
             f"one row for each academic year {FIRST_YEAR} to {LAST_YEAR}."
         )
     return wide.round().astype(int)
@@ -207,97 +206,18 @@ def read_costs(path: str | Path, states: States) -> np.ndarray:
     DataError
         For a missing column, an unknown need or setting, a negative cost, or a pair listed twice.
     """
-    table, name = _read(path, "costs")
-    _known(table, "need", states.needs, name)
-    _known(table, "setting", states.settings, name)
-    table["cost"] = _numbers(table, "cost", name)
-    _refuse(table, table["cost"] < 0, "cost", name, "is negative")
-    _no_repeats(table, ["need", "setting"], name)
+    table = read_list(
+        path,
+        "costs",
+        {
+            "need": Words(states.needs),
+            "setting": Words(states.settings),
+            "cost": Number(0, DEAREST),
+        },
+        key=["need", "setting"],
+    )
     wide = table.pivot(index="need", columns="setting", values="cost")
     return wide.reindex(index=states.needs, columns=states.settings).to_numpy(dtype=float)
-
-
-def _read(path: str | Path, kind: str) -> tuple[pd.DataFrame, str]:
-    """Read one file as text and check that its columns are there."""
-    path = Path(path)
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig"
-        )
-    except FileNotFoundError as error:
-        raise MissingDataError(f"{path}: there is no such {kind} file.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"is not a CSV file ({error}).", file=path.name) from error
-    table.columns = table.columns.str.strip()
-    for column in COLUMNS[kind]:
-        if column not in table:
-            near = nearest(column, table.columns, count=1)
-            likely = f" Is {near[0]!r} meant?" if near else ""
-            raise DataError(
-                f"is missing. The {kind} file needs {', '.join(COLUMNS[kind])}.{likely}",
-                file=path.name,
-                column=column,
-            )
-    table = table[list(COLUMNS[kind])].apply(lambda cells: cells.fillna("").str.strip())
-    table = table[(table != "").any(axis=1)]
-    if table.empty:
-        raise DataError(f"has no rows; a {kind} file needs at least one.", file=path.name)
-    return table, path.name
-
-
-def _sheet_row(table: pd.DataFrame, position: int) -> int:
-    """Row as a spreadsheet counts it, the heading being row 1."""
-    return int(table.index[position]) + 2
-
-
-def _refuse(table: pd.DataFrame, wrong: object, column: str, name: str, problem: str) -> None:
-    """Raise for the first row that is wrong, saying how many are."""
-    wrong = np.asarray(wrong, dtype=bool)
-    if not wrong.any():
-        return
-    first = int(wrong.argmax())
-    more = f" ({wrong.sum():,} rows are like it)" if wrong.sum() > 1 else ""
-    raise DataError(
-        f"{table[column].iloc[first]!s} {problem}{more}.",
-        file=name,
-        column=column,
-        row=_sheet_row(table, first),
-    )
-
-
-def _numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
-    """Turn text into numbers, or say which row is none."""
-    numbers = pd.to_numeric(table[column].str.replace(",", "", regex=False), errors="coerce")
-    wrong = ~np.isfinite(numbers.to_numpy(dtype=float, na_value=np.nan))
-    _refuse(table, wrong, column, name, "is not a number")
-    return numbers.astype(float)
-
-
-def _whole_numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
-    """Turn text into whole numbers, or say which row is none."""
-    numbers = _numbers(table, column, name)
-    _refuse(table, numbers % 1 != 0, column, name, "is not a whole number")
-    return numbers.astype(int)
-
-
-def _within(table: pd.DataFrame, column: str, low: int, high: int, name: str) -> None:
-    """Refuse numbers outside a range."""
-    outside = ~table[column].between(low, high)
-    _refuse(table, outside, column, name, f"is outside {low} to {high}")
-
-
-def _known(table: pd.DataFrame, column: str, known: list[str], name: str) -> None:
-    """Refuse names that the valid states do not list."""
-    strange = ~table[column].isin(known)
-    if strange.any():
-        value = table[column][strange].iloc[0]
-        _refuse(
-            table,
-            strange,
-            column,
-            name,
-            f"is not in the valid states.{_suggest(value, known)} Known: {', '.join(known)}",
-        )
 
 
 def _suggest(value: str, known: list[str]) -> str:
@@ -318,27 +238,14 @@ def _check_states(table: pd.DataFrame, end: str, states: States, name: str) -> N
     fits[check] = states.allowed[age[check], need[check], setting[check]]
     wrong = planned & ~fits
     if wrong.any():
-        first = int(wrong.argmax())
-        row = table.iloc[first]
-        _refuse(
-            table,
+        row = table.iloc[int(wrong.argmax())]
+        refuse(
             wrong,
-            f"academic-year-{end}",
-            name,
+            table[f"academic-year-{end}"],
             f"is not an academic year in which setting {row[f'setting-{end}']!r} takes need "
             f"{row[f'need-{end}']!r}; correct the row or widen the valid states",
+            file=name,
         )
-
-
-def _no_repeats(table: pd.DataFrame, keys: list[str], name: str) -> None:
-    """Refuse rows whose key has come before."""
-    _refuse(
-        table,
-        table.duplicated(keys),
-        keys[-1],
-        name,
-        f"repeats an earlier row with the same {' and '.join(keys)}",
-    )
 
 
 def _words(cell: str) -> list[str]:

@@ -342,8 +342,8 @@ def only(result: pd.DataFrame, area: str | None) -> pd.DataFrame:
     found = result[result["area_code"] == areas.footprint(code)]
     if found.empty:
         raise MissingDataError(
-            f"{areas.name(code)} is not among the {result['area_code'].nunique()} areas judged: "
-            "give a local authority that had plans in at least "
+            f"{areas.name(code)} is not among the areas judged: give a local authority that had "
+            "plans in at least "
             f"{FEWEST_YEARS + 1} of the Januaries."
         )
     return found.reset_index(drop=True)

@@ -204,8 +204,10 @@ def _ranked() -> pd.DataFrame:
         )
         sound = ~pd.MultiIndex.from_frame(both[["area_code", "year"]]).isin(faulty)
         local = both[both["area_code"].isin(current) & sound]
-        place = (local["numerator"] / local["denominator"]).groupby(local["year"])
+        value = local["numerator"] / local["denominator"]
+        place = value.groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
+        both["level"] = value.groupby([local["year"], value]).transform("size") - 1
         both["ranked"] = place.transform("size")
         parts.append(both.assign(measure=measure, scale=scale))
     return pd.concat(parts, ignore_index=True)
@@ -225,8 +227,9 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
     DataFrame
         ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
         (95 % interval for chance and the ordinary ups and downs of a year, as
-        :func:`year_to_year` measures them), ``rank, ranked`` (the area's place among local
-        authorities, 1 highest; flagged figures have none), ``pooled`` (areas added up: the
+        :func:`year_to_year` measures them), ``rank, level, ranked`` (the area's place among local
+        authorities, 1 highest, and how many others share it; flagged figures have none),
+        ``pooled`` (areas added up: the
         neighbours are one row a year and measure, without those that lack a figure) and
         ``caveat`` (why the row does not compare with the year before).
 
@@ -255,14 +258,14 @@ def ratios(area: str = "Bury", *, start: int = 2018, end: int = 2024) -> pd.Data
             f"{areas.history(code)}".strip()
         )
     out = out.assign(value=out["scale"] * out["numerator"] / out["denominator"])
-    out = _intervals(out).astype({"rank": "Int64", "ranked": "Int64", "pooled": "int64"})
+    out = _intervals(out).astype(dict.fromkeys(["rank", "level", "ranked"], "Int64"))
     out["caveat"] = pd.concat([
         caveats.yearly(rows, RESTS_ON[measure][0], category=RESTS_ON[measure][1])
         for measure, rows in out.groupby("measure")
     ])  # fmt: skip
     return out[
         ["area_code", "area", "role", "year", "measure", "numerator", "denominator", "value",
-         "low", "high", "rank", "ranked", "pooled", "caveat"]
+         "low", "high", "rank", "level", "ranked", "pooled", "caveat"]
     ]  # fmt: skip
 
 

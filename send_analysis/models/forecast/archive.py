@@ -10,18 +10,41 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+from pydantic import Field
 
-from send_analysis import __version__, areas, tables
-from send_analysis.errors import DataError, MissingDataError, SendAnalysisError
+from send_analysis import __version__, areas, files, tables
+from send_analysis.cells import Number, Words, read_list
+from send_analysis.errors import DataError, MissingDataError, ParameterError, SendAnalysisError
 from send_analysis.files import writable_folder
 from send_analysis.models.forecast import forecasting, scoring
 from send_analysis.models.forecast.demand import LEVELS
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 FOLDER = "forecasts"  # below the folder of tables
-COLUMNS = ["area_code", "origin", "year", "horizon", "base", "quantile", "value"]
+_YEAR, _PLANS = Number(2000, 2100, whole=True), Number(0, 60_000_000)
+COLUMNS = {
+    "area_code": Words(),
+    "origin": _YEAR,
+    "year": _YEAR,
+    "horizon": Number(1, 30, whole=True),
+    "base": _PLANS._replace(whole=True),
+    "quantile": Number(0, 1),
+    "value": _PLANS,
+}
 MADE_FROM = ("ehc_plans", "new_plans", "requests", "assessments", "pupils", "areas")
+
+
+class Note(Form):
+    """What is kept beside an archived forecast: its day, its version, and hashes."""
+
+    made: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2025-07-01"])]
+    version: Text
+    origin: int
+    sha256: Text
+    tables: dict[str, Text]
 
 
 def _folder(folder: Path | None) -> Path:
@@ -66,7 +89,7 @@ def write(folder: Path | None = None, *, horizon: int = 5, day: date | None = No
         )
     plans = _plans(origin)
     rows = rows.assign(base=rows["area_code"].map(plans).astype("int64"))
-    text = rows[COLUMNS].to_csv(index=False, lineterminator="\n", float_format="%.3f")
+    text = rows[list(COLUMNS)].to_csv(index=False, lineterminator="\n", float_format="%.3f")
     note = {
         "made": day.isoformat(),
         "version": __version__,
@@ -75,8 +98,9 @@ def write(folder: Path | None = None, *, horizon: int = 5, day: date | None = No
         "tables": {name: tables.resource(name)["hash"] for name in MADE_FROM},
     }
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8", newline="\n")
-    file.with_suffix(".json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    # The table last: without one, a note says nothing, and a table without its note is refused.
+    files.write_text(file.with_suffix(".json"), json.dumps(note, indent=1) + "\n")
+    files.write_text(file, text)
     return file
 
 
@@ -112,27 +136,23 @@ def read(folder: Path | None = None) -> pd.DataFrame:
         if not note.is_file():
             raise DataError(f"{note.name} is missing; restore it", file=str(file))
         known = _note(note)
-        if hashlib.sha256(file.read_bytes()).hexdigest() != known["sha256"]:
+        if hashlib.sha256(files.read_bytes(file)).hexdigest() != known.sha256:
             raise DataError(
-                f"changed since it was archived on {known['made']}; restore it", file=str(file)
+                f"changed since it was archived on {known.made}; restore it", file=str(file)
             )
-        frame = pd.read_csv(file, dtype={"area_code": "str"})
+        frame = read_list(file, "forecast", COLUMNS, key=["area_code", "year", "quantile"])
         frame = frame.assign(area_code=areas.newest(frame["area_code"]))
-        parts.append(frame.assign(made=known["made"], version=known["version"]))
+        parts.append(frame.assign(made=known.made, version=known.version))
     columns = [*COLUMNS, "made", "version"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _note(file: Path) -> dict:
-    """What is known of an archived forecast: when it was made, by what, and its SHA-256."""
+def _note(file: Path) -> Note:
+    """What is known of an archived forecast."""
     try:
-        known = json.loads(file.read_text(encoding="utf-8"))
-        _ = known["sha256"], known["made"], known["version"]
-    except (ValueError, LookupError, TypeError) as error:
-        raise DataError(
-            f"damaged ({type(error).__name__}: {error}); restore it", file=str(file)
-        ) from None
-    return known
+        return checked(Note, read_yaml(file), file)  # JSON is YAML
+    except ParameterError as error:
+        raise DataError(f"damaged ({error}); restore it", file=str(file)) from None
 
 
 def scores(release: int, folder: Path | None = None) -> pd.DataFrame:

@@ -1,18 +1,14 @@
 """Probabilistic forecasts of EHC plans each January, for every authority and for England.
 
-The method is in :mod:`demand`, how its results are made to add up in
-:mod:`reconciliation`, what-if levers in :mod:`levers`, and how well
-it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no
-method would have foreseen the reform of 2014 in the figures of 2013.
+The method is in :mod:`demand`, how its results are made to add up in :mod:`reconciliation`, and how
+well it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no method
+would have foreseen the reform of 2014 in the figures of 2013.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +17,14 @@ import pandas as pd
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.models.forecast import levers, panel, reconciliation
-from send_analysis.models.forecast.demand import CHOSEN, FIRST_ORIGIN, Specification, predict
+from send_analysis.models.forecast import longrange, panel, reconciliation
+from send_analysis.models.forecast.demand import (
+    CHOSEN,
+    FIRST_ORIGIN,
+    LEVELS,
+    Specification,
+    predict,
+)
 
 COLUMNS = [
     "area_code",
@@ -35,14 +37,7 @@ COLUMNS = [
     "quantile",
     "value",
 ]
-LONGEST = 15  # years; accuracy is measured for 5, beyond it a forecast is arithmetic
-BREAKS = (2023,)  # placements: person-level return from January 2023
-
-# Category systems: table, its column of categories, Januaries from which a basis is new.
-SYSTEMS = {
-    "age": ("ehc_plans", "age_band", ()),
-    "placement": ("placements", "placement_group", BREAKS),
-}
+LONGEST = 15  # years; accuracy is measured for 5, beyond them see `longrange`
 
 
 def forecast(
@@ -50,7 +45,6 @@ def forecast(
     horizon: int = 5,
     as_of: int | None = None,
     *,
-    scenario: str | Path | Sequence[dict] | None = None,
     load: Callable[[str], pd.DataFrame] = tables.load,
     specification: Specification = CHOSEN,
 ) -> pd.DataFrame:
@@ -62,13 +56,12 @@ def forecast(
         Names or codes of authorities, regions or England; all authorities and England if not
         given.
     horizon : int, default 5
-        Years ahead, 1 to 15. Accuracy is known for 1 to 5.
+        Years ahead, 1 to 15. Accuracy is known for 1 to 5; beyond them :mod:`longrange` goes on
+        from there, untested, and from the latest January only.
     as_of : int, optional
         January to forecast from, 2016 or later; the latest one published if not given. Nothing
         published after that January's release is used: flows of the calendar year before it
-        are, later plans, flows, ages and placements are not.
-    scenario : str, Path or sequence of dict, optional
-        Name of a scenario, a file, or levers, as :func:`levers.read` takes them.
+        are, later plans and flows are not.
     load : callable, optional
         Gives a tidy table by name; the installed tables unless told otherwise.
     specification : Specification, optional
@@ -78,62 +71,57 @@ def forecast(
     -------
     DataFrame
         ``area_code, area, origin, year, horizon, measure, category, quantile, value``, sorted.
-        ``measure`` is ``plans``; ``category`` is ``all``, an age band (``under 5`` … ``20-25``) or
-        a placement group (``mainstream``, ``special``, …); ``quantile`` is .025, .1, .25, .5, .75,
-        .9 or .975; ``value`` is a number of plans.
+        ``measure`` is ``plans``; ``category`` is ``all`` (:func:`cohort_views.forecast` has ages
+        and settings too); ``quantile`` is .025, .1, .25, .5, .75, .9 or .975; ``value`` is a
+        number of plans.
 
     Raises
     ------
     UnknownNameError, MissingDataError, ParameterError
-        An unknown area or lever; an area that did not exist at `as_of`; an `as_of` without data;
-        a horizon or a scenario that cannot be.
+        An unknown area; an area that did not exist at `as_of`; an `as_of` without data; a horizon
+        that cannot be.
 
     Notes
     -----
-    Coherence: at quantile .5, the point forecast, age bands add to the area, placement groups
-    add to the area, and authorities add to their region and to England. The other quantiles do
-    not add, because errors of authorities partly cancel: a sum's spread comes from its parts'
-    (own errors independent, the shared error common). See :mod:`reconciliation`.
+    Coherence: at quantile .5, the point forecast, authorities add to their region and to England.
+    The other quantiles do not add, because errors of authorities partly cancel: a sum's spread
+    comes from its parts' (own errors independent, the shared error common). See
+    :mod:`reconciliation`.
 
     An authority made from others since 2010 gets the growth of the footprint on which the
-    series is unbroken, from its own number of plans, with the wider interval of its size. Age
-    bands are published to January 2022 and in 2024 and 2025: from 2023 the shares of 2022 are
-    used. Placements have a break in 2023, across which no change is learnt.
+    series is unbroken, from its own number of plans, with the wider interval of its size.
     """
     if isinstance(horizon, bool) or horizon != int(horizon) or not 1 <= horizon <= LONGEST:
         raise ParameterError(f"horizon is {horizon!r}; give whole years from 1 to {LONGEST}.")
     history = panel.build(load)
     origin = _origin(history, as_of)
-    pulled = None if scenario is None else levers.read(scenario)
     wanted = None if areas is None else _resolve([areas] if isinstance(areas, str | int) else areas)
 
-    key = None if pulled is None else json.dumps(pulled, sort_keys=True)
     worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own, splits = worked_out(origin, horizon, specification, key)
+    known, units, point, own, far = worked_out(origin, horizon, specification)
     codes = known["area_code"].to_numpy()
-    small = specification.small_area
     every = wanted is None
     listed = known["area_code"].to_numpy() if every else np.array(wanted, dtype=object)
     chosen = np.isin(codes, listed)
     parts = [
         reconciliation.areas_frame(
-            codes[chosen],
-            point[chosen],
-            own[chosen],
-            units.common,
-            units.shape,
-            small,
-            {name: part.rows(chosen) for name, part in splits.items()},
+            codes[chosen], point[chosen], own[chosen], units.common, units.shape
         )
     ]
-    for code in [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]:
-        member = _members(code, known, origin)
-        parts.append(
-            reconciliation.sum_frame(code, member, point, own, units.common, small, splits)
-        )
-    return _tidy(
-        pd.concat(parts, ignore_index=True), origin, [s.categories for s in splits.values()]
-    )
+    sums = [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]
+    members = [_members(code, known, origin) for code in sums]
+    parts += [
+        reconciliation.sum_frame(code, member, point, own, units.common)
+        for code, member in zip(sums, members, strict=True)
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    if far is not None:
+        start, wider = far
+        wider = [wider[chosen], *(start.wider(m, point, own, units.common) for m in members)]
+        row = pd.Index([*codes[chosen], *sums]).get_indexer(frame["area_code"])
+        level = np.searchsorted(LEVELS, frame["quantile"])
+        frame["value"] *= np.concatenate(wider)[row, frame["step"] - 1, level]
+    return _tidy(frame, origin)
 
 
 def _work_out(
@@ -141,40 +129,27 @@ def _work_out(
     origin: int,
     horizon: int,
     specification: Specification,
-    levers_json: str | None,
 ) -> tuple[Any, ...]:
-    """Forecast all authorities: them, their units, points, errors of their own, and splits."""
+    """Forecast all authorities: them, their units, points, errors of their own, far."""
     known = _authorities(load, origin)
     units = predict(panel.build(load), origin, horizon, specification)
     unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
     plans = known["plans"].to_numpy(dtype=float)
     unit_plans = np.bincount(unit, plans, minlength=len(units.units))
-    small = specification.small_area
-    point, own = reconciliation.to_areas(units, unit, plans, unit_plans, small)
-    codes = known["area_code"].to_numpy()
-    splits = {
-        name: _split(load, system, known, origin, horizon, small)
-        for name, system in SYSTEMS.items()
-    }
-    if levers_json is not None:
-        ages = splits["age"]
-        today = plans[:, None, None] * ages.now[:, None, :]
-        baseline = np.concatenate([today, point[..., None] * ages.share], axis=1)
-        changed = levers.apply(baseline, codes, origin, json.loads(levers_json), load)[:, 1:]
-        point = changed.sum(2)
-        left = point[..., None] > 0
-        splits["age"] = replace(
-            ages, share=np.divide(changed, point[..., None], where=left, out=ages.share.copy())
-        )
-    return known, units, point, own, splits
+    point, own = reconciliation.to_areas(units, unit, plans, unit_plans, specification.small_area)
+    far = None
+    if horizon > longrange.TESTED:
+        start = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
+        log = units.shape * np.hypot(own, units.common)[..., None]
+        point, wider = longrange.extend(start, point, log)
+        far = start, wider
+    return known, units, point, own, far
 
 
 @tables.remembered
-def _installed(
-    origin: int, horizon: int, specification: Specification, levers_json: str | None
-) -> tuple[Any, ...]:
+def _installed(origin: int, horizon: int, specification: Specification) -> tuple[Any, ...]:
     """Forecast all authorities from the installed tables."""
-    return _work_out(tables.load, origin, horizon, specification, levers_json)
+    return _work_out(tables.load, origin, horizon, specification)
 
 
 def _origin(history: panel.Panel, as_of: int | None) -> int:
@@ -219,52 +194,8 @@ def _members(code: str, known: pd.DataFrame, origin: int) -> np.ndarray:
     return member
 
 
-def _split(
-    load: Callable[[str], pd.DataFrame],
-    system: tuple[str, str, tuple[int, ...]],
-    known: pd.DataFrame,
-    origin: int,
-    horizon: int,
-    small_area: float,
-) -> reconciliation.Split:
-    """Project one category system, from the figures known at the origin."""
-    table, column, breaks = system
-    frame = load(table)
-    recent = frame["year"].between(origin - reconciliation.RECENT - 1, origin)
-    frame = frame[recent & (frame[column] != "all")]
-    if "placement" in frame:
-        frame = frame[frame["placement"] == "all"]
-    frame = frame[["area_code", "year", column, "plans"]]
-    footprints = places.on_footprints(frame, ["plans"], ("year", column))
-    footprints["area_code"] = "unit " + footprints["area_code"]
-    both = pd.concat([frame, footprints], ignore_index=True)
-    wide = both.pivot(index="area_code", columns=["year", column], values="plans").astype("float64")
-    england = wide.loc[places.ENGLAND].unstack(0)
-    years = np.array([year for year in england if england[year].notna().any()])
-    categories = list(dict.fromkeys(frame[column]))
-    local = known["area_code"].tolist()
-    rows = [places.ENGLAND, *local, *sorted("unit " + known["footprint"].unique())]
-    full = wide.reindex(index=rows, columns=pd.MultiIndex.from_product([years, categories]))
-    counts = full.to_numpy().reshape(len(rows), len(years), len(categories))
-    # A category that was not collected in a year (no figure for England) had no plans then.
-    counts = np.where(np.isnan(counts[:1]) & ~np.isnan(counts).all(2, keepdims=True), 0, counts)
-    place = {row: i for i, row in enumerate(rows)}
-    return reconciliation.split(
-        counts,
-        years,
-        categories,
-        at_origin=np.arange(1, len(local) + 1),
-        parent=np.array([place["unit " + footprint] for footprint in known["footprint"]]),
-        origin=origin,
-        horizon=horizon,
-        small_area=small_area,
-        breaks=breaks,
-    )
-
-
-def _tidy(frame: pd.DataFrame, origin: int, systems: list[list[str]]) -> pd.DataFrame:
+def _tidy(frame: pd.DataFrame, origin: int) -> pd.DataFrame:
     """Name areas, order rows, and give the result its columns."""
-    order = {name: i for i, name in enumerate(["all", *(c for system in systems for c in system)])}
     names = {code: places.name(code) for code in frame["area_code"].unique()}
     frame = frame.assign(
         area=frame["area_code"].map(names),
@@ -272,7 +203,7 @@ def _tidy(frame: pd.DataFrame, origin: int, systems: list[list[str]]) -> pd.Data
         year=origin + frame["step"],
         horizon=frame["step"],
         measure="plans",
-        place=frame["category"].map(order),
+        category="all",
     )
-    frame = frame.sort_values(["area_code", "horizon", "place", "quantile"], kind="stable")
+    frame = frame.sort_values(["area_code", "horizon", "quantile"], kind="stable")
     return frame[COLUMNS].reset_index(drop=True)

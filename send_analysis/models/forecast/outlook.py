@@ -1,32 +1,39 @@
-"""Forecasts set beside what happened, what others said, and what would change them."""
+"""Forecasts set beside what happened."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas, caveats, tables
-from send_analysis.ages import AGE_BANDS
-from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError
 from send_analysis.models.demand_growth import growth
-from send_analysis.models.forecast import levers, scoring
-from send_analysis.models.forecast.forecasting import SYSTEMS, forecast
-from send_analysis.models.forecast.reconciliation import NOT_RECORDED
-from send_analysis.models.scenarios import read_yaml
+from send_analysis.models.forecast import longrange, scoring
+from send_analysis.models.forecast.forecasting import forecast
+from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 BASE_YEARS = 5  # of the compound growth that councils continue
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
 
+class Point(Form):
+    """A forecast of plans in England that others published."""
+
+    forecast: Text
+    year: int = Field(ge=2000, le=2100)
+    plans: int = Field(gt=0, le=60_000_000)
+    source: Text
+
+
+class Published(Form):
+    """What the file of published forecasts holds."""
+
+    forecasts: list[Point] = Field(min_length=1)
+
+
 @tables.remembered
-def fan(
-    area: str = "Bury",
-    horizon: int = 5,
-    as_of: int | None = None,
-    *,
-    scenario: str | None = None,
-) -> pd.DataFrame:
+def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
     """Set published plans and their forecast in one table.
 
     Parameters
@@ -37,8 +44,6 @@ def fan(
     as_of : int, optional
         January to forecast from; the latest if not given. Later published plans are kept, so
         that the forecast can be compared with them.
-    scenario : str, optional
-        Name of a scenario, as :func:`send_analysis.models.forecast.forecasting.forecast` takes it.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def fan(
         ``area, year, origin, published, median, low_80, high_80, low_95, high_95``, plans each
         January; at the origin the forecast equals what was published.
     """
-    ahead = forecast(area, horizon=horizon, as_of=as_of, scenario=scenario)
+    ahead = forecast(area, horizon=horizon, as_of=as_of)
     code, origin = ahead["area_code"].iloc[0], int(ahead["origin"].iloc[0])
     wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
     names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
@@ -121,28 +126,11 @@ def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd
     return out
 
 
-def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
-    """Forecast an area under each scenario of demand that the project holds.
-
-    Returns
-    -------
-    DataFrame
-        ``scenario`` (its title; ``as now`` first), ``year, plans`` (median) and ``change`` against
-        ``as now`` (per cent).
-    """
-    names = {"as now": None} | levers.titles()
-    parts = {title: _medians(area, horizon, name) for title, name in names.items()}
-    out = pd.DataFrame(parts).rename_axis(index="year", columns="scenario")
-    change = 100 * (out.div(out["as now"], axis=0) - 1)
-    long = out.T.stack().rename("plans").to_frame()
-    return long.assign(change=change.T.stack()).reset_index()
-
-
-def _medians(area: str, horizon: int, scenario: str | None) -> pd.Series:
-    """Median plans each January."""
-    ahead = forecast(area, horizon=horizon, scenario=scenario)
-    ahead = ahead[(ahead["category"] == "all") & (ahead["quantile"] == 0.5)]
-    return ahead.set_index("year")["value"]
+def _others() -> pd.DataFrame:
+    """Forecasts that others published: ``forecast, year, plans, source``."""
+    file = tables.parameters("published_forecasts.yml")
+    read = checked(Published, read_yaml(file), file)
+    return pd.DataFrame([point.model_dump() for point in read.forecasts])
 
 
 @tables.remembered
@@ -152,23 +140,22 @@ def published(horizon: int = 15) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``forecast, year, plans, low_95, high_95``: published plans, this package's forecast and
-        its scenario of stable requests, and the points in ``data/published_forecasts.yml``.
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
+        package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
+        whether forecasts so far ahead have been scored.
     """
+    points = _others()
     ours = fan("England", horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
-    steady = _medians("England", horizon, "demand-requests-stabilise")
-    others = read_yaml(tables.parameters("published_forecasts.yml"))
-    points = pd.DataFrame(others["forecasts"])
+    ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
     parts = [
         past.assign(forecast="published figures"),
-        ahead[["year", "plans", "low_95", "high_95"]].assign(forecast="this package"),
-        steady.rename("plans").reset_index().assign(forecast="this package, requests stable"),
+        ahead.assign(forecast="this package"),
         points[["forecast", "year", "plans"]],
     ]
     out = pd.concat(parts, ignore_index=True)
-    return out[["forecast", "year", "plans", "low_95", "high_95"]]
+    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
 
 
 @tables.remembered
@@ -282,71 +269,15 @@ def _years(count: int) -> str:
     return f"{number} year{'' if count == 1 else 's'}"
 
 
-def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
-    """Forecast of one year by age band and by placement.
-
-    Returns
-    -------
-    DataFrame
-        ``category, median, low_80, high_80``, plans in the January `horizon` years ahead; no
-        range where the category is a fault of recording, and no placements where the latest ones
-        are flagged.
-    """
-    ahead = forecast(area, horizon=horizon)
-    ahead = ahead[ahead["horizon"] == horizon]
-    if caveats.doubt("placements", area, category="special / all"):
-        ahead = ahead[ahead["category"].isin(["all", *AGE_BANDS])]
-    order = list(dict.fromkeys(ahead["category"]))
-    wide = ahead.pivot(index="category", columns="quantile", values="value").loc[order]
-    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80"}
-    out = wide[list(names)].rename(columns=names).reset_index()
-    # nobody can say how much will go unrecorded: a range from next to none to half would mislead
-    out.loc[out["category"] == NOT_RECORDED, ["low_80", "high_80"]] = np.nan
-    return out
-
-
-def category_accuracy(first: int = 2017) -> pd.DataFrame:
-    """Score forecasts by age band and placement group, from every origin.
-
-    Parameters
-    ----------
-    first : int, default 2017
-        First January forecast from.
-
-    Returns
-    -------
-    DataFrame
-        ``category, horizon, forecasts, error`` (median absolute error, per cent), ``within_80,
-        within_95`` (share of outcomes, per cent). Authorities with 20 plans or more in the median
-        forecast, Newham left out; for placements none that spans the break of 2023.
-    """
-    parts = []
-    for origin in range(first, int(tables.load("ehc_plans")["year"].max())):
-        ahead = forecast(as_of=origin).pivot(
-            index=["area_code", "year", "horizon", "category"], columns="quantile", values="value"
-        )
-        parts.append(ahead.reset_index().assign(origin=origin))
-    rows = pd.concat(parts, ignore_index=True)
-    rows = rows[(rows[0.5] >= 20) & ~rows["area_code"].isin([ENGLAND, scoring.APART])]
-    actual = []
-    for table, column, breaks in SYSTEMS.values():
-        frame = tables.load(table)
-        frame = frame[frame["placement"] == "all"] if "placement" in frame else frame
-        frame = frame[frame[column] != "all"].dropna(subset="plans")
-        frame = frame.rename(columns={column: "category"}).assign(since=max(breaks, default=0))
-        actual.append(frame[["area_code", "year", "category", "plans", "since"]])
-    rows = rows.merge(pd.concat(actual), on=["area_code", "year", "category"])
-    rows = rows[(rows["origin"] >= rows["since"]) | (rows["year"] < rows["since"])]
-    plans = rows["plans"].astype(float)
-    rows = rows.assign(
-        error=100 * (rows[0.5] - plans).abs() / plans.clip(lower=1),
-        within_80=100.0 * plans.between(rows[0.1], rows[0.9]),
-        within_95=100.0 * plans.between(rows[0.025], rows[0.975]),
+def _of_england() -> str:
+    """Say how often England's own range held, on the same Januaries."""
+    rows = scoring.england(first=scoring.CHOSEN_FROM)
+    rows = rows[rows["year"] > scoring.CHOSEN_TO]
+    held = rows["observed"].between(rows["low_80"], rows["high_80"]).sum()
+    return (
+        f"That is of authorities; England's own 80 % range, which is narrower, held in {held} of "
+        f"{len(rows)} forecasts of the same Januaries."
     )
-    groups = rows.groupby(["category", "horizon"], sort=False)
-    out = groups.agg(forecasts=("error", "size"), error=("error", "median"),
-                     within_80=("within_80", "mean"), within_95=("within_95", "mean"))  # fmt: skip
-    return out.reset_index()
 
 
 def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
@@ -374,6 +305,7 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
         "middle.",
         error + few,
         life,
+        _of_england() if areas.resolve(area) == areas.ENGLAND else "",
         hindsight(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]

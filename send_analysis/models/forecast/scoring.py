@@ -317,7 +317,7 @@ def reliability(
     Returns
     -------
     DataFrame
-        ``horizon, level, share, forecasts``: calibrated forecasts have ``share`` near ``level``,
+        ``horizon, level, below, forecasts``: calibrated forecasts have ``below`` near ``level``,
         both from 0 to 1. Newham is left out.
     """
     rows = forecasts[
@@ -327,7 +327,7 @@ def reliability(
         & (forecasts["area_code"] != APART)
     ]
     below = rows[list(LEVELS)].ge(rows["observed"], axis=0).groupby(rows["horizon"])
-    out = below.mean().stack().rename("share").rename_axis(["horizon", "level"]).reset_index()
+    out = below.mean().stack().rename("below").rename_axis(["horizon", "level"]).reset_index()
     return out.assign(forecasts=out["horizon"].map(below.size()))
 
 
@@ -366,22 +366,22 @@ def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFram
     Returns
     -------
     DataFrame
-        ``origin, horizon, year, observed, median, low, high`` (95 % interval), ``error`` (%).
+        ``origin, horizon, year, observed, median, low_80, high_80, low_95, high_95``, plans;
+        ``error`` (of the median, per cent of the outcome).
     """
     panel = panels.build(tables.load) if panel is None else panel
     last, parts = int(panel.years[-1]), []
     for units in replay(panel, range(first, last), HORIZONS):
         origin, ahead = units.origin, min(HORIZONS, last - units.origin)
         total, spread = units.point.sum(0), spread_of_sum(units.point, units.own, units.common)
-        columns = {
-            "origin": origin,
-            "horizon": np.arange(1, ahead + 1),
-            "observed": panel.plans[:, origin - panel.years[0] + 1 :][:, :ahead].sum(0),
-            "median": total[:ahead],
-            "low": (total * np.exp(NORMAL[0] * spread))[:ahead],
-            "high": (total * np.exp(NORMAL[-1] * spread))[:ahead],
-        }
-        parts.append(pd.DataFrame(columns))
+        made = total[:, None] * np.exp(spread[:, None] * NORMAL)
+        rows = pd.DataFrame(made[:ahead], columns=LEVELS)[[0.5, 0.1, 0.9, 0.025, 0.975]]
+        rows.columns = ["median", "low_80", "high_80", "low_95", "high_95"]
+        rows.insert(0, "origin", origin)
+        rows.insert(1, "horizon", np.arange(1, ahead + 1))
+        start = origin - panel.years[0] + 1
+        rows.insert(2, "observed", panel.plans[:, start : start + ahead].sum(0))
+        parts.append(rows)
     out = pd.concat(parts, ignore_index=True)
     out.insert(2, "year", out["origin"] + out["horizon"])
     return out.assign(error=100 * (out["median"] / out["observed"] - 1))

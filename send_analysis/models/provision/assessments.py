@@ -215,7 +215,7 @@ def queue(
         A row a year, the columns of :func:`accounts` and: ``weeks`` (mean from request to plan),
         ``open_cases`` (on average in the year), ``backlog`` (open cases above those that would be
         open at nine in ten plans in time), ``at_end`` (open cases at its end), and for each
-        target, e.g. 0.6, ``capacity_60``: cases to complete in the *following* year so that its
+        target, e.g. 0.6, ``next_year_60``: cases to complete in the *following* year so that its
         timeliness is the target. Each is a median; ``_p10`` and ``_p90`` hold 80 %.
         ``effective_capacity`` is the number completed, and ``at_capacity`` whether that was all
         that could be: fewer than nine in ten in time. Otherwise capacity was at least that.
@@ -264,7 +264,7 @@ def queue(
         needed = completions_needed(
             at_end, following * (1 - lapse), mean_weeks(target, spread, base)
         )
-        results[f"capacity_{target * 100:g}"] = needed
+        results[f"next_year_{target * 100:g}"] = needed
     frame["effective_capacity"] = frame["completed"]
     frame["at_capacity"] = (frame["timely"] < max(TARGETS)).astype(bool)
     for name, values in results.items():

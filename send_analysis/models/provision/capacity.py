@@ -7,41 +7,35 @@ parts together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
-from send_analysis import areas, tables
-from send_analysis.errors import MissingDataError, ParameterError, unknown
+from send_analysis import areas
+from send_analysis.errors import MissingDataError, unknown
 from send_analysis.models import scenarios
-from send_analysis.models.cohort import cohorts
+from send_analysis.models.cohort import cohorts, flows, levers
 from send_analysis.models.cohort.cohort_data import SETTINGS
-from send_analysis.models.forecast import forecasting
 from send_analysis.models.provision import assessments, costs, places, planned_places, staffing
-from send_analysis.models.scenarios import YEAR, Choice, Number
+from send_analysis.models.user_files import Form, Text, checked
 
 YEARS = 8  # the school capacity survey of 2026 asks for academic years to 2032/33
 SEED = 50
 PREFIX = "capacity-"  # of this model's scenario files
-FORM = {
-    "name": str,
-    "note?": str,
-    "plans?": {"*": planned_places.SWITCH},
-    "shifts?": [
-        {
-            "from": Choice(tuple(SETTINGS)),
-            "to": Choice(tuple(SETTINGS)),
-            "share": Number(0, 1),
-            "from_year": YEAR,
-        }
-    ],
-    "levers?": [{"lever": str, "*": object}],
-    "cohorts?": str,
-    "assumptions?": {"*": Number(-1e9, 1e9)},
-}
 PARTS = ("places", "assessments", "staff", "cost", "shifts", "budget", "published")
+
+
+class Scenario(Form):
+    """What a scenario of this model may change."""
+
+    name: Text
+    note: Text | None = None
+    plans: dict[str, planned_places.Switch] | None = None
+    levers: list[dict[str, Any]] | None = Field(None, min_length=1)
+    assumptions: dict[str, float] | None = None
 
 
 def read_scenario(scenario: str | Path | Mapping | None) -> dict:
@@ -56,9 +50,7 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     -------
     dict
         ``name``, and what the scenario changes: ``plans`` (planned changes to places),
-        ``shifts`` (new placements sent to another setting), ``levers`` (of the forecast of all
-        plans, as :func:`levers.validate` takes them), ``cohorts`` (a scenario file
-        of the cohort model, looked for beside this one), ``assumptions``.
+        ``levers`` (of plans, as :func:`levers.validate` takes them), ``assumptions``.
 
     Raises
     ------
@@ -68,14 +60,13 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     if scenario is None:
         return {"name": "as planned"}
     if isinstance(scenario, Mapping):
-        scenarios.check(scenario, FORM, "scenario")
+        checked(Scenario, scenario, "scenario")
         content = dict(scenario)
     else:
-        content = scenarios.read(scenario, FORM, prefix=PREFIX)
+        content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
-    scenarios.assumptions("capacity", content.get("assumptions"), where=f"{where}.")
-    if not content.get("cohorts", "a file").strip():
-        raise ParameterError(f"{where}.cohorts: is empty; name a scenario file, or leave it out.")
+    scenarios.assumptions("capacity", content.get("assumptions"), where=where)
+    levers.validate(content.get("levers", ()), where=where)
     return content
 
 
@@ -109,49 +100,15 @@ def simulate(
     ------
     UnknownNameError, MissingDataError, ParameterError
         An unknown area, one without plans by age, an impossible number of years or scenario.
-
-    Notes
-    -----
-    A scenario of the cohort model changes the total: the simulation with it is scaled as the one
-    without it was, so that the difference is the scenario's alone.
     """
     changed = read_scenario(scenario)
     code = areas.resolve(area)
-    options = {"years": years, "simulations": simulations, "seed": seed}
-    free = _projected(code, years, simulations, seed)
-    held = cohorts.reconcile(
-        free, forecasting.forecast(code, years, scenario=changed.get("levers"))
-    )
-    if "cohorts" in changed:
-        other = cohorts.project(code, **options, scenario=_beside(changed, "cohorts"))
-        scale = held.stock.sum(axis=(2, 3)) / np.maximum(free.stock.sum(axis=(2, 3)), 1)
-        held = replace(
-            other,
-            stock=other.stock * scale[:, :, None, None],
-            new=other.new * scale[:, :, None],
+    if areas.level(code) != "local authority":
+        raise MissingDataError(
+            f"{areas.name(code)} is no single authority: the model of places follows those."
         )
-    for rule in changed.get("shifts", []):
-        moved = places.shift(
-            held.stock,
-            SETTINGS,
-            source=rule["from"],
-            target=rule["to"],
-            share=rule["share"],
-            first_step=rule["from_year"] - held.origin,
-        )
-        held = replace(held, stock=moved)
-    return held
-
-
-@tables.remembered(most=1)
-def _projected(code: str, years: int, simulations: int, seed: int) -> cohorts.Projection:
-    """Project plans without a scenario; kept, as every scenario of an area starts from it."""
-    return cohorts.project(code, years=years, simulations=simulations, seed=seed)
-
-
-def _beside(changed: Mapping, key: str) -> Path:
-    """Path of a file that a scenario names, relative to the scenario's own."""
-    return Path(changed.get("file", ".")).parent / changed[key]
+    made = cohorts.project(code, years=years, simulations=simulations, seed=seed)
+    return flows.apply(made, changed.get("levers", ()), seed=seed)
 
 
 def forecast(
@@ -197,7 +154,15 @@ def forecast(
     there = planned_places.capacity(
         code, ahead, base=simulation.origin, changes=changes, file=capacity_file
     )
-    out = places.balance(simulation, there, SETTINGS)
+    late = planned_places.late(
+        there,
+        changes,
+        base=simulation.origin,
+        simulations=simulation.stock.shape[1],
+        seed=seed,
+        given=scenarios.assumptions("capacity", changed.get("assumptions")),
+    )
+    out = places.balance(simulation, there, SETTINGS, late=late)
     out.insert(0, "scenario", changed["name"])
     out.insert(2, "area", areas.name(code))
     return out
@@ -306,7 +271,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         capacity=whole["capacity"],
         demand=whole["demand"],
         interval=interval,
-        probability=(100 * rows["probability"]).map("{:.0f} %".format),
+        probability=rows["probability"].map("{:.0f} %".format),
         extra_80=rows["extra_80"],
         extra_95=rows["extra_95"],
     )

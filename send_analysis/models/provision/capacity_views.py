@@ -11,25 +11,26 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
-from send_analysis.models.cohort.cohort_data import ORIGINS
+from send_analysis.models.cohort.cohort_data import origins
 from send_analysis.models.cohort.cohorts import Projection, project
-from send_analysis.models.provision import assessments, capacity, costs, places, planned_places
+from send_analysis.models.provision import (
+    assessments,
+    capacity,
+    costs,
+    hindcast,
+    places,
+    planned_places,
+)
+from send_analysis.models.provision.hindcast import doubt
 
 EVERY = "all specialist"
-SPECIALIST = "special / all"  # category of `placements` that the places rest on
 MILLION = 1e6
 SMALL = 20  # residents in specialist places: fewer are known one by one
 HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
+HELD = (72, 88)  # per cent of areas that an 80 % interval may hold to be called tested
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
-
-
-def doubt(area: str) -> str:
-    """Say why nothing is built on an area's latest plans or placements; empty where it can be."""
-    return caveats.doubt("ehc_plans", area) or caveats.doubt(
-        "placements", area, category=SPECIALIST
-    )
 
 
 def gap(area: str) -> str:
@@ -42,7 +43,7 @@ def gap(area: str) -> str:
         return flagged
     try:
         project(area, years=1, simulations=2)
-        places.in_use(areas.resolve(area), year=ORIGINS[-1])
+        places.in_use(areas.resolve(area), year=origins()[-1])
     except MissingDataError as error:
         return str(error)
     return ""
@@ -73,25 +74,21 @@ def headline(
     list of str
         The headline, then further sentences.
     """
-    last = queue.iloc[-1]
-    waits = (
-        f"In {last['year']} {100 * last['timely']:.0f} % of plans in {area} were issued within 20 "
-        f"weeks; {last['completed']:,.0f} "
-        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
-    )
-    if last["backlog"] >= 1:
-        waits += f" and about {last['backlog']:,.0f} more were open than would be at 90 %."
-    else:
-        waits += ", and no backlog can be seen."
+    waits = _waits(queue, area)
     if forecast is None:
         return [waits]
     year = min(forecast["origin"].iloc[0] + HORIZON, forecast["year"].max())
     rows = forecast[(forecast["year"] == year) & (forecast["kind"] == EVERY)].set_index("phase")
     whole = rows.loc["all"]
+    more = (
+        f"{whole['extra_80']:,} more than that are enough in 80 of 100 simulations"
+        if whole["extra_80"]
+        else "that is enough in 80 of 100 simulations"
+    )
     out = [
         f"{area} is set to need {whole['demand']:,.0f} specialist places in January {year} (80 % "
         f"interval {whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f}) and to have "
-        f"{whole['capacity']:,.0f}; to be 80 % sure, {whole['extra_80']:,} more are needed."
+        f"{whole['capacity']:,.0f}, those in use and those announced; {more}."
     ]
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
@@ -104,12 +101,51 @@ def headline(
             f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "
             "planned for by name: read the ranges as chance, not as need."
         )
-    phases = [
-        f"{phase} {100 * rows.loc[phase, 'probability']:.0f} % (80 % sure with {extra:,} more)"
-        for phase, extra in rows.loc[list(places.PHASES), "extra_80"].items()
+    out.append(_chances(forecast))
+    return [sentence for sentence in [*out, waits] if sentence]
+
+
+def _waits(queue: pd.DataFrame, area: str) -> str:
+    """Say how many plans were in time, of how many, and what is open."""
+    last = queue.iloc[-1]
+    new = tables.load("new_plans")
+    new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
+    new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
+    out = (
+        f"In {last['year']} {100 * last['timely']:.0f} % of the plans in {area} whose time is "
+        f"counted were issued within 20 weeks, {last['timely'] * last['counted']:,.0f} of "
+        f"{last['counted']:,.0f}"
+        + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
+        + f"; {last['completed']:,.0f} "
+        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
+    )
+    if last["backlog"] >= 1:
+        return f"{out} and about {last['backlog']:,.0f} more were open than would be at 90 %."
+    return f"{out}, and no backlog can be seen."
+
+
+def _chances(forecast: pd.DataFrame) -> str:
+    """Give the chances of the first year ahead, for which such chances have been tested."""
+    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
+    rows = _tested(rows).dropna(subset="probability").set_index("phase")
+    if rows.empty:
+        return ""
+    said = [
+        f"{phase.replace('all', 'all ages')} {probability:.0f} %"
+        for phase, probability in rows["probability"].items()
     ]
-    out.append(f"Probability that demand exceeds capacity in {year}: {', '.join(phases)}.")
-    return [*out, waits]
+    return (
+        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than "
+        f"there will be: {', '.join(said)}."
+    )
+
+
+def _tested(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave chances out where a year ahead they said no more than one figure for all areas."""
+    skilled = hindcast.shown()
+    keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
+    keep = skilled.reindex(keys).eq(True).to_numpy()
+    return frame.assign(probability=frame["probability"].where(keep))
 
 
 def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFrame:
@@ -134,7 +170,7 @@ def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFram
 def shares_kept(simulation: Projection) -> pd.DataFrame:
     """Forecast places if at each age settings kept the shares they have in the latest January.
 
-    A check on the model's moves between settings, which draw an authority towards its region.
+    A check on the model's moves between settings.
 
     Parameters
     ----------
@@ -168,19 +204,72 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     -------
     DataFrame
         ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
-        today's shares), ``probability`` (per cent), ``extra_80, extra_95``; without kinds and
-        phases of a handful of pupils.
+        today's shares), ``probability`` (per cent; missing where :func:`hindcast.shown` finds no
+        skill), ``extra_80, extra_95``; without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
     forecast = forecast.merge(beside, on=keys, validate="one_to_one")
     rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
     rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    rows = rows.assign(probability=100 * rows["probability"])
+    rows = _tested(rows)
     columns = ["kind", "phase", "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
     rows = rows[[*columns, "kept", "probability", "extra_80", "extra_95"]]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
+
+
+def year_before(area: str) -> pd.DataFrame:
+    """Set what would have been said of an area a year before the latest January beside the outcome.
+
+    Parameters
+    ----------
+    area : str
+        Name or code.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, in_use`` (in the January before), ``demand, low_80, high_80, places_80``
+        (places that suffice in 80 of 100 simulations), ``probability`` (per cent, as in
+        :func:`certainty`) and ``needed`` (places in use in the latest January); without rows that
+        expect a handful. Empty for an area that was not tested.
+    """
+    rows = hindcast.rows()
+    rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_p90"] >= SMALLEST)]
+    rows = _tested(rows).rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
+    columns = ["kind", "phase", "in_use", "demand", "low_80", "high_80", "places_80"]
+    return rows[[*columns, "probability", "needed"]].reset_index(drop=True)
+
+
+def ranges() -> pd.DataFrame:
+    """Say of each kind and phase how its range and its chance did in all areas a year ahead.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, cases, inside, sufficed, short, skill`` as :func:`hindcast.skill` (the first
+        three per cent) and ``range``: "tested" where the 80 % interval held 72 to 88 % of the
+        areas, else "illustrative".
+    """
+    frame = hindcast.skill().reset_index()
+    held = frame["inside"].between(*HELD)
+    frame["range"] = np.where(held, "tested", "illustrative")
+    return frame[["kind", "phase", "cases", "inside", "sufficed", "short", "skill", "range"]]
+
+
+def reliability() -> pd.DataFrame:
+    """Set chances of a year before against what happened, all specialist places by phase.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`hindcast.reliability`, for the phases whose chances are shown.
+    """
+    skilled = hindcast.shown()
+    phases = [phase for kind, phase in skilled[skilled].index if kind == EVERY]
+    frames = [hindcast.reliability(EVERY, phase) for phase in phases]
+    return pd.concat(frames, ignore_index=True) if frames else hindcast.reliability("", "")
 
 
 def fitting(area: str) -> list[str]:
@@ -213,8 +302,9 @@ def compare(
     Returns
     -------
     DataFrame
-        ``scenario, phase, capacity, demand, probability`` (per cent), ``extra_80, extra_95``: all
-        specialist places, a row a scenario and phase, "as planned" first.
+        ``scenario, phase, capacity, demand, probability`` (per cent; as in :func:`certainty`),
+        ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
+        first.
     """
     from tqdm import tqdm
 
@@ -224,7 +314,7 @@ def compare(
         # as many years as everywhere else, so that "as planned" is the same draw
         made = capacity.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
-        frames.append(made.assign(probability=100 * made["probability"]))
+        frames.append(_tested(made))
     columns = ["scenario", "phase", "capacity", "demand", "probability", "extra_80", "extra_95"]
     return pd.concat(frames, ignore_index=True)[columns]
 
@@ -240,14 +330,17 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``year, completed, timely, needed_60, needed_90``: what each year needed was known as the
-        year before ended, but for its arrivals. The last row is the coming year.
+        ``year, completed, timely, needed_60, needed_90, volumes``: what each year needed was known
+        as the year before ended, but for its arrivals; ``volumes`` is the share in time that the
+        same rule gives for what was completed, where it is tested. The last row is the coming year.
     """
-    after = queue[["year", "capacity_60", "capacity_90"]].assign(year=queue["year"] + 1)
-    after = after.rename(columns={"capacity_60": "needed_60", "capacity_90": "needed_90"})
-    return after.merge(queue[["year", "completed", "timely"]], on="year", how="left")[
-        ["year", "completed", "timely", "needed_60", "needed_90"]
-    ]
+    after = queue[["year", "next_year_60", "next_year_90"]].assign(year=queue["year"] + 1)
+    after = after.rename(columns={"next_year_60": "needed_60", "next_year_90": "needed_90"})
+    tested = _hindcast()
+    tested = tested[tested["area_code"] == queue["area_code"].iloc[0]]
+    out = after.merge(queue[["year", "completed", "timely"]], on="year", how="left")
+    out = out.merge(tested[["year", "volumes"]], on="year", how="left")
+    return out[["year", "completed", "timely", "needed_60", "needed_90", "volumes"]]
 
 
 @tables.remembered

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, tables
+from send_analysis.models.cohort import flows
 from send_analysis.models.provision import places
 from send_analysis.models.provision.intervals import interval
 from send_analysis.models.provision.places import (
@@ -305,7 +306,7 @@ def _by_setting(stock: np.ndarray, settings: Sequence[str], wanted: Sequence[str
 
 
 def shifts(
-    simulation: places.Simulation,
+    simulation: flows.Projection,
     settings: Sequence[str],
     *,
     share: float = TENTH,
@@ -317,11 +318,12 @@ def shifts(
 
     Parameters
     ----------
-    simulation : Simulation
+    simulation : Projection
     settings : sequence of str
         Names of its settings.
     share : float, default 0.1
-        Share of new placements, as :func:`places.shift` counts them.
+        Share of new plans and of movers in, as the lever ``placements`` of :func:`flows.apply`
+        counts them.
     units, seed, changes
         As in :func:`forecast`.
 
@@ -338,7 +340,8 @@ def shifts(
     price, index = _prices(units, before.shape[1], years, rise, np.random.default_rng([seed, 6]))
     frames = []
     for name, (source, target) in SHIFTS.items():
-        moved = places.shift(simulation.stock, settings, source=source, target=target, share=share)
+        lever = {"lever": "placements", "from": source, "to": target, "share": share}
+        moved = flows.apply(simulation, [lever]).stock
         change = _by_setting(moved, settings, units.index) - before
         saving = -(change * price.T[None]).sum(axis=2) * index[:, None]
         plans = change[..., units.index.get_loc(target)]

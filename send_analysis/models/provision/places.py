@@ -7,7 +7,7 @@ docs/capacity.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -124,6 +124,13 @@ def demand(simulation: Simulation, settings: Sequence[str]) -> dict[tuple[str, s
     for phase, (low, high) in PHASES.items():
         plans = simulation.stock[:, :, low - YOUNGEST : high - YOUNGEST + 1].sum(axis=2)
         out |= {(kind, phase): plans[..., place[kind]] for kind in KINDS}
+    return _with_sums(out)
+
+
+def _with_sums(cells: Mapping[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
+    """Add the groups of kinds, and all phases together, to arrays by kind and phase."""
+    out = dict(cells)
+    for phase in PHASES:
         for group, kinds in GROUPS.items():
             out[group, phase] = sum(out[kind, phase] for kind in kinds)
     for kind in (*KINDS, *GROUPS):
@@ -136,6 +143,7 @@ def balance(
     capacity: pd.DataFrame,
     settings: Sequence[str],
     *,
+    late: Mapping[tuple[str, str], np.ndarray] | None = None,
     sureness: Sequence[float] = SURENESS,
 ) -> pd.DataFrame:
     """Set simulated demand against capacity.
@@ -148,6 +156,9 @@ def balance(
         :func:`planned_places.capacity` gives it; a kind, phase and year of the simulation each.
     settings : sequence of str
         Names of the settings of the simulation.
+    late : mapping of (kind, phase) to ndarray (years, simulations), optional
+        Places missing because openings are late, as :func:`planned_places.late` draws them; none
+        if not given.
     sureness : sequence of float
         How sure one wants to be that places suffice.
 
@@ -155,11 +166,12 @@ def balance(
     -------
     DataFrame
         ``area_code, origin, year, horizon, kind, phase, in_use, planned, capacity,
-        demand, demand_p10, demand_p90`` (places; ``demand`` is the median), ``shortfall`` (median
-        demand less capacity; below zero places are spare), ``probability`` (that demand exceeds
-        capacity), and for each sureness, e.g. 0.8, ``places_80`` (the fewest places that suffice
-        in 80 % of simulations) and ``extra_80`` (those above capacity). ``basis`` says where
-        capacity comes from.
+        demand, demand_p10, demand_p90`` (places; ``planned`` and ``capacity`` are means over
+        simulations, ``demand`` is the median), ``shortfall`` (median demand less capacity; below
+        zero places are spare), ``probability`` (per cent; that demand exceeds capacity), and for
+        each sureness, e.g. 0.8, ``places_80`` (the fewest places that suffice in 80 % of
+        simulations) and ``extra_80`` (the fewest to add to those planned, for that). ``basis``
+        says where capacity comes from.
 
     Notes
     -----
@@ -169,24 +181,29 @@ def balance(
     wanted = demand(simulation, settings)
     plans = np.stack(list(wanted.values()))[:, 1:]  # kinds and phases × years × simulations
     years = range(simulation.origin + 1, simulation.origin + 1 + plans.shape[1])
-    index = pd.MultiIndex.from_tuples(
-        [(*cell, year) for cell in wanted for year in years], names=["kind", "phase", "year"]
+    keys = ["kind", "phase", "year"]
+    ahead = capacity[capacity["year"].isin(years)].sort_values("year")
+    cells = {
+        cell: rows["capacity"].to_numpy(dtype=float)[:, None] - (late or {}).get(cell, 0.0)
+        for cell, rows in ahead.groupby(keys[:2])
+    }
+    summed = _with_sums(cells)
+    there = np.stack([np.broadcast_to(summed[cell], plans.shape[1:]) for cell in wanted])
+    index = pd.MultiIndex.from_tuples([(*cell, year) for cell in wanted for year in years])
+    known = _sums(ahead).reindex(index.set_names(keys))
+    mean = there.mean(axis=-1).ravel()
+    out = known.drop(columns="basis").assign(
+        planned=known["planned"] + mean - known["capacity"],
+        capacity=mean,
+        **{name: values.ravel() for name, values in interval("demand", plans, axis=-1).items()},
     )
-    there = _with_sums(capacity).reindex(index)
-    places = there["capacity"].to_numpy(dtype=float)
-    spread = {name: values.ravel() for name, values in interval("demand", plans, axis=-1).items()}
-    out = there.drop(columns="basis").assign(
-        **spread,
-        shortfall=spread["demand"] - places,
-        probability=(plans > places.reshape(plans.shape[:2])[..., None]).mean(axis=-1).ravel(),
-    )
+    out["shortfall"] = out["demand"] - mean
+    out["probability"] = 100 * (plans > there).mean(axis=-1).ravel()
     for share in sureness:
-        # the least whole number of places that is enough in that share of simulations
-        enough = np.ceil(np.quantile(plans, share, axis=-1, method="inverted_cdf")).ravel()
         name = f"{share * 100:g}".replace(".", "_")
-        out[f"places_{name}"] = enough.astype("int64")
-        out[f"extra_{name}"] = np.maximum(np.ceil(enough - places), 0).astype("int64")
-    out = out.assign(basis=there["basis"]).reset_index()
+        out[f"places_{name}"] = enough(plans, share).ravel()
+        out[f"extra_{name}"] = np.maximum(enough(plans - there, share).ravel(), 0)
+    out = out.assign(basis=known["basis"]).reset_index()
     out = out.assign(
         area_code=simulation.area_code,
         origin=simulation.origin,
@@ -196,7 +213,23 @@ def balance(
     return out[[*first, *(column for column in out.columns if column not in first)]]
 
 
-def _with_sums(capacity: pd.DataFrame) -> pd.DataFrame:
+def enough(plans: np.ndarray, share: float) -> np.ndarray:
+    """Count the fewest places that are enough in a share of simulations.
+
+    Parameters
+    ----------
+    plans : ndarray (…, simulations)
+    share : float
+        0 to 1.
+
+    Returns
+    -------
+    ndarray of int (…)
+    """
+    return np.ceil(np.quantile(plans, share, axis=-1, method="inverted_cdf")).astype("int64")
+
+
+def _sums(capacity: pd.DataFrame) -> pd.DataFrame:
     """Add groups of kinds, and all phases, to capacity; its index is kind, phase and year."""
     groups = [
         capacity[capacity["kind"].isin(kinds)].assign(kind=group) for group, kinds in GROUPS.items()
@@ -209,61 +242,6 @@ def _with_sums(capacity: pd.DataFrame) -> pd.DataFrame:
     several = said.duplicated(keys, keep=False)  # few, if any: joining text is slow
     joined = said[several].groupby(keys)["basis"].agg("; ".join)
     return out.assign(basis=pd.concat([said[~several].set_index(keys)["basis"], joined]))
-
-
-def shift(
-    stock: np.ndarray,
-    settings: Sequence[str],
-    *,
-    source: str,
-    target: str,
-    share: float,
-    first_step: int = 1,
-) -> np.ndarray:
-    """Send a share of new placements to another setting.
-
-    A new placement is a birth cohort's growth in a setting from one January to the next: new
-    plans and movers in, less leavers. Those sent elsewhere stay there at the rate at which their
-    cohort stays in the setting they were meant for.
-
-    Parameters
-    ----------
-    stock : ndarray (years + 1, simulations, ages, settings)
-    settings : sequence of str
-        Names on the last axis.
-    source, target : str
-        Settings.
-    share : float
-        0 to 1, of the new placements in `source`.
-    first_step : int, default 1
-        Years ahead from which placements are shifted.
-
-    Returns
-    -------
-    ndarray
-        As `stock`; the sum over settings is unchanged.
-
-    Raises
-    ------
-    ParameterError
-        If a setting is unknown or the share is not from 0 to 1.
-    """
-    place = {name: number for number, name in enumerate(settings)}
-    for name in (source, target):
-        if name not in place:
-            raise ParameterError(f"Unknown setting {name!r}: use one of {', '.join(settings)}.")
-    if not 0 <= share <= 1:
-        raise ParameterError(f"A share is from 0 to 1, not {share!r}.")
-    plans = stock[..., place[source]].astype(float)
-    moved = np.zeros_like(plans)
-    for step in range(max(first_step, 1), len(plans)):
-        before, after = plans[step - 1, :, :-1], plans[step, :, 1:]
-        stay = np.minimum(np.divide(after, before, out=np.zeros_like(after), where=before > 0), 1.0)
-        moved[step, :, 1:] = moved[step - 1, :, :-1] * stay + share * np.maximum(after - before, 0)
-    out = stock.astype(float)
-    out[..., place[source]] -= moved
-    out[..., place[target]] += moved
-    return out
 
 
 def published(area: str) -> pd.DataFrame:

@@ -4,32 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Literal
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from send_analysis import areas, tables
-from send_analysis.errors import DataError, MissingDataError, ParameterError
+from send_analysis.cells import Number, Words, read_list
+from send_analysis.errors import ParameterError
 from send_analysis.models.provision import places
-from send_analysis.models.scenarios import Choice, Number, check, read_yaml
+from send_analysis.models.scenarios import assumptions, sample
+from send_analysis.models.user_files import Area, Form, Month, Share, Text, checked, read_yaml
 
-_MONTH = r"(20\d{2})-(0[1-9]|1[0-2])"
-_SHARE = Number(0, 1)
-CHANGE = {
-    "title": str,
-    "setting": Choice(places.KINDS),
-    "phase": Choice(tuple(places.PHASES)),
-    "status": str,
-    "included": bool,
-    "opens": str,
-    "places": Number(-5000, 5000),
-    "fill": [_SHARE],
-    "source": str,
-}
-# What a scenario may change of a planned change.
-SWITCH = {"included?": bool, "opens?": str, "places?": CHANGE["places"], "fill?": [_SHARE]}
-FORM = {"area": str, "changes": {"*": CHANGE}}
-FILE_COLUMNS = ["kind", "phase", "year", "places"]
+LAST_YEAR = 2060
+Places = Annotated[float, Field(ge=-5000, le=5000)]
+
+
+class Switch(Form):
+    """What a scenario may change of a planned change."""
+
+    included: bool | None = None
+    opens: Month | None = None
+    places: Places | None = None
+    fill: list[Share] | None = Field(None, min_length=1)
+
+
+class Change(Form):
+    """A planned change to places."""
+
+    title: Text
+    setting: Literal[*places.KINDS]
+    phase: Literal[*places.PHASES]
+    status: Text
+    included: bool
+    opens: Month
+    places: Places
+    fill: list[Share] = Field(min_length=1)
+    source: Text
+
+
+class Plans(Form):
+    """What a file of planned changes holds."""
+
+    area: Area
+    changes: dict[str, Change]
 
 
 def _folder() -> Path:
@@ -63,10 +83,9 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
     content = {"changes": {}}
     if path.is_file():
         content = read_yaml(path)
-        check(content, FORM, str(path))
-        if areas.resolve(content["area"]) != area:
+        if areas.resolve(checked(Plans, content, path).area) != area:
             raise ParameterError(
-                f"{path}: area: must be {areas.name(area)}, as the file's name says."
+                f"{path}, area: must be {areas.name(area)}, as the file's name says."
             )
     changes = {name: dict(change) for name, change in content["changes"].items()}
     for name, switch in (switches or {}).items():
@@ -75,19 +94,14 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
             raise ParameterError(
                 f"plans.{name}: {areas.name(area)} has no such planned change; it has {known}."
             )
-        check(switch, SWITCH, f"plans.{name}")
+        checked(Switch, switch, f"plans.{name}")
         changes[name] |= switch
-    columns = [*CHANGE]
+    columns = [*Change.model_fields]
     columns.insert(columns.index("opens") + 1, "first_january")
     frame = pd.DataFrame.from_dict(changes, orient="index").rename_axis("change")
     if frame.empty:
         return frame.reindex(columns=columns)
-    month = frame["opens"].str.extract(f"^{_MONTH}$")
-    if month.isna().any(axis=None):
-        name = month.index[month.isna().any(axis=1)][0]
-        raise ParameterError(
-            f"plans.{name}.opens: must be a month such as 2028-09, not {frame['opens'][name]!r}."
-        )
+    month = frame["opens"].str.split("-", expand=True)
     january = month[0].astype("int64") + (month[1] != "01")
     return frame.assign(first_january=january)[columns]
 
@@ -112,14 +126,75 @@ def planned(changes: pd.DataFrame, base: int, years: range) -> pd.DataFrame:
     """
     frames = []
     for name, change in changes[changes["included"].astype(bool)].to_dict("index").items():
-        curve = np.array([0.0, *change["fill"], 1.0])
-        step = np.array([base, *years]) - change["first_january"] + 1
-        filled = np.rint(change["places"] * curve[np.clip(step, 0, len(curve) - 1)])
+        filled = _filled(change, np.array([base, *years]))
         rows = {"change": name, "kind": change["setting"], "phase": change["phase"]}
         frames.append(pd.DataFrame({**rows, "year": list(years), "places": filled[1:] - filled[0]}))
     if not frames:
         return pd.DataFrame(columns=["change", "kind", "phase", "year", "places"])
     return pd.concat(frames, ignore_index=True)
+
+
+def _filled(change: Mapping, januaries: np.ndarray) -> np.ndarray:
+    """Places of a change that are in use in some Januaries, if it opens as planned."""
+    curve = np.array([0.0, *change["fill"], 1.0])
+    step = januaries - change["first_january"] + 1
+    return np.rint(change["places"] * curve[np.clip(step, 0, len(curve) - 1)])
+
+
+def late(
+    capacity: pd.DataFrame,
+    changes: pd.DataFrame,
+    *,
+    base: int,
+    simulations: int,
+    seed: int,
+    given: pd.DataFrame | None = None,
+) -> dict[tuple[str, str], np.ndarray]:
+    """Draw the places that are missing because openings are put off.
+
+    Parameters
+    ----------
+    capacity : DataFrame
+        As :func:`capacity` returns it; places from a list of the user's own are not late.
+    changes : DataFrame
+        As :func:`plans` returns it. Included ones that add places and open after the January of
+        `base` can be late.
+    base : int
+    simulations, seed : int
+        Same seed and name of the change, same delays, whatever else is planned.
+    given : DataFrame, optional
+        Assumptions of the part ``capacity``: ``openings_late`` (share put off) and ``years_late``
+        (by how many Januaries, a draw rounded to whole years); the file's if not given.
+
+    Returns
+    -------
+    dict of ndarray (years, simulations)
+        By kind and phase.
+
+    Notes
+    -----
+    With p the share and L the years, a change of n places with fill curve F has
+    n · ((1 − p) · F(t) + p · E F(t − L)) places on average.
+    """
+    given = assumptions("capacity") if given is None else given
+    years = np.sort(capacity["year"].unique())
+    own = capacity.loc[capacity["basis"].str.startswith("capacity file"), ["kind", "phase"]]
+    own = set(own.itertuples(index=False, name=None))
+    open_later = changes["included"].astype(bool) & (changes["places"].astype(float) > 0)
+    open_later &= changes["first_january"].astype(float) > base
+    out: dict[tuple[str, str], np.ndarray] = {}
+    for name, change in changes[open_later].to_dict("index").items():
+        cell = (change["setting"], change["phase"])
+        if cell in own:
+            continue
+        rng = np.random.default_rng([seed, crc32(name.encode())])
+        put_off = rng.random(simulations) < sample(given.loc["openings_late"], simulations, rng)
+        by = np.rint(sample(given.loc["years_late"], simulations, rng)) * put_off
+        missing = _filled(change, years)[:, None] - _filled(
+            change, years[:, None] - by.astype("int64")
+        )
+        out[cell] = out.get(cell, 0.0) + missing
+    return out
 
 
 def read_capacity(path: str | Path) -> pd.DataFrame:
@@ -144,39 +219,19 @@ def read_capacity(path: str | Path) -> pd.DataFrame:
         Naming file, column, row and value, if a column is missing, a kind or phase is unknown, a
         number is impossible, or a row is there twice.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingDataError(f"{path}: there is no such capacity file.")
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"not a CSV table in UTF-8 ({error})", file=str(path)) from None
-    for column in FILE_COLUMNS:
-        if column not in frame.columns:
-            raise DataError(
-                f"missing; the columns are {', '.join(FILE_COLUMNS)}", file=str(path), column=column
-            )
-    known = {"kind": places.KINDS, "phase": tuple(places.PHASES)}
-    for column, words in known.items():
-        _refuse(~frame[column].isin(words), frame, column, path, f"use one of {', '.join(words)}")
-    for column, pattern, what in (
-        ("year", r"20\d{2}", "a year such as 2026"),
-        ("places", r"\d{1,5}(\.\d+)?", "a number of places, not below 0"),
-    ):
-        _refuse(~frame[column].str.fullmatch(pattern), frame, column, path, f"must be {what}")
-    key = FILE_COLUMNS[:3]
-    _refuse(frame.duplicated(key), frame, "kind", path, "second row for this kind, phase and year")
-    frame = frame[FILE_COLUMNS].astype({"year": "int64", "places": "float64"})
+    key = ["kind", "phase", "year"]
+    frame = read_list(
+        path,
+        "capacity",
+        {
+            "kind": Words(places.KINDS),
+            "phase": Words(tuple(places.PHASES)),
+            "year": Number(2000, LAST_YEAR, whole=True),
+            "places": Number(0, 100_000),
+        },
+        key=key,
+    )
     return frame.sort_values(key, ignore_index=True)
-
-
-def _refuse(bad: pd.Series, frame: pd.DataFrame, column: str, path: Path, what: str) -> None:
-    """Raise the error for the first row that is bad."""
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise DataError(
-            f"{frame[column].iat[row]!r}: {what}", file=str(path), column=column, row=row + 2
-        )
 
 
 def capacity(

@@ -73,8 +73,9 @@ def xmr(
     Raises
     ------
     ParameterError
-        Fewer than two numbers in a step or no two of them in neighbouring months, a re-basing
-        point that is not in the index, an index out of order, or an autocorrelation that is none.
+        What is no number, fewer than two numbers in a step or no two of them in neighbouring
+        months, a re-basing point that is not in the index, an index out of order, or an
+        autocorrelation that is none.
 
     Notes
     -----
@@ -84,10 +85,13 @@ def xmr(
     thirds of the way to it, all three on that side of the mean; seven successive points on one
     side of the mean; seven successive points each higher (or each lower) than the one before.
     """
-    values = pd.Series(values).astype(float)
-    if not values.index.is_monotonic_increasing or values.index.has_duplicates:
+    values = _numbers(values, "The series")
+    if values.empty:
+        raise ParameterError("The series is empty; limits need two numbers at least.")
+    time = _times(values.index)
+    if not time.is_monotonic_increasing or time.has_duplicates:
         raise ParameterError("The series is not in order of time, or holds a time twice; sort it.")
-    if not 0 <= autocorrelation < 1:
+    if not isinstance(autocorrelation, int | float) or not 0 <= autocorrelation < 1:
         raise ParameterError(f"autocorrelation is {autocorrelation}; it is from 0 to below 1.")
     unknown = [point for point in rebase if point not in values.index]
     if unknown:
@@ -144,8 +148,30 @@ def _step(
     )
 
 
+def _numbers(values: object, what: str) -> pd.Series:
+    """Numbers, some of them missing; refuse anything else."""
+    try:
+        numbers = pd.Series(values).astype(float)
+    except (ValueError, TypeError):
+        raise ParameterError(f"{what} holds what is no number.") from None
+    if np.isinf(numbers).any():
+        raise ParameterError(f"{what} holds a number that is not finite.")
+    return numbers
+
+
+def _times(index: pd.Index) -> pd.Index:
+    """Index of a series as dates where it holds dates in other words, else as it is."""
+    if isinstance(index, pd.PeriodIndex):
+        return index.to_timestamp()
+    if isinstance(index, pd.DatetimeIndex) or pd.api.types.is_numeric_dtype(index):
+        return index
+    dates = pd.to_datetime(pd.Series(index), errors="coerce", format="ISO8601")
+    return index if dates.isna().any() else pd.DatetimeIndex(dates)
+
+
 def _neighbours(index: pd.Index) -> np.ndarray:
     """Whether each point of a series follows its predecessor without a month between them."""
+    index = _times(index)
     if not isinstance(index, pd.DatetimeIndex):
         return np.ones(len(index), dtype=bool)
     months = 12 * index.year + index.month
@@ -173,7 +199,7 @@ def carry_over(series: Iterable[pd.Series]) -> float:
     """
     found = []
     for one in series:
-        value = one.to_numpy(dtype=float)
+        value = _numbers(one, "A series").to_numpy()
         points = int((~np.isnan(value)).sum())
         apart = value - np.nanmean(value) if points else value
         if points < LEAST_POINTS or np.nansum(apart**2) == 0:
@@ -284,14 +310,15 @@ def funnel(
     -------
     DataFrame
         Indexed by organisation: share, size, target (pooled share), lower_95, upper_95,
-        lower_99_8, upper_99_8 (between 0 and 1), z (in standard errors, overdispersion
+        lower_99_8, upper_99_8 (all per cent), z (in standard errors, overdispersion
         included), dispersion (factor on the variance, 1 where none is applied), position
         (``high``, ``low`` or ``inside`` the 99.8 % limits).
 
     Raises
     ------
     ParameterError
-        A numerator above its denominator, fewer than three organisations with both numbers, or
+        A count below 0 or that is no number, an organisation twice, a numerator above its
+        denominator, fewer than three organisations with both numbers, or
         shares that are all 0 or all 1.
 
     Notes
@@ -300,15 +327,21 @@ def funnel(
     squared z after the lowest and highest tenth are pulled in to the tenth and ninetieth
     percentile, applied where it exceeds 1 (Spiegelhalter 2005, multiplicative).
     """
-    frame = pd.DataFrame({"count": numerator, "size": denominator}).astype(float)
+    count, size = _numbers(numerator, "The numerator"), _numbers(denominator, "The denominator")
+    for part in (count, size):
+        if part.index.has_duplicates:
+            raise ParameterError(f"{part.index[part.index.duplicated()][0]} is there twice.")
+        if (part < 0).any():
+            raise ParameterError(f"{part.index[part < 0][0]}: a count is below 0.")
+    frame = pd.DataFrame({"count": count, "size": size})
+    too_many = frame[frame["count"] > frame["size"]]
+    if len(too_many):
+        raise ParameterError(f"{too_many.index[0]}: more counted than there are on the list.")
     frame = frame[(frame["size"] > 0) & frame["count"].notna()]
     if len(frame) < 3:
         raise ParameterError(
             f"A funnel needs three organisations at least, there are {len(frame)}."
         )
-    too_many = frame[frame["count"] > frame["size"]]
-    if len(too_many):
-        raise ParameterError(f"{too_many.index[0]}: more counted than there are on the list.")
     target = frame["count"].sum() / frame["size"].sum()
     share = frame["count"] / frame["size"]
     if target in {0, 1}:
@@ -319,11 +352,16 @@ def funnel(
     factor = max(float((pulled**2).mean()), 1.0) if overdispersion else 1.0
     error = error * np.sqrt(factor)
     out = pd.DataFrame(
-        {"share": share, "size": frame["size"], "target": target, "dispersion": factor}
+        {
+            "share": 100 * share,
+            "size": frame["size"],
+            "target": 100 * target,
+            "dispersion": factor,
+        }
     )
     for label, z in (("95", 1.96), ("99_8", 3.09)):  # normal quantiles .975 and .999
-        out[f"lower_{label}"] = (target - z * error).clip(0, 1)
-        out[f"upper_{label}"] = (target + z * error).clip(0, 1)
+        out[f"lower_{label}"] = 100 * (target - z * error).clip(0, 1)
+        out[f"upper_{label}"] = 100 * (target + z * error).clip(0, 1)
     out["z"] = (share - target) / error
     out["position"] = np.select([out.z > 3.09, out.z < -3.09], ["high", "low"], "inside")
     return out

@@ -112,6 +112,7 @@ def target_capacity(
     otherwise Kingman's approximation for heavy traffic.
     """
     _check(demand=demand, target_wait=target_wait, factor=factor)
+    _check(least=0, cv_demand=cv_demand, cv_capacity=cv_capacity)
     return demand + (cv_demand**2 + cv_capacity**2) / 2 * factor / target_wait
 
 
@@ -139,8 +140,7 @@ def relief_capacity(
     Fong and others advise it where the list is above twice its target size.
     """
     _check(demand=demand, weeks=weeks)
-    if queue_size < 0 or target_size < 0:
-        raise ParameterError("A list cannot have fewer than 0 children; check the sizes.")
+    _check(least=0, queue_size=queue_size, target_size=target_size)
     return demand + (queue_size - target_size) / weeks
 
 
@@ -158,6 +158,7 @@ def pressure(mean_wait: float, target_wait: float) -> float:
         2 * mean_wait / target_wait.
     """
     _check(target_wait=target_wait)
+    _check(least=0, mean_wait=mean_wait)
     return 2 * mean_wait / target_wait
 
 
@@ -189,20 +190,29 @@ def plan(
         a week until the date), extra_a_week (over the present capacity), target_capacity
         (children a week afterwards), and size_if_unchanged (children at the date).
     """
-    demand, size = lists["demand"].to_numpy(float), lists["queue_size"].to_numpy(float)
-    if (demand <= 0).any() or (size < 0).any():
-        raise ParameterError("Each list needs a demand above 0 and a size of 0 or more.")
+    absent = [name for name in ("queue_size", "demand", "capacity") if name not in lists]
+    if absent:
+        raise ParameterError(f"The lists have no column {absent[0]!r}; add it.")
+    try:
+        demand, size, seen = (
+            lists[name].to_numpy(dtype=float, na_value=np.nan)
+            for name in ("demand", "queue_size", "capacity")
+        )
+    except (ValueError, TypeError):
+        raise ParameterError("Demand, capacity and size of a list are numbers.") from None
+    _check(demand=demand, capacity=seen, weeks=weeks)
+    _check(least=0, queue_size=size)
     target = demand * target_mean_wait(target_wait, factor=factor)
     relief = demand + (size - target) / weeks
     after = demand + factor / target_wait
     return lists.assign(
-        load=demand / lists["capacity"],
+        load=demand / seen,
         target_size=target,
         ratio=size / target,
         relief_capacity=np.maximum(relief, after),
-        extra_a_week=np.maximum(relief, after) - lists["capacity"],
+        extra_a_week=np.maximum(relief, after) - seen,
         target_capacity=after,
-        size_if_unchanged=np.maximum(size + weeks * (demand - lists["capacity"]), 0),
+        size_if_unchanged=np.maximum(size + weeks * (demand - seen), 0),
     )
 
 
@@ -280,9 +290,13 @@ def simulate_waits(
     Lindley's recursion W' = max(0, W + service - gap), solved for all children at once: W is
     the walk of service minus gap less its running minimum.
     """
-    if not 0 < demand < capacity:
+    _check(demand=demand, capacity=capacity)
+    _check(least=0, cv_demand=cv_demand, cv_capacity=cv_capacity)
+    _check(least=1, whole=True, children=children)
+    _check(least=0, whole=True, seed=seed)
+    if not demand < capacity:
         raise ParameterError(
-            f"Demand {demand} a week must be above 0 and below capacity {capacity}: otherwise the "
+            f"Demand {demand} a week must be below capacity {capacity}: otherwise the "
             "list never settles. Use simulate_list for a list that grows."
         )
     rng = np.random.default_rng(seed)
@@ -323,7 +337,12 @@ def simulate_list(
     DataFrame
         week (0 is now), quantile (0.025, 0.1, 0.5, 0.9, 0.975), size (children).
     """
-    _check(demand=demand, weeks=weeks)
+    _check(demand=demand)
+    _check(least=0, queue_size=queue_size, capacity=capacity)
+    _check(least=1, whole=True, weeks=weeks, draws=draws)
+    _check(least=0, whole=True, seed=seed)
+    if np.shape(capacity) not in {(), (1,), (weeks,)}:
+        raise ParameterError(f"capacity has {np.size(capacity)} numbers; give one, or {weeks}.")
     rng = np.random.default_rng(seed)
     rates = np.broadcast_to(np.asarray(capacity, dtype=float), (weeks,))
     steps = rng.poisson(demand, (draws, weeks)) - rng.poisson(rates, (draws, weeks))
@@ -349,8 +368,13 @@ def _times(rng: np.random.Generator, rate: float, cv: float, n: int) -> np.ndarr
     return rng.gamma(shape, 1 / (rate * shape), n)
 
 
-def _check(**numbers: float) -> None:
-    """Refuse numbers that are not above 0."""
+def _check(*, least: float | None = None, whole: bool = False, **numbers: object) -> None:
+    """Refuse what is no finite number above 0, or from `least` on; `whole` if not a whole one."""
     for name, value in numbers.items():
-        if not value > 0:
-            raise ParameterError(f"{name.replace('_', ' ')} is {value}; it must be above 0.")
+        cells = np.asarray(value)
+        good = cells.dtype.kind in ("iu" if whole else "iuf") and np.isfinite(cells).all()
+        if not good or not (cells > 0 if least is None else cells >= least).all():
+            wanted = f"a {'whole ' if whole else ''}number "
+            wanted += "above 0" if least is None else f"of {least:g} or more"
+            shown = " ".join(str(value).split())[:60]
+            raise ParameterError(f"{name.replace('_', ' ')} is {shown}; it must be {wanted}.")

@@ -355,8 +355,8 @@ def elsewhere(service: str, claimed: float) -> str:
     """
     falls = largest_falls(waits.service_line(service))
     return (
-        f"Some fall of that size is found in the lists of {(falls <= claimed).sum()} of "
-        f"{len(falls)} boards."
+        f"Some fall of {abs(claimed):g} % or more is found in the lists for {service} of "
+        f"{(falls <= claimed).sum()} of {len(falls)} boards."
     )
 
 

@@ -11,6 +11,7 @@ from send_analysis import tables
 from send_analysis.models.waiting import control_charts, queues, wait_claims, waits
 from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
 
+KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
@@ -106,7 +107,8 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, measure`` (in words), ``first, last, change`` (per cent), ``comparable`` (the
+        ``service, measure`` (in words; after the share, what it is of), ``first, last, change``
+        (per cent), ``comparable`` (the
         change among providers that reported in every month and whose list did not triple, or fall
         to a third, within one), ``unit``.
     """
@@ -137,9 +139,14 @@ def _measured(code: str) -> pd.DataFrame:
     out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
     out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])
     out = out.rename(columns={"all": "change", "throughout": "comparable"}).reset_index()
+    known = _lists(code).pivot(index="service", columns="month", values="banded")
+    known = known[list(months)].set_axis(["first", "last"], axis=1).astype(float).reset_index()
+    known["change"] = 100 * (known["last"] / known["first"].where(known["first"] > 0) - 1)
+    out = pd.concat([out, known.assign(measure=KNOWN, unit="children")], ignore_index=True)
     order = {name: i for i, name in enumerate(waits.MEASURES)}
+    order[KNOWN] = order["share_over_18_weeks"] + 0.5
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
-    out["measure"] = out["measure"].map(wait_claims.NAMES)
+    out["measure"] = out["measure"].map(wait_claims.NAMES | {KNOWN: KNOWN})
     return out[["service", "measure", "first", "last", "change", "comparable", "unit"]]
 
 
@@ -184,7 +191,8 @@ def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
     -------
     dict
         Short name of the service, and the chart as :func:`control_charts.xmr`
-        returns it, indexed by month. Limits allow for what carries over from month to month.
+        returns it, indexed by month. Limits allow for what carries over from month to month. A
+        share that never moves, as of a list of a few children, has none.
     """
     return _charts(focus(area)["organisation_code"])
 
@@ -196,8 +204,13 @@ def _charts(code: str) -> dict[str, pd.DataFrame]:
     return {
         name: control_charts.xmr(values, lower_bound=0, autocorrelation=carried)
         for name, values in _shares(_lists(code)).items()
-        if values.diff().notna().any()
+        if _moves(values)
     }
+
+
+def _moves(values: pd.Series) -> bool:
+    """Whether a series changes between neighbouring months: without that it has no limits."""
+    return bool((values.diff().abs() > 0).any())
 
 
 def shares(area: str = "Bury") -> dict[str, pd.Series]:
@@ -240,7 +253,7 @@ def carry_over() -> pd.Series:
     rows = table[
         (table["level"] == "icb") & table["service"].isin([SERVICES[name] for name in MAIN])
     ]
-    series = [one for one in _shares(waits.wide(rows)).values() if one.diff().notna().any()]
+    series = [one for one in _shares(waits.wide(rows)).values() if _moves(one)]
     r = control_charts.carry_over(series)
     months = table["month"].nunique()
     out = {

@@ -17,6 +17,27 @@ def places(frame: pd.DataFrame) -> str:
     )
 
 
+def came_true(frame: pd.DataFrame) -> str:
+    """Say how often the highest tenth of chances came true."""
+    top = frame.loc[frame["high"].idxmax()]
+    return (
+        f"Where the chance was put at {top['low']:.0f} to {top['high']:.0f} %, more places were "
+        f"needed in {top['short']:.0f} % of {top['cases']:.0f} areas"
+    )
+
+
+def reliability(frame: pd.DataFrame) -> str:
+    """Describe the chart of chances and how often they came true."""
+    said = [
+        f"{row.phase}: said {row.probability:.0f} %, came true in {row.short:.0f} % of {row.cases}"
+        for row in frame.itertuples()
+    ]
+    return (
+        "Line chart of the chance that more specialist places are needed, as given a year before, "
+        f"against the share of areas where it came true, by tenths. {'; '.join(said)}."
+    )
+
+
 def open_cases(frame: pd.DataFrame, area: str) -> str:
     """Describe the chart of open assessments."""
     first, last = frame.iloc[0], frame.iloc[-1]
@@ -27,6 +48,19 @@ def open_cases(frame: pd.DataFrame, area: str) -> str:
         f"{top['backlog']:,.0f} backlog, and {last['open_cases']:,.0f} in {last['year']}, of which "
         f"{last['backlog']:,.0f} backlog."
     )
+
+
+def rule(frame: pd.DataFrame) -> str:
+    """Say what volumes ask of the coming year, and how far such figures have been off."""
+    ahead = frame.iloc[-1]
+    said = (
+        f"Volumes ask for {ahead['needed_90']:,.0f} assessments in {ahead['year']:.0f} for nine "
+        "plans in ten in time"
+    )
+    missed = 100 * (frame["volumes"] - frame["timely"]).abs().dropna()
+    if missed.empty:
+        return f"{said}; no year of the area tests that"
+    return f"{said}; such figures missed the share by {missed.mean():.0f} points a year"
 
 
 def completions(frame: pd.DataFrame, area: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis.models.forecast.longrange import TESTED
+
 
 def fan(frame: pd.DataFrame) -> str:
     """Describe the chart of a forecast."""
@@ -36,7 +38,7 @@ def reliability(frame: pd.DataFrame) -> str:
     """Describe the reliability diagram."""
     parts = []
     for horizon in (1, 3, 5):
-        share = frame[frame["horizon"] == horizon].set_index("level")["share"]
+        share = frame[frame["horizon"] == horizon].set_index("level")["below"]
         parts.append(
             f"{horizon} ahead, {share[0.1]:.0%} lie below the 10 % quantile, {share[0.5]:.0%} "
             f"below the median and {share[0.9]:.0%} below the 90 % quantile"
@@ -58,4 +60,23 @@ def published(frame: pd.DataFrame) -> str:
     """Describe the chart of forecasts of England."""
     ends = frame.groupby("forecast", sort=False).last().reset_index()
     parts = [f"{row.forecast}: {row.plans:,.0f} in {row.year}" for row in ends.itertuples()]
-    return f"Line chart of forecasts of EHC plans in England. {'; '.join(parts)}."
+    return f"Line chart of EHC plans in England. {'; '.join(parts)}. {_interval(frame)}"
+
+
+def far(frame: pd.DataFrame) -> str:
+    """Describe the chart of a forecast beyond the tested years."""
+    past, last = frame.dropna(subset="published").iloc[-1], frame.iloc[-1]
+    return (
+        f"Line chart of EHC plans in {past['area']}: {past['published']:,.0f} in {past['year']}. "
+        f"Beyond {past['year'] + TESTED} an illustration goes on to a middle of "
+        f"{last['median']:,.0f} in {last['year']}. {_interval(frame)}"
+    )
+
+
+def _interval(frame: pd.DataFrame) -> str:
+    """Describe the intervals of the last year of a forecast."""
+    last = frame.dropna(subset="low_80").iloc[-1]
+    return (
+        f"The 80 % interval of {last['year']} is {last['low_80']:,.0f} to {last['high_80']:,.0f}, "
+        f"the 95 % interval {last['low_95']:,.0f} to {last['high_95']:,.0f}."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis.models.demand_growth.decomposition import EDGES
+from send_analysis.output.charts.figures_why import PANELS
 
 
 def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) -> str:
@@ -49,7 +50,7 @@ def account(frame: pd.DataFrame) -> str:
 def ratios(frame: pd.DataFrame) -> str:
     """Describe the charts of the ratios from request to plan."""
     end = frame["year"].max()
-    last = frame[frame["year"] == end]
+    last = frame[(frame["year"] == end) & frame["measure"].isin(PANELS)]
     words = []
     for measure, rows in last.groupby("measure", sort=False):
         values = "; ".join(f"{row.area} {row.value:.1f}" for row in rows.itertuples())

@@ -200,7 +200,7 @@ def categories(frame: pd.DataFrame, dimension: str, ax: Axes | None = None) -> A
     if broken.any():
         most = rows.nlargest(1, "plans_end").iloc[0]
         words = f"aged {most['category']}" if dimension == "age band" else f"in {most['category']}"
-        finding = f"Most plans are of those {words}: {most['plans_end']:,}"
+        finding = f"The largest group are those {words}: {most['share_end']:.0f} % of plans"
     elif both:
         grew = rows.dropna(subset="change").nlargest(1, "change").iloc[0]
         words = f"aged {grew['category']}" if dimension == "age band" else f"in {grew['category']}"
@@ -279,6 +279,7 @@ def five_year_growth(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if len(whole):
         best = whole.loc[whole["growth"].idxmax()]
         finding = f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %"
+        finding += ", breaks left out" if len(whole) < len(own) else ""
     else:
         finding = f"Five-year growth in {own['area'].iloc[0]} cannot be told: the series breaks"
     title(
@@ -314,14 +315,15 @@ def timeliness(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     since = own.loc[own["caveat"] != "", "year"].max()
     own = own[own["year"] >= since] if pd.notna(since) else own
     last, worst = own.iloc[-1], own.loc[own["share"].idxmin()]
-    least = f", {worst['share']:.0f} % in {worst['year']}"
+    least = f"; {worst['share']:.0f} % in {worst['year']}"
     first = own.iloc[0]
-    few = {1: "", 2: f", {first['share']:.0f} % in {first['year']}"}
-    never = few.get(len(own), f", in no year since {first['year']} less")
+    few = {1: "", 2: f"; {first['share']:.0f} % in {first['year']}"}
+    never = few.get(len(own), f"; in no year since {first['year']} less")
     title(
-        ax, f"{last['area']} issued {last['share']:.0f} % of plans in time in {last['year']}"
-        f"{least if worst['share'] < last['share'] else never}",
-        subtitle="Plans issued within 20 weeks, exceptions excluded; dotted: the series breaks"
+        ax, f"In {last['area']} {last['in_time']:,} of {last['issued']:,} plans counted came "
+        f"within 20 weeks in {last['year']} ({last['share']:.0f} %"
+        f"{least if worst['share'] < last['share'] else never})",
+        subtitle="Plans with a statutory exception are not counted; dotted: the series breaks"
         f"{_key(frame)}",
     )  # fmt: skip
     _named(ax)

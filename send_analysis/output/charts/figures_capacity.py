@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from send_analysis.output.charts import alt_texts_capacity
 from send_analysis.output.charts.alt_texts_capacity import millions
 from send_analysis.output.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
 
@@ -68,6 +69,36 @@ def places(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @house
+def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw chances against how often they came true.
+
+    `frame` as :func:`capacity_views.reliability` returns it.
+    """
+    ax = axes(ax)
+    ax.plot([0, 100], [0, 100], color=RULE, lw=1.2, ls=":", label="as often as said")
+    styles = zip(PALETTE, ("o", "s", "^", "D"), strict=False)
+    for (phase, rows), (colour, marker) in zip(
+        frame.groupby("phase", sort=False), styles, strict=False
+    ):
+        ax.plot(
+            rows["probability"], rows["short"], color=colour, marker=marker, lw=1.6,
+            label=f"{phase} phases" if phase == "all" else phase,
+        )  # fmt: skip
+    ax.set_xlim(0, 100)
+    ax.set_ylim(0, 105)
+    ax.set_xlabel("chance given a year before, %")
+    ax.set_ylabel("more places were needed, % of areas")
+    title(
+        ax,
+        alt_texts_capacity.came_true(frame),
+        subtitle="All specialist places, authorities of England by tenths of the chance; dotted: "
+        "as often as said",
+    )
+    label_ends(ax)
+    return ax
+
+
+@house
 def open_cases(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     """Draw open assessments and the backlog among them.
 
@@ -114,11 +145,9 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     _whole_years(ax, frame["year"])
     ax.set_ylabel("assessments completed")
     ax.set_xlabel("calendar year")
-    last = frame.iloc[-1]
     title(
         ax,
-        f"{last['needed_90']:,.0f} assessments completed in {last['year']:.0f} would keep nine "
-        "plans in ten in time",
+        alt_texts_capacity.rule(frame),
         subtitle=f"Assessments completed in {area}, with the share within 20 weeks, and how many "
         "would have brought it to 60 and 90 %",
     )

@@ -5,11 +5,12 @@ The sisters in `alt_texts_forecast` write the alternative texts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from send_analysis.models.forecast.longrange import TESTED
 from send_analysis.output.style import (
     MUTED_TEXT,
     PALETTE,
@@ -45,13 +46,27 @@ def _whole_years(ax: Axes, years: pd.Series) -> None:
     ax.set_xlim(span[0], span[-1])
 
 
-def _bands(ax: Axes, frame: pd.DataFrame) -> None:
+def _bands(ax: Axes, frame: pd.DataFrame, **options: Any) -> None:
     """Shade the 80 and the 95 per cent interval."""
     for low, high, shade in BANDS:
         ax.fill_between(
             frame["year"], frame[low].astype(float), frame[high].astype(float),
-            color=FORECAST, alpha=shade, linewidth=0,
+            **({"color": FORECAST, "alpha": shade, "linewidth": 0} | options),
         )  # fmt: skip
+
+
+def _far(ax: Axes, frame: pd.DataFrame, tested: int) -> None:
+    """Draw a forecast, and what goes on from it after the last year that has been tested."""
+    near, far = frame[frame["year"] <= tested], frame[frame["year"] >= tested]
+    _bands(ax, near)
+    _bands(ax, far, color=MUTED_TEXT, alpha=0.13)
+    ax.plot(near["year"], near["plans"], color=FORECAST, lw=2.2, ls="--", label="_")
+    last = far.iloc[-1]
+    ax.plot(far["year"], far["plans"], color=MUTED_TEXT, lw=1.8, ls=":",
+            label=f"{last['plans']:,.0f}")  # fmt: skip
+    ax.axvline(tested, color=RULE, lw=0.8)
+    ax.text(tested, 0.02, " untested from here", transform=ax.get_xaxis_transform(),
+            color=MUTED_TEXT)  # fmt: skip
 
 
 @house
@@ -74,6 +89,30 @@ def fan(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         subtitle="EHC plans each January; shaded: 80 % and 95 % interval",
     )
     label_ends(ax, lines=ax.get_lines()[1:], labels={"median forecast": f"{last['median']:,.0f}"})
+    return ax
+
+
+@house
+def far(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw a forecast beyond the tested years.
+
+    `frame` as :func:`outlook.fan` returns it, more than five years ahead.
+    """
+    ax = axes(ax)
+    own, last = frame["area"].iloc[0], frame.iloc[-1]
+    ax.plot(frame["year"], frame["published"], label="_", **ROLES["area"])
+    ahead = frame.dropna(subset="median").rename(columns={"median": "plans"})
+    _far(ax, ahead, int(ahead["origin"].iloc[0]) + TESTED)
+    _thousands(ax)
+    _whole_years(ax, frame["year"])
+    title(
+        ax,
+        f"If new plans a head level off, {own} would have {last['median']:,.0f} plans in January "
+        f"{last['year']:.0f}, {last['low_80']:,.0f} to {last['high_80']:,.0f} in an untested 80 % "
+        "range",
+        subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
+    )
+    label_ends(ax)
     return ax
 
 
@@ -130,7 +169,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for horizon, (mark, colour) in marks.items():
         rows = frame[frame["horizon"] == horizon]
         name = f"{horizon} year{'s' if horizon > 1 else ''} ahead"
-        ax.plot(rows["level"], rows["share"], marker=mark, ms=6, lw=1.4, color=colour, label=name)
+        ax.plot(rows["level"], rows["below"], marker=mark, ms=6, lw=1.4, color=colour, label=name)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.grid(axis="x")
@@ -139,7 +178,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.annotate("on the line: as often as said", (0.6, 0.6), xytext=(0.52, 0.3), color=MUTED_TEXT,
                 arrowprops={"arrowstyle": "-", "color": RULE})  # fmt: skip
     ax.legend(loc="upper left")
-    one = frame[frame["horizon"] == 1].set_index("level")["share"]
+    one = frame[frame["horizon"] == 1].set_index("level")["below"]
     title(
         ax,
         f"A year ahead, {100 * (one[0.9] - one[0.1]):.0f} % of outcomes lie in the 80 % interval",
@@ -153,7 +192,7 @@ def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     """Draw what levers would change.
 
-    `frame` as :func:`send_analysis.models.forecast.outlook.scenarios` returns it.
+    `frame` as :func:`send_analysis.models.cohort.cohort_views.scenarios` returns it.
     """
     ax = axes(ax, height=4.6)
     last = int(frame["year"].max())
@@ -173,10 +212,12 @@ def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     _thousands(ax)
     _whole_years(ax, frame["year"])
     most = end["change"].idxmin()
+    less = -end.loc[most, "change"]
     title(
         ax,
-        f"{-end.loc[most, 'change']:.0f} % fewer plans in {area} in {last} if "
-        f"{most[0].lower()}{most[1:]}",
+        f"{less:.0f} % fewer plans in {area} in {last} if {most[0].lower()}{most[1:]}"
+        if less > 0
+        else f"No scenario lowers the forecast of plans in {area} for {last}",
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
     )
@@ -198,34 +239,27 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     `frame` as :func:`outlook.published` returns it.
     """
     ax = axes(ax, height=4.6)
+    past = frame[frame["forecast"] == "published figures"]
     ours = frame[frame["forecast"] == "this package"]
-    ax.fill_between(ours["year"], ours["low_95"].astype(float), ours["high_95"].astype(float),
-                    color=FORECAST, alpha=0.18, linewidth=0)  # fmt: skip
-    styles = {
-        "published figures": ROLES["area"],
-        "this package": {"color": FORECAST, "lw": 2.2, "ls": "--"},
-        "this package, requests stable": {"color": PALETTE[3], "lw": 2, "ls": "-."},
-    }
-    for name, style in styles.items():
-        rows = frame[frame["forecast"] == name]
-        label = f"{name}\n{rows['plans'].iloc[-1]:,.0f}"
-        ax.plot(rows["year"], rows["plans"], label=label if name != "published figures" else "_",
-                **style)  # fmt: skip
-    for name, rows in frame[~frame["forecast"].isin(styles)].groupby("forecast"):
+    ax.plot(past["year"], past["plans"], label="_", **ROLES["area"])
+    _far(ax, ours, int(ours.loc[ours["tested"].astype(bool), "year"].max()))
+    ax.get_lines()[-2].set_label(f"this package\n{ours['plans'].iloc[-1]:,.0f}")
+    others = frame[~frame["forecast"].isin(["published figures", "this package"])]
+    for name, rows in others.groupby("forecast"):
         label = f"{_wrapped(name)}\n{rows['plans'].iloc[-1]:,.0f}"
         ax.plot(rows["year"], rows["plans"], "D", color=PALETTE[2], ms=7, mec="white", label=label,
                 clip_on=False)  # fmt: skip
     _thousands(ax)
-    _whole_years(ax, frame["year"])
+    _whole_years(ax, pd.concat([past["year"], ours["year"]]))
     ax.set_ylim(0, 1.05 * ours["high_95"].max())
     last = ours.iloc[-1]
-    steady = frame[frame["forecast"] == "this package, requests stable"].iloc[-1]
+    said = " and ".join(f"{plans / 1e6:.2f}" for plans in sorted(others["plans"].unique()))
     title(
         ax,
-        f"If growth went on as now, England would have {last['plans'] / 1e6:.1f} million plans in "
-        f"{last['year']}; with requests stable {steady['plans'] / 1e6:.1f} million, near what "
-        "others forecast",
-        subtitle="EHC plans each January; shaded: 95 % interval, untested beyond 5 years",
+        f"If new plans a head level off, England would have {last['plans'] / 1e6:.2f} million "
+        f"plans in January {last['year']}, {last['low_80'] / 1e6:.2f} to "
+        f"{last['high_80'] / 1e6:.2f} in an untested 80 % range; others said {said}",
+        subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
     )
     label_ends(ax)
     return ax

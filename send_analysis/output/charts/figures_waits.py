@@ -137,14 +137,14 @@ def funnel_plot(
         ("lower_95", "_", LIMIT),
         ("lower_99_8", "_", {**LIMIT, "linestyle": "-"}),
     ):
-        ax.plot(size, 100 * by_size[column], label=label, **look)
+        ax.plot(size, by_size[column], label=label, **look)
     ax.plot(
-        size, 100 * by_size["share"], "o", label="_", markersize=6, markerfacecolor="none",
+        size, by_size["share"], "o", label="_", markersize=6, markerfacecolor="none",
         markeredgecolor=style.PALETTE[0], markeredgewidth=1.4,
     )  # fmt: skip
     for code, name in highlight.items():
         if code in funnel.index:
-            point = (funnel.at[code, "size"], 100 * funnel.at[code, "share"])
+            point = (funnel.at[code, "size"], funnel.at[code, "share"])
             ax.plot(*point, "D", markersize=9, color=MARK, zorder=6)
             ax.annotate(
                 name, point, xytext=(9, 9), textcoords="offset points", color=style.ink(MARK),
@@ -172,15 +172,15 @@ def funnel_plot_alt(funnel: pd.DataFrame, *, highlight: dict[str, str], subtitle
     """
     counts = funnel["position"].value_counts()
     named = "; ".join(
-        f"{name}: {100 * funnel.at[code, 'share']:.0f} per cent of "
+        f" {name}: {funnel.at[code, 'share']:.0f} per cent of "
         f"{funnel.at[code, 'size']:,.0f}, {_POSITIONS[funnel.at[code, 'position']]}"
         for code, name in highlight.items()
         if code in funnel.index
     )
     return (
         f"Funnel plot of {subtitle}, {len(funnel)} boards by size of list. All boards together "
-        f"{100 * funnel['target'].iloc[0]:.0f} per cent; {counts.get('high', 0)} above and "
-        f"{counts.get('low', 0)} below the 99.8 per cent limits. {named}."
+        f"{funnel['target'].iloc[0]:.0f} per cent; {counts.get('high', 0)} above and "
+        f"{counts.get('low', 0)} below the 99.8 per cent limits.{named}{'.' if named else ''}"
     )
 
 

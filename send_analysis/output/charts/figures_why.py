@@ -95,8 +95,8 @@ def decomposition(
     words = COMPONENT_WORDS[main["component"]].replace("\n", " ")
     title(
         ax,
-        f"{words[0].upper()}{words[1:]}: {main['plans']:+,.0f} of {change:+,.0f} in "
-        f"{first['area']}",
+        f"{words[0].upper()}{words[1:]}: {main['plans']:+,.0f}, all changes together "
+        f"{change:+,.0f}, in {first['area']}",
         subtitle=f"January {first['start']} to January {first['end']}"
         + ("; lines: range of estimated residents" if edges is not None else ""),
     )
@@ -238,7 +238,7 @@ def growth_ratios(frame: pd.DataFrame, area_code: str, ax: Axes | None = None) -
     ax.plot(rows.index, rows["ratio"], "o", ms=2.5, color=PALETTE[0])
     ax.axhline(1, color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
     apart = int(((rows["low"] > 1) | (rows["high"] < 1)).sum())
-    finding = f"{apart} of {len(rows)} areas grew faster or slower than others beyond chance"
+    finding = f"The growth of {apart} of {len(rows)} areas is different beyond chance"
     for x, row in rows[rows["area_code"] == area_code].iterrows():
         ax.vlines(x, row["low"], row["high"], color=PALETTE[2], lw=3, zorder=4)
         ax.plot(x, row["ratio"], "D", ms=8, color=PALETTE[2], mec="white", zorder=5)

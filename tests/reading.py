@@ -1,0 +1,144 @@
+"""Read a page as a reader does: its numbers, the tables they stand in, and its sentences."""
+
+import base64
+import io
+import re
+from collections import defaultdict
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from bs4 import BeautifulSoup, Tag
+
+ROOT = Path(__file__).parents[1]
+NUMBER = re.compile(r"(?<![\w.£])[£+−-]?\d[\d,]*(?:\.\d+)?(?![\w])")
+# Numbers that are no finding, by what they are:
+YEARS = range(1900, 2101)
+AGES = range(26)  # and weeks of the statutory clocks, parts of "four in five", months
+CONSTANTS = {
+    60, 80, 90, 95, 99.8,  # levels of intervals, shares that a target asks for
+    100, 1_000, 4_000,  # "of 100", "per 1,000", simulations
+    52,  # weeks of a year, the edge of the longest band of waits
+}  # fmt: skip
+PARTS_OF_ONE = {"timely", "decided"}  # shares that the model of the queue has between 0 and 1
+MONTHS = "January February March April May June July August September October November December"
+DAY = re.compile(rf"\b\d{{1,2}} (?={MONTHS.replace(' ', '|')})")
+SUM = re.compile(r"£[\d.,]*\d(?: million)?")  # sums that a claim names are constants
+COUNTED = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*)\b")  # rows of a table that meet a condition
+# Why a figure is refused: the figure itself, which the page does not show (tested in test_caveats).
+REFUSED = re.compile(r"returned [\d,]+ plans in January \d{4} after [\d,]+ a year before")
+
+
+@cache
+def soup_of(path: Path) -> BeautifulSoup:
+    """A page, read once; leave it as it is."""
+    return BeautifulSoup(Path(path).read_text(encoding="utf-8"), "html.parser")
+
+
+def frames(part: Tag) -> list[pd.DataFrame]:
+    """Downloads of a page or of a part of it."""
+    links = [link["href"].partition(",")[2] for link in part.select("a[download]")]
+    return [pd.read_csv(io.BytesIO(base64.b64decode(raw)), encoding="utf-8-sig") for raw in links]
+
+
+def printed(text: str) -> list[tuple[str, float, float]]:
+    """Numbers of a text: as printed, the size, and half of the last digit."""
+    out = []
+    for match in NUMBER.finditer(text):
+        digits = match[0].lstrip("£+−-").replace(",", "")
+        out.append((match[0], float(digits), 0.5 * 10.0 ** -len(digits.partition(".")[2])))
+    return out
+
+
+def sizes(found: list[pd.DataFrame]) -> np.ndarray:
+    """Sizes of all numbers in tables, unrounded; how many rows they have counts too."""
+    out = [np.zeros(0)]
+    for frame in found:
+        numbers = frame.select_dtypes("number").to_numpy(dtype=float).ravel()
+        words = frame.select_dtypes(exclude="number").fillna("").astype(str).to_numpy().ravel()
+        out += [numbers[np.isfinite(numbers)], [n for _, n, _ in printed(" ".join(words))]]
+        out += [100 * frame[name].dropna() for name in PARTS_OF_ONE & set(frame.columns)]
+        out.append([float(len(frame))])
+    return np.unique(np.abs(np.concatenate(out)))
+
+
+def differences(found: list[pd.DataFrame]) -> np.ndarray:
+    """Differences of two numbers of one row: what a title may say of its own table."""
+    out = [np.zeros(0)]
+    for frame in found:
+        numbers = frame.select_dtypes("number").to_numpy(dtype=float)
+        out += [numbers[:, i] - numbers[:, j] for i, j in combinations(range(numbers.shape[1]), 2)]
+    return np.abs(np.concatenate(out))
+
+
+@cache
+def _named() -> frozenset[str]:
+    """Sums of money that claims of any area name."""
+    files = sorted((ROOT / "data" / "claims").glob("*.yml"))
+    return frozenset(SUM.findall(" ".join(file.read_text(encoding="utf-8") for file in files)))
+
+
+def _without_exceptions(text: str, rows: set[int]) -> str:
+    """Take out days of dates, sums that claims name, refusals, and counts of rows of a table."""
+    text = SUM.sub(lambda match: "" if match[0] in _named() else match[0], DAY.sub("", text))
+
+    def counted(match: re.Match) -> str:
+        part, whole = (int(one.replace(",", "")) for one in match.groups())
+        return "" if part <= whole and whole in rows else match[0]
+
+    return COUNTED.sub(counted, REFUSED.sub("", text))
+
+
+def texts(soup: BeautifulSoup) -> list[tuple[str, Tag]]:
+    """Running texts, headlines, titles of charts and what is told instead of them."""
+    parts = [part for part in soup.select("main p, main li") if not part.find_parent(["table"])]
+    parts = [part for part in parts if not part.find_parent(["nav", "details", "pre"])]
+    said = []
+    for part in parts:
+        if {"source", "download"} & set(part.get("class", [])):
+            continue
+        words = " ".join(
+            piece for piece in part.strings if not piece.find_parent(["code", "table", "details"])
+        )
+        said.append((" ".join(words.split()), part))
+    return said + [(picture.get("alt", ""), picture) for picture in soup.select("main img")]
+
+
+def untabled(page: Path | str, constants: set[float] = frozenset()) -> list[str]:
+    """Numbers of a page's text that none of its tables has, with the words around them."""
+    soup = soup_of(page) if isinstance(page, Path) else BeautifulSoup(page, "html.parser")
+    found = frames(soup)
+    tabled, rows = sizes(found), {len(frame) for frame in found}
+    out = []
+    for text, part in texts(soup):
+        chart = part.find_parent(class_="chart")
+        own = np.append(tabled, differences(frames(chart))) if chart else tabled
+        if "million" in text:
+            own = np.append(own, own / 1e6)
+        if part.name == "img":  # charts draw shares between 0 and 1 as per cent
+            own = np.append(own, 100 * own[own <= 1])
+        for word, number, half in printed(_without_exceptions(text, rows)):
+            if number.is_integer() and half == 0.5 and (number in YEARS or number in AGES):
+                continue
+            if number in CONSTANTS | constants:
+                continue
+            if not (np.abs(own - number) <= half + 1e-9).any():
+                out.append(f"{word} in {text[:160]!r}")
+    return out
+
+
+def contradictions(paths: list[Path]) -> list[str]:
+    """Texts of pages that are the same but for their numbers; years tell texts apart."""
+    said = defaultdict(set)
+
+    def year(match: re.Match) -> str:
+        return match[0] if match[0].isdigit() and int(match[0]) in YEARS else "#"
+
+    for path in paths:
+        for text, part in texts(soup_of(path)):
+            if part.name != "img":
+                numbers = tuple(one for one, size, _ in printed(text) if size not in YEARS)
+                said[NUMBER.sub(year, text)].add(numbers)
+    return [f"{words}: {sorted(numbers)}" for words, numbers in said.items() if len(numbers) > 1]
