@@ -52,9 +52,8 @@ def test_headline_compares_like_with_like():
     assert "counted the same throughout" in headline
     assert "fell in 2 and rose in 2 of 4 services" in headline
     assert sum("cannot be tested" in point for point in points) == 3
-    # A list that ran out: nobody joined it, so that all of the 97 who are left have waited long.
-    points = narrative.findings("Isle of Wight")[1:]
-    assert "33 % of 686 → 100 % of 97 waiting over 18 weeks" in points[0]
+    # A board's October with the lists of one provider printed again has no figure to compare.
+    assert len(narrative.findings("Isle of Wight")) < 5
 
 
 def test_a_list_that_changed_what_it_counts_is_compared_from_there():
@@ -160,7 +159,7 @@ def test_months_without_a_figure_are_gaps_in_the_later_lists():
     gap = table[table["month"].isin(pd.to_datetime(["2025-08-01", "2025-09-01"]))]
     assert gap[["waiting", "over 18 weeks", "over 52 weeks"]].isna().all(axis=None)
     assert set(table["level"]) == {"provider", "icb", "region", "england"}
-    # Manchester's lists of April 2025 are those of March: the board is without them.
+    # Manchester's lists of April 2025 are those of March: too much of the board's.
     board = table[(table["level"] == "icb") & (table["service"] == "speech and language")]
     published = tables.load("nhs_waits").set_index(
         ["organisation_code", "service", "month", "band"]
@@ -168,8 +167,8 @@ def test_months_without_a_figure_are_gaps_in_the_later_lists():
     line = ("Therapy interventions: Speech and language", pd.Timestamp("2025-04-01"), "total")
     again = published.loc[("R0A", *line), "waiting"]
     assert published.loc[("QOP", *line), "repeated"] == again > 0
-    april = board.set_index("month").loc["2025-04-01", "waiting"]
-    assert april == published.loc[("QOP", *line), "waiting"] - again
+    assert again > 0.1 * published.loc[("QOP", *line), "waiting"]
+    assert pd.isna(board.set_index("month").loc["2025-04-01", "waiting"])
 
 
 def test_every_authority_has_findings():

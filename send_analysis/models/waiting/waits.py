@@ -39,6 +39,7 @@ SERVICES = {
 SAID = "2024-05"
 """When the claims about waits were made that a page holds the lists against: the month of the
 inspectors' report on Bury and of the partnership's answer."""
+MOST_REPEATED = 0.1  # share of a sum that may be taken out before it is another list
 NUMBERS = [TOTAL, *BANDS, "banded"]
 _LIST = ["level", "organisation_code", "organisation", "age_group", "service"]
 
@@ -274,8 +275,9 @@ def _where(row: pd.Series) -> str:
 def wide(table: pd.DataFrame) -> pd.DataFrame:
     """Turn a table into one row a list and month, one column a band, without repeated lists.
 
-    What came from lists that repeat the month before (column ``repeated``) is taken out of every
-    sum; a provider's own list is as if it had not been returned.
+    What came from lists that repeat the month before (column ``repeated``) is taken out. A list of
+    which that is more than a tenth, a provider's own among them, is as if it had not been returned:
+    the rest of it is another list.
 
     Parameters
     ----------
@@ -302,7 +304,7 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
         .astype(float)
         for column in ("waiting", "repeated")
     )
-    out = (out - again).mask((again[TOTAL] > 0) & (out[TOTAL] == again[TOTAL]))
+    out = (out - again).mask(again[TOTAL] > MOST_REPEATED * out[TOTAL])
     out["banded"] = out[list(BANDS)].sum(axis=1, min_count=1)
     return out.rename_axis(columns=None).reset_index()
 
