@@ -52,6 +52,7 @@ _FOLDERS = {
         "mental_health",
         "queues",
         "wait_claims",
+        "wait_later",
         "wait_views",
         "waits",
     ),

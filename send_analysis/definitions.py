@@ -124,7 +124,7 @@ def _said(table: str, field: dict[str, Any], wanted: Any) -> str:
     known = field.get("definitions", {})
     if len(chosen) > 1 and "parts" in known:
         whole = {name for name, text in known.items() if not text}
-        if set(chosen) == set(field["constraints"]["enum"]) - whole:
+        if set(chosen) == set(field["constraints"]["enum"]) - whole - set(field.get("within", {})):
             return known["parts"]
     form = field.get("wording", field["name"].replace("_", " ") + " {}")
     if field["type"] == "integer" and len(chosen) > 1:

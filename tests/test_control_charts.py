@@ -102,6 +102,17 @@ def test_limits_on_few_points_are_trial_limits():
     assert not chart(range(12))["trial"].any()
 
 
+@pytest.mark.parametrize("gap", ["missing value", "month left out"])
+def test_a_gap_ends_a_run(gap):
+    """Seven above the mean are a shift only if they follow each other."""
+    wide = [-50.0, 60.0] * 6  # keeps the limits apart, so that no other rule is met
+    values = [*wide, 20.0, 21.0, 20.0, 21.0, np.nan, 20.0, 21.0, 20.0, *wide]
+    series = pd.Series(values, pd.date_range("2020-01-01", periods=len(values), freq="MS"))
+    assert (xmr(series.fillna(20.5))["signal"].iloc[12:20] == "shift").all()
+    broken = xmr(series if gap == "missing value" else series.dropna())
+    assert (broken["signal"] == "").all()
+
+
 def test_no_moving_range_crosses_a_missing_month():
     found = chart([1, 2, np.nan, 50, 51])
     assert found["moving_range"].isna().tolist() == [True, False, True, True, False]

@@ -92,3 +92,19 @@ def test_projection_draws_medians_bands_and_target():
     alt = figures_waits.list_projection_alt(paths, target=150, subtitle="list by week")
     end = paths["relief"].query("week == 52 and quantile == 0.5")["size"].item()
     assert f"relief: {end:,.0f} children after 52 weeks" in alt
+
+
+def test_later_shares_leave_gaps_open_and_name_every_line():
+    from send_analysis.models.waiting import wait_later
+    from send_analysis.output import narrative_waits
+
+    rows = wait_later.shares("Bury").query("service == 'speech and language'")
+    measure = "over 52 weeks"
+    ax = figures_waits.later_shares(
+        rows, measure=measure, finding=narrative_waits.later_finding(rows, measure), subtitle="S"
+    )
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 15]
+    assert len(drawn) == 4
+    assert all(np.isnan(np.asarray(line.get_ydata(), float)[[12, 13]]).all() for line in drawn)
+    alt = figures_waits.later_shares_alt(rows, measure=measure, subtitle="share")
+    assert "23.7 in August 2024, 6.4 in October 2025" in alt

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import areas, tables
-from send_analysis.models.waiting import queues, wait_views
+from send_analysis.models.waiting import queues, wait_later, wait_views
 from send_analysis.output import narrative_waits as narrative
 
 
@@ -52,9 +52,8 @@ def test_headline_compares_like_with_like():
     assert "counted the same throughout" in headline
     assert "fell in 2 and rose in 2 of 4 services" in headline
     assert sum("cannot be tested" in point for point in points) == 3
-    # A list that ran out: nobody joined it, so that all of the 97 who are left have waited long.
-    points = narrative.findings("Isle of Wight")[1:]
-    assert "33 % of 686 → 100 % of 97 waiting over 18 weeks" in points[0]
+    # A board's October with the lists of one provider printed again has no figure to compare.
+    assert len(narrative.findings("Isle of Wight")) < 5
 
 
 def test_a_list_that_changed_what_it_counts_is_compared_from_there():
@@ -67,7 +66,7 @@ def test_a_list_that_changed_what_it_counts_is_compared_from_there():
 def test_what_carries_over_is_said_with_what_it_does_to_charts():
     found = wait_views.carry_over()
     assert 0.5 < found["autocorrelation"] < 0.9
-    assert found["signals_independent"] > 60
+    assert found["signals_independent"] > 50
     assert 30 < found["alarms_independent"] < 50
     assert found["alarms"] < 10
     text = narrative.carried()
@@ -136,6 +135,40 @@ def test_claims_and_their_changes():
     count, total = map(int, re.search(r"(\d+) of (\d+) changes", text).groups())
     assert total == len(found)
     assert count == sum(change <= -48 for change in found["change"])
+
+
+def test_what_came_of_it_since_is_said_in_figures_of_the_workbooks():
+    said = {text.split(":")[0]: text for text in narrative.later("Bury")}
+    speech = said["Speech and language"]
+    # Northern Care Alliance: 506 of 3,041 in August 2024, but of 2,135 whose wait is known; 659 of
+    # 2,541 in March 2025, 114 of 1,772 in October 2025.
+    assert "3,041 children waiting in August 2024 and 1,772 in October 2025" in speech
+    assert "over a year 23.7 → 6.4 % (16.6 → 6.4 % of the whole list)" in speech
+    assert "at most 25.9 % in March 2025" in speech
+    paediatrics = said["Community paediatrics"]
+    # 372 of 1,287, then (516 + 26) of 1,371; England over a year.
+    assert "28.9 → 39.5 % of the whole list" in paediatrics
+    assert "over a year 26.0 → 40.0 %" in paediatrics.split("England had")[1]
+    assert "2023" not in " ".join(said.values())
+
+
+def test_months_without_a_figure_are_gaps_in_the_later_lists():
+    table = wait_later.shares("Bury")
+    months = table["month"].drop_duplicates()
+    assert months.tolist() == list(pd.date_range("2024-08-01", "2025-10-01", freq="MS"))
+    gap = table[table["month"].isin(pd.to_datetime(["2025-08-01", "2025-09-01"]))]
+    assert gap[["waiting", "over 18 weeks", "over 52 weeks"]].isna().all(axis=None)
+    assert set(table["level"]) == {"provider", "icb", "region", "england"}
+    # Manchester's lists of April 2025 are those of March: too much of the board's.
+    board = table[(table["level"] == "icb") & (table["service"] == "speech and language")]
+    published = tables.load("nhs_waits").set_index(
+        ["organisation_code", "service", "month", "band"]
+    )
+    line = ("Therapy interventions: Speech and language", pd.Timestamp("2025-04-01"), "total")
+    again = published.loc[("R0A", *line), "waiting"]
+    assert published.loc[("QOP", *line), "repeated"] == again > 0
+    assert again > 0.1 * published.loc[("QOP", *line), "waiting"]
+    assert pd.isna(board.set_index("month").loc["2025-04-01", "waiting"])
 
 
 def test_every_authority_has_findings():

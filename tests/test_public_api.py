@@ -64,6 +64,7 @@ PUBLIC = [
     "tables",
     "verify",
     "wait_claims",
+    "wait_later",
     "wait_views",
     "waits",
 ]

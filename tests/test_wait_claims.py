@@ -35,9 +35,10 @@ def test_nearest_figures_are_the_boards_and_the_providers(ledger):
     assert "January 2023 to October 2023" in note
 
 
-def test_the_figures_near_camhs_are_of_the_last_financial_year_of_the_commissioning_group(ledger):
+def test_camhs_has_the_figures_of_burys_own_group_as_nearest(ledger):
     note = ledger.loc["wait-camhs", "note"]
     assert "33 (NHS Bury CCG, 2021-22), 40 (England, 2021-22)" in note
+    assert "49.7 (NHS Bury CCG, 2021-22), 32.5 (England, 2021-22)" in note
 
 
 def test_counts_of_definitions_are_those_of_the_changes(claims):

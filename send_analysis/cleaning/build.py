@@ -466,7 +466,7 @@ def _field(name: str, field: dict, in_key: bool) -> dict:
     out = {"name": name, "type": field["type"], "description": field["description"]}
     if "unit" in field:
         out["unit"] = field["unit"]
-    out |= {key: field[key] for key in ("wording", "definitions") if key in field}
+    out |= {key: field[key] for key in ("wording", "definitions", "within") if key in field}
     return out | ({"constraints": constraints} if constraints else {})
 
 

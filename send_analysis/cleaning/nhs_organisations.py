@@ -78,9 +78,10 @@ def membership(cells: pd.DataFrame, *, into: str) -> pd.DataFrame:
     """Find the board (or region) that each provider's figures were added into, by month.
 
     The tables print providers, boards and regions as separate lists. Each list is an exact sum
-    of the providers over some 350 cells a month, and the providers' columns are linearly
-    independent, so one assignment alone reproduces every sum: sums = providers x membership.
-    It is returned only if it comes out as noughts and ones and reproduces every sum.
+    of the providers over some 350 cells a month, and no count is below zero. So a provider fits
+    into no board that has fewer people in some cell, and a cell of a board that one provider alone
+    can fill is that provider's. Step by step the rest is forced: what is found is the only
+    assignment. It is returned only if every provider has a place and every sum holds.
 
     Parameters
     ----------
@@ -111,9 +112,8 @@ def membership(cells: pd.DataFrame, *, into: str) -> pd.DataFrame:
         )
         members, sums = wide["provider"].fillna(0), wide[into].fillna(0)
         members = members.loc[:, members.gt(0).any()]
-        solved = np.linalg.lstsq(members.to_numpy(), sums.to_numpy(), rcond=None)[0].round()
-        exact = np.array_equal(members.to_numpy() @ solved, sums.to_numpy())
-        if not (exact and (solved >= 0).all() and (solved.sum(axis=1) == 1).all()):
+        place, rest = _assign(members.to_numpy(), sums.to_numpy())
+        if (place < 0).any() or rest.any():
             raise DataError(
                 f"the provider rows cannot be assigned to the {into} rows so that every sum holds; "
                 "a row is missing, doubled or split between two",
@@ -124,11 +124,50 @@ def membership(cells: pd.DataFrame, *, into: str) -> pd.DataFrame:
                 {
                     "month": month,
                     "organisation_code": members.columns,
-                    "part_of": sums.columns[solved.argmax(axis=1)],
+                    "part_of": sums.columns[place],
                 }
             )
         )
     return pd.concat(found, ignore_index=True)
+
+
+def _assign(members: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the one column of `sums` that each column of `members` is part of; -1 where none is.
+
+    Returns
+    -------
+    place : array of int
+        A column of `sums` for each of `members`.
+    rest : array
+        `sums` less what was placed.
+    """
+    place, rest = np.full(members.shape[1], -1), sums.copy()
+    while (place < 0).any():
+        left = np.flatnonzero(place < 0)
+        fits = (members[:, left, None] <= rest[:, None, :]).all(axis=0)
+        new = {left[i]: fits[i].argmax() for i in np.flatnonzero(fits.sum(axis=1) == 1)}
+        new = new or _alone(members, rest, left, fits)
+        if not new:
+            break
+        for member, at in new.items():
+            place[member] = at
+            rest[:, at] -= members[:, member]
+        if (rest < 0).any():
+            break
+    return place, rest
+
+
+def _alone(
+    members: np.ndarray, rest: np.ndarray, left: np.ndarray, fits: np.ndarray
+) -> dict[int, int]:
+    """First member that alone can fill a cell of a sum, and which sum that is."""
+    for at in range(rest.shape[1]):
+        could = left[fits[:, at]]
+        filling = members[np.ix_(rest[:, at] > 0, could)] > 0
+        cells = np.flatnonzero(filling.sum(axis=1) == 1)
+        if len(cells):
+            return {could[filling[cells[0]].argmax()]: at}
+    return {}
 
 
 def part_of(cells: pd.DataFrame) -> pd.DataFrame:

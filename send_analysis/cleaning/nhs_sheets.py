@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,12 +65,29 @@ def read_sheets(root: Path, path: str) -> dict[str, Sheet]:
         raise DataError(f"not a workbook ({error}); fetch it again", file=where) from None
 
 
+def bands(sheets: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Sheets of bands that a workbook of these sheets has: the last band may be split in two.
+
+    Parameters
+    ----------
+    sheets : iterable of str
+        Names.
+
+    Returns
+    -------
+    dict
+        Sheet name to ``band`` and words of its ``title``, as in nhs_waits.yml.
+    """
+    split = rules()["bands_split"]
+    return rules()["bands"] | (split if set(split) <= set(sheets) else {})
+
+
 def title(rows: list[list[Any]]) -> str:
     """Return the first text of a sheet."""
     return next((str(x).strip() for row in rows[:3] for x in row if str(x).strip()), "")
 
 
-def read_band(sheet: Sheet, *, name: str, source: str) -> pd.DataFrame:
+def read_band(sheet: Sheet, *, name: str, expected: str, source: str) -> pd.DataFrame:
     """Read the cells of one sheet.
 
     Parameters
@@ -77,7 +95,9 @@ def read_band(sheet: Sheet, *, name: str, source: str) -> pd.DataFrame:
     sheet : tuple
         Rows and merged cells.
     name : str
-        Sheet name, a key of ``bands`` in nhs_waits.yml.
+        Sheet name.
+    expected : str
+        What the title must hold, in small letters and without ">".
     source : str
         File, for errors.
 
@@ -94,7 +114,6 @@ def read_band(sheet: Sheet, *, name: str, source: str) -> pd.DataFrame:
     """
     rows, merged = sheet
     where = f"{source}, sheet {name!r}"
-    expected = rules()["bands"][name]["title"]
     if expected not in title(rows).casefold().replace(">", ""):
         raise DataError(
             f"the title is {title(rows)!r}, expected {expected!r} in it. If the bands were moved "

@@ -15,25 +15,27 @@ from typing import Any
 
 import pandas as pd
 
-from send_analysis.cleaning import layout
+from send_analysis.cleaning import layout, nhs_repeats
 from send_analysis.cleaning.nhs_links import nhs_area_links
 from send_analysis.cleaning.nhs_organisations import name_organisations, part_of
 from send_analysis.cleaning.nhs_sheets import (
     Sheet,
+    bands,
     read_band,
     read_sheets,
     rules,
     service_line,
     title,
 )
-from send_analysis.errors import DataError, MissingDataError
+from send_analysis.errors import DataError
 
 SHEET_OF_SERIES = "Table 2"
 SHEET_OF_ENGLAND = "Table 3"
 TOTAL = "total"
 BANDS = ("0-1", "1-2", "2-4", "4-12", "12-18", "18-52", "52+")
+SPLIT = ("52-104", "104+")  # parts of 52+, printed from December 2024
 COLUMNS = ["month", "organisation_code", "organisation", "level", "part_of", "age_group",
-           "service", "band", "waiting", "missing"]  # fmt: skip
+           "service", "band", "waiting", "repeated", "missing"]  # fmt: skip
 _CELL = ["month", "band", "age_group", "service"]
 _MONTH = re.compile(
     r"(January|February|March|April|May|June|July|August|September|October|November|December)"
@@ -66,7 +68,7 @@ def nhs_waits(releases: Mapping[str, Mapping[str, Sheet]]) -> pd.DataFrame:
     ----------
     releases : dict
         File name to sheets, as :func:`send_analysis.cleaning.nhs_sheets.read_sheets` gives them.
-        The months must follow each other without a gap.
+        Months without a workbook are left out.
 
     Returns
     -------
@@ -83,14 +85,15 @@ def nhs_waits(releases: Mapping[str, Mapping[str, Sheet]]) -> pd.DataFrame:
     ------
     DataError
         If a workbook is not as nhs_waits.yml says, or two hold the same month.
-    MissingDataError
-        If a month is missing between the first and the last.
     """
     months = {name: read_release(sheets, source=name) for name, sheets in releases.items()}
-    _check_months_follow({name: cells["month"].iloc[0] for name, cells in months.items()})
+    _check_months({name: cells["month"].iloc[0] for name, cells in months.items()})
     cells = name_organisations(pd.concat(months, names=["source"]).reset_index(level=0))
     out = _complete(cells).merge(part_of(cells), on=["month", "organisation_code"], how="left")
-    return out.assign(part_of=out["part_of"].fillna(""))[COLUMNS]
+    out = out.assign(part_of=out["part_of"].fillna(""))
+    # Adults serve to find who was added into what; only England's lists are kept.
+    out = out[(out["age_group"] == "cyp") | (out["level"] == "england")]
+    return out.assign(repeated=nhs_repeats.counted(out))[COLUMNS]
 
 
 def read_release(sheets: Mapping[str, Sheet], *, source: str) -> pd.DataFrame:
@@ -116,8 +119,8 @@ def read_release(sheets: Mapping[str, Sheet], *, source: str) -> pd.DataFrame:
         fractional count; a text that is no missing code; one organisation twice with different
         numbers; or levels and tables that do not add up.
     """
-    known = rules()
-    absent = [s for s in (*known["bands"], SHEET_OF_SERIES, SHEET_OF_ENGLAND) if s not in sheets]
+    known = bands(sheets)
+    absent = [s for s in (*known, SHEET_OF_SERIES, SHEET_OF_ENGLAND) if s not in sheets]
     if absent:
         raise DataError(
             f"no sheet {', '.join(map(repr, absent))}; it has {', '.join(sheets)}. Is this a "
@@ -126,14 +129,18 @@ def read_release(sheets: Mapping[str, Sheet], *, source: str) -> pd.DataFrame:
         )
     month = _month(sheets, source)
     parts = [
-        read_band(sheets[name], name=name, source=source).assign(band=spec["band"])
-        for name, spec in known["bands"].items()
+        read_band(sheets[name], name=name, expected=spec["title"], source=source).assign(
+            band=spec["band"]
+        )
+        for name, spec in known.items()
     ]
     cells = _without_twins(pd.concat(parts, ignore_index=True).assign(month=month), source)
     cells = _name_missing(cells)
     check_levels_add(cells, source=source)
-    _check_against_national(cells, sheets[SHEET_OF_ENGLAND], source)
-    return cells[[column for column in COLUMNS if column != "part_of"]]
+    printed = [spec["band"] for spec in known.values()]
+    _check_against_national(cells, sheets[SHEET_OF_ENGLAND], printed, source)
+    cells = _join_split(cells)
+    return cells[[column for column in COLUMNS if column not in {"part_of", "repeated"}]]
 
 
 def check_levels_add(cells: pd.DataFrame, *, source: str) -> None:
@@ -184,7 +191,7 @@ def _month(sheets: Mapping[str, Sheet], source: str) -> pd.Timestamp:
     if not filled:
         raise DataError("no month has figures", file=where, row=at + 2)
     month = max(filled)
-    for name in rules()["bands"]:
+    for name in bands(sheets):
         printed = _MONTH.search(title(sheets[name][0]))
         if printed and pd.Timestamp(f"1 {printed[0]}") != month:
             raise DataError(
@@ -230,15 +237,32 @@ def _name_missing(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.assign(missing=cells["missing"].mask(blank & is_hidden, "suppressed"))
 
 
-def _check_against_national(cells: pd.DataFrame, sheet: Sheet, source: str) -> None:
+def _join_split(cells: pd.DataFrame) -> pd.DataFrame:
+    """Add the band over 52 weeks where it is printed in two."""
+    parts = cells[cells["band"].isin(SPLIT)]
+    if parts.empty:
+        return cells
+    line = [c for c in parts if c not in {"band", "waiting", "missing"}]
+    group = parts.groupby(line, sort=False)
+    whole = group["waiting"].sum(min_count=1).to_frame().assign(missing=group["missing"].min())
+    return pd.concat([cells, whole.reset_index().assign(band=BANDS[-1])], ignore_index=True)
+
+
+def _check_against_national(
+    cells: pd.DataFrame, sheet: Sheet, printed: list[str], source: str
+) -> None:
     """Refuse sheets by organisation whose England is not what the national overview prints."""
     england = cells[(cells["level"] == "england") & cells["waiting"].notna()]
     ours = england.set_index(["age_group", "service", "band"])["waiting"]
+    alone = {(group, name) for group, names in rules()["national_total_only"].items()
+             for name in names}  # fmt: skip
     for i, row in enumerate(sheet[0]):
         at = next((j for j, x in enumerate(row) if service_line(x)), None)
         if at is None:
             continue
-        for band, value in zip((TOTAL, *BANDS), row[at + 1 :], strict=False):
+        # Of lines published as totals alone the overview does print one band.
+        bands_there = printed[:1] if service_line(row[at]) in alone else printed
+        for band, value in zip(bands_there, row[at + 1 :], strict=False):
             figure = ours.get((*service_line(row[at]), band))
             if isinstance(value, int | float) and figure != value:
                 raise DataError(
@@ -249,8 +273,8 @@ def _check_against_national(cells: pd.DataFrame, sheet: Sheet, source: str) -> N
                 )
 
 
-def _check_months_follow(months: Mapping[str, pd.Timestamp]) -> None:
-    """Refuse a gap between months, and a month held twice."""
+def _check_months(months: Mapping[str, pd.Timestamp]) -> None:
+    """Refuse a month held twice."""
     found = pd.Series(months).sort_values()
     twice = found[found.duplicated(keep=False)]
     if len(twice):
@@ -258,16 +282,10 @@ def _check_months_follow(months: Mapping[str, pd.Timestamp]) -> None:
             f"holds {twice.iloc[0]:%B %Y}, as {twice.index[0]} does; keep one of the two",
             file=twice.index[1],
         )
-    gaps = pd.date_range(found.iloc[0], found.iloc[-1], freq="MS").difference(found)
-    if len(gaps):
-        raise MissingDataError(
-            f"No workbook for {', '.join(f'{month:%B %Y}' for month in gaps)}. A series with a gap "
-            "would read as a change; add the file, or stop at the month before."
-        )
 
 
 def _complete(cells: pd.DataFrame) -> pd.DataFrame:
-    """Give every line an organisation ever reported in each month from its first to its last.
+    """Give every line an organisation ever reported in each month held, from its first to its last.
 
     An organisation that misses a month is absent from that month's sheets; here it is present
     and marked as not returned, so that the gap shows.
@@ -275,11 +293,10 @@ def _complete(cells: pd.DataFrame) -> pd.DataFrame:
     line = ["level", "organisation_code", "organisation", "age_group", "service"]
     seen = cells.groupby("organisation_code")["month"].agg(first="min", last="max")
     lines = cells.loc[cells["waiting"].notna(), line].drop_duplicates()
-    grid = lines.merge(pd.Series(cells["month"].unique(), name="month"), how="cross")
+    grid = lines.merge(cells[["month", "band"]].drop_duplicates(), how="cross")
     grid = grid.merge(seen, left_on="organisation_code", right_index=True)
     grid = grid[grid["month"].between(grid["first"], grid["last"])]
     grid = grid.drop(columns=["first", "last"])
-    grid = grid.merge(pd.Series([TOTAL, *BANDS], name="band"), how="cross")
     key = ["month", "organisation_code", "age_group", "service", "band"]
     out = grid.merge(cells[[*key, "waiting", "missing"]], on=key, how="left")
     return out.assign(missing=out["missing"].fillna("not_returned"))

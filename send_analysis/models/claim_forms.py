@@ -211,7 +211,7 @@ class NhsWait(Nothing):
 
     @model_validator(mode="after")
     def _within_the_lists(self) -> NhsWait:
-        months = tables.load("nhs_waits")["month"]
+        months = waits.then()["month"]
         first, last = months.min(), months.max()
         if self.since and not first <= pd.Timestamp(self.since) <= last:
             raise ValueError(

@@ -6,7 +6,10 @@ import pandas as pd
 
 from send_analysis import areas
 from send_analysis.models import evidence
-from send_analysis.models.waiting import mental_health, wait_claims, wait_views
+from send_analysis.models.waiting import mental_health, wait_claims, wait_later, wait_views
+
+LATER = (("speech and language", "over 52 weeks"), ("community paediatrics", "over 18 weeks"))
+"""Service and measure of each chart of the later lists."""
 
 
 def chart_finding(chart: pd.DataFrame, service: str) -> str:
@@ -101,6 +104,28 @@ def change_finding(found: pd.DataFrame, claimed_change: float, service: str) -> 
         f"{service.capitalize()}: {reached} of {len(found)} changes are a fall of "
         f"{abs(claimed_change):g} % or more"
     )
+
+
+def change_table(found: pd.DataFrame, claimed_change: float) -> pd.DataFrame:
+    """Sum up the changes that a strip draws, a row a measure.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`wait_views.changes` returns them.
+    claimed_change : float
+        Per cent.
+
+    Returns
+    -------
+    DataFrame
+        ``measure, changes, lowest, median, highest`` (per cent), ``as claimed`` (how many reach
+        what was claimed).
+    """
+    group = found.groupby(found["measure"].map(wait_claims.NAMES), sort=False)["change"]
+    reached = group.agg(lambda x: int((x <= claimed_change).sum()))
+    out = group.agg(changes="size", lowest="min", median="median", highest="max")
+    return out.assign(**{"as claimed": reached}).reset_index()
 
 
 def relief_finding(row: pd.Series) -> str:
@@ -235,6 +260,107 @@ def carried_table() -> pd.DataFrame:
     }
     found = wait_views.carry_over()
     return found[list(names)].rename(names).rename_axis("measure").to_frame("value")
+
+
+def later(area: str = "Bury") -> list[str]:
+    """Say what came of the lists after the claims: nearest organisation and England, by service.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        Nothing where no organisation has lists of these months.
+    """
+    table = wait_later.ends(area)
+    said = []
+    for service, rows in table.groupby("service", sort=False):
+        near = rows[rows["level"] != "england"].head(1)
+        england = rows[rows["level"] == "england"]
+        told = [_later(row) for _, row in pd.concat([near, england]).iterrows()]
+        said.append(f"{service.capitalize()}: {'. '.join(told)}.")
+    return said
+
+
+def later_table(area: str = "Bury") -> pd.DataFrame:
+    """Write first and last figures of the later lists side by side, as a reader reads them.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, organisation, months, children waiting, over 18 weeks (%), over 52 weeks (%),
+        most over 52 weeks (%)``, in words.
+    """
+    ends = wait_later.ends(area)
+
+    def pair(column: str, form: str) -> list[str]:
+        both = zip(ends[f"{column} from"], ends[f"{column} to"], strict=True)
+        return [f"{a:{form}} → {b:{form}}".replace("nan", "n/a") for a, b in both]
+
+    months = zip(ends["from"], ends["to"], strict=True)
+    highest = zip(ends["highest over 52 weeks"], ends["highest in"], strict=True)
+    return pd.DataFrame({
+        "service": ends["service"],
+        "organisation": ends["organisation"],
+        "months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months],
+        "children waiting": pair("waiting", ",.0f"),
+        "over 18 weeks, %": pair("over 18 weeks", ".1f"),
+        "over 52 weeks, %": pair("over 52 weeks", ".1f"),
+        "most over 52 weeks, %": [
+            "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" for a, b in highest
+        ],
+    })  # fmt: skip
+
+
+def _later(row: pd.Series) -> str:
+    """Say of one list how it stood at both ends and when most had waited over a year."""
+    text = (
+        f"{row['organisation']} had {row['waiting from']:,.0f} children waiting in "
+        f"{row['from']:%B %Y} and {row['waiting to']:,.0f} in {row['to']:%B %Y}"
+    )
+    if row[["over 18 weeks from", "over 18 weeks to"]].isna().any():
+        return text
+    top, parts = row["highest over 52 weeks"], []
+    for name, words in (("over 18 weeks", "over 18 weeks"), ("over 52 weeks", "over a year")):
+        known, whole = (
+            [f"{row[f'{name}{of} {end}']:.1f}" for end in ("from", "to")] for of in ("", " of all")
+        )
+        apart = f" ({' → '.join(whole)} % of the whole list)" if known != whole else ""
+        parts.append(f"{words} {' → '.join(known)} %{apart}")
+    if row["highest in"] not in (row["from"], row["to"]) and top >= 0.05:
+        parts[-1] += f", at most {top:.1f} % in {row['highest in']:%B %Y}"
+    return f"{text}; of those whose wait is known {', '.join(parts)}"
+
+
+def later_finding(shares: pd.DataFrame, measure: str) -> str:
+    """Say where the nearest list and England's stood at both ends: the title of a chart.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        Rows of one service, as :func:`wait_later.shares` returns them.
+    measure : str
+        ``over 18 weeks`` or ``over 52 weeks``.
+
+    Returns
+    -------
+    str
+    """
+    known = shares.dropna(subset=measure)
+    names = known["organisation"].unique()
+    told = []
+    for name in dict.fromkeys([names[0], names[-1]]):
+        values = known.loc[known["organisation"] == name, measure]
+        short = name.removesuffix(" NHS Foundation Trust").removesuffix(" NHS Trust")
+        told.append(f"{short} {values.iloc[0]:.0f} → {values.iloc[-1]:.0f} %")
+    service = shares["service"].iloc[0]
+    return f"{service.capitalize()}, {measure}: {', '.join(told)}"
 
 
 def referred(area: str = "Bury") -> list[str]:

@@ -48,8 +48,8 @@ def xmr(
     ----------
     values : Series
         Numbers in order of time; the index (months, dates, or numbers) is kept. Missing values
-        stay in the result and take no part in limits or rules; no moving range crosses them, nor
-        a month that an index of dates leaves out.
+        stay in the result and take no part in limits; no moving range and no run crosses them,
+        nor a month that an index of dates leaves out.
     rebase : sequence
         Index values at which a new step begins: mean and limits are computed afresh from there.
         A step is a decision about the process (a service re-tendered, a pathway changed); take
@@ -129,7 +129,13 @@ def _step(
     if screen:
         mean_range = moving[moving < RANGE_LIMIT * mean_range].mean() if mean_range > 0 else 0.0
     reach = LIMIT * mean_range * widened
-    signal, side = _signals(value.to_numpy(), mean, reach)
+    # A month without a figure ends a run: what is in a row on paper was not in time.
+    stretch = (value.isna() | ~_neighbours(value.index)).cumsum()
+    signal, side = map(
+        np.concatenate,
+        zip(*(_signals(one.to_numpy(), mean, reach) for _, one in value.groupby(stretch)),
+            strict=True),
+    )  # fmt: skip
     lower = mean - reach if lower_bound is None else max(mean - reach, lower_bound)
     return part.assign(
         moving_range=moving,
@@ -198,7 +204,8 @@ def carry_over(series: Iterable[pd.Series]) -> float:
         apart = value - np.nanmean(value) if points else value
         if points < LEAST_POINTS or np.nansum(apart**2) == 0:
             continue
-        r = np.nansum(apart[1:] * apart[:-1]) / np.nansum(apart**2)
+        pairs = (apart[1:] * apart[:-1])[_neighbours(one.index)[1:]]
+        r = np.nansum(pairs) / np.nansum(apart**2)
         found.append((points * r + 1) / (points - 4))
     return float(np.clip(np.mean(found), 0, MOST_CARRIED)) if found else 0.0
 

@@ -36,6 +36,8 @@ def changes(
 ) -> pd.DataFrame:
     """Compute the change of every measure between every two months, on every definition.
 
+    Both months are of one unbroken run: nothing is compared across a month without lists.
+
     Parameters
     ----------
     table : DataFrame
@@ -61,6 +63,8 @@ def changes(
     lists = waits.wide(rows)
     months = np.sort(lists["month"].unique())
     start, end = np.triu_indices(len(months), k=1)
+    run = waits.runs(months).to_numpy()
+    start, end = start[run[start] == run[end]], end[run[start] == run[end]]
     windows = pd.DataFrame({"window": np.arange(len(start)), "start": start, "end": end})
     published = lists[lists["organisation_code"].isin(list(organisations))]
     parts = {"all": {}, "throughout": {}}
@@ -156,7 +160,8 @@ def jumps(
         & (table["age_group"] == age_group)
     ].sort_values(["organisation_code", "service", "month"])
     after = totals["waiting"].astype("Float64").astype(float)
-    before = after.groupby([totals["organisation_code"], totals["service"]]).shift()
+    run = totals["month"].map(waits.runs(totals["month"]))
+    before = after.groupby([totals["organisation_code"], totals["service"], run]).shift()
     large, small = np.maximum(after, before), np.minimum(after, before)
     found = (large >= at_least) & (large >= ratio * small)
     out = totals.assign(before=before, after=after, size=(after - before).abs())[found]
@@ -214,7 +219,7 @@ def nearest(test: dict) -> pd.DataFrame:
     serving = serving[serving["level"].isin(["provider", "icb"])].set_index("organisation_code")
     named = [test["service"]] if isinstance(test["service"], str) else test["service"]
     lines = {waits.service_line(name): name for name in named}
-    table = tables.load("nhs_waits")
+    table = waits.then()
     if serving.empty:
         return pd.DataFrame()
     if "since" not in test:
@@ -277,7 +282,7 @@ def largest_falls(line: str) -> pd.Series:
     Series
         Per cent (below zero for a fall), by organisation code; boards without a change left out.
     """
-    table = tables.load("nhs_waits")
+    table = waits.then()
     boards = table.loc[table["level"] == "icb", "organisation_code"].unique()
     found = changes(table, organisations=boards, services=[line], members=waits.members())
     return found.dropna(subset="change").groupby("organisation_code")["change"].min()

@@ -30,8 +30,8 @@ def focus(area: str = "Bury") -> pd.Series:
         the main services is passed over.
     """
     serving = waits.organisations(area)
-    table = tables.load("nhs_waits")
-    main = table["service"].isin([SERVICES[name] for name in MAIN]) & (table["age_group"] == "cyp")
+    table = waits.then()
+    main = table["service"].isin([SERVICES[name] for name in MAIN])
     here = table["organisation_code"].isin(serving["organisation_code"])
     with_lists = table.loc[main & here, "organisation_code"].unique()
     serving = serving[serving["organisation_code"].isin(with_lists)]
@@ -56,13 +56,9 @@ def lists(area: str = "Bury") -> pd.DataFrame:
 @tables.remembered
 def _lists(code: str) -> pd.DataFrame:
     """The four main services of one organisation."""
-    table = tables.load("nhs_waits")
+    table = waits.then()
     short = {SERVICES[name]: name for name in MAIN}
-    rows = table[
-        (table["organisation_code"] == code)
-        & (table["age_group"] == "cyp")
-        & table["service"].isin(short)
-    ]
+    rows = table[(table["organisation_code"] == code) & table["service"].isin(short)]
     out = waits.wide(rows)
     return out.assign(service=out["service"].map(short))
 
@@ -84,12 +80,8 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     chosen = focus(area)
     served = set(lists(area)["service"])
     service = next(name for name in ("occupational therapy", *MAIN) if name in served)
-    table = tables.load("nhs_waits")
-    totals = table[
-        (table["age_group"] == "cyp")
-        & (table["service"] == SERVICES[service])
-        & (table["band"] == TOTAL)
-    ]
+    table = waits.then()
+    totals = table[(table["service"] == SERVICES[service]) & (table["band"] == TOTAL)]
     members = waits.members().set_index("organisation_code")
     inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
     is_sum = totals["organisation_code"] == chosen["organisation_code"]
@@ -161,9 +153,8 @@ def _measured(code: str) -> pd.DataFrame:
 @tables.remembered
 def _without_jumps() -> pd.DataFrame:
     """Lists of children without those of providers that jumped: what they count has changed."""
-    table = tables.load("nhs_waits")
+    table = waits.then()
     jumped = jumps()[["organisation_code", "service"]].drop_duplicates()
-    table = table[table["age_group"] == "cyp"]
     gone = pd.MultiIndex.from_frame(jumped)
     there = pd.MultiIndex.from_frame(table[["organisation_code", "service"]])
     return table[~(there.isin(gone) & (table["level"] == "provider").to_numpy())]
@@ -258,11 +249,9 @@ def carry_over() -> pd.Series:
         simulated steady series that carry over as much: ``signals_independent, alarms_independent``
         (limits for independent months), ``signals, alarms`` (limits as drawn).
     """
-    table = tables.load("nhs_waits")
+    table = waits.then()
     rows = table[
-        (table["level"] == "icb")
-        & (table["age_group"] == "cyp")
-        & table["service"].isin([SERVICES[name] for name in MAIN])
+        (table["level"] == "icb") & table["service"].isin([SERVICES[name] for name in MAIN])
     ]
     series = [one for one in _shares(waits.wide(rows)).values() if _moves(one)]
     r = control_charts.carry_over(series)
@@ -324,10 +313,9 @@ def boards(service: str = "occupational therapy") -> pd.DataFrame:
         As :func:`control_charts.funnel`, indexed by ``organisation_code``, with
         ``organisation``.
     """
-    table = tables.load("nhs_waits")
+    table = waits.then()
     rows = table[
         (table["level"] == "icb")
-        & (table["age_group"] == "cyp")
         & (table["service"] == waits.service_line(service))
         & (table["month"] == table["month"].max())
     ]
@@ -352,7 +340,7 @@ def changes(area: str, service: str) -> pd.DataFrame:
     serving = waits.organisations(area)
     codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
     found = wait_claims.changes(
-        tables.load("nhs_waits"),
+        waits.then(),
         organisations=codes,
         services=[waits.service_line(service)],
         members=waits.members(),
@@ -369,7 +357,7 @@ def jumps() -> pd.DataFrame:
     DataFrame
         As :func:`wait_claims.jumps`, months in words.
     """
-    return _in_words(wait_claims.jumps(tables.load("nhs_waits")))
+    return _in_words(wait_claims.jumps(waits.then()))
 
 
 @tables.remembered
@@ -381,7 +369,7 @@ def unbanded() -> pd.DataFrame:
     DataFrame
         As :func:`wait_claims.unbanded`, months in words.
     """
-    return _in_words(wait_claims.unbanded(tables.load("nhs_waits")))
+    return _in_words(wait_claims.unbanded(waits.then()))
 
 
 def _in_words(found: pd.DataFrame) -> pd.DataFrame:

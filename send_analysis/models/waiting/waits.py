@@ -16,6 +16,7 @@ from send_analysis import areas, tables
 from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.cleaning.nhs_waits import BANDS, TOTAL
 from send_analysis.errors import DataError, MissingDataError, ParameterError, unknown
+from send_analysis.models import publication
 
 EDGES = np.array([0, 1, 2, 4, 12, 18, 52], dtype=float)  # weeks at which each band begins
 UNITS = {
@@ -35,8 +36,83 @@ SERVICES = {
     "audiology": "Audiology",
 }
 """Short name to service line: the five that children with EHC plans meet most."""
+SAID = "2024-05"
+"""When the claims about waits were made that a page holds the lists against: the month of the
+inspectors' report on Bury and of the partnership's answer."""
+MOST_REPEATED = 0.1  # share of a sum that may be taken out before it is another list
 NUMBERS = [TOTAL, *BANDS, "banded"]
 _LIST = ["level", "organisation_code", "organisation", "age_group", "service"]
+
+
+def runs(months: Iterable[pd.Timestamp]) -> pd.Series:
+    """Number the unbroken runs of months: nothing is compared across a month without lists.
+
+    Parameters
+    ----------
+    months : iterable of Timestamp
+        First days of months, in any order, repeated or not.
+
+    Returns
+    -------
+    Series of int
+        Run of each month, indexed by month, in order of time.
+    """
+    order = pd.DatetimeIndex(sorted(set(months)))
+    number = 12 * order.year + order.month
+    return pd.Series((np.diff(number, prepend=number[:1]) > 1).cumsum(), index=order, dtype=int)
+
+
+@tables.remembered
+def then(said: str = SAID) -> pd.DataFrame:
+    """Children's lists as they could be known when a claim was made.
+
+    Parameters
+    ----------
+    said : str
+        Year and month of the claim.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `nhs_waits`: the latest unbroken run among the months published by then.
+
+    Raises
+    ------
+    MissingDataError
+        If none had been published.
+    """
+    table = _children()
+    run = runs(table["month"])
+    out = [publication.first_published("nhs_waits", month) for month in run.index]
+    known = run[[day is not None and day <= said for day in out]]
+    if known.empty:
+        raise MissingDataError(f"No waiting list had been published by {said}.")
+    months = known.index[known == known.iloc[-1]]
+    return table[table["month"].isin(months)]
+
+
+@tables.remembered
+def since(said: str = SAID) -> pd.DataFrame:
+    """Children's lists of the months after those that :func:`then` gives.
+
+    Parameters
+    ----------
+    said : str
+        Year and month of the claim.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `nhs_waits`, with months missing where no workbook is at hand.
+    """
+    table = _children()
+    return table[table["month"] > then(said)["month"].max()]
+
+
+def _children() -> pd.DataFrame:
+    """The lists of children."""
+    table = tables.load("nhs_waits")
+    return table[table["age_group"] == "cyp"]
 
 
 @tables.remembered
@@ -157,7 +233,7 @@ def check(table: pd.DataFrame) -> None:
     Raises
     ------
     MissingDataError
-        If there are no rows, or a month is missing between the first and the last.
+        If there are no rows.
     DataError
         If a number is negative, or bands add up to more than the total.
     """
@@ -173,14 +249,8 @@ def check(table: pd.DataFrame) -> None:
             f"{_where(row)}: {row['waiting']} people wait; a list has 0 or more. Correct the row",
             file="nhs_waits",
         )
-    months = table["month"].drop_duplicates()
-    gaps = pd.date_range(months.min(), months.max(), freq="MS").difference(months)
-    if len(gaps):
-        raise MissingDataError(
-            f"No rows for {', '.join(f'{month:%B %Y}' for month in gaps)}: a comparison across the "
-            "gap would read it as a change. Add the month, or select one side of it."
-        )
     key = [column for column in _LIST if column != "organisation"] + ["month"]
+    table = table[table["band"].isin([TOTAL, *BANDS])]  # bands within bands left out
     part = table["band"].where(table["band"] == TOTAL, "sum")
     sums = table.assign(band=part).pivot_table(
         index=key, columns="band", values="waiting", aggfunc="sum"
@@ -203,7 +273,11 @@ def _where(row: pd.Series) -> str:
 
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn a table into one row a list and month, one column a band.
+    """Turn a table into one row a list and month, one column a band, without repeated lists.
+
+    What came from lists that repeat the month before (column ``repeated``) is taken out. A list of
+    which that is more than a tenth, a provider's own among them, is as if it had not been returned:
+    the rest of it is another list.
 
     Parameters
     ----------
@@ -222,8 +296,15 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
         As :func:`check`.
     """
     check(table)
-    out = table.pivot(index=[*_LIST, "month"], columns="band", values="waiting")
-    out = out.reindex(columns=[TOTAL, *BANDS]).astype("Float64").astype(float)
+    table = table[table["band"].isin([TOTAL, *BANDS])]
+    out, again = (
+        table.pivot(index=[*_LIST, "month"], columns="band", values=column)
+        .reindex(columns=[TOTAL, *BANDS])
+        .astype("Float64")
+        .astype(float)
+        for column in ("waiting", "repeated")
+    )
+    out = (out - again).mask(again[TOTAL] > MOST_REPEATED * out[TOTAL])
     out["banded"] = out[list(BANDS)].sum(axis=1, min_count=1)
     return out.rename_axis(columns=None).reset_index()
 
@@ -329,14 +410,14 @@ def membership(table: pd.DataFrame) -> pd.DataFrame:
 
 @tables.remembered
 def members() -> pd.DataFrame:
-    """Give the membership of the installed table, worked out once.
+    """Give the membership in the lists as known when the claims were made, worked out once.
 
     Returns
     -------
     DataFrame
         As :func:`membership`.
     """
-    return membership(tables.load("nhs_waits"))
+    return membership(then())
 
 
 def aggregate(

@@ -216,7 +216,7 @@ def change_strip(
         values = changes.loc[changes["measure"] == measure, "change"].dropna().clip(-100, 150)
         ax.plot(
             values, [y] * len(values), "|", markersize=15, color=style.PALETTE[0], alpha=0.5,
-            markeredgewidth=1.4,
+            markeredgewidth=1.4, rasterized=True,  # a thousand marks
         )  # fmt: skip
     ax.axvline(0, **MIDDLE)
     ax.axvline(claimed, color=MARK, linewidth=2.4)
@@ -319,6 +319,77 @@ def list_projection_alt(
             f"{end[0.1]:,.0f} and {end[0.9]:,.0f})"
         )
     return f"Line chart of {subtitle}. {'; '.join(parts)}. Target size {target:,.0f}."
+
+
+@style.house
+def later_shares(
+    shares: pd.DataFrame, *, measure: str, finding: str, subtitle: str, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of long waits of each organisation by month; months without one are gaps.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        Rows of one service, as :func:`wait_later.shares` returns them.
+    measure : str
+        Column that is drawn.
+    finding, subtitle : str
+        As for :func:`control_chart`.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+
+    ax = style.axes(ax)
+    looks = {
+        "provider": style.ROLES["area"], "icb": {"color": MARK, "linewidth": 1.6},
+        "region": style.ROLES["region"], "england": style.ROLES["england"],
+    }  # fmt: skip
+    for name, rows in shares.groupby("organisation", sort=False):
+        if rows[measure].notna().any():
+            look = {**looks[rows["level"].iloc[0]], "marker": "o", "markersize": 4}
+            ax.plot(date2num(rows["month"]), rows[measure], label=_short(name), **look)
+    locator = AutoDateLocator(maxticks=6)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("Per cent")
+    style.title(ax, finding, subtitle=subtitle)
+    style.label_ends(ax, size=9)
+    return ax
+
+
+def later_shares_alt(shares: pd.DataFrame, *, measure: str, subtitle: str) -> str:
+    """Describe the lines in words.
+
+    Parameters
+    ----------
+    shares, measure, subtitle
+        As for :func:`later_shares`.
+
+    Returns
+    -------
+    str
+    """
+    parts = []
+    for name, rows in shares.dropna(subset=measure).groupby("organisation", sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        parts.append(
+            f"{name}: {first[measure]:.1f} in {first['month']:%B %Y}, {last[measure]:.1f} in "
+            f"{last['month']:%B %Y}"
+        )
+    return f"Line chart of {subtitle}, by month. {'; '.join(parts)}."
+
+
+def _short(name: str) -> str:
+    """Name of an organisation without what all of its kind are called."""
+    for end in (" NHS Foundation Trust", " NHS Trust"):
+        name = name.removesuffix(end)
+    return name
 
 
 OUTCOMES = {
