@@ -75,7 +75,10 @@ def crossed(
     said = pd.Series("", index=frame.index, dtype="str")
     there = set("+".join(rows["area_code"].unique()).split("+")) | set(rows["area_code"].unique())
     known = breaks(table)
-    for row in known[known["area_code"].isin({"", *there})].itertuples():
+    known = known[known["area_code"].isin({"", *there})]
+    if isinstance(category, str):
+        known = known[[quality.touches(one, category) for one in known["category"]]]
+    for row in known.itertuples():
         if row.kind in ONCE:
             hit = rows["start"].between(row.year, row.settled - 1)
             hit |= rows["end"].between(row.year, row.settled - 1)

@@ -37,8 +37,13 @@ def data_dir() -> Path:
     SendAnalysisError
         If there is no descriptor in the folder.
     """
+    return _folder(os.environ.get(_FOLDER_VARIABLE))
+
+
+@cache
+def _folder(chosen: str | None) -> Path:
+    """Find the folder of the tables, once: every result that is kept asks for it."""
     package = Path(__file__).parent
-    chosen = os.environ.get(_FOLDER_VARIABLE)
     folders = [Path(chosen)] if chosen else [package.parent / "data", package / "_data"]
     for folder in folders:
         if (folder / DESCRIPTOR).is_file():
@@ -124,6 +129,7 @@ _remembered: list[Callable[[], None]] = []
 
 def clear_cache() -> None:
     """Forget tables already read; call it after the files in the folder have changed."""
+    _folder.cache_clear()
     _descriptor.cache_clear()
     _read.cache_clear()
     for forget in _remembered:

@@ -89,10 +89,10 @@ def nhs_waits(releases: Mapping[str, Mapping[str, Sheet]]) -> pd.DataFrame:
     months = {name: read_release(sheets, source=name) for name, sheets in releases.items()}
     _check_months({name: cells["month"].iloc[0] for name, cells in months.items()})
     cells = name_organisations(pd.concat(months, names=["source"]).reset_index(level=0))
-    out = _complete(cells).merge(part_of(cells), on=["month", "organisation_code"], how="left")
-    out = out.assign(part_of=out["part_of"].fillna(""))
     # Adults serve to find who was added into what; only England's lists are kept.
-    out = out[(out["age_group"] == "cyp") | (out["level"] == "england")]
+    kept = cells[(cells["age_group"] == "cyp") | (cells["level"] == "england")]
+    out = _complete(kept).merge(part_of(cells), on=["month", "organisation_code"], how="left")
+    out = out.assign(part_of=out["part_of"].fillna(""))
     return out.assign(repeated=nhs_repeats.counted(out))[COLUMNS]
 
 
@@ -244,7 +244,12 @@ def _join_split(cells: pd.DataFrame) -> pd.DataFrame:
         return cells
     line = [c for c in parts if c not in {"band", "waiting", "missing"}]
     group = parts.groupby(line, sort=False)
-    whole = group["waiting"].sum(min_count=1).to_frame().assign(missing=group["missing"].min())
+    # The first of the reasons, by number: to compare texts group by group takes ten times as long.
+    reasons = sorted(parts["missing"].unique())
+    number = parts["missing"].map({reason: place for place, reason in enumerate(reasons)})
+    first = number.groupby([parts[column] for column in line], sort=False).min()
+    whole = group["waiting"].sum(min_count=1).to_frame()
+    whole = whole.assign(missing=first.map(dict(enumerate(reasons))).astype(parts["missing"].dtype))
     return pd.concat([cells, whole.reset_index().assign(band=BANDS[-1])], ignore_index=True)
 
 

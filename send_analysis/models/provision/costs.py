@@ -180,8 +180,9 @@ def _unit(code: str, setting: str, given: pd.DataFrame) -> dict[str, object]:
     """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
     known = top_ups()
     known = known[known["setting"] == setting]
-    region = tables.load("areas").set_index("area_code")["region_code"]
-    local = known[known["area_code"].map(areas.level) == "local authority"]
+    places = tables.load("areas").set_index("area_code")
+    region = places["region_code"]
+    local = known[known["area_code"].map(places["level"]) == "local authority"]
     every = known.set_index(["area_code", "account"])["pounds"]
     middle = local["pounds"].median()
     own = every.reindex([(code, "outturn"), (code, "budget")]).dropna()

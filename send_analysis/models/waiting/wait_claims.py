@@ -73,8 +73,7 @@ def changes(
         here = windows[["window"]].assign(month=month)
         parts["all"][side] = published.merge(here, on="month")
     members = waits.membership(table) if members is None else members
-    full = _reported_throughout(lists, members, months, windows)
-    full = full[full["organisation_code"].isin(list(organisations))]
+    full = _reported_throughout(lists, members, months, windows, list(organisations))
     parts["throughout"] = {side: full[full["side"] == side] for side in ("start", "end")}
     out = pd.concat(
         [_compare(sides).assign(reporting=reporting) for reporting, sides in parts.items()],
@@ -88,7 +87,11 @@ def changes(
 
 
 def _reported_throughout(
-    lists: pd.DataFrame, members: pd.DataFrame, months: np.ndarray, windows: pd.DataFrame
+    lists: pd.DataFrame,
+    members: pd.DataFrame,
+    months: np.ndarray,
+    windows: pd.DataFrame,
+    organisations: list[str],
 ) -> pd.DataFrame:
     """Sums at both ends of each window over the providers with a total in each of its months."""
     providers = waits.merged_providers(lists)
@@ -108,10 +111,12 @@ def _reported_throughout(
     for side, month in (("start", start), ("end", end)):
         counts = pd.DataFrame(figures[row, month[window]], columns=NUMBERS)
         for level in ("provider", "icb", "region", "england"):
-            keyed = names.loc[row, [level, "age_group", "service"]].reset_index(drop=True)
+            wanted = names[level].isin(organisations).to_numpy()[row]
+            keyed = names.loc[row[wanted], [level, "age_group", "service"]].reset_index(drop=True)
             keyed = keyed.set_axis(["organisation_code", "age_group", "service"], axis=1)
             by = [*keyed, "window"]
-            sums = pd.concat([keyed.assign(window=window), counts], axis=1).groupby(by)
+            parted = [keyed.assign(window=window[wanted]), counts[wanted].reset_index(drop=True)]
+            sums = pd.concat(parted, axis=1).groupby(by)
             sums = sums.sum(min_count=1).reset_index()
             parts.append(sums.assign(side=side, level=level, month=months[month[sums["window"]]]))
     return pd.concat(parts, ignore_index=True).assign(organisation="")

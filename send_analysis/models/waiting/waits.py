@@ -57,7 +57,7 @@ def runs(months: Iterable[pd.Timestamp]) -> pd.Series:
     Series of int
         Run of each month, indexed by month, in order of time.
     """
-    order = pd.DatetimeIndex(sorted(set(months)))
+    order = pd.DatetimeIndex(pd.Index(months).unique()).sort_values()
     number = 12 * order.year + order.month
     return pd.Series((np.diff(number, prepend=number[:1]) > 1).cumsum(), index=order, dtype=int)
 
