@@ -25,6 +25,7 @@ from send_analysis.models.cohort.flows import LONGEST, Projection, advance
 from send_analysis.models.cohort.levers import read as read_levers
 from send_analysis.models.forecast import forecasting
 
+USUAL = 10  # years ahead
 MOST_SIMULATIONS = 20_000  # all are held at once: some gigabytes
 PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 COLUMNS = [
@@ -153,7 +154,9 @@ def project(
     origin = origins()[-1] if origin is None else origin
     _check(origin, years, simulations, seed)
     code = places.resolve_unit(area)
-    return _projected(code, origin, years, simulations, seed)
+    # Pages ask for several horizons: one simulation serves them, as far as most go.
+    made = _projected(code, origin, max(years, USUAL) if years > 1 else 1, simulations, seed)
+    return made.until(years)
 
 
 @tables.remembered(most=3)

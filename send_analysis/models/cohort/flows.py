@@ -75,6 +75,18 @@ class Projection:
         """New plans in the calendar year before each January, by age (T + 1, n, A)."""
         return self.joined.sum(axis=-1)
 
+    def until(self, years: int) -> Projection:
+        """Return the first years of the projection."""
+        return replace(
+            self,
+            stock=self.stock[: years + 1],
+            joined=self.joined[: years + 1],
+            leave=self.leave[:years],
+            moved=self.moved[:years],
+            deal=self.deal[:years],
+            pull=self.pull if isinstance(self.pull, float) else self.pull[:years],
+        )
+
     def moving(self, step: int) -> np.ndarray:
         """Settings a year later of those that do not end (n, groups, S, S), in one of the years."""
         rows = self.moves[self.deal[step]]

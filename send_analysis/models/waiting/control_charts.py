@@ -19,10 +19,11 @@ F. H. C. and Pope, J. A. (1954), *Biometrika* 41, 390-402: bias of autocorrelati
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from send_analysis.errors import ParameterError
 
@@ -118,7 +119,8 @@ def _step(
         raise ParameterError(
             f"The step from {part.index[0]} has {points} number(s); limits need two at least."
         )
-    moving = value.diff().abs().where(_neighbours(value.index))
+    together = _neighbours(value.index)
+    moving = value.diff().abs().where(together)
     if moving.isna().all():
         raise ParameterError(
             f"The step from {part.index[0]} has no two numbers in neighbouring months, so nothing "
@@ -130,12 +132,11 @@ def _step(
         mean_range = moving[moving < RANGE_LIMIT * mean_range].mean() if mean_range > 0 else 0.0
     reach = LIMIT * mean_range * widened
     # A month without a figure ends a run: what is in a row on paper was not in time.
-    stretch = (value.isna() | ~_neighbours(value.index)).cumsum()
+    broken = np.flatnonzero((value.isna().to_numpy() | ~together)[1:]) + 1
+    stretches = np.split(value.to_numpy(), broken)
     signal, side = map(
-        np.concatenate,
-        zip(*(_signals(one.to_numpy(), mean, reach) for _, one in value.groupby(stretch)),
-            strict=True),
-    )  # fmt: skip
+        np.concatenate, zip(*(_signals(one, mean, reach) for one in stretches), strict=True)
+    )
     lower = mean - reach if lower_bound is None else max(mean - reach, lower_bound)
     return part.assign(
         moving_range=moving,
@@ -239,56 +240,62 @@ def false_alarms(
         step = np.sqrt(1 - autocorrelation**2) * noise[:, month]
         values[:, month] = autocorrelation * values[:, month - 1] + step
     widened = 1 / np.sqrt(1 - allowed)
-    alarms = 0
-    for value in values:
-        moving = np.abs(np.diff(value))
-        kept = moving[moving < RANGE_LIMIT * moving.mean()]
-        signal, _ = _signals(value, value.mean(), LIMIT * kept.mean() * widened)
-        alarms += bool((signal != "").any())
-    return alarms / draws
+    moving = np.abs(np.diff(values))
+    kept = moving < RANGE_LIMIT * moving.mean(axis=1, keepdims=True)
+    reach = LIMIT * moving.mean(axis=1, keepdims=True, where=kept) * widened
+    _, broken = _rules(values, values.mean(axis=1, keepdims=True), reach)
+    return float(np.any(broken, axis=(0, 2)).mean())
 
 
 def _signals(value: np.ndarray, mean: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Find the first rule that each point breaks, and its side of the mean."""
     known = ~np.isnan(value)
-    y = value[known]
-    side = np.sign(y - mean).astype(int)
-    beyond = np.abs(y - mean) > reach
-    near = (np.abs(y - mean) > reach * 2 / 3) & ~beyond
-    shift = _in_run(side[:, None] == np.array([1, -1]), RUN)
-    step = np.sign(np.diff(y, prepend=np.nan))
-    trend = _in_run(step[:, None] == np.array([1, -1]), RUN - 1, before=1)
-    flags = [beyond, _two_of_three(near, side) & near, shift, trend]
+    side, broken = _rules(value[known], mean, reach)
     names = ["beyond limits", "two of three near a limit", "shift", "trend"]
     signal = np.full(len(value), "", dtype=object)
     where = np.full(len(value), "", dtype=object)
-    signal[known] = np.select(flags, names, "")
+    signal[known] = np.select(broken, names, "")
     where[known] = np.where(signal[known] == "", "", np.where(side > 0, "above", "below"))
     return signal, where
 
 
-def _in_run(holds: np.ndarray, length: int, *, before: int = 0) -> np.ndarray:
-    """Mark points in ``length`` successive ones for which a column of ``holds`` is true.
+def _rules(
+    y: np.ndarray, mean: float | np.ndarray, reach: float | np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Side of the mean, and the points that break each of the four rules, along the last axis."""
+    side = np.sign(y - mean).astype(int)
+    away = np.abs(y - mean)
+    beyond = away > reach
+    near = (away > reach * 2 / 3) & ~beyond
+    step = np.sign(np.diff(y))
+    shift = sum(_in_run(side == way, RUN) for way in (1, -1)) > 0
+    # The point before the first step of a trend belongs to it.
+    trend = np.zeros_like(beyond)
+    for way in (1, -1):
+        steps = _in_run(step == way, RUN - 1)
+        trend[..., 1:] |= steps
+        trend[..., :-1] |= steps
+    two = np.zeros_like(beyond)
+    if y.shape[-1] > 2:
+        window = partial(sliding_window_view, window_shape=3, axis=-1)
+        found = (window(near).sum(axis=-1) >= 2) & (np.abs(window(side).sum(axis=-1)) == 3)
+        two = _widened(found, 3)
+    return side, [beyond, two & near, shift, trend]
 
-    ``before`` points ahead of the run belong to it too (the start of a trend).
-    """
-    n = len(holds)
-    part = np.zeros(n, dtype=bool)
-    if n < length:
-        return part
-    windows = np.lib.stride_tricks.sliding_window_view(holds, length, axis=0)
-    for start in np.flatnonzero(windows.all(axis=2).any(axis=1)):
-        part[max(start - before, 0) : start + length] = True
-    return part
+
+def _in_run(holds: np.ndarray, length: int) -> np.ndarray:
+    """Mark points in `length` successive ones, along the last axis, that all hold."""
+    if holds.shape[-1] < length:
+        return np.zeros_like(holds)
+    return _widened(sliding_window_view(holds, length, axis=-1).all(axis=-1), length)
 
 
-def _two_of_three(near: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Mark points in three successive ones on one side of the mean, two of them near a limit."""
-    part = np.zeros(len(near), dtype=bool)
-    for start in range(len(near) - 2):
-        window = slice(start, start + 3)
-        if near[window].sum() >= 2 and abs(side[window].sum()) == 3:
-            part[window] = True
+def _widened(starts: np.ndarray, length: int) -> np.ndarray:
+    """Mark the `length` points from each start on."""
+    count = starts.shape[-1]
+    part = np.zeros((*starts.shape[:-1], count + length - 1), dtype=bool)
+    for offset in range(length):
+        part[..., offset : offset + count] |= starts
     return part
 
 
