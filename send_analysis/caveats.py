@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from send_analysis import areas, quality, tables
@@ -73,24 +74,27 @@ def crossed(
     columns = {"start": start, "end": end, "category": category}
     rows = frame[["area_code"]].assign(**columns)
     said = pd.Series("", index=frame.index, dtype="str")
-    there = set("+".join(rows["area_code"].unique()).split("+")) | set(rows["area_code"].unique())
+    codes, of_row = np.unique(rows["area_code"].to_numpy(dtype=object), return_inverse=True)
+    there = set("+".join(codes).split("+")) | set(codes)
+    first, last = (rows[name].to_numpy(dtype=float, na_value=np.nan) for name in ("start", "end"))
     known = breaks(table)
     known = known[known["area_code"].isin({"", *there})]
     if isinstance(category, str):
         known = known[[quality.touches(one, category) for one in known["category"]]]
     for row in known.itertuples():
         if row.kind in ONCE:
-            hit = rows["start"].between(row.year, row.settled - 1)
-            hit |= rows["end"].between(row.year, row.settled - 1)
+            hit = (first >= row.year) & (first < row.settled)
+            hit |= (last >= row.year) & (last < row.settled)
         else:
-            hit = (rows["start"] < row.settled) & (rows["end"] >= row.year)
+            hit = (first < row.settled) & (last >= row.year)
         if row.area_code:
-            own = rows["area_code"].eq(row.area_code)
-            # A merged footprint is what it is because its members' boundaries changed.
-            if row.kind != "boundary":
-                own |= rows["area_code"].str.contains(f"{row.area_code}+", regex=False)
-                own |= rows["area_code"].str.endswith(f"+{row.area_code}")
-            hit &= own
+            own = [
+                # A merged footprint is what it is because its members' boundaries changed.
+                row.area_code == code
+                or (row.kind != "boundary" and row.area_code in code.split("+"))
+                for code in codes
+            ]
+            hit &= np.array(own)[of_row]
         if hit.any():
             hit &= rows["category"].map(lambda name, row=row: quality.touches(row.category, name))
             words = said.where(said == "", said + " and in ") + f"{row.year} ({row.note})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -137,7 +138,7 @@ def read_workbook(root: Path, year: int) -> pd.DataFrame:
     """
     path = reading.release(RELEASE.format(year))["path"]
     parts = [
-        _read(pd.DataFrame(rows, dtype="object"), year, f"{path}!{name}").assign(sheet=name)
+        _read(_texts(rows), year, f"{path}!{name}").assign(sheet=name)
         for name, (rows, _) in read_sheets(root, path).items()
         if re.fullmatch(r"\d+[a-z]", name)
     ]
@@ -146,11 +147,15 @@ def read_workbook(root: Path, year: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def _texts(rows: list[list[Any]]) -> pd.DataFrame:
+    """Cells of a sheet as text without blanks around it."""
+    return pd.DataFrame([[str(cell).strip() for cell in row] for row in rows], dtype="str")
+
+
 def _read(sheet: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
     """Read one sheet, whose title says what it counts."""
     if sheet.empty:
         raise DataError("the sheet is empty; fetch the workbook again", file=where)
-    sheet = sheet.astype("str").apply(lambda column: column.str.strip())
     sheet.index = sheet.index - 1  # plus 2 is the row as a spreadsheet numbers it
     titles = sheet[0][sheet[0].str.match(r"Table \d")].str.split().str.join(" ")
     match = _TITLE.fullmatch(titles.iloc[0]) if len(titles) else None
@@ -190,14 +195,15 @@ def _read(sheet: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
         frame["mean_days"], file=where, codes=codes, negative=True
     )
     code = frame["organisation_code"].replace({"England": ENGLAND, "UNKNOWN/INVALID": "UNKNOWN"})
-    _check_whole(values["referred"].set_axis(code), where)
+    level = _levels(code, where)
+    _check_whole(values["referred"].set_axis(code), level, where)
     quarter = f"{first:%B} to {last:%B}" if months == 3 else "year"
     return frame.assign(
         **{column: values[column] for column in VALUES},
         year=year,
         period=quarter,
         organisation_code=code,
-        level=_levels(code, where),
+        level=level,
         counts="referrals" if match["counts"].casefold().startswith("ref") else "people",
         services=services,
     )
@@ -241,13 +247,12 @@ def _levels(code: pd.Series, where: str) -> pd.Series:
     return level.mask(level == "").ffill()  # each list ends with those whose place is not known
 
 
-def _check_whole(referred: pd.Series, where: str) -> None:
+def _check_whole(referred: pd.Series, level: pd.Series, where: str) -> None:
     """Refuse a sheet whose groups add up to fewer than England: a row is missing.
 
     They may add up to more, because who moves counts in both groups.
     """
-    level = _levels(pd.Series(referred.index), where).to_numpy()
-    groups = referred[level == "group"]
+    groups = referred[(level == "group").to_numpy()]
     if (referred.index == ENGLAND).sum() != 1:
         raise DataError("has no row of England, or two; fetch the workbook again", file=where)
     england = float(referred[ENGLAND])

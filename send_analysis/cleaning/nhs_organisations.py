@@ -34,34 +34,40 @@ def name_organisations(cells: pd.DataFrame) -> pd.DataFrame:
     DataError
         If a name has no code in any month and none in nhs_waits.yml.
     """
-    cells = cells.assign(key=cells["organisation"].str.casefold())
-    printed = cells[cells["organisation_code"] != ""].drop_duplicates(["level", "key"])
+    who = ["source", "month", "level", "organisation_code", "organisation"]
+    heads = cells[who].drop_duplicates()  # one row of some hundred that an organisation has
+    heads = heads.assign(key=heads["organisation"].str.casefold())
+    printed = heads[heads["organisation_code"] != ""].drop_duplicates(["level", "key"])
     codes = printed.set_index(["level", "key"])["organisation_code"].to_dict()
     codes |= {
         ("provider", name.casefold()): entry["code"]
         for name, entry in rules()["codes_not_printed"].items()
     }
     codes["england", "england"] = ENGLAND
-    pairs = cells[["level", "key"]].drop_duplicates()
+    pairs = heads[["level", "key"]].drop_duplicates()
     unknown = [pair for pair in pairs.itertuples(index=False, name=None) if pair not in codes]
     if unknown:
         level, name = unknown[0]
-        first = cells[(cells["key"] == name) & (cells["level"] == level)].iloc[0]
+        first = heads[(heads["key"] == name) & (heads["level"] == level)].iloc[0]
         raise DataError(
             f"{level} {first['organisation']!r} has no code in any workbook ({len(unknown)} such "
             "names). Add it to codes_not_printed in nhs_waits.yml",
             file=first["source"],
         )
     pairs = pairs.assign(code=[codes[p] for p in pairs.itertuples(index=False, name=None)])
-    cells = cells.merge(pairs, on=["level", "key"])
-    names = cells[["code", "organisation", "key", "month"]].drop_duplicates().sort_values("month")
+    heads = heads.merge(pairs, on=["level", "key"])
+    names = heads[["code", "organisation", "key", "month"]].drop_duplicates().sort_values("month")
     capitals = names["organisation"] == names["organisation"].str.upper()
     proper = names[~capitals].drop_duplicates("key", keep="last").set_index("key")["organisation"]
     newest = names.drop_duplicates("code", keep="last").set_index("code")
     written = newest["key"].map(proper)
     name = written.fillna(newest["organisation"].map(from_capitals))
-    return cells.assign(organisation_code=cells["code"], organisation=cells["code"].map(name)).drop(
-        columns=["source", "key", "code"]
+    line = ["level", "organisation"]
+    codes = heads[[*line, "code"]].drop_duplicates(line)
+    codes = codes.assign(name=codes["code"].map(name))
+    cells = cells.merge(codes, on=line)
+    return cells.assign(organisation_code=cells["code"], organisation=cells["name"]).drop(
+        columns=["source", "code", "name"]
     )
 
 

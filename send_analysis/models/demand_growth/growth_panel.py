@@ -114,14 +114,15 @@ def _others(
 
 def fit(rows: pd.DataFrame, alpha: float) -> GLMResultsWrapper:
     """Fit each area's mean log growth ratio, with a negative binomial of this dispersion."""
-    import statsmodels.api as sm
+    from statsmodels.genmod import families
+    from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     codes, _ = pd.factorize(rows["area_code"], sort=True)
     design = np.zeros((len(rows), codes.max() + 1))
     design[np.arange(len(rows)), codes] = 1
-    family = sm.families.NegativeBinomial(alpha=alpha) if alpha > 0 else sm.families.Poisson()
-    model = sm.GLM(
+    family = families.NegativeBinomial(alpha=alpha) if alpha > 0 else families.Poisson()
+    model = GLM(
         rows["plans"].to_numpy(),
         design,
         family=family,
