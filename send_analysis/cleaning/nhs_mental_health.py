@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -138,7 +137,7 @@ def read_workbook(root: Path, year: int) -> pd.DataFrame:
     """
     path = reading.release(RELEASE.format(year))["path"]
     parts = [
-        _read(_texts(rows), year, f"{path}!{name}").assign(sheet=name)
+        _read(pd.DataFrame(rows, dtype="object"), year, f"{path}!{name}").assign(sheet=name)
         for name, (rows, _) in read_sheets(root, path).items()
         if re.fullmatch(r"\d+[a-z]", name)
     ]
@@ -147,15 +146,12 @@ def read_workbook(root: Path, year: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _texts(rows: list[list[Any]]) -> pd.DataFrame:
-    """Cells of a sheet as text without blanks around it."""
-    return pd.DataFrame([[str(cell).strip() for cell in row] for row in rows], dtype="str")
-
-
 def _read(sheet: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
     """Read one sheet, whose title says what it counts."""
     if sheet.empty:
         raise DataError("the sheet is empty; fetch the workbook again", file=where)
+    cells = [[str(cell).strip() for cell in row] for row in sheet.to_numpy()]
+    sheet = pd.DataFrame(cells, dtype="str")
     sheet.index = sheet.index - 1  # plus 2 is the row as a spreadsheet numbers it
     titles = sheet[0][sheet[0].str.match(r"Table \d")].str.split().str.join(" ")
     match = _TITLE.fullmatch(titles.iloc[0]) if len(titles) else None
