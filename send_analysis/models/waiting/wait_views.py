@@ -173,11 +173,28 @@ def recounted(area: str = "Bury") -> dict[str, pd.Timestamp]:
         Short name of the service, and the month of the last jump (a list of a hundred or more that
         triples, or falls to a third) of the organisation that stands for the area.
     """
-    own = lists(area).sort_values("month").dropna(subset=TOTAL)
-    before = own.groupby("service")[TOTAL].shift()
+    return jumped(lists(area), by=["service"]).groupby("service")["month"].max().to_dict()
+
+
+def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
+    """Find months in which a list of a hundred or more triples, or falls to a third.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        As :func:`waits.wide` returns them.
+    by : list of str
+        Columns that tell lists apart.
+
+    Returns
+    -------
+    DataFrame
+        Those rows of `lists`, held against the month with a figure before them.
+    """
+    own = lists.sort_values("month").dropna(subset=TOTAL)
+    before = own.groupby(by)[TOTAL].shift()
     large, small = own[TOTAL].combine(before, max), own[TOTAL].combine(before, min)
-    jumped = own[before.notna() & (large >= 100) & (large >= 3 * small)]
-    return jumped.groupby("service")["month"].max().to_dict()
+    return own[before.notna() & (large >= 100) & (large >= 3 * small)]
 
 
 def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
