@@ -321,7 +321,7 @@ def later_table(area: str = "Bury") -> pd.DataFrame:
             "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" if a else "none" for a, b in highest
         ],
         "held by the same providers, %": pair("same", ".0f"),
-        "list jumped in": ends["jumped"],
+        "list jumped in": ends["jumped"].replace("", "no month"),
     })  # fmt: skip
 
 
@@ -380,7 +380,9 @@ def later_finding(ends: pd.DataFrame, measure: str) -> str:
         short = row["organisation"].removesuffix(" NHS Foundation Trust").removesuffix(" NHS Trust")
         first, last = row[f"{measure} from"], row[f"{measure} to"]
         same = row["comparable"] and row["from"] == england["from"] and row["to"] == england["to"]
-        told[short] = f"{first:.0f} → {last:.0f} %" if same else f"{last:.0f} % in {row['to']:%B %Y}"
+        told[short] = (
+            f"{first:.0f} → {last:.0f} %" if same else f"{last:.0f} % in {row['to']:%B %Y}"
+        )
     service = ends["service"].iloc[0]
     said = ", ".join(f"{name} {figures}" for name, figures in told.items())
     return f"{service.capitalize()}, {measure}: {said}"

@@ -53,7 +53,9 @@ def shares(area: str = "Bury") -> pd.DataFrame:
     months = pd.date_range(table["month"].min(), table["month"].max(), freq="MS", name="month")
     key = ["service", "organisation_code"]
     grid = lists[key].drop_duplicates().merge(pd.Series(months, name="month"), how="cross")
-    out = grid.merge(lists[[*key, "month", "waiting", "known", *SHARES]], on=[*key, "month"], how="left")
+    out = grid.merge(
+        lists[[*key, "month", "waiting", "known", *SHARES]], on=[*key, "month"], how="left"
+    )
     out = out.assign(
         organisation=out["organisation_code"].map(serving["organisation"]),
         level=out["organisation_code"].map(serving["level"]),

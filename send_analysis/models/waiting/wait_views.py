@@ -125,14 +125,12 @@ def _measured(code: str) -> pd.DataFrame:
         for month in months
     ]
     short = {line: name for name, line in SERVICES.items()}
-    every = wait_claims.changes(
-        _without_jumps(),
-        organisations=[code],
-        services=[SERVICES[name] for name in MAIN],
-        members=waits.members(),
-    )
+    every = _first_to_last()
     window = every[
-        (every["start"] == months[0]) & (every["end"] == months[1]) & (every["base"] == "banded")
+        (every["organisation_code"] == code)
+        & (every["start"] == months[0])
+        & (every["end"] == months[1])
+        & (every["base"] == "banded")
     ]
     window = window.assign(service=window["service"].map(short))
     both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
@@ -151,6 +149,18 @@ def _measured(code: str) -> pd.DataFrame:
 
 
 @tables.remembered
+def _first_to_last() -> pd.DataFrame:
+    """Changes from the first month to the last at every board and region, and in England."""
+    table = _without_jumps()
+    return wait_claims.changes(
+        table,
+        organisations=table.loc[table["level"] != "provider", "organisation_code"].unique(),
+        services=[SERVICES[name] for name in MAIN],
+        members=waits.members(),
+        longest=True,
+    )
+
+
 def _without_jumps() -> pd.DataFrame:
     """Lists of children without those of providers that jumped: what they count has changed."""
     table = waits.then()
