@@ -1,7 +1,7 @@
 """What came of the waiting lists after the claims were made: the months that were not known then.
 
 These months are held against each other and against England, never against those before: no
-organisation's lists are at hand for the months between, and what is counted changed.
+organisation's lists are at hand for the months between.
 """
 
 from __future__ import annotations
