@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field, create_model, model_validator
 
 from send_analysis import tables
-from send_analysis.errors import ParameterError, unknown
+from send_analysis.errors import unknown
 from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 ASSUMPTIONS = "assumptions.yml"
