@@ -176,9 +176,9 @@ def test_months_without_a_figure_are_gaps_in_the_later_lists():
 def test_a_later_list_that_jumped_is_no_change_of_waits():
     table = wait_later.ends("Isles of Scilly")
     own = table[table["level"] == "icb"].set_index("service")
-    # The board's paediatrics: 68, then 4,038 children in February 2025; 5,206, then 132 in October.
+    # Paediatrics: 68, then 4,038 children in February 2025; 5,206, then 132 in October.
     assert own.at["community paediatrics", "jumped"] == "February 2025, October 2025"
-    # Speech and language, over a year: 0 of 1,054, then 1,051 of 2,455, when 548 had waited 18 weeks.
+    # Speech and language, over a year: 0, then 1,051 of 2,455, after 548 who had waited 18 weeks.
     assert own.at["speech and language", "jumped"] == "March 2025"
     said = {text.split(":")[0]: text for text in narrative.later("Isles of Scilly")}
     near = said["Community paediatrics"].split("England had")[0]

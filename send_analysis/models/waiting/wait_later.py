@@ -33,8 +33,9 @@ def shares(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, organisation_code, organisation, level, month, waiting`` (children), ``over 18 weeks, over 52
-        weeks`` (per cent of those whose wait is known), the same ``of all`` (per cent of the whole
+        ``service, organisation_code, organisation, level, month, waiting, known`` (children; those
+        whose wait is known), ``over 18 weeks, over 52 weeks`` (per cent of those whose wait is
+        known), the same ``of all`` (per cent of the whole
         list: lower where part of it is returned without a wait). Every month of the window
         has a row: one without a workbook, a return, or a list that is not last month's again, has
         no figure. An area in several boards has the first, with its region.
