@@ -81,10 +81,10 @@ def parameters(name: str) -> Path:
         `send-analysis data build --out` wrote.
     """
     path = data_dir() / name
-    return path if path.exists() else _own_folder() / name
+    return path if path.exists() else own_folder() / name
 
 
-def _own_folder() -> Path:
+def own_folder() -> Path:
     """Folder of tables of the checkout or of the installed package."""
     package = Path(__file__).parent
     folders = [package.parent / "data", package / "_data"]

@@ -89,6 +89,14 @@ def test_certainty_leaves_out_a_handful(forecast):
     assert set(frame["kept"]) == {7}
 
 
+def test_a_handful_of_places_has_no_chance(forecast, queue):
+    """A chance of 100 % that six places are short where none is in use would be no finding."""
+    few = forecast.assign(demand=hindcast.SMALLEST - 1, demand_p90=18.0)
+    assert capacity_views.certainty(few, 2027, kept=few)["probability"].isna().all()
+    said = capacity_views.headline(few, queue, "Bury")
+    assert not [sentence for sentence in said if "Chance" in sentence]
+
+
 def test_shares_kept_move_nobody_between_settings():
     simulation = capacity.simulate(BURY, years=2, simulations=20)
     kept = capacity_views.shares_kept(simulation)

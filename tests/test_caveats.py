@@ -7,6 +7,7 @@ import pytest
 
 from send_analysis import areas, caveats, quality, tables
 from send_analysis.models import national
+from send_analysis.models.cohort import cohort_views
 from send_analysis.models.demand_growth import decomposition, growth, growth_panel, pipeline
 from send_analysis.models.forecast import outlook
 from send_analysis.models.provision import capacity_views
@@ -69,8 +70,8 @@ def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
 @pytest.mark.parametrize("code", sorted({*PLANS, *PLACED}))
 def test_no_places_are_forecast_from_flagged_placements(code):
     assert areas.name(code) in capacity_views.gap(code)
-    categories = set(outlook.by_category(code)["category"])
-    assert not categories & {"special", "mainstream"}
+    categories = set(cohort_views.by_category(code)["category"])
+    assert not categories & {"state special school", "mainstream"}
 
 
 def test_the_index_marks_flagged_areas_and_does_not_rank_them():

@@ -50,7 +50,7 @@ def line(frame, title="It rises"):
 def frame_of_shares():
     """Made-up shares of outcomes under each quantile, as `scoring.reliability` has them."""
     levels = [0.1, 0.5, 0.9]
-    return pd.DataFrame({"horizon": [1] * 3, "level": levels, "share": levels})
+    return pd.DataFrame({"horizon": [1] * 3, "level": levels, "below": levels})
 
 
 def soup_of(shown, i=0):
@@ -101,7 +101,7 @@ def test_a_chart_of_many_pages_is_drawn_once_and_is_the_same(shown, frame):
         display.show(chart, data=frame, **GIVEN)
     assert shown[0] == shown[1] == shown[2]
     drawn = display._drawn_once.cache_info()
-    other = frame_of_shares().assign(share=0.5)
+    other = frame_of_shares().assign(below=0.5)
     display.show(partial(figures_forecast.reliability, other), data=frame, **GIVEN)
     assert shown[3] != shown[2]
     assert display._drawn_once.cache_info().misses == drawn.misses + 1

@@ -100,8 +100,9 @@ def test_later_shares_leave_gaps_open_and_name_every_line():
 
     rows = wait_later.shares("Bury").query("service == 'speech and language'")
     measure = "over 52 weeks"
+    ends = wait_later.ends("Bury").query("service == 'speech and language'")
     ax = figures_waits.later_shares(
-        rows, measure=measure, finding=narrative_waits.later_finding(rows, measure), subtitle="S"
+        rows, measure=measure, finding=narrative_waits.later_finding(ends, measure), subtitle="S"
     )
     drawn = [line for line in ax.lines if len(line.get_xdata()) == 15]
     assert len(drawn) == 4

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import areas, tables
-from send_analysis.models.waiting import queues, wait_later, wait_views
+from send_analysis.models.waiting import queues, wait_later, wait_views, waits
 from send_analysis.output import narrative_waits as narrative
 
 
@@ -135,6 +135,8 @@ def test_claims_and_their_changes():
     count, total = map(int, re.search(r"(\d+) of (\d+) changes", text).groups())
     assert total == len(found)
     assert count == sum(change <= -48 for change in found["change"])
+    last = narrative.change_table(found, -48).iloc[-1]
+    assert (last["measure"], last["as claimed"], last["changes"]) == ("all measures", count, total)
 
 
 def test_what_came_of_it_since_is_said_in_figures_of_the_workbooks():
@@ -171,9 +173,48 @@ def test_months_without_a_figure_are_gaps_in_the_later_lists():
     assert pd.isna(board.set_index("month").loc["2025-04-01", "waiting"])
 
 
-def test_every_authority_has_findings():
-    links = tables.load("nhs_area_links")
-    one_of_each = links.drop_duplicates(["level", "organisation_code"])["area_code"]
-    for code in one_of_each.iloc[::12]:
+def test_a_later_list_that_jumped_is_no_change_of_waits():
+    table = wait_later.ends("Isles of Scilly")
+    own = table[table["level"] == "icb"].set_index("service")
+    # Paediatrics: 68, then 4,038 children in February 2025; 5,206, then 132 in October.
+    assert own.at["community paediatrics", "jumped"] == "February 2025, October 2025"
+    # Speech and language, over a year: 0, then 1,051 of 2,455, after 548 who had waited 18 weeks.
+    assert own.at["speech and language", "jumped"] == "March 2025"
+    said = {text.split(":")[0]: text for text in narrative.later("Isles of Scilly")}
+    near = said["Community paediatrics"].split("England had")[0]
+    assert "not a change of waits alone" in near
+    assert "at most" not in near
+    speech = table[table["service"] == "speech and language"]
+    title = narrative.later_finding(speech, "over 52 weeks")
+    assert "Cornwall and The Isles Of Scilly 43 % in October 2025" in title
+    # Bury's provider is one list at both ends.
+    bury = wait_later.ends("Bury").query("service == 'speech and language'")
+    assert "Northern Care Alliance 24 → 6 %" in narrative.later_finding(bury, "over 52 weeks")
+
+
+def test_later_lists_are_compared_where_the_same_providers_hold_them():
+    row = wait_later.ends("Cumberland").query("level == 'icb'").set_index("service")
+    row = row.loc["occupational therapy"]
+    table = waits.since()
+    lines = table[
+        (table["service"] == waits.SERVICES["occupational therapy"]) & (table["band"] == "total")
+    ]
+    lists = lines[(lines["level"] == "provider") & (lines["part_of"] == "QHM")]
+    by = lists.pivot(index="organisation_code", columns="month", values="waiting").astype(float)
+    held = {"from": 0.0, "to": 0.0}
+    for _, months in by.iterrows():
+        known = months.dropna()
+        steps = zip(known, known.iloc[1:], strict=False)
+        jumps = any(max(a, b) >= max(100, 3 * min(a, b)) for a, b in steps)
+        if not jumps and pd.notna(months.iloc[[0, -1]]).all():
+            held = {"from": held["from"] + months.iloc[0], "to": held["to"] + months.iloc[-1]}
+    for end, month in (("from", by.columns[0]), ("to", by.columns[-1])):
+        assert row[f"same {end}"] == pytest.approx(100 * held[end] / by[month].sum())
+    assert not row["comparable"]
+
+
+def test_every_kind_of_link_to_a_board_has_findings():
+    links = tables.load("nhs_area_links").query("level != 'sub_icb'")
+    for code in links.drop_duplicates("basis")["area_code"]:
         headline = narrative.findings(code)[0]
         assert f"not of {areas.name(code)} alone" in headline

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field, create_model, model_validator
 
 from send_analysis import tables
-from send_analysis.errors import ParameterError, unknown
+from send_analysis.errors import unknown
 from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 ASSUMPTIONS = "assumptions.yml"
@@ -105,12 +105,17 @@ def read(scenario: str | Path, form: type[Form], *, prefix: str = "") -> dict:
 
 @tables.remembered
 def _listed(section: str) -> pd.DataFrame:
-    """A model's assumptions as the file has them."""
+    """A model's assumptions as the file has them; what an older file lacks is the package's."""
     path = tables.parameters(ASSUMPTIONS)
-    content = checked(dict[str, dict[str, Assumption]], read_yaml(path), path)
-    if section not in content:
-        raise ParameterError(f"{path}: key {section!r} is missing; add it.")
-    rows = {name: entry.model_dump() for name, entry in content[section].items()}
+    own, given = (
+        checked(dict[str, dict[str, Assumption]], read_yaml(file), file)
+        for file in (tables.own_folder() / ASSUMPTIONS, path)
+    )
+    for part, entries in given.items():
+        known = [*own, *own.get(part, {})]
+        for name in {part, *entries} - {*known}:
+            raise unknown("assumption", name, known, hint=f"Remove it from {path}.")
+    rows = {name: it.model_dump() for name, it in (own[section] | given.get(section, {})).items()}
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
     frame = frame.reindex(columns=["low", "value", "high", "unit", "source"])
     for bound in ("low", "high"):

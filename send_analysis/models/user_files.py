@@ -26,6 +26,7 @@ from pydantic import (
 from send_analysis import areas
 from send_analysis.errors import MissingDataError, ParameterError, nearest
 
+MOST_LISTED = 12  # keys that a message about an unknown one names
 SHOWN = 60  # characters of a wrong value that a message quotes
 _NOT_BLANK = r"\S"
 
@@ -246,7 +247,8 @@ def _at(schema: dict, path: list) -> list[dict]:
 def _unknown_key(key: Any, found: list[dict]) -> str:
     """A key that no form here has, and the nearest that one has."""
     known = list(dict.fromkeys(name for node in found for name in node.get("properties", {})))
-    hint = _meant(str(key), known) or f" Keys: {_either(known)}."
+    some = known if len(known) <= MOST_LISTED else [*known[:3], f"{len(known) - 3} others"]
+    hint = _meant(str(key), known) or f" Keys: {_either(some)}."
     return f"key {key!r} is unknown.{hint}"
 
 

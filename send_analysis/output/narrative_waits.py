@@ -120,12 +120,14 @@ def change_table(found: pd.DataFrame, claimed_change: float) -> pd.DataFrame:
     -------
     DataFrame
         ``measure, changes, lowest, median, highest`` (per cent), ``as claimed`` (how many reach
-        what was claimed).
+        what was claimed); the last row counts those of all measures.
     """
     group = found.groupby(found["measure"].map(wait_claims.NAMES), sort=False)["change"]
     reached = group.agg(lambda x: int((x <= claimed_change).sum()))
     out = group.agg(changes="size", lowest="min", median="median", highest="max")
-    return out.assign(**{"as claimed": reached}).reset_index()
+    out = out.assign(**{"as claimed": reached}).reset_index()
+    every = {"measure": "all measures", "changes": len(found), "as claimed": reached.sum()}
+    return pd.concat([out, pd.DataFrame([every])], ignore_index=True)
 
 
 def relief_finding(row: pd.Series) -> str:
@@ -294,8 +296,9 @@ def later_table(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, organisation, months, children waiting, over 18 weeks (%), over 52 weeks (%),
-        most over 52 weeks (%)``, in words.
+        ``service, organisation, months, children waiting``, the shares over 18 and over 52 weeks of
+        those whose wait is known and of the whole list, the most over 52 weeks, the share of both
+        lists that the same providers hold, and when the list jumped; in words.
     """
     ends = wait_later.ends(area)
 
@@ -311,10 +314,14 @@ def later_table(area: str = "Bury") -> pd.DataFrame:
         "months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months],
         "children waiting": pair("waiting", ",.0f"),
         "over 18 weeks, %": pair("over 18 weeks", ".1f"),
+        "over 18 weeks, % of all": pair("over 18 weeks of all", ".1f"),
         "over 52 weeks, %": pair("over 52 weeks", ".1f"),
+        "over 52 weeks, % of all": pair("over 52 weeks of all", ".1f"),
         "most over 52 weeks, %": [
-            "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" for a, b in highest
+            "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" if a else "none" for a, b in highest
         ],
+        "held by the same providers, %": pair("same", ".0f"),
+        "list jumped in": ends["jumped"].replace("", "no month"),
     })  # fmt: skip
 
 
@@ -325,42 +332,60 @@ def _later(row: pd.Series) -> str:
         f"{row['from']:%B %Y} and {row['waiting to']:,.0f} in {row['to']:%B %Y}"
     )
     if row[["over 18 weeks from", "over 18 weeks to"]].isna().any():
-        return text
+        return f"{text}{_apart(row)}"
     top, parts = row["highest over 52 weeks"], []
     for name, words in (("over 18 weeks", "over 18 weeks"), ("over 52 weeks", "over a year")):
         known, whole = (
-            [f"{row[f'{name}{of} {end}']:.1f}" for end in ("from", "to")] for of in ("", " of all")
+            [row[f"{name}{of} {end}"] for end in ("from", "to")] for of in ("", " of all")
         )
-        apart = f" ({' → '.join(whole)} % of the whole list)" if known != whole else ""
-        parts.append(f"{words} {' → '.join(known)} %{apart}")
-    if row["highest in"] not in (row["from"], row["to"]) and top >= 0.05:
+        shown, of_all = (" → ".join(f"{one:.1f}" for one in both) for both in (known, whole))
+        apart = max(abs(a - b) for a, b in zip(known, whole, strict=True)) >= 1
+        parts.append(f"{words} {shown} %" + (f" ({of_all} % of the whole list)" if apart else ""))
+    if row["highest in"] not in (row["from"], row["to"]) and top >= 0.05 and not row["jumped"]:
         parts[-1] += f", at most {top:.1f} % in {row['highest in']:%B %Y}"
-    return f"{text}; of those whose wait is known {', '.join(parts)}"
+    return f"{text}; of those whose wait is known, {', '.join(parts)}{_apart(row)}"
 
 
-def later_finding(shares: pd.DataFrame, measure: str) -> str:
-    """Say where the nearest list and England's stood at both ends: the title of a chart.
+def _apart(row: pd.Series) -> str:
+    """Say why a list's first and last month are not of the same children's waits."""
+    if row["comparable"]:
+        return ""
+    why = (
+        f"what the list counts most likely changed in {row['jumped']}"
+        if row["jumped"]
+        else "providers that reported in both months, and whose lists never jumped, hold "
+        f"{row['same from']:.0f} % of the first list and {row['same to']:.0f} % of the last"
+    )
+    return f" (not a change of waits alone: {why})"
+
+
+def later_finding(ends: pd.DataFrame, measure: str) -> str:
+    """Say where the nearest list and England's stood: the title of a chart.
 
     Parameters
     ----------
-    shares : DataFrame
-        Rows of one service, as :func:`wait_later.shares` returns them.
+    ends : DataFrame
+        Rows of one service, as :func:`wait_later.ends` returns them.
     measure : str
         ``over 18 weeks`` or ``over 52 weeks``.
 
     Returns
     -------
     str
+        Both ends of a list that can be compared over the months of England's, else the last.
     """
-    known = shares.dropna(subset=measure)
-    names = known["organisation"].unique()
-    told = []
-    for name in dict.fromkeys([names[0], names[-1]]):
-        values = known.loc[known["organisation"] == name, measure]
-        short = name.removesuffix(" NHS Foundation Trust").removesuffix(" NHS Trust")
-        told.append(f"{short} {values.iloc[0]:.0f} → {values.iloc[-1]:.0f} %")
-    service = shares["service"].iloc[0]
-    return f"{service.capitalize()}, {measure}: {', '.join(told)}"
+    known = ends.dropna(subset=[f"{measure} from", f"{measure} to"])
+    england, told = known.iloc[-1], {}
+    for _, row in known.iloc[[0, -1]].iterrows():
+        short = row["organisation"].removesuffix(" NHS Foundation Trust").removesuffix(" NHS Trust")
+        first, last = row[f"{measure} from"], row[f"{measure} to"]
+        same = row["comparable"] and row["from"] == england["from"] and row["to"] == england["to"]
+        told[short] = (
+            f"{first:.0f} → {last:.0f} %" if same else f"{last:.0f} % in {row['to']:%B %Y}"
+        )
+    service = ends["service"].iloc[0]
+    said = ", ".join(f"{name} {figures}" for name, figures in told.items())
+    return f"{service.capitalize()}, {measure}: {said}"
 
 
 def referred(area: str = "Bury") -> list[str]:

@@ -144,10 +144,13 @@ def _chances(forecast: pd.DataFrame) -> str:
 
 
 def _tested(frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave chances out where a year ahead they said no more than one figure for all areas."""
+    """Leave chances out where a year ahead they said no more than one figure for all areas.
+
+    Rows that expect fewer than `hindcast.SMALLEST` places were not scored, so they have none.
+    """
     skilled = hindcast.shown()
     keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
-    keep = skilled.reindex(keys).eq(True).to_numpy()
+    keep = skilled.reindex(keys).eq(True).to_numpy() & (frame["demand"] >= hindcast.SMALLEST)
     return frame.assign(probability=frame["probability"].where(keep))
 
 

@@ -33,6 +33,7 @@ def changes(
     services: Iterable[str] = tuple(SERVICES.values()),
     age_group: str = "cyp",
     members: pd.DataFrame | None = None,
+    longest: bool = False,
 ) -> pd.DataFrame:
     """Compute the change of every measure between every two months, on every definition.
 
@@ -50,6 +51,8 @@ def changes(
         Whose lists.
     members : DataFrame, optional
         As :func:`waits.membership` returns it for `table`, so as not to work it out again.
+    longest : bool, default False
+        Only from the first month of all to the last, in a fraction of the time.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def changes(
     months = np.sort(lists["month"].unique())
     start, end = np.triu_indices(len(months), k=1)
     run = waits.runs(months).to_numpy()
-    start, end = start[run[start] == run[end]], end[run[start] == run[end]]
+    kept = (run[start] == run[end]) & (not longest or end - start == len(months) - 1)
+    start, end = start[kept], end[kept]
     windows = pd.DataFrame({"window": np.arange(len(start)), "start": start, "end": end})
     published = lists[lists["organisation_code"].isin(list(organisations))]
     parts = {"all": {}, "throughout": {}}

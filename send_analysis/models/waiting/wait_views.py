@@ -125,14 +125,12 @@ def _measured(code: str) -> pd.DataFrame:
         for month in months
     ]
     short = {line: name for name, line in SERVICES.items()}
-    every = wait_claims.changes(
-        _without_jumps(),
-        organisations=[code],
-        services=[SERVICES[name] for name in MAIN],
-        members=waits.members(),
-    )
+    every = _first_to_last()
     window = every[
-        (every["start"] == months[0]) & (every["end"] == months[1]) & (every["base"] == "banded")
+        (every["organisation_code"] == code)
+        & (every["start"] == months[0])
+        & (every["end"] == months[1])
+        & (every["base"] == "banded")
     ]
     window = window.assign(service=window["service"].map(short))
     both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
@@ -151,6 +149,18 @@ def _measured(code: str) -> pd.DataFrame:
 
 
 @tables.remembered
+def _first_to_last() -> pd.DataFrame:
+    """Changes from the first month to the last at every board and region, and in England."""
+    table = _without_jumps()
+    return wait_claims.changes(
+        table,
+        organisations=table.loc[table["level"] != "provider", "organisation_code"].unique(),
+        services=[SERVICES[name] for name in MAIN],
+        members=waits.members(),
+        longest=True,
+    )
+
+
 def _without_jumps() -> pd.DataFrame:
     """Lists of children without those of providers that jumped: what they count has changed."""
     table = waits.then()
@@ -173,11 +183,28 @@ def recounted(area: str = "Bury") -> dict[str, pd.Timestamp]:
         Short name of the service, and the month of the last jump (a list of a hundred or more that
         triples, or falls to a third) of the organisation that stands for the area.
     """
-    own = lists(area).sort_values("month").dropna(subset=TOTAL)
-    before = own.groupby("service")[TOTAL].shift()
+    return jumped(lists(area), by=["service"]).groupby("service")["month"].max().to_dict()
+
+
+def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
+    """Find months in which a list of a hundred or more triples, or falls to a third.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        As :func:`waits.wide` returns them.
+    by : list of str
+        Columns that tell lists apart.
+
+    Returns
+    -------
+    DataFrame
+        Those rows of `lists`, held against the month with a figure before them.
+    """
+    own = lists.sort_values("month").dropna(subset=TOTAL)
+    before = own.groupby(by)[TOTAL].shift()
     large, small = own[TOTAL].combine(before, max), own[TOTAL].combine(before, min)
-    jumped = own[before.notna() & (large >= 100) & (large >= 3 * small)]
-    return jumped.groupby("service")["month"].max().to_dict()
+    return own[before.notna() & (large >= 100) & (large >= 3 * small)]
 
 
 def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
