@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import partial
 
 import made_up
 import pandas as pd
@@ -94,8 +95,9 @@ def pages(rebuilt, root):
     said = []
     monkeypatch = pytest.MonkeyPatch()
     countable = hindcast._countable
-    # Few authorities are enough to see that the year before is tried out anew.
+    # Few authorities and draws are enough to see that the year before is tried out anew.
     monkeypatch.setattr(hindcast, "_countable", lambda *both: countable(*both)[::4])
+    monkeypatch.setattr(hindcast, "compute", partial(hindcast.compute, simulations=200))
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(rebuilt))
     monkeypatch.setattr(display, "_display", lambda html, text, **marks: said.append(text))
     monkeypatch.setattr(display, "picture", lambda figure: "")
