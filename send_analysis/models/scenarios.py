@@ -103,14 +103,17 @@ def read(scenario: str | Path, form: type[Form], *, prefix: str = "") -> dict:
     return {**content, "file": str(path)}
 
 
+def _entries(file: Path) -> dict[str, dict[str, Assumption]]:
+    """Read a file of assumptions, by model and name."""
+    return checked(dict[str, dict[str, Assumption]], read_yaml(file), file)
+
+
 @tables.remembered
 def _listed(section: str) -> pd.DataFrame:
     """A model's assumptions as the file has them; what an older file lacks is the package's."""
-    path = tables.parameters(ASSUMPTIONS)
-    own, given = (
-        checked(dict[str, dict[str, Assumption]], read_yaml(file), file)
-        for file in (tables.own_folder() / ASSUMPTIONS, path)
-    )
+    path, packaged = tables.parameters(ASSUMPTIONS), tables.own_folder() / ASSUMPTIONS
+    given = _entries(path)
+    own = given if path == packaged else _entries(packaged)
     for part, entries in given.items():
         known = [*own, *own.get(part, {})]
         for name in {part, *entries} - {*known}:

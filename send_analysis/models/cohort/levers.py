@@ -19,8 +19,6 @@ from send_analysis.models.user_files import Form, Text, checked, read_yaml
 
 PREFIX = "demand-"  # of this model's scenario files
 TRANSFERS = {"10-11": 10, "15-16": 15}  # into secondary school, out of year 11: age before
-
-
 SIZES = ("multiply", "share", "keep")
 _Year = Annotated[int, Field(ge=2010, le=2060)]
 

@@ -21,7 +21,6 @@ from send_analysis.models.provision.intervals import interval
 
 FOLDER = "hindcasts"
 FILE = "places.csv"  # what `compute` gives for all authorities, as it takes half a minute
-KEYS = ["area_code", "kind", "phase"]
 RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is counted
 SMALLEST = 10  # places expected: below, a row tells a planner nothing, and is not scored
 CASES = 30  # authorities that a figure of the test needs

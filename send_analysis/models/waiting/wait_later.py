@@ -11,7 +11,7 @@ import pandas as pd
 from send_analysis import tables
 from send_analysis.models.waiting import waits
 from send_analysis.models.waiting.wait_views import MAIN, jumped
-from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
+from send_analysis.models.waiting.waits import BANDS, SERVICES, SHORT, TOTAL
 
 LONG = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
 SHARES = [*LONG, *(f"{name} of all" for name in LONG)]
@@ -40,9 +40,9 @@ def shares(area: str = "Bury") -> pd.DataFrame:
         has a row: one without a workbook, a return, or a list that is not last month's again, has
         no figure. An area in several boards has the first, with its region.
     """
-    serving = waits.organisations(area).drop_duplicates("level")
-    serving = pd.concat([waits.organisations(area).query("level == 'provider'"), serving])
-    serving = serving.drop_duplicates("organisation_code").set_index("organisation_code")
+    found = waits.organisations(area)
+    serving = found[(found["level"] == "provider") | ~found["level"].duplicated()]
+    serving = serving.set_index("organisation_code")
     short = {SERVICES[name]: name for name in MAIN}
     table = waits.since()
     rows = table[table["organisation_code"].isin(serving.index) & table["service"].isin(short)]
@@ -155,7 +155,6 @@ def _providers() -> pd.DataFrame:
     members = waits.membership(table).rename(columns={"organisation_code": "provider"})
     members = members.assign(own=members["provider"])
     levels = members.melt("provider", value_name="organisation_code").dropna()
-    short = {line: name for name, line in SERVICES.items()}
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")
-    out = out.assign(service=out["service"].map(short))
+    out = out.assign(service=out["service"].map(SHORT))
     return out[["service", "organisation_code", "provider", "month", TOTAL, "jumps"]]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.models.waiting import control_charts, queues, wait_claims, waits
-from send_analysis.models.waiting.waits import BANDS, SERVICES, TOTAL
+from send_analysis.models.waiting.waits import BANDS, SERVICES, SHORT, TOTAL
 
 KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
@@ -124,7 +124,6 @@ def _measured(code: str) -> pd.DataFrame:
         found[found["month"] == month].set_index(["service", "measure"]).sort_index()
         for month in months
     ]
-    short = {line: name for name, line in SERVICES.items()}
     every = _first_to_last()
     window = every[
         (every["organisation_code"] == code)
@@ -132,7 +131,7 @@ def _measured(code: str) -> pd.DataFrame:
         & (every["end"] == months[1])
         & (every["base"] == "banded")
     ]
-    window = window.assign(service=window["service"].map(short))
+    window = window.assign(service=window["service"].map(SHORT))
     both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
     out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
     out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])

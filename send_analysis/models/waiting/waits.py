@@ -36,6 +36,7 @@ SERVICES = {
     "audiology": "Audiology",
 }
 """Short name to service line: the five that children with EHC plans meet most."""
+SHORT = {line: name for name, line in SERVICES.items()}
 SAID = "2024-05"
 """When the claims about waits were made that a page holds the lists against: the month of the
 inspectors' report on Bury and of the partnership's answer."""
@@ -198,9 +199,8 @@ def waits(
         & table["organisation_code"].isin(serving["organisation_code"])
     ]
     out = measures(wide(rows), base=base)
-    short = {line: name for name, line in SERVICES.items()}
     place = out["organisation_code"].map({c: i for i, c in enumerate(serving["organisation_code"])})
-    out = out.assign(service=out["service"].map(short).fillna(out["service"]), place=place)
+    out = out.assign(service=out["service"].map(SHORT).fillna(out["service"]), place=place)
     out = out.sort_values(["place", "service", "measure", "month"], kind="stable")
     columns = ["month", "organisation", "level", "service", "measure", "value", "unit"]
     return out[columns].reset_index(drop=True)
