@@ -393,7 +393,7 @@ def possibilities(area: str = "Bury") -> pd.DataFrame:
         and figure), ``wrong_claims_that_find_one`` and ``wrong_claims_met_by_a_reading`` (per cent
         of claims made up at random). Empty where every claim is reproduced.
     """
-    contradicted = set(_ledger(area).query("verdict == @evidence.CONTRADICTED")["id"])
+    contradicted = set(_ledger(area).query("verdict == @verdicts.CONTRADICTED")["id"])
     rows = []
     for claim in verdicts.claims(area):
         if claim["id"] not in contradicted:

@@ -19,7 +19,7 @@ from send_analysis.errors import (
 from send_analysis.report import render
 
 TEXT = nbformat.v4.new_markdown_cell
-FINDING = 'from send_analysis import display\ndisplay.finding("A finding with 1 number.")'
+FINDING = 'from send_analysis.show import display\ndisplay.finding("A finding with 1 number.")'
 
 
 def cell(source="", marks=None, **data):
