@@ -137,7 +137,7 @@ def ledger(area: str = "Bury", *, file: Path | None = None) -> pd.DataFrame:
     MissingDataError, ParameterError
         As :func:`claims`; also if the tables have no figure on a claim's own window.
     """
-    return pd.DataFrame([_row(claim) for claim in claims(area, file=file)], columns=LEDGER)
+    return pd.DataFrame([row(claim) for claim in claims(area, file=file)], columns=LEDGER)
 
 
 def tally(ledger: pd.DataFrame) -> pd.Series:
@@ -263,7 +263,7 @@ def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) 
     return frame.merge(claimed.drop_duplicates(), on=["area_code", "year"], how="left")
 
 
-def _row(claim: dict) -> dict:
+def row(claim: dict) -> dict:
     """One row of the ledger."""
     test = claim["test"]
     try:
