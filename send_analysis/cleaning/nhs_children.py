@@ -1,12 +1,13 @@
-"""NHS England on children's mental health and autism: contacts, first contacts, spending, referrals.
+"""Children's mental health and autism: contacts, first contacts, spending, referrals.
 
-Four files in the publisher's own long shape: a row an organisation, period and measure, with rows
+Files of NHS England in its own long shape: a row an organisation, period and measure, with rows
 of suppressed figures left out. Each is held against itself and, where another one prints the same
 thing, against that.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -149,7 +150,7 @@ def _contacts(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     })  # fmt: skip
     _check_once(out, ["month", "organisation_code"], file)
     _check_months(out, file)
-    out = out.assign(organisation=_newest(root, out))
+    out = out.assign(organisation=_newest(out, _groups(root)))
     odd = out[turned & ~right & (out["level"] == "england")]
     note = (
         "the period printed begins on "
@@ -161,12 +162,13 @@ def _contacts(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return out, quality.findings(odd, table=CONTACTS, check="period", action="explained")
 
 
-def _newest(root: Path, frame: pd.DataFrame) -> pd.Series:
+def _newest(frame: pd.DataFrame, groups: pd.Series | None = None) -> pd.Series:
     """Newest name of each organisation; a group's own, which later months print as a board's."""
     names = frame.sort_values("month").drop_duplicates("organisation_code", keep="last")
     names = names.set_index("organisation_code")["organisation"].map(from_capitals)
-    code = frame["organisation_code"]
-    return code.map(_groups(root)).where(frame["level"] == "group").fillna(code.map(names))
+    if groups is not None:
+        names.update(groups)
+    return frame["organisation_code"].map(names)
 
 
 def _groups(root: Path) -> pd.Series:
@@ -295,10 +297,11 @@ def first_contacts(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     })  # fmt: skip
     place = ["month", "level", "organisation_code"]
     _check_once(out, [*place, "measure"], file)
-    out = out.assign(organisation=_newest(root, out))
+    out = out.assign(organisation=_newest(out))
     wide = out.pivot(index=place, columns="measure", values="value").astype(float)
+    wide = wide.reindex(columns=list(FIRST_MEASURES.values()))
     order = ["over 104 weeks", "over 78 weeks", "over 52 weeks", "waiting"]
-    for less, more in [*zip(order, order[1:], strict=False), ("median days", "90th percentile days")]:
+    for less, more in [*pairwise(order), ("median days", "90th percentile days")]:
         wrong = wide[less] > wide[more] + (5 if less in order else 0)  # each rounded to 5
         if wrong.any():
             month, _, code = wrong.idxmax()
@@ -318,7 +321,7 @@ def first_contacts(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
                 file=file,
             )
     names = out.drop_duplicates("organisation_code").set_index("organisation_code")["organisation"]
-    long = wide[list(FIRST_MEASURES.values())].melt(ignore_index=False).reset_index()
+    long = wide.melt(ignore_index=False).reset_index()
     long = long.assign(organisation=long["organisation_code"].map(names))
     return {FIRST: long.assign(missing=long["value"].isna().map({True: "suppressed", False: ""}))}
 
@@ -339,6 +342,13 @@ def autism(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         If a cell cannot be read, a share is not of 100, or England's shares are not those of
         its counts.
     """
+    found = _seen_late(root)
+    out = pd.concat([found, _suppressed(root, found), _england(root)], ignore_index=True)
+    return {AUTISM: out.assign(missing=out["value"].isna().map({True: "suppressed", False: ""}))}
+
+
+def _seen_late(root: Path) -> pd.DataFrame:
+    """Read who was seen after more than 13 weeks, by organisation and age."""
     wanted = {*_PERIOD, *_PLACE, "SECONDARY_LEVEL", "METRIC", "METRIC_VALUE"}
     frame = _read(root, AUTISM, wanted)
     file = frame.attrs["file"]
@@ -361,9 +371,7 @@ def autism(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "level": frame["level"], "age": age, "measure": measure, "value": value,
     })  # fmt: skip
     _check_once(out, ["month", "level", "organisation_code", "age"], file)
-    out = out.assign(organisation=_newest(root, out))
-    out = pd.concat([out, _suppressed(root, out), _england(root)], ignore_index=True)
-    return {AUTISM: out.assign(missing=out["value"].isna().map({True: "suppressed", False: ""}))}
+    return out.assign(organisation=_newest(out, _groups(root)))
 
 
 def _suppressed(root: Path, printed: pd.DataFrame) -> pd.DataFrame:
