@@ -101,3 +101,27 @@ def test_a_fall_is_priced_by_the_boards_whose_lists_have_one_too(ledger):
     found = wait_claims.nearest({"area": "Bury", "service": "physiotherapy", "since": "2023-01"})
     own = found[found["definition"].str.contains("Greater Manchester")]
     assert falls["QOP"] == pytest.approx(own["official"].min())
+
+
+def test_claims_have_a_figure_of_bury_or_of_who_serves_it_beside_them():
+    own = evidence.own_figures("Bury")
+    of_2024 = [claim["id"] for claim in evidence.claims("Bury") if claim["said"] == "2024-05"]
+    assert own[of_2024].sum() >= 18
+    # Suppressed at its group, and a figure of England alone, are none of its own.
+    assert not own[["report-autism-under-5", "growth-national", "invest-health-visitors"]].any()
+    assert own[["wait-camhs", "invest-camhs", "report-autism-adhd-over-5", "wait-ot"]].all()
+
+
+def test_a_sum_is_held_against_what_was_spent(ledger):
+    note = ledger.at["invest-camhs", "note"]
+    assert "4,560,925 (NHS Bury CCG, 2021-22)" in note
+    assert "£1.4 million is 30.7 % of that of NHS Bury CCG, 2021-22 and 2.5 % of that of" in note
+
+
+def test_weeks_have_the_last_lists_beside_those_that_were_known(ledger):
+    note = ledger.at["report-slt-wait", "note"]
+    then, since = note.split("Since, end of October 2025:")
+    # 1,772 children: 279, 195, 190, 192 (...) see the workbook; the median is in the band 12 to 18.
+    assert "Northern Care Alliance NHS Foundation Trust: 28.6 weeks" in then
+    assert "Northern Care Alliance NHS Foundation Trust: 15.2 weeks" in since
+    assert "suppressed (NHS Bury CCG, June 2023)" in ledger.at["report-autism-under-5", "note"]

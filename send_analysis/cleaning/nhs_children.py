@@ -218,7 +218,7 @@ def _spending(frame: pd.DataFrame) -> pd.DataFrame:
     out = out.assign(
         year=year, part=out["indicator"].map(PARTS), pounds=_values(frame, "value").round(2),
         organisation_code=out["organisation_code"].mask(out["level"] == "england", ENGLAND),
-        organisation=out["organisation"].map(from_capitals),
+        organisation=out["organisation"].str.removesuffix(" (STP)").map(from_capitals),
     )  # fmt: skip
     key = ["year", "level", "organisation_code", "part"]
     _check_once(out, key, file)

@@ -12,6 +12,7 @@ one too, and never decides a verdict.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,11 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
+from send_analysis.models import claim_forms as forms
 from send_analysis.models import claim_tests
 from send_analysis.models.claim_tests import EXPLORATORY, PLAIN, READING, closest
 from send_analysis.models.claims import claims, claims_file, months, spoken
-from send_analysis.models.waiting import wait_claims
+from send_analysis.models.waiting import wait_claims, waits
 
 REPRODUCED = "reproduced"
 OTHERWISE = "reproduced on another definition"
@@ -303,7 +305,56 @@ def _needed(claim: dict, found: pd.DataFrame) -> str:
         near = wait_claims.summary(
             found, claim.get("claimed") if "since" in test else None, services=test["service"]
         )
+        near = f"{near} {wait_claims.since(test)}".strip()
+    near = f"{near} {_against(claim)}".strip()
     return " ".join(filter(None, [*parts, near, test.get("note", "")]))
+
+
+def _against(claim: dict) -> str:
+    """Say what a claimed sum of money is of the nearest sums."""
+    if not claim["unit"].startswith("£ million"):
+        return ""
+    sums = [
+        (claim_tests.cited(figure["table"], figure["where"]), claim_tests.total(figure))
+        for figure in claim["test"].get("nearest", [])
+        if forms.columns(figure["table"])[figure["value"]].get("unit") == "pounds"
+    ]
+    parts = [f"{1e8 * claim['claimed'] / value:.1f} % of that of {cited}" for cited, value in sums]
+    said = claimed_words(claim["claimed"], claim["compare"], claim["unit"])
+    return f"The claimed {said} is {' and '.join(parts)}." if parts else ""
+
+
+def own_figures(area: str = "Bury") -> pd.Series:
+    """Say of each claim whether a figure of the area itself, or of who serves it, is beside it.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    Series of bool
+        By claim. Its own are figures of the authority, of a commissioning group that no other
+        authority shares, and of providers known to serve it; not of boards, regions or England.
+    """
+    code = areas.resolve(area)
+    links = tables.load("nhs_area_links").query("level != 'icb'")
+    links = links[(links["area_code"] == code) & ~links["basis"].str.contains("other authorities")]
+    own = {code, *links["organisation_code"]}
+    names = waits.organisations(area).query("level == 'provider'")["organisation"]
+    said = {}
+    for claim in claims(area):
+        test, found = claim["test"], tried(claim)
+        if test["kind"] == "nhs_wait":
+            named = found["definition"].str.contains("|".join(map(re.escape, names)))
+            said[claim["id"]] = len(names) > 0 and bool(named.any())
+        elif "area" in test or test.get("where"):
+            said[claim["id"]] = claim_tests.place_of(test) in own and len(found) > 0
+        else:
+            near = [figure for figure in test.get("nearest", [])
+                    if claim_tests.code(figure["where"]) in own]  # fmt: skip
+            said[claim["id"]] = any(pd.notna(claim_tests.total(figure)) for figure in near)
+    return pd.Series(said, dtype=bool)
 
 
 def _unlike(test: dict, plain: pd.Series) -> str:

@@ -277,6 +277,32 @@ def _weeks(table: pd.DataFrame, serving: pd.DataFrame, lines: dict[str, str]) ->
     })  # fmt: skip
 
 
+def since(test: dict) -> str:
+    """Say how long those on the lists had waited in the last month at hand, after a claim in weeks.
+
+    Parameters
+    ----------
+    test : dict
+        As :func:`nearest` takes it.
+
+    Returns
+    -------
+    str
+        Empty where a change is claimed, or no provider or board of the area has lists.
+    """
+    serving = waits.organisations(test["area"])
+    serving = serving[serving["level"].isin(["provider", "icb"])].set_index("organisation_code")
+    if "since" in test or serving.empty:
+        return ""
+    named = [test["service"]] if isinstance(test["service"], str) else test["service"]
+    later = waits.since()
+    found = _weeks(later, serving, {waits.service_line(name): name for name in named})
+    found = found[found["role"] == NEAREST]
+    figures = [f"{name}: {rows}" for name, rows in zip(found["definition"], found["rows"], strict=True)]
+    window = found["window"].iloc[0] if len(found) else ""
+    return f"Since, {window}: {'; '.join(figures)}." if figures else ""
+
+
 @tables.remembered
 def largest_falls(line: str) -> pd.Series:
     """Largest fall of one service's list at every board, on any definition and in any window.
