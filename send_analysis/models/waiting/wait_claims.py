@@ -298,7 +298,9 @@ def since(test: dict) -> str:
     later = waits.since()
     found = _weeks(later, serving, {waits.service_line(name): name for name in named})
     found = found[found["role"] == NEAREST]
-    figures = [f"{name}: {rows}" for name, rows in zip(found["definition"], found["rows"], strict=True)]
+    figures = [
+        f"{name}: {rows}" for name, rows in zip(found["definition"], found["rows"], strict=True)
+    ]
     window = found["window"].iloc[0] if len(found) else ""
     return f"Since, {window}: {'; '.join(figures)}." if figures else ""
 
