@@ -484,9 +484,9 @@ def contacts(area: str = "Bury") -> list[str]:
         f"{every['per 100']:.1f})"
     )  # fmt: skip
     return [
-        f"{row['children']:,.0f} children of {row['organisation']} had a contact with an NHS-funded "
-        f"mental health service in the twelve months to {row['month']:%B %Y}{per}. It was "
-        f"{before['children']:,.0f} in the twelve months before: {_change(row['change'])}{beside}. "
+        f"{row['children']:,.0f} children of {row['organisation']} had a contact with an "
+        f"NHS-funded mental health service in the twelve months to {row['month']:%B %Y}{per}. "
+        f"It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}{beside}. "
         f"The fewest in any twelve months were {row['fewest']:,.0f}, to {row['fewest to']:%B %Y}.",
         "The number rises with the care given and with the providers that send records. It counts "
         "children who had a contact, and says nothing about how long they waited for it.",
@@ -522,7 +522,7 @@ def contacts_table(area: str = "Bury") -> pd.DataFrame:
 
 
 def first_contacts(area: str = "Bury") -> list[str]:
-    """Say how long children's referrals had waited for a first contact with a mental health service.
+    """Say how long children's referrals to mental health services waited for a first contact.
 
     Parameters
     ----------
@@ -632,9 +632,10 @@ def autism(area: str = "Bury") -> list[str]:
     england = table[table["level"] == "england"].iloc[0]
     shown = []
     for row in table[table["level"].isin(["group", "england"])].to_dict("records"):
-        ages = [f"{row[age]:.0f} % of those {words}" if pd.notna(row[age]) else
-                f"suppressed of those {words}"
-                for age, words in (("under 10", "under 10"), ("10 to 17", "aged 10 to 17"))]  # fmt: skip
+        ages = [
+            f"{'suppressed' if pd.isna(row[age]) else f'{row[age]:.0f} %'} of those {words}"
+            for age, words in (("under 10", "under 10"), ("10 to 17", "aged 10 to 17"))
+        ]
         shown.append(f"{row['organisation']} {' and '.join(ages)}")
     later = mental_health.autism_in_england()
     first, last = later.iloc[0], later.iloc[-1]
@@ -644,10 +645,10 @@ def autism(area: str = "Bury") -> list[str]:
         f"{england['month']:%B %Y}, so many were first seen after more than 13 weeks: "
         f"{'; '.join(shown)}. The rest were seen sooner or not yet: a low share can mean that few "
         "had been seen at all.",
-        f"In England in {last.name:%B %Y}, {last[mental_health.OPEN]:,.0f} children had a suspected "
-        f"autism referral open for 13 weeks or more; {last['not seen']:.0f} % of them had no "
-        f"appointment recorded. Half of those first seen in the quarter had waited {last[days]:,.0f} "
-        f"days or longer ({first[days]:,.0f} in {first.name:%B %Y}).",
+        f"In England in {last.name:%B %Y}, {last[mental_health.OPEN]:,.0f} children had a "
+        f"suspected autism referral open for 13 weeks or more; {last['not seen']:.0f} % of them "
+        "had no appointment recorded. Half of those first seen in the quarter had waited "
+        f"{last[days]:,.0f} days or longer ({first[days]:,.0f} in {first.name:%B %Y}).",
     ]
 
 
