@@ -325,6 +325,32 @@ def later_table(area: str = "Bury") -> pd.DataFrame:
     })  # fmt: skip
 
 
+def services(area: str = "Bury") -> str:
+    """Say for how many children's services there are lists near an area, and where waits are long.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    str
+        Empty for an area without a board.
+    """
+    table = wait_later.services(area)
+    board = table[table["level"] == "icb"]
+    if board.empty:
+        return ""
+    known = board.dropna(subset=["over 18 weeks", "over 18 weeks in England"])
+    longer = (known["over 18 weeks"] > known["over 18 weeks in England"]).sum()
+    named = board["organisation"].iloc[0]
+    return (
+        f"At the end of {table['month'].iloc[0]:%B %Y} {named} has lists for {len(board)} of "
+        f"{len(wait_later.lines())} children's services; in {longer or 'none'} of the {len(known)} "
+        "whose waits are known, a larger share than in England waits over 18 weeks."
+    )
+
+
 def _later(row: pd.Series) -> str:
     """Say of one list how it stood at both ends and when most had waited over a year."""
     text = (
@@ -486,7 +512,8 @@ def contacts(area: str = "Bury") -> list[str]:
     return [
         f"{row['children']:,.0f} children of {row['organisation']} had a contact with an "
         f"NHS-funded mental health service in the twelve months to {row['month']:%B %Y}{per}. "
-        f"It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}{beside}. "
+        f"It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}"
+        f"{beside}. "
         f"The fewest in any twelve months were {row['fewest']:,.0f}, to {row['fewest to']:%B %Y}.",
         "The number rises with the care given and with the providers that send records. It counts "
         "children who had a contact, and says nothing about how long they waited for it.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.models.waiting import waits
 from send_analysis.models.waiting.wait_views import MAIN, jumped
 from send_analysis.models.waiting.waits import BANDS, SERVICES, SHORT, TOTAL
@@ -107,6 +107,47 @@ def ends(area: str = "Bury") -> pd.DataFrame:
     out = out.assign(jumped=out["jumped"].fillna("")).join(_same(out[[*key, "from", "to"]]))
     held = (out[["same from", "same to"]] >= SAME).all(axis=1)
     return out.assign(comparable=held & (out["jumped"] == ""))
+
+
+def lines() -> list[str]:
+    """Return the service lines for children that the lists have, as the publisher calls them."""
+    return sorted(waits.since()["service"].unique())
+
+
+@tables.remembered
+def services(area: str = "Bury") -> pd.DataFrame:
+    """Every list of children's services near an area in the last month, beside England's.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``service`` (as the publisher calls it), ``organisation, level`` (provider, icb), ``month,
+        waiting, over 18 weeks, over 52 weeks`` (per cent of those whose wait is known), ``over 18
+        weeks in England, over 52 weeks in England``. The providers that serve the area and its
+        first board; lists of no child, not returned, or last month's again are left out.
+    """
+    found = waits.organisations(area)
+    near = found[~found["level"].duplicated() | (found["level"] == "provider")]
+    near = near[near["level"].isin(["provider", "icb"])].set_index("organisation_code")
+    table = waits.since()
+    wanted = table["organisation_code"].isin([*near.index, areas.ENGLAND])
+    lists = waits.wide(table[wanted & (table["month"] == table["month"].max())])
+    for name, bands in LONG.items():
+        lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
+    england = lists[lists["level"] == "england"].set_index("service")[list(LONG)]
+    out = lists[lists["organisation_code"].isin(near.index) & (lists[TOTAL] > 0)]
+    out = out.join(england.add_suffix(" in England"), on="service")
+    out = out.assign(organisation=out["organisation_code"].map(near["organisation"]))
+    out = out.rename(columns={TOTAL: "waiting"})
+    order = {"provider": 0, "icb": 1}
+    out = out.sort_values(["service", "level"], key=lambda c: c.replace(order), kind="stable")
+    columns = ["service", "organisation", "level", "month", "waiting", *LONG]
+    return out[[*columns, *england.add_suffix(" in England")]].reset_index(drop=True)
 
 
 def _older(known: pd.DataFrame) -> pd.DataFrame:
