@@ -105,8 +105,8 @@ def test_a_fall_is_priced_by_the_boards_whose_lists_have_one_too(ledger):
 
 
 def test_claims_have_a_figure_of_bury_or_of_who_serves_it_beside_them():
-    own = evidence.own_figures("Bury")
-    of_2024 = [claim["id"] for claim in evidence.claims("Bury") if claim["said"] == "2024-05"]
+    own = verdicts.own_figures("Bury")
+    of_2024 = [claim["id"] for claim in verdicts.claims("Bury") if claim["said"] == "2024-05"]
     assert own[of_2024].sum() >= 18
     # Suppressed at its group, and a figure of England alone, are none of its own.
     assert not own[["report-autism-under-5", "growth-national", "invest-health-visitors"]].any()
