@@ -10,6 +10,7 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.waits import lists as waits
+from send_analysis.waits import providers
 from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
 from send_analysis.waits.views import MAIN, jumped
 
@@ -189,11 +190,11 @@ def _providers() -> pd.DataFrame:
     """
     table = waits.since()
     rows = table[table["service"].isin([SERVICES[name] for name in MAIN])]
-    lists = waits.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
+    lists = providers.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
     lists = lists.rename(columns={"organisation_code": "provider"})
     steps = pd.MultiIndex.from_frame(jumped(lists, by=_LIST)[_LIST])
     lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
-    members = waits.membership(table).rename(columns={"organisation_code": "provider"})
+    members = providers.membership(table).rename(columns={"organisation_code": "provider"})
     members = members.assign(own=members["provider"])
     levels = members.melt("provider", value_name="organisation_code").dropna()
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")
