@@ -12,7 +12,6 @@ one too, and never decides a verdict.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -340,19 +339,23 @@ def own_figures(area: str = "Bury") -> pd.Series:
     links = tables.load("nhs_area_links").query("level != 'icb'")
     links = links[(links["area_code"] == code) & ~links["basis"].str.contains("other authorities")]
     own = {code, *links["organisation_code"]}
-    names = lists.organisations(area).query("level == 'provider'")["organisation"]
+    known = lists.then()
+    served = set(
+        known.loc[known["organisation_code"].isin(own) & known["waiting"].notna(), "service"]
+    )
     said = {}
     for claim in claims(area):
-        test, found = claim["test"], tried(claim)
+        test = claim["test"]
         if test["kind"] == "nhs_wait":
-            named = found["definition"].str.contains("|".join(map(re.escape, names)))
-            said[claim["id"]] = len(names) > 0 and bool(named.any())
-        elif "area" in test or test.get("where"):
-            said[claim["id"]] = official.place_of(test) in own and len(found) > 0
-        else:
+            named = [test["service"]] if isinstance(test["service"], str) else test["service"]
+            said[claim["id"]] = bool(served & {*map(lists.service_line, named)})
+        elif test["kind"] == "none":
             near = [figure for figure in test.get("nearest", [])
                     if official.code(figure["where"]) in own]  # fmt: skip
             said[claim["id"]] = any(pd.notna(official.total(figure)) for figure in near)
+        else:
+            placed = test.get("area") or "organisation_code" in test.get("where", {})
+            said[claim["id"]] = bool(placed) and official.place_of(test) in own
     return pd.Series(said, dtype=bool)
 
 

@@ -95,21 +95,24 @@ def contacts(area: str = "Bury") -> list[str]:
     """
     table = mental_health.contacts(area)
     last = table.groupby("level").last()
-    row, every = last.loc["group" if "group" in last.index else "england"], last.loc["groups"]
+    own = "group" in last.index
+    row, every = last.loc["group" if own else "groups"], last.loc["groups"]
     before = table[(table["level"] == row.name)].iloc[-2]
-    beside = f"; in all groups of England, {_change(every['change'])}"
+    beside = f"; in all groups of England, {_change(every['change'])}" if own else ""
     per = "" if pd.isna(row["per 100"]) else (
-        f", {row['per 100']:.1f} in 100 of its residents aged 0 to 17 (England's groups "
-        f"{every['per 100']:.1f})"
+        f", {row['per 100']:.1f} in 100 residents aged 0 to 17"
+        + (f" (all groups of England {every['per 100']:.1f})" if own else "")
     )  # fmt: skip
+    who = row["organisation"] if own else "all commissioning groups of England"
     return [
-        f"{row['children']:,.0f} children of {row['organisation']} had a contact with an "
+        f"{row['children']:,.0f} children of {who} had a contact with an "
         f"NHS-funded mental health service in the twelve months to {row['month']:%B %Y}{per}. "
         f"It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}"
         f"{beside}. "
         f"The fewest in any twelve months were {row['fewest']:,.0f}, to {row['fewest to']:%B %Y}.",
-        "The number rises with the care given and with the providers that send records. It counts "
-        "children who had a contact, and says nothing about how long they waited for it.",
+        "The number rises with the care given and with the providers that send records; how much "
+        "of a change is which, is not published. It counts children who had a contact, and says "
+        "nothing about how long they waited for it.",
     ]
 
 
@@ -208,13 +211,16 @@ def spent(area: str, pounds: float) -> list[str]:
         f", £{last['per child']:.0f} for each resident aged 0 to 17"
         + (f" (England £{england['per child']:.0f})" if len(own) else "")
     )  # fmt: skip
+    part = (
+        f" £{pounds / 1e6:,.1f} million is {100 * pounds / last['pounds']:.1f} % of the sum of "
+        f"{last['year']}, the newest at hand."
+    ) if len(own) else ""  # fmt: skip
     who = last["organisation"] if len(own) else "All commissioning groups of England"
     return [
         f"{who} put spending on children's mental health, eating disorders and "
         f"learning disability left out, at £{last['pounds'] / 1e6:,.2f} million in {last['year']}"
         f"{per}; in {first['year']} it was £{first['pounds'] / 1e6:,.2f} million, in the prices of "
-        f"that year. £{pounds / 1e6:,.1f} million is {100 * pounds / last['pounds']:.1f} % of the "
-        f"sum of {last['year']}, the newest there is."
+        f"that year.{part}"
     ]
 
 
@@ -225,15 +231,16 @@ def spent_table(area: str, pounds: float) -> pd.DataFrame:
     -------
     DataFrame
         ``year, organisation, £ million, eating disorders, £ million, £ for each resident aged 0 to
-        17`` and what `pounds` are of it, per cent.
+        17`` and what `pounds` are of the area's groups' spending, per cent.
     """
     table = mental_health.spending(area)
+    own = table["level"] == "group"
     return pd.DataFrame({
         "organisation": table["organisation"], "year": table["year"],
         "£ million": table["pounds"] / 1e6,
         "eating disorders, £ million": table["eating disorders"] / 1e6,
         "£ for each resident aged 0 to 17": table["per child"],
-        f"£{pounds / 1e6:,.1f} million is, %": 100 * pounds / table["pounds"],
+        f"£{pounds / 1e6:,.1f} million is, %": (100 * pounds / table["pounds"]).where(own),
     })  # fmt: skip
 
 
@@ -252,6 +259,9 @@ def autism(area: str = "Bury") -> list[str]:
     england = table[table["level"] == "england"].iloc[0]
     shown = []
     for row in table[table["level"].isin(["group", "england"])].to_dict("records"):
+        if pd.isna([row["under 10"], row["10 to 17"]]).all():
+            shown.append(f"{row['organisation']} suppressed at both ages")
+            continue
         ages = [
             f"{'suppressed' if pd.isna(row[age]) else f'{row[age]:.0f} %'} of those {words}"
             for age, words in (("under 10", "under 10"), ("10 to 17", "aged 10 to 17"))

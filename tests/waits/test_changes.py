@@ -107,7 +107,9 @@ def test_a_fall_is_priced_by_the_boards_whose_lists_have_one_too(ledger):
 def test_claims_have_a_figure_of_bury_or_of_who_serves_it_beside_them():
     own = verdicts.own_figures("Bury")
     of_2024 = [claim["id"] for claim in verdicts.claims("Bury") if claim["said"] == "2024-05"]
+    said = f"{own[of_2024].sum()} of Bury's {len(of_2024)} of May 2024"
     assert own[of_2024].sum() >= 18
+    assert said in (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
     # Suppressed at its group, and a figure of England alone, are none of its own.
     assert not own[["report-autism-under-5", "growth-national", "invest-health-visitors"]].any()
     assert own[["wait-camhs", "invest-camhs", "report-autism-adhd-over-5", "wait-ot"]].all()
