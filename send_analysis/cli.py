@@ -144,7 +144,7 @@ def refresh_tables(
     from send_analysis.releases import refresh
 
     done = refresh.refresh(release, only or (), folder=folder, archive=archive, estimates=estimates)
-    for line in refresh.summary(done):
+    for line in [*refresh.summary(done), *refresh.by_hand(only or ())]:
         print(line, file=sys.stderr)
     if len(done.revisions):
         show(refresh.by_table(done.revisions) if form is Format.table else done.revisions, form)
