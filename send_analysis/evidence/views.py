@@ -39,10 +39,11 @@ def _recorded(code: str) -> pd.DataFrame:
 
 def _made(area: str) -> pd.DataFrame:
     """Return the ledger with each claim as it is recorded beside what was found."""
+    found = recorded(area)
     made = pd.DataFrame(verdicts.claims(area))
     more = ["statement", "printed", "address", "tolerance", "tolerance_reason"]
     remark = made["test"].map(lambda test: test.get("note"))
-    return pd.concat([recorded(area), made.reindex(columns=more)], axis=1).assign(remark=remark)
+    return pd.concat([found, made.reindex(columns=more)], axis=1).assign(remark=remark)
 
 
 def claims_table(ledger: pd.DataFrame) -> pd.DataFrame:
