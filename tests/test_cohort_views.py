@@ -71,4 +71,4 @@ def test_figures_say_what_the_results_say():
     scenarios = cohort_views.scenarios("Bury", 10)
     assert "as now" in alt_texts_forecast.scenarios(scenarios, "Bury")
     drawn = figures_forecast.scenarios(scenarios, "Bury").get_lines()
-    assert len(drawn) == scenarios["scenario"].nunique()
+    assert len(drawn) == scenarios["scenario"].nunique() + 1  # and the last tested year
