@@ -175,8 +175,8 @@ def assumptions(
 def sample(assumption: pd.Series, size: int, rng: np.random.Generator) -> np.ndarray:
     """Draw a number: half of the draws below its value, half above, rarer towards the ends.
 
-    The middle of the draws is the value that is printed. A triangle with its top at the value
-    has its middle elsewhere wherever the range is lopsided.
+    The middle of the draws is the value that is printed. A triangle with its top at the value has
+    its middle elsewhere wherever the range is lopsided.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def sample(assumption: pd.Series, size: int, rng: np.random.Generator) -> np.nda
         The value itself, every time, where there is no range.
     """
     low, value, high = (float(assumption[name]) for name in ("low", "value", "high"))
-    rank = rng.random(size)
+    rank = (rng.permutation(size) + 0.5) / size  # as many in each part of the range as there ought
     below = low + (value - low) * np.sqrt(np.minimum(2 * rank, 1))
     above = high - (high - value) * np.sqrt(np.minimum(2 * (1 - rank), 1))
     return np.where(rank < 0.5, below, above)

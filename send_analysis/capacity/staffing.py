@@ -80,7 +80,11 @@ def need(
     frames = []
     for key, role in ROLES.items():
         hours = volume * sample(given.loc[f"hours_{key}"], size, rng)
-        posts = hours / (week * weeks * sample(given.loc[f"share_{key}"], size, rng))
+        # in proportion, as shares multiply: then the middles of hours and of posts agree
+        share = np.log(
+            given.loc[f"share_{key}", ["low", "value", "high"]].astype(float).clip(lower=1e-9)
+        )
+        posts = hours / (week * weeks * np.exp(sample(share, size, rng)))
         frame = pd.DataFrame({"role": role}, index=range(len(volume)))
         for name, values in (("assessments", volume), ("hours", hours), ("posts", posts)):
             frame = frame.assign(**interval(name, values))

@@ -239,10 +239,11 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     Returns
     -------
     DataFrame
-        ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
-        today's shares), ``probability`` (per cent), ``unsaid`` (why no probability is given: ``no
-        skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``; without kinds
-        and phases of a handful of pupils.
+        ``kind, phase, year, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
+        the latest January's shares), ``next_year`` (probability in the first January ahead, per
+        cent), ``probability`` (per cent), ``unsaid`` (why no probability is
+        given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
+        without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
@@ -250,8 +251,11 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
     rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
     rows = _scored(rows)
-    columns = ["kind", "phase", "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
-    rows = rows[[*columns, "kept", "probability", "unsaid", "extra_80", "extra_95"]]
+    near = _scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
+    near = near.rename(columns={"probability": "next_year"})
+    rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
+    columns = [*keys, "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
+    rows = rows[[*columns, "kept", "next_year", "probability", "unsaid", "extra_80", "extra_95"]]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 
@@ -267,15 +271,16 @@ def year_before(area: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind, phase, in_use`` (in the January before), ``demand, low_80, high_80, places_80``
-        (places that suffice in 80 of 100 simulations), ``probability, unsaid`` (as in
-        :func:`certainty`) and ``needed`` (places in use in the latest January); without rows that
-        expect a handful. Empty for an area that was not tested.
+        ``kind, phase, year`` (of the latest January), ``in_use`` (in the January before),
+        ``demand, low_80, high_80, places_80`` (places that suffice in 80 of 100 simulations),
+        ``probability, unsaid`` (as in :func:`certainty`) and ``needed`` (places in use in the
+        latest January); without rows that expect a handful. Empty for an area that was not tested.
     """
     rows = hindcast.rows()
     rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_p90"] >= SMALLEST)]
     rows = _scored(rows).rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    columns = ["kind", "phase", "in_use", "demand", "low_80", "high_80", "places_80"]
+    rows = rows.assign(year=rows["origin"] + 1)
+    columns = ["kind", "phase", "year", "in_use", "demand", "low_80", "high_80", "places_80"]
     return rows[[*columns, "probability", "unsaid", "needed"]].reset_index(drop=True)
 
 
@@ -339,7 +344,7 @@ def compare(
     Returns
     -------
     DataFrame
-        ``scenario, phase, capacity, demand, probability, unsaid`` (as in :func:`certainty`),
+        ``scenario, phase, year, capacity, demand, probability, unsaid`` (as :func:`certainty`),
         ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
         first.
     """
@@ -352,7 +357,7 @@ def compare(
         made = balance.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
         frames.append(_scored(made))
-    columns = ["scenario", "phase", "capacity", "demand", "probability", "unsaid"]
+    columns = ["scenario", "phase", "year", "capacity", "demand", "probability", "unsaid"]
     return pd.concat(frames, ignore_index=True)[[*columns, "extra_80", "extra_95"]]
 
 

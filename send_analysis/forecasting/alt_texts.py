@@ -71,7 +71,11 @@ def published(frame: pd.DataFrame) -> str:
         f"{row.forecast}: {more}{row.plans:,.0f} in {row.year}"
         for row, more in zip(ends.itertuples(), over, strict=True)
     ]
-    return f"Line chart of EHC plans in England. {'; '.join(parts)}. {_interval(frame)}"
+    tested = frame.loc[frame["tested"].eq(True), "year"].max()
+    return (
+        f"Line chart of EHC plans in England, untested beyond {tested}. {'; '.join(parts)}. "
+        f"{_interval(frame)}"
+    )
 
 
 def far(frame: pd.DataFrame) -> str:
