@@ -16,11 +16,11 @@ mpl.use("agg")
 def test_scenarios_are_set_against_the_forecast():
     found = views.scenarios("Bury", 4)
     now = found[found["scenario"] == "as now"]
-    assert (now["change"] == 0).all()
+    assert (now["change_percent"] == 0).all()
     files = list((tables.data_dir() / "scenarios").glob("demand-*.yml"))
     assert found["scenario"].nunique() == 1 + len(files)
     fewer = found[found["scenario"] == "New plans stop growing"].set_index("year")
-    assert fewer.loc[2029, "change"] < fewer.loc[2028, "change"] < 0
+    assert fewer.loc[2029, "change_percent"] < fewer.loc[2028, "change_percent"] < 0
 
 
 def test_no_range_for_what_is_a_fault_of_recording():
