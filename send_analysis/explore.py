@@ -20,8 +20,8 @@ from send_analysis.forecasting import totals, views
 from send_analysis.forecasting.cohorts import inputs, levers, simulation
 from send_analysis.growth import series
 from send_analysis.show.chart import Chart, drawn
-from send_analysis.show.table import html_table
 from send_analysis.show.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
+from send_analysis.show.table import html_table
 
 if TYPE_CHECKING:
     from ipywidgets import VBox

@@ -41,7 +41,7 @@ TERMS = {
     "age not recorded": Term("Age not recorded", "+,.0f"),
     "age structure": Term("Age structure", "+,.0f"),
     "before": Term("Before, %", ".1f"),
-    "growth": Term("Growth, %", ".1f"),
+    "growth": Term("Growth, %", "+.1f"),
     "growth_a_year": Term("Growth, % a year", ".1f"),
     "more": Term("Plans more", "+,.0f"),
     "others_a_year": Term("Others, % a year", ".1f"),

@@ -6,7 +6,7 @@ import pytest
 
 from send_analysis import tables
 from send_analysis.capacity import balance, returns
-from send_analysis.forecasting import alt_texts, charts, outlook, views
+from send_analysis.forecasting import charts, outlook, views
 from send_analysis.forecasting.cohorts import simulation as cohorts
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
 
@@ -65,8 +65,8 @@ def test_a_region_and_england_are_simulated_as_a_whole():
     assert set(frame["category"]) == {"all", *cohorts.BANDS, *SETTINGS}
 
 
-def test_figures_say_what_the_results_say():
+def test_the_chart_of_scenarios_draws_each():
     scenarios = views.scenarios("Bury", 10)
-    assert "as now" in alt_texts.scenarios(scenarios, "Bury")
-    drawn = charts.scenarios(scenarios, "Bury").get_lines()
-    assert len(drawn) == scenarios["scenario"].nunique() + 1  # and the last tested year
+    chart = charts.scenarios(scenarios, "Bury")
+    assert "as now" in chart.alt
+    assert len(chart.axes().get_lines()) == scenarios["scenario"].nunique() + 1  # last tested year
