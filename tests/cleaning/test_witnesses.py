@@ -69,6 +69,7 @@ NONE_PUBLISHED = {
     "high_needs_places": "no total of funded places without maintained schools is published",
     "mainstream_places": "the scorecards are the only edition at hand",
     "dsg_deficits": "shares of income; pounds are published for March 2024 only",
+    "hexagons": "outlines of a map, not a count",
     "nhs_area_links": "a list, not a count",
     "quality": "findings made here",
     "series_breaks": "findings made here",
