@@ -54,7 +54,12 @@ ELSEWHERE = {
     "pupils": "the Department's dashboard: below",
     "areas": "the House of Commons Library's map: below",
     "area_codes": "the same authorities as `areas`",
-}
+    **dict.fromkeys(
+        ("mental_health_contacts", "mental_health_spending", "mental_health_first_contacts",
+         "autism_referrals"),
+        "each other, and figures printed elsewhere: cleaning/test_nhs_children.py",
+    ),
+}  # fmt: skip
 # Finer cuts whose whole is a table above.
 PARTS = {
     "ehc_plans_by_age": "ehc_plans",
