@@ -44,10 +44,10 @@ def compute(
     -------
     DataFrame
         ``area_code, origin, kind, phase, in_use`` (places in use in the January of `origin`),
-        ``probability`` (per cent; that a year later more are needed), ``demand, demand_p10,
-        demand_p90, places_80`` (places that suffice in 80 % of simulations) and ``needed`` (places
-        in use a year later). Planned openings are left out: what was announced then is not on
-        record.
+        ``probability`` (per cent; that a year later more are needed), ``demand, demand_low_80,
+        demand_high_80, places_80`` (places that suffice in 80 % of simulations) and ``needed``
+        (places in use a year later). Planned openings are left out: what was announced then is
+        not on record.
     """
     origin, latest = origins()[-2:]
     known, later = estimated(origin)[0], snapshot(latest, years=1)
@@ -141,7 +141,7 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         short=100 * short,
         brier=(frame["probability"] / 100 - short) ** 2,
         sufficed=100.0 * (frame["needed"] <= frame["places_80"]),
-        inside=100.0 * frame["needed"].between(frame["demand_p10"], frame["demand_p90"]),
+        inside=100.0 * frame["needed"].between(frame["demand_low_80"], frame["demand_high_80"]),
     )
     by = scored.groupby(["kind", "phase"])
     out = by.mean()

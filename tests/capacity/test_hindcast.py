@@ -23,8 +23,8 @@ def made_up(probability: list[float], short: list[bool]) -> pd.DataFrame:
         phase="all",
         in_use=100,
         demand=100.0,
-        demand_p10=90.0,
-        demand_p90=110.0,
+        demand_low_80=90.0,
+        demand_high_80=110.0,
         places_80=105,
         needed=np.where(frame["short"], 120, 95),
     )

@@ -57,6 +57,8 @@ class Projection:
         Factor on the shares of `moves` that go to a setting in a year, as `mixes` finds them.
     notes : tuple of str
         What stands in for a figure that the tables lack.
+    tables : tuple of str
+        Tables that it was made from.
     """
 
     area_code: str
@@ -69,6 +71,7 @@ class Projection:
     deal: np.ndarray
     pull: np.ndarray | float = 1.0
     notes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
     @property
     def new(self) -> np.ndarray:
