@@ -167,7 +167,7 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
     totals = _totals(code, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
     rng = np.random.default_rng([seed, int(code[1:9])])
-    drawn = mixes.spread(draw(start, simulations, rng))
+    drawn = draw(start, simulations, rng)
     pull = mixes.pulls(code, origin, years, drawn)
     stock, joined = [np.repeat(start.stock[None], simulations, axis=0)], []
     joined.append(np.repeat(start.new[None], simulations, axis=0))
