@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.capacity import hindcast, places
 from send_analysis.cleaning.placements import setting_of
-from send_analysis.models.cohort import mixes
-from send_analysis.models.cohort.cohort_data import SETTINGS
-from send_analysis.models.provision import hindcast, places
+from send_analysis.forecasting.cohorts import mixes
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
 
 LIMITS = (0.75, 2.0)  # of the factor on the spread
 LAST = 2022  # January: placements from 2023 on are counted on another basis

@@ -13,24 +13,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import explore, tables
 from send_analysis.areas import ENGLAND
+from send_analysis.capacity import balance
 from send_analysis.cleaning.placements import setting_of
-from send_analysis.models.cohort import (
-    cohort_backtest,
-    cohort_data,
-    cohort_views,
-    cohorts,
+from send_analysis.forecasting import totals as forecasting
+from send_analysis.forecasting import views
+from send_analysis.forecasting.cohorts import (
+    backtest as cohort_backtest,
+)
+from send_analysis.forecasting.cohorts import (
     flows,
     levers,
-    transition_model,
+    simulation,
 )
-from send_analysis.models.cohort import transitions as files
-from send_analysis.models.cohort.cohort_data import SETTINGS
-from send_analysis.models.cohort.cohort_trend import FIRST_YEAR
-from send_analysis.models.forecast import forecasting
-from send_analysis.models.provision import capacity
-from send_analysis.output import explore
+from send_analysis.forecasting.cohorts import (
+    inputs as cohort_data,
+)
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
+from send_analysis.forecasting.cohorts.trend import FIRST_YEAR
+from send_analysis.forecasting.transitions import files, model
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT.parent / "shared" / "peers" / "witan_send_demo"
@@ -56,7 +58,7 @@ def parity() -> str:
     runs, seconds = {}, {}
     for sampler in ("published", "exact"):
         start = time.process_time()
-        runs[sampler] = transition_model.simulate_transitions(
+        runs[sampler] = model.simulate_transitions(
             **inputs, seed_year=2017, simulations=1000, seed=50, sampler=sampler
         )
         seconds[sampler] = time.process_time() - start
@@ -142,14 +144,14 @@ def backtest() -> str:
 def speed() -> str:
     """Processor time of the cohort model, so that a busy machine does not count."""
     start = time.process_time()
-    cohorts.estimated(cohort_data.origins()[-1])
+    simulation.estimated(cohort_data.origins()[-1])
     rows = [("tables read, rates of 153 authorities estimated", time.process_time() - start)]
     start = time.process_time()
     forecasting.forecast("Bury", 10)
     rows.append(("totals of 153 authorities forecast", time.process_time() - start))
     for area, first in (("Bury", ", the first"), ("Kent", ""), ("England", "")):
         start = time.process_time()
-        made = cohorts.project(area, years=10)
+        made = simulation.project(area, years=10)
         rows.append((f"{area}{first}: 1,000 simulations × 10 years", time.process_time() - start))
     start = time.process_time()
     flows.apply(made, levers.read("demand-requests-return-to-2019"))
@@ -157,14 +159,14 @@ def speed() -> str:
     for name in (None, "demand-no-new-plans-from-16"):
         start = time.process_time()
         changed = {"name": "x", "levers": levers.read(name)} if name else None
-        cohort_views.fan("Leeds", explore.HORIZON, scenario=name, simulations=explore.SIMULATIONS)
-        capacity.forecast(
+        views.fan("Leeds", explore.HORIZON, scenario=name, simulations=explore.SIMULATIONS)
+        balance.forecast(
             "Leeds", years=explore.HORIZON, scenario=changed, simulations=explore.SIMULATIONS
         )
         what = "another scenario" if name else "another area"
         rows.append((f"exploration, {what}: plans and places", time.process_time() - start))
     start = time.process_time()
-    cohorts.simulate_areas(jobs=1)
+    simulation.simulate_areas(jobs=1)
     rows.append(("all 153 authorities on one core", time.process_time() - start))
     frame = pd.DataFrame(rows, columns=["", "seconds"])
     frame["seconds"] = frame["seconds"].map("{:.1f}".format)
@@ -199,7 +201,7 @@ def trend_choices() -> pd.DataFrame:
 def mix_persistence() -> pd.Series:
     """Correlation over authorities of two successive years' changes of a setting's share."""
     rows = tables.load("placements").query("year >= 2023")
-    rows = rows[rows["area_code"].isin(cohorts.estimated(2025)[0].areas)]
+    rows = rows[rows["area_code"].isin(simulation.estimated(2025)[0].areas)]
     pairs = rows[["placement_group", "placement"]].drop_duplicates()
     pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
     rows = rows.merge(pairs[pairs["setting"].isin(SETTINGS)], on=["placement_group", "placement"])

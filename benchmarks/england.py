@@ -58,14 +58,14 @@ def forecast(horizon: int) -> None:
 
 def backtest() -> None:
     """Rerun and score every forecast from 2016 on."""
-    from send_analysis.models.forecast import scoring
+    from send_analysis.forecasting import scoring
 
     scoring.backtest()
 
 
 def choose() -> None:
     """Choose the numbers of the forecast by outcomes to January 2022."""
-    from send_analysis.models.forecast import choosing, panel
+    from send_analysis.forecasting import choosing, panel
 
     choosing.choose(panel.build())
 
@@ -73,16 +73,16 @@ def choose() -> None:
 def simulate(simulations: int, areas: int) -> None:
     """Simulate ten years of authorities."""
     from send_analysis.areas import current
-    from send_analysis.models.cohort import cohorts
+    from send_analysis.forecasting.cohorts import simulation
 
     names = [code for code in current() if code not in {"E09000001", "E06000053"}][:areas]
-    cohorts.simulate_areas(names, simulations=simulations, jobs=1)
+    simulation.simulate_areas(names, simulations=simulations, jobs=1)
 
 
 def report(areas: int) -> None:
     """Render reports with two workers, from nothing."""
     from send_analysis.areas import current
-    from send_analysis.output import batch
+    from send_analysis.report import batch
 
     chosen = ["Bury", *(code for code in current() if code != "E08000002")][:areas]
     with tempfile.TemporaryDirectory() as out:

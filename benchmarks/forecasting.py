@@ -16,9 +16,9 @@ import pandas as pd
 from statsforecast import StatsForecast
 from statsforecast.models import AutoARIMA, AutoETS, DynamicOptimizedTheta, RandomWalkWithDrift
 
-from send_analysis.models.forecast import panel as panels
-from send_analysis.models.forecast import scoring
-from send_analysis.models.forecast.panel import Panel
+from send_analysis.forecasting import panel as panels
+from send_analysis.forecasting import scoring
+from send_analysis.forecasting.panel import Panel
 
 LEVELS = [50, 80, 95]  # central intervals: with the median, the seven quantiles of the forecasts
 COLUMNS = ["lo-95", "lo-80", "lo-50", "", "hi-50", "hi-80", "hi-95"]

@@ -105,14 +105,14 @@ def write_dictionary(
     out: Annotated[Path | None, typer.Option(help="File to write [default: print it].")] = None,
 ) -> None:
     """Write the data dictionary from the descriptor (docs/data_dictionary.md is made by this)."""
-    from send_analysis import files
-    from send_analysis.output import dictionary
+    from send_analysis.files import disk
+    from send_analysis.report import dictionary
 
     text = dictionary.markdown()
     if out is None:
         sys.stdout.write(text)
     else:
-        files.write_text(out, text)
+        disk.write_text(out, text)
 
 
 @data.command("refresh")
@@ -141,7 +141,7 @@ def refresh_tables(
     form: FormatOption = Format.table,
 ) -> None:
     """Fetch a release from its publisher and rebuild the tables; print what it revises."""
-    from send_analysis import refresh
+    from send_analysis.releases import refresh
 
     done = refresh.refresh(release, only or (), folder=folder, archive=archive, estimates=estimates)
     for line in refresh.summary(done):
@@ -157,15 +157,15 @@ def evidence(
 ) -> None:
     """Test the claims made about an area against the official tables."""
     from send_analysis import areas
-    from send_analysis.models import evidence as ledger
-    from send_analysis.output import narrative
+    from send_analysis.evidence import verdicts as ledger
+    from send_analysis.evidence import words
 
     found = ledger.ledger(area)
     if form is not Format.table:
         show(found, form)
         return
-    print(narrative.claims_table(found).to_string(index=False, max_colwidth=70))
-    print(narrative.tallied(found, areas.name(areas.resolve(area))))
+    print(words.claims_table(found).to_string(index=False, max_colwidth=70))
+    print(words.tallied(found, areas.name(areas.resolve(area))))
 
 
 @app.command()
@@ -192,16 +192,16 @@ def report(
     if everything:
         _report_all(out, jobs, scheduler)
         return
-    from send_analysis.output import reports
+    from send_analysis.report import render
 
-    pages = reports.render(areas, out, jobs=jobs)
+    pages = render.render(areas, out, jobs=jobs)
     for path in pages.loc[pages["page"] == "index", "path"]:
         print(path)
 
 
 def _report_all(out: Path, jobs: int, scheduler: str | None) -> None:
     """Write all reports; list those that failed."""
-    from send_analysis.output import batch, index
+    from send_analysis.report import batch, index
 
     told = batch.render_all(out=out, jobs=jobs, scheduler=scheduler)
     for row in told[told["state"] == "failed"].itertuples():
@@ -222,7 +222,7 @@ def waits(
     form: FormatOption = Format.table,
 ) -> None:
     """Measure the NHS waiting lists that hold an area's children, month by month."""
-    from send_analysis.models.waiting import waits as lists
+    from send_analysis.waits import lists
 
     serving = lists.organisations(area)
     found = lists.waits(area, services=service or tuple(lists.SERVICES))
@@ -255,16 +255,15 @@ def forecast_area(
     """
     from send_analysis import caveats
     from send_analysis.errors import MissingDataError, ParameterError
-    from send_analysis.models.cohort import cohort_views
-    from send_analysis.models.forecast import forecasting
+    from send_analysis.forecasting import totals, views
 
     doubt = caveats.doubt("ehc_plans", area, year=as_of)
     if doubt:
         raise MissingDataError(f"{doubt} Give an earlier January with --as-of.")
     if as_of is None:
-        result = cohort_views.forecast(area, years, scenario=scenario)
+        result = views.forecast(area, years, scenario=scenario)
     elif scenario is None:
-        result = forecasting.forecast(area, horizon=years, as_of=as_of)
+        result = totals.forecast(area, horizon=years, as_of=as_of)
         result = result[result["category"] == "all"]
     else:
         raise ParameterError("--scenario starts from the latest January; leave --as-of out.")
@@ -288,12 +287,12 @@ def backtest_forecasts(
 ) -> None:
     """Rerun every forecast since 2016 with what was known then, and score it."""
     if release is not None:
-        from send_analysis.models.forecast import archive
+        from send_analysis.forecasting import archive
 
         result = archive.scores(release)
         result = archive.summary(result) if form is Format.table else result
     else:
-        from send_analysis.models.forecast import choosing, scoring
+        from send_analysis.forecasting import choosing, scoring
 
         result = choosing.selection() if alternatives else scoring.backtest()
     show(result.round(2 if form is Format.table else 4), form)
@@ -316,16 +315,15 @@ def simulate(
     ] = "exact",
 ) -> None:
     """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
-    from send_analysis.files import writable_folder
-    from send_analysis.models.cohort import transition_model
-    from send_analysis.models.cohort import transitions as files
-    from send_analysis.models.cohort.flow_scenarios import read_scenario
+    from send_analysis.files.disk import writable_folder
+    from send_analysis.forecasting.transitions import files, model
+    from send_analysis.forecasting.transitions.scenarios import read_scenario
 
     writable_folder(out)
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
     moves = files.read_transitions(transitions, states)
-    results = transition_model.simulate_transitions(
+    results = model.simulate_transitions(
         moves,
         files.read_population(population),
         states,
@@ -337,9 +335,9 @@ def simulate(
         scenario=None if scenario is None else read_scenario(scenario),
         sampler=draws,
     )
-    written = transition_model.write_results(results, out)
+    written = model.write_results(results, out)
     print(f"{', '.join(path.name for path in written)} written to {out}")
-    for note in transition_model.notes(moves, states, cost, draws):
+    for note in model.notes(moves, states, cost, draws):
         print(note, file=sys.stderr)
 
 
@@ -367,8 +365,9 @@ def capacity_area(
     form: FormatOption = Format.table,
 ) -> None:
     """Set specialist places, assessments, staff and cost against demand."""
+    from send_analysis.capacity import balance
+    from send_analysis.capacity import views as capacity_views
     from send_analysis.errors import MissingDataError
-    from send_analysis.models.provision import capacity, capacity_views
 
     doubt = capacity_views.doubt(area)
     if doubt and part in {Part.places, Part.staff, Part.cost, Part.shifts, Part.scap}:
@@ -380,13 +379,13 @@ def capacity_area(
         "seed": seed,
     }
     if part is Part.scap:
-        from send_analysis.output import returns
+        from send_analysis.capacity import returns
 
-        options["years"] = max(years, capacity.YEARS)
-        simulation = capacity.simulate(area, **options)
-        result = returns.layout(returns.scap(simulation, capacity.SETTINGS))
+        options["years"] = max(years, balance.YEARS)
+        simulation = balance.simulate(area, **options)
+        result = returns.layout(returns.scap(simulation, balance.SETTINGS))
     else:
-        result = capacity.part(area, part.value, **options, capacity_file=capacity_file)
+        result = balance.part(area, part.value, **options, capacity_file=capacity_file)
     if form is not Format.table:
         show(result.round(3), form)
     elif part is Part.places:
@@ -394,7 +393,7 @@ def capacity_area(
             f"{result['area'].iat[0]}, {result['scenario'].iat[0]}. Capacity: "
             f"{'; '.join(result['basis'].str.split('; ').explode().unique())}."
         )
-        show(capacity.summary(result), form)
+        show(balance.summary(result), form)
     else:
         show(result.round(2 if part is Part.assessments else 1), form)
 
@@ -402,7 +401,7 @@ def capacity_area(
 @app.command("archive")
 def archive_forecast() -> None:
     """Keep this year's forecast of every authority and England, to be scored next year."""
-    from send_analysis.models.forecast import archive
+    from send_analysis.forecasting import archive
 
     print(archive.write())
 

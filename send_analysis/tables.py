@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 
 from send_analysis.errors import DataError, SendAnalysisError, unknown
-from send_analysis.files import read_bytes
+from send_analysis.files.disk import read_bytes
 
 P = ParamSpec("P")
 R = TypeVar("R")

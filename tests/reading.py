@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup, Tag
 
-from send_analysis import areas, growth, tables
+from send_analysis import areas, tables
+from send_analysis.growth import series as growth
 
 ROOT = Path(__file__).parents[1]
 NUMBER = re.compile(r"(?<![\w.£])[£+−-]?\d[\d,]*(?:\.\d+)?(?![\w])")

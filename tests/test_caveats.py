@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from send_analysis import areas, caveats, quality, tables
-from send_analysis.models import national
-from send_analysis.models.cohort import cohort_views
-from send_analysis.models.demand_growth import decomposition, growth, growth_panel, pipeline
-from send_analysis.models.forecast import outlook
-from send_analysis.models.provision import capacity_views
-from send_analysis.output import index, narrative, narrative_why
-from send_analysis.output.charts import figures
+from send_analysis.capacity import views as capacity_views
+from send_analysis.evidence import words
+from send_analysis.forecasting import outlook, views
+from send_analysis.growth import account as pipeline
+from send_analysis.growth import charts, decomposition, panel, series
+from send_analysis.growth import words as narrative_why
+from send_analysis.report import england, index
 
 BURY = "E08000002"
 # What a headline says where it claims growth, a place or a forecast.
@@ -49,9 +49,9 @@ def test_the_flagged_returns_of_january_2025():
 
 @pytest.mark.parametrize("code", PLANS)
 def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
-    latest = growth.totals([code]).set_index("year")["plans"].iloc[-1]
+    latest = series.totals([code]).set_index("year")["plans"].iloc[-1]
     said = [
-        *narrative.grew(code), *narrative_why._parts(code, 2019, 2025).splitlines(),
+        *words.grew(code), *narrative_why._parts(code, 2019, 2025).splitlines(),
         *outlook.headline(code),
     ]  # fmt: skip
     assert f"{latest:,} plans in January 2025" in said[0]
@@ -59,23 +59,23 @@ def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
     for text in narrative_why.causes(code):
         assert "plans ceased" not in text and "new plans" not in text
         assert "grew" not in text
-    with pytest.raises(growth_panel.MissingDataError):
-        growth_panel.growth_ratios(code)
-    assert code not in set(growth_panel.growth_ratios(draws=10)["area_code"])
-    ranked = growth.growth(2019, 2025).set_index("area_code").loc[code]
+    with pytest.raises(panel.MissingDataError):
+        panel.growth_ratios(code)
+    assert code not in set(panel.growth_ratios(draws=10)["area_code"])
+    ranked = series.growth(2019, 2025).set_index("area_code").loc[code]
     assert pd.isna(ranked["rank"]) and ranked["caveat"]
-    assert "cannot be told" in figures.indexed(growth.indexed(code)).get_title(loc="left")
+    assert "cannot be told" in charts.indexed(series.indexed(code)).get_title(loc="left")
 
 
 @pytest.mark.parametrize("code", sorted({*PLANS, *PLACED}))
 def test_no_places_are_forecast_from_flagged_placements(code):
     assert areas.name(code) in capacity_views.gap(code)
-    categories = set(cohort_views.by_category(code)["category"])
+    categories = set(views.by_category(code)["category"])
     assert not categories & {"state special school", "mainstream"}
 
 
 def test_the_index_marks_flagged_areas_and_does_not_rank_them():
-    rows = national.summary().set_index("area_code")
+    rows = england.summary().set_index("area_code")
     assert rows.index[rows["flagged"]].tolist() == PLANS
     for code in PLANS:
         row = rows.loc[code]
@@ -153,15 +153,13 @@ def test_patterns_of_categories(pattern, category, touched):
 
 
 def test_headlines_of_ages_obey():
-    said = narrative.grew("Bury")
+    said = words.grew("Bury")
     assert not [text for text in said if text.startswith("The largest increase by age")]
     assert [text for text in said if "How plans of an age grew since 2019 cannot be told" in text]
     # within the new return growth by age is growth
-    assert any(
-        "largest increase by age since 2024" in text for text in narrative.grew("Cumberland")
-    )
-    assert (growth.by("age band", "Bury", start=2024)["caveat"] == "").all()
-    title = figures.categories(growth.by("placement", "Bury"), "placement").get_title(loc="left")
+    assert any("largest increase by age since 2024" in text for text in words.grew("Cumberland"))
+    assert (series.by("age band", "Bury", start=2024)["caveat"] == "").all()
+    title = charts.categories(series.by("placement", "Bury"), "placement").get_title(loc="left")
     assert "grew" not in title
 
 

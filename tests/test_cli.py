@@ -103,7 +103,7 @@ def test_help_imports_nothing_heavy():
 def test_all_reports_list_what_failed_and_say_so_with_the_exit_code(run, monkeypatch, tmp_path):
     import pandas as pd
 
-    from send_analysis.output import batch
+    from send_analysis.report import batch
 
     told = pd.DataFrame(
         {"area": ["Bury", "Hull"], "state": ["written", "failed"], "error": ["", "no luck"]}

@@ -5,69 +5,35 @@ import send_analysis as sa
 PUBLIC = [
     "SendAnalysisError",
     "__version__",
-    "alt_texts",
-    "alt_texts_capacity",
-    "alt_texts_forecast",
-    "alt_texts_why",
-    "archive",
     "areas",
-    "assessments",
     "backtest",
-    "batch",
-    "breaks",
     "capacity",
-    "capacity_views",
     "catalogue",
     "caveats",
-    "cohort_views",
-    "cohorts",
-    "control_charts",
-    "costs",
-    "decomposition",
-    "denominators",
-    "display",
     "errors",
     "evidence",
     "explore",
-    "figures",
-    "figures_capacity",
-    "figures_forecast",
-    "figures_waits",
-    "figures_why",
-    "flows",
     "forecast",
     "forecasting",
     "growth",
-    "growth_panel",
-    "investment",
-    "levers",
     "load",
-    "mental_health",
-    "narrative",
-    "narrative_waits",
-    "narrative_why",
-    "national",
     "neighbours",
-    "outlook",
-    "pipeline",
-    "places",
-    "planned_places",
-    "queues",
-    "refresh",
-    "reports",
+    "releases",
+    "report",
     "resolve",
-    "returns",
     "scenarios",
-    "scoring",
-    "staffing",
-    "style",
+    "show",
     "tables",
     "verify",
-    "wait_claims",
-    "wait_later",
-    "wait_views",
     "waits",
 ]
+CHAPTERS = {
+    "growth": "series",
+    "forecasting": "totals",
+    "capacity": "places",
+    "waits": "lists",
+    "evidence": "verdicts",
+}
 
 
 def test_the_public_names_are_these():
@@ -80,6 +46,15 @@ def test_public_functions_say_what_they_return():
         thing = getattr(sa, name)
         if callable(thing) and not isinstance(thing, type):
             assert "Returns\n" in thing.__doc__, name
+
+
+def test_the_modules_of_a_chapter_are_found_when_asked_for():
+    for chapter, module in CHAPTERS.items():
+        found = getattr(getattr(sa, chapter), module)
+        assert found.__name__ == f"send_analysis.{chapter}.{module}"
+        assert module in dir(getattr(sa, chapter))
+    assert sa.evidence.ledger is sa.evidence.verdicts.ledger
+    assert not hasattr(sa.growth, "no_such_name")
 
 
 def test_an_unknown_name_is_an_attribute_error():

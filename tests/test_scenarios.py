@@ -6,35 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from send_analysis import tables
+from send_analysis import scenarios, tables
+from send_analysis.capacity import balance
 from send_analysis.errors import (
     MissingDataError,
     ParameterError,
     SendAnalysisError,
     UnknownNameError,
 )
-from send_analysis.models import scenarios
-from send_analysis.models.cohort import levers
-from send_analysis.models.provision import capacity
+from send_analysis.forecasting.cohorts import levers
 
 
 def test_missing_and_broken_files(tmp_path):
     with pytest.raises(MissingDataError, match="there is no such file"):
-        scenarios.read(tmp_path / "none.yml", capacity.Scenario)
+        scenarios.read(tmp_path / "none.yml", balance.Scenario)
     with pytest.raises(UnknownNameError, match="capacity-semh-school-2030"):
-        scenarios.read("capacity-typo", capacity.Scenario, prefix="capacity-")
+        scenarios.read("capacity-typo", balance.Scenario, prefix="capacity-")
     broken = tmp_path / "broken.yml"
     broken.write_text("name: [a\nb: c", encoding="utf-8")
     with pytest.raises(ParameterError, match=r"broken\.yml: line 2: expected"):
-        scenarios.read(broken, capacity.Scenario)
+        scenarios.read(broken, balance.Scenario)
 
 
 def test_every_scenario_in_the_project_is_valid():
     files = sorted((tables.data_dir() / "scenarios").glob("*.yml"))
-    own = [file for file in files if file.stem.startswith(capacity.PREFIX)]
+    own = [file for file in files if file.stem.startswith(balance.PREFIX)]
     assert len(own) >= 3
     for file in own:
-        assert capacity.read_scenario(file.stem)["name"]
+        assert balance.read_scenario(file.stem)["name"]
     for file in set(files) - set(own):
         if file.stem.startswith("demand-"):
             assert levers.read(file)

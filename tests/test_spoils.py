@@ -6,22 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from send_analysis import tables
+from send_analysis import scenarios, tables
+from send_analysis.capacity import balance, planned
 from send_analysis.cleaning import pupil_level
 from send_analysis.errors import SendAnalysisError
-from send_analysis.models import claims, scenarios
-from send_analysis.models.cohort import flow_scenarios, levers, transitions
-from send_analysis.models.forecast import archive, outlook
-from send_analysis.models.provision import capacity, planned_places
+from send_analysis.evidence import claims
+from send_analysis.forecasting import archive, outlook
+from send_analysis.forecasting.cohorts import levers
+from send_analysis.forecasting.transitions import files
+from send_analysis.forecasting.transitions import scenarios as flow_scenarios
 
 BURY = "E08000002"
 STATES = 'setting,min-academic-year,max-academic-year,needs,setting->setting\nM,0,11,X,"M,S"\n'
 STATES += 'S,0,14,X,"M,S"\n'
 
 
-def _states(folder: Path) -> transitions.States:
+def _states(folder: Path) -> files.States:
     (folder / "valid.csv").write_text(STATES)
-    return transitions.read_valid_states(folder / "valid.csv")
+    return files.read_valid_states(folder / "valid.csv")
 
 
 def _archive(file: Path):
@@ -42,25 +44,25 @@ PEOPLE = "\n".join(f"2020,{age},100" for age in range(-4, 21))
 # counts, and its other cells that may hold anything (none).
 LISTS = {
     "transitions": (
-        lambda file: transitions.read_transitions(file, _states(file.parent)),
+        lambda file: files.read_transitions(file, _states(file.parent)),
         "calendar-year,setting-1,need-1,academic-year-1,setting-2,need-2,academic-year-2\n"
         "2020,M,X,5,M,X,6\n2021,M,X,6,S,X,7\n",
         ("2020,", "calendar-year", 2),
     ),
     "valid states": (
-        transitions.read_valid_states, STATES.replace("M,0,11", "M,1,11"),
+        files.read_valid_states, STATES.replace("M,0,11", "M,1,11"),
         (",1,", "min-academic-year", 2),
     ),
     "population": (
-        transitions.read_population, f"calendar-year,academic-year,population\n{PEOPLE}\n",
+        files.read_population, f"calendar-year,academic-year,population\n{PEOPLE}\n",
         (",100", "population", 2),
     ),
     "costs": (
-        lambda file: transitions.read_costs(file, _states(file.parent)),
+        lambda file: files.read_costs(file, _states(file.parent)),
         "need,setting,cost\nX,M,9000\nX,S,24000\n", (",9000", "cost", 2),
     ),
     "capacity": (
-        planned_places.read_capacity,
+        planned.read_capacity,
         "kind,phase,year,places\nstate special school,primary,2026,300\n"
         "state special school,secondary,2026,400\n", ("2026,", "year", 2),
     ),
@@ -180,7 +182,7 @@ FORMS = {
          ("high: 16", "high: 2"), ("capacity:", "capacities:")],
     ),
     "plans/bury.yml": (
-        lambda file: planned_places.plans(BURY),
+        lambda file: planned.plans(BURY),
         [("area: Bury", "area: Narnia"), ("area: Bury", "area: Bolton"), ("area: Bury", "area: 9"),
          ("included: true", "included: 'yes'"), ("opens: 2024-01", "opens: 2024-13"),
          ("opens: 2024-01", "opens: 2024-01-01"), ("places: 80", "places: 1e9"),
@@ -196,7 +198,7 @@ FORMS = {
          ("id: x", "id: A claim"), ("claims:", "claim:")],
     ),
     "scenario.yml": (
-        capacity.read_scenario,
+        balance.read_scenario,
         [("share: 0.5", "share: 50"), ("share: 0.5", "share: '0.5'"), ("from: main", "from: moon"),
          ("from_year: 2026", "from_year: 2026.0"), ("from_year: 2026", "from_year: 1e400"),
          ("hours_a_week: 37", "hours_a_week: 0"), ("hours_a_week: 37", "hours_a_week: .inf"),

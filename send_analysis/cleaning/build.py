@@ -44,7 +44,7 @@ from send_analysis.errors import (
     SendAnalysisError,
     unknown,
 )
-from send_analysis.files import writable_folder
+from send_analysis.files.disk import writable_folder
 
 R = TypeVar("R")
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import files
 from send_analysis.areas import ENGLAND
-from send_analysis.cells import refuse, require_columns, require_unique
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
 from send_analysis.errors import DataError, LayoutError, MissingFileError, nearest
+from send_analysis.files import disk
+from send_analysis.files.cells import refuse, require_columns, require_unique
 
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
 LEVELS = ["National", "Regional", "Local authority"]
@@ -135,7 +135,7 @@ def read_csv(
         than the first, or ends in the middle of a line.
     """
     content, where = read_bytes(root, path, member)
-    frame = files.text_table(content, where, closed=True, **options)
+    frame = disk.text_table(content, where, closed=True, **options)
     if frame.empty and options.get("nrows") != 0:
         raise DataError("holds a heading and no rows; fetch it again", file=where)
     return frame

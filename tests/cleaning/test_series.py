@@ -9,12 +9,13 @@ import made_up
 import pandas as pd
 import pytest
 
-from send_analysis import growth, tables
+from send_analysis import tables
 from send_analysis.areas import ENGLAND
+from send_analysis.capacity import hindcast
 from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import build
-from send_analysis.models.provision import hindcast
-from send_analysis.output import display
+from send_analysis.growth import series as growth
+from send_analysis.show import display
 
 SAME = [
     "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",

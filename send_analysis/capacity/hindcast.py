@@ -1,0 +1,200 @@
+"""What would have been said of places a year before the latest January, and what happened.
+
+Plans by age and setting are published for two Januaries, so there is one test of one year, in about
+150 authorities at once: what was common to all of them in that year, no such test can tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import caveats, tables
+from send_analysis.capacity import places
+from send_analysis.capacity.intervals import interval
+from send_analysis.forecasting.cohorts.flows import Projection
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, snapshot
+from send_analysis.forecasting.cohorts.simulation import project
+from send_analysis.forecasting.cohorts.units import estimated
+
+FOLDER = "hindcasts"
+FILE = "places.csv"  # what `compute` gives for all authorities, as it takes half a minute
+RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is counted
+SMALLEST = 10  # places expected: below, a row tells a planner nothing, and is not scored
+CASES = 30  # authorities that a figure of the test needs
+ORDER = [*places.KINDS, *places.GROUPS]
+TENTH = 10  # authorities that a tenth of the probabilities needs
+
+
+def compute(
+    areas: list[str] | None = None, *, simulations: int = 1000, seed: int = 50
+) -> pd.DataFrame:
+    """Forecast the latest January from the one before, and count what happened.
+
+    Parameters
+    ----------
+    areas : list of str, optional
+        ONS codes; all that can be counted in both Januaries if not given.
+    simulations, seed : int
+        As in :func:`capacity.simulate`.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, origin, kind, phase, in_use`` (places in use in the January of `origin`),
+        ``probability`` (per cent; that a year later more are needed), ``demand, demand_p10,
+        demand_p90, places_80`` (places that suffice in 80 % of simulations) and ``needed`` (places
+        in use a year later). Planned openings are left out: what was announced then is not on
+        record.
+    """
+    origin, latest = origins()[-2:]
+    known, later = estimated(origin)[0], snapshot(latest, years=1)
+    frames = []
+    for code in _countable(known, later) if areas is None else areas:
+        made = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
+        then = _demand(replace(made, stock=later.stock[later.areas.get_loc(code)][None, None]))
+        before, ahead = _demand(replace(made, stock=made.stock[:1])), _demand(made)
+        plans = np.stack([values[1] for values in ahead.values()])
+        in_use = np.array([values[0, 0] for values in before.values()])
+        frame = pd.DataFrame(list(ahead), columns=["kind", "phase"]).assign(
+            area_code=code,
+            in_use=in_use,
+            probability=100 * (plans > in_use[:, None]).mean(axis=1),
+            **interval("demand", plans),
+            places_80=places.enough(plans, 0.8),
+            needed=[values[0, 0] for values in then.values()],
+        )
+        frames.append(frame)
+    out = pd.concat(frames, ignore_index=True).assign(origin=origin)
+    first = ["area_code", "origin", "kind", "phase"]
+    return out[[*first, *(column for column in out if column not in first)]]
+
+
+def _demand(projection: Projection) -> dict[tuple[str, str], np.ndarray]:
+    """Plans by kind of place and phase, with groups and sums."""
+    return places.demand(projection, SETTINGS)
+
+
+def _countable(known: Snapshot, later: Snapshot) -> list[str]:
+    """Authorities whose settings are recorded in both Januaries and which nobody doubts."""
+    codes = []
+    for code, stock in zip(known.areas, known.stock, strict=True):
+        if code not in later.areas:
+            continue
+        both = np.stack([stock, later.stock[later.areas.get_loc(code)]])
+        if not np.isfinite(both).all():
+            continue
+        recorded = both[..., :-1].sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
+        if (recorded >= RECORDED).all() and not doubt(code):
+            codes.append(code)
+    return codes
+
+
+def doubt(area: str) -> str:
+    """Say why nothing is built on an area's latest plans or placements; empty where it can be."""
+    return caveats.doubt("ehc_plans", area) or caveats.doubt(
+        "placements", area, category="special / all"
+    )
+
+
+@tables.remembered
+def rows() -> pd.DataFrame:
+    """Read the hindcast of all authorities, or compute it where the tables are newer.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`compute`.
+    """
+    path = tables.parameters(FOLDER) / FILE
+    if path.is_file():
+        stored = pd.read_csv(path)
+        if (stored["origin"] == origins()[-2]).all():
+            return stored
+    return compute()
+
+
+def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Score the probabilities and the places called sufficient, by kind and phase.
+
+    Parameters
+    ----------
+    frame : DataFrame, optional
+        As :func:`compute` gives it; :func:`rows` if not given. Rows that expect fewer than
+        :data:`SMALLEST` places are left out.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``kind, phase``, those with at least :data:`CASES` authorities: ``cases``,
+        ``short`` (per cent in which more was needed than was in use), ``brier`` (mean squared
+        error of the probability, 0 to 1), ``skill`` (share of the error of always saying ``short``
+        that is saved; below 0 the probability says less than that), ``sufficed`` (per cent in which
+        the places called 80 % sure were enough) and ``inside`` (per cent within the 80 % interval).
+    """
+    frame = rows() if frame is None else frame
+    frame = frame[frame["demand"] >= SMALLEST]
+    short = (frame["needed"] > frame["in_use"]).astype(float)
+    scored = frame[["kind", "phase"]].assign(
+        short=100 * short,
+        brier=(frame["probability"] / 100 - short) ** 2,
+        sufficed=100.0 * (frame["needed"] <= frame["places_80"]),
+        inside=100.0 * frame["needed"].between(frame["demand_p10"], frame["demand_p90"]),
+    )
+    by = scored.groupby(["kind", "phase"])
+    out = by.mean()
+    base = out["short"] / 100
+    out.insert(0, "cases", by.size())
+    out.insert(3, "skill", 1 - out["brier"] / (base * (1 - base)))
+    order = pd.MultiIndex.from_product([ORDER, [*places.PHASES, "all"]], names=["kind", "phase"])
+    return out[out["cases"] >= CASES].reindex(order).dropna(how="all")
+
+
+def shown() -> pd.Series:
+    """Say for which kinds and phases a probability may be shown.
+
+    Returns
+    -------
+    Series of bool
+        Indexed by ``kind, phase``: whether there was skill in the phase and in all phases of the
+        kind together. Kinds and phases that could not be scored are absent.
+    """
+    skilled = skill()["skill"]
+    whole = skilled.xs("all", level="phase").reindex(skilled.index.get_level_values("kind"))
+    return (skilled > 0) & (whole > 0).to_numpy()
+
+
+def reliability(kind: str, phase: str, frame: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Set probabilities against what happened, by tenths.
+
+    Parameters
+    ----------
+    kind, phase : str
+    frame : DataFrame, optional
+        As in :func:`skill`.
+
+    Returns
+    -------
+    DataFrame
+        ``kind, phase, low, high`` (probabilities from and to, per cent), ``cases, probability``
+        (mean, per cent) and ``short`` (per cent in which more was needed); only tenths with at
+        least :data:`TENTH` authorities.
+    """
+    frame = rows() if frame is None else frame
+    frame = frame[(frame["kind"] == kind) & (frame["phase"] == phase)]
+    frame = frame[frame["demand"] >= SMALLEST]
+    low = (frame["probability"] // 10 * 10).clip(upper=90).astype("int64")
+    short = 100.0 * (frame["needed"] > frame["in_use"])
+    by = frame.assign(low=low, short=short).groupby("low")
+    out = by.agg(
+        cases=("probability", "size"),
+        probability=("probability", "mean"),
+        short=("short", "mean"),
+    )
+    out = out[out["cases"] >= TENTH].reset_index()
+    out.insert(1, "high", out["low"] + 10)
+    out.insert(0, "phase", phase)
+    out.insert(0, "kind", kind)
+    return out

@@ -1,0 +1,255 @@
+"""An area explored by hand: controls, and what they choose drawn at once.
+
+Only for a notebook that runs; reports have no controls.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from send_analysis import areas as places
+from send_analysis import caveats, tables
+from send_analysis.capacity import alt_texts, balance, charts
+from send_analysis.capacity import views as capacity_views
+from send_analysis.errors import MissingDataError
+from send_analysis.forecasting import alt_texts as alt_texts_forecast
+from send_analysis.forecasting import charts as figures_forecast
+from send_analysis.forecasting import totals, views
+from send_analysis.forecasting.cohorts import inputs, levers, simulation
+from send_analysis.growth import series
+from send_analysis.show.display import html_table, picture
+from send_analysis.show.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
+    from matplotlib.axes import Axes
+
+HORIZON = 5  # years: the furthest at which forecasts have been tested
+SIMULATIONS = 100  # of places: a change has to show at once
+AS_NOW = "as now"
+
+
+def compared(area: str, comparators: list[str], start: int, end: int) -> pd.DataFrame:
+    """Plans of an area and of others as an index.
+
+    Parameters
+    ----------
+    area : str
+    comparators : list of str
+        Areas by name or code; those without a figure in January `start` are left out.
+    start, end : int
+        Januaries.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, year, plans, index`` (`start` = 100), ``caveat`` (why an area's growth
+        over all these years cannot be told), the area first.
+
+    Raises
+    ------
+    MissingDataError
+        If the area has no figure for `start`.
+    """
+    codes = list(dict.fromkeys(map(places.resolve, [area, *comparators])))
+    plans = series.totals(codes)
+    plans = plans[plans["year"].between(start, end)]
+    base = plans[plans["year"] == start].set_index("area_code")["plans"]
+    base = base[base > 0]
+    if codes[0] not in base:
+        raise MissingDataError(
+            f"{places.name(codes[0])} has no plans in January {start}. {places.history(codes[0])}"
+        )
+    out = plans[plans["area_code"].isin(base.index)]
+    out = out.assign(
+        area=out["area_code"].map({code: places.name(code) for code in codes}),
+        index=(100 * out["plans"] / out["area_code"].map(base)).astype("float64"),
+        order=out["area_code"].map(codes.index),
+    ).sort_values(["order", "year"])
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end)
+    columns = ["area_code", "area", "year", "plans", "index", "caveat"]
+    return out[columns].reset_index(drop=True)
+
+
+@house
+def comparison(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw plans as an index; `frame` as :func:`compared` returns it."""
+    ax = axes(ax)
+    names = list(frame["area"].unique())
+    for name, rows in reversed(list(frame.groupby("area", sort=False))):
+        if name == names[0]:
+            look = ROLES["area"]
+        elif name == "England":
+            look = ROLES["england"]
+        else:
+            look = ROLES["neighbours"] | {"color": RULE if len(names) > 4 else PALETTE[2]}
+        ax.plot(rows["year"], rows["index"], label=name, **look)
+    start, end = int(frame["year"].min()), int(frame["year"].max())
+    years = range(start, end + 1)
+    ax.set_xticks(years[:: max(1, len(years) // 8)])
+    ax.set_xlim(start, end)
+    ax.set_xlabel("January")
+    ax.set_ylabel(f"January {start} = 100")
+    last = frame[frame["area"] == names[0]].iloc[-1]
+    since = f"{last['index'] - 100:+.0f} % since {start}"
+    title(
+        ax,
+        f"Plans in {names[0]}: {last['plans']:,} in January {last['year']}, "
+        f"{'growth cannot be told' if last['caveat'] else since}",
+        subtitle=f"EHC plans and statements, January {start} = 100",
+    )
+    label_ends(ax)
+    return ax
+
+
+def board(area: str = "Bury") -> VBox:
+    """Build the controls and what they choose.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Area at the start.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        To be the last line of a cell. Every change of a control draws anew.
+    """
+    import ipywidgets as widgets
+
+    _warm_up()
+    plans = tables.load("ehc_plans")
+    names = {places.name(code): code for code in [places.ENGLAND, *places.current()]}
+    regions = tables.load("areas").query("level == 'region'")
+    others = names | dict(zip(regions["area"], regions["area_code"], strict=True))
+    wide = {"style": {"description_width": "7rem"}, "layout": {"width": "24rem"}}
+    chosen = widgets.Dropdown(options=names, value=places.resolve(area), description="Area", **wide)
+    near = widgets.SelectMultiple(
+        options=dict(sorted(others.items())), description="Compare with", rows=6, **wide
+    )
+    years = widgets.IntRangeSlider(
+        value=(2019, int(plans["year"].max())),
+        min=int(plans["year"].min()),
+        max=int(plans["year"].max()),
+        description="Januaries",
+        continuous_update=False,
+        **wide,
+    )
+    scenario = widgets.Dropdown(
+        options={AS_NOW: ""} | levers.titles(), description="Scenario", **wide
+    )
+    grew, ahead, enough = widgets.HTML(), widgets.HTML(), widgets.HTML()
+
+    def draw_growth(*_: Any) -> None:
+        """Draw and tabulate growth."""
+        grew.value = _told(lambda: _growth(chosen.value, list(near.value), *years.value))
+
+    def draw_forecast(*_: Any) -> None:
+        """Draw the forecast, of plans and of places."""
+        ahead.value = _told(lambda: _forecast(chosen.value, scenario.value))
+        enough.value = _told(lambda: _capacity(chosen.value, scenario.value))
+
+    def move(*_: Any) -> None:
+        """Set another area against England, its region and its closest neighbours."""
+        near.unobserve(draw_growth, "value")
+        near.value = _usual(chosen.value)
+        near.observe(draw_growth, "value")
+        draw_growth()
+        draw_forecast()
+
+    near.observe(draw_growth, "value")
+    years.observe(draw_growth, "value")
+    scenario.observe(draw_forecast, "value")
+    chosen.observe(move, "value")
+    move()
+    controls = widgets.VBox([chosen, near, years, scenario])
+    return widgets.VBox([controls, grew, ahead, enough])
+
+
+def _warm_up() -> None:
+    """Work out once what all areas need, so that a change is quick."""
+    totals.forecast("England", horizon=HORIZON)
+    simulation.estimated(inputs.origins()[-1])
+
+
+def _usual(code: str) -> list[str]:
+    """What an area is set against at first."""
+    listed = series.comparators(code).query("role != 'area'")["area_code"].tolist()
+    return listed[:5]
+
+
+def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
+    """Chart and table of growth."""
+    frame = compared(code, comparators, start, end)
+    ends = frame.groupby("area", sort=False).agg(
+        start=("plans", "first"),
+        end=("plans", "last"),
+        index=("index", "last"),
+        caveat=("caveat", "last"),
+    )
+    ends["growth"] = (ends.pop("index") - 100).where(ends.pop("caveat") == "")
+    text = (
+        f"Line chart of plans as an index, January {start} = 100. In {end}: "
+        + ", ".join(f"{row.Index} {100 + row.growth:.0f}" for row in ends.dropna().itertuples())
+        + "."
+    )
+    table = html_table(
+        ends,
+        f"Plans in January {start} and {end}",
+        {"start": f"January {start}", "end": f"January {end}", "growth": "Growth, %"},
+        {"growth": "+.1f"},
+    )
+    said = caveats.noted(frame["caveat"])
+    return _picture(comparison(frame), text) + table + (f"<p>{escape(said)}</p>" if said else "")
+
+
+def _forecast(code: str, scenario: str) -> str:
+    """Chart of the forecast under a scenario, with what that changes."""
+    doubt = caveats.doubt("ehc_plans", code)
+    if doubt:
+        raise MissingDataError(doubt)
+    frame = views.fan(code, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
+    html = _picture(figures_forecast.fan(frame), alt_texts_forecast.fan(frame))
+    if not scenario:
+        return html
+    titles = {name: title for title, name in levers.titles().items()}
+    plain = views.fan(code, HORIZON)["median"].iloc[-1]
+    last = frame.iloc[-1]
+    change = last["median"] - plain
+    words = (
+        f"{titles[scenario]}: {last['median']:,.0f} plans in January {last['year']}, "
+        f"{change:+,.0f} against the forecast as now ({plain:,.0f}). An illustration, not a "
+        "prediction."
+    )
+    return f"{html}<p>{escape(words)}</p>"
+
+
+def _capacity(code: str, scenario: str) -> str:
+    """Chart of specialist places, in all, under a scenario of demand."""
+    doubt = capacity_views.doubt(code)
+    if doubt:
+        raise MissingDataError(doubt)
+    changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None
+    made = balance.forecast(code, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
+    shown = capacity_views.fan(made, "all")
+    return _picture(charts.places(shown), alt_texts.places(shown))
+
+
+def _told(draw: Any) -> str:
+    """What was drawn, or why it could not be."""
+    try:
+        return draw()
+    except MissingDataError as error:
+        return f'<p role="status">{escape(str(error))}</p>'
+
+
+def _picture(ax: Axes, text: str) -> str:
+    """A figure as an image with alternative text, and close it."""
+    import matplotlib.pyplot as plt
+
+    drawn = picture(ax.figure)
+    plt.close(ax.figure)
+    return f'<img src="{drawn}" alt="{escape(text)}">'

@@ -1,0 +1,1 @@
+"""What users hand in and what is written: read whole, checked, never half-written."""

@@ -1,0 +1,107 @@
+"""The cohort model held against a January that it did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas as places
+from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS, origins, snapshot
+from send_analysis.forecasting.cohorts.simulation import BANDS, estimated, project
+
+
+def backtest(
+    areas: Iterable[str] | None = None,
+    *,
+    origin: int | None = None,
+    simulations: int = 1000,
+    seed: int = 50,
+) -> pd.DataFrame:
+    """Project the January after `origin` and set it against what was published.
+
+    Parameters
+    ----------
+    areas : iterable of str, optional
+        Authorities; all with plans by age in both Januaries if not given.
+    origin : int, optional
+        A January whose following one is published by age and setting; the last if not given.
+    simulations, seed
+        As in `project`.
+
+    Returns
+    -------
+    DataFrame
+        One row an authority, dimension (``all``, ``age band``, ``setting``) and category:
+        ``area_code, area, dimension, category, observed, persistence, cohort, low, high``.
+        ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
+        Authorities without settings in either January are left out.
+    """
+    origin = origins()[-2] if origin is None else origin
+    known = estimated(origin)[0]
+    later = snapshot(origin + 1, years=1)
+    given = np.isfinite(known.stock).all(axis=(1, 2))
+    codes = [code for code in known.areas[given] if code in later.areas]
+    if areas is not None:
+        wanted = {places.resolve(area) for area in areas}
+        codes = [code for code in codes if code in wanted]
+    frames = []
+    for code in codes:
+        observed = later.stock[later.areas.get_loc(code)]
+        before = known.stock[known.areas.get_loc(code)]
+        if _recorded(observed) < 0.7 or _recorded(before) < 0.7:
+            continue
+        projection = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
+        simulated = _categories(projection.stock[1])
+        quantiles = {
+            name: np.quantile(values, (0.1, 0.5, 0.9)) for name, values in simulated.items()
+        }
+        rows = pd.DataFrame(quantiles, index=["low", "cohort", "high"]).T
+        rows["observed"] = {name: float(value) for name, value in _categories(observed).items()}
+        rows["persistence"] = {name: float(value) for name, value in _categories(before).items()}
+        frames.append(rows.assign(area_code=code, area=places.name(code)))
+    out = pd.concat(frames).rename_axis(["dimension", "category"]).reset_index()
+    first = ["area_code", "area", "dimension", "category", "observed", "persistence"]
+    return out[[*first, *[name for name in out if name not in first]]]
+
+
+def backtest_scores(results: pd.DataFrame) -> pd.DataFrame:
+    """Score a backtest by dimension.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `backtest`.
+
+    Returns
+    -------
+    DataFrame
+        ``dimension, method, error, coverage``: absolute errors added up, as a share of the plans
+        observed, and the share of categories whose observed value lies within the 80 % interval
+        (for the cohort model alone).
+    """
+    rows = []
+    for dimension, part in results.groupby("dimension", sort=False):
+        inside = part["observed"].between(part["low"], part["high"]).mean()
+        for method in ("persistence", "cohort"):
+            error = (part[method] - part["observed"]).abs().sum() / part["observed"].sum()
+            coverage = inside if method == "cohort" else np.nan
+            rows.append((dimension, method, error, coverage))
+    return pd.DataFrame(rows, columns=["dimension", "method", "error", "coverage"])
+
+
+def _recorded(stock: np.ndarray) -> float:
+    """Share of plans (A, S) whose setting is recorded."""
+    return float(stock[:, :-1].sum() / max(stock.sum(), 1.0))
+
+
+def _categories(stock: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    """Plans (…, A, S) in all, by age band and by setting."""
+    by_age = stock.sum(axis=-1)
+    parts = {("all", "all"): by_age.sum(axis=-1)}
+    for band, ages in BANDS.items():
+        parts["age band", band] = by_age[..., np.array(ages) - AGES[0]].sum(axis=-1)
+    for place, setting in enumerate(SETTINGS):
+        parts["setting", setting] = stock[..., place].sum(axis=-1)
+    return parts

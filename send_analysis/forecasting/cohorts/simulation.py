@@ -1,0 +1,323 @@
+"""Cohort model: plans by age and setting, carried forward a year at a time from official tables.
+
+Each year every plan ages, ends, moves or stays; new plans enter by age. See docs/cohorts.md for
+the equations and what is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas as places
+from send_analysis import tables
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.forecasting import totals as forecasting
+from send_analysis.forecasting.cohorts import flows, mixes
+from send_analysis.forecasting.cohorts.flows import LONGEST, Projection, advance
+from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, origins
+from send_analysis.forecasting.cohorts.levers import read as read_levers
+from send_analysis.forecasting.cohorts.rates import CLOSED_FROM
+from send_analysis.forecasting.cohorts.trend import Trend, damped
+from send_analysis.forecasting.cohorts.units import Unit, draw, estimated, unit
+
+USUAL = 10  # years ahead
+MOST_SIMULATIONS = 20_000  # all are held at once: some gigabytes
+PROBABILITIES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+COLUMNS = [
+    "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
+    "value",
+]  # fmt: skip
+
+
+def simulate_area(
+    area: str,
+    *,
+    origin: int | None = None,
+    years: int = 10,
+    simulations: int = 1000,
+    seed: int = 50,
+    levers: str | Path | Sequence[Mapping] = (),
+    probabilities: Sequence[float] = PROBABILITIES,
+) -> pd.DataFrame:
+    """Project an area's plans by age and setting.
+
+    Parameters
+    ----------
+    area, origin, years, simulations, seed
+        As in `project`.
+    levers : str, path or sequence of mapping, optional
+        A scenario, as `levers.read` takes it.
+    probabilities : sequence of float
+        Quantiles wanted.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, origin, year, horizon, measure, age, setting, quantile, value``.
+        ``measure`` is ``plans`` (in the January of ``year``) or ``new plans`` (in the calendar
+        year ``year``). ``age`` is ``all``, an age band, or a single year of age at 31 August;
+        ``setting`` is ``all`` or a setting. Settings are given for all ages and by age band.
+
+    Raises
+    ------
+    UnknownNameError, MissingDataError, ParameterError
+    """
+    changes = read_levers(levers)
+    made = project(area, origin=origin, years=years, simulations=simulations, seed=seed)
+    return summarise(flows.apply(made, changes, seed=seed), probabilities)
+
+
+def simulate_areas(
+    areas: Iterable[str] | None = None,
+    *,
+    origin: int | None = None,
+    years: int = 10,
+    simulations: int = 1000,
+    seed: int = 50,
+    jobs: int = 2,
+) -> pd.DataFrame:
+    """Project many authorities; all with plans by age at the origin if none are named.
+
+    Parameters
+    ----------
+    areas : iterable of str, optional
+    jobs : int
+        Processes to use; the result does not depend on it.
+    origin, years, simulations, seed
+        As in `project`.
+
+    Returns
+    -------
+    DataFrame
+        As `simulate_area`, areas in order of their codes.
+    """
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    origin = origins()[-1] if origin is None else origin
+    if areas is None:
+        known = estimated(origin)[0]
+        codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
+    else:
+        codes = [places.resolve_unit(area) for area in areas]
+    run = partial(simulate_area, origin=origin, years=years, simulations=simulations, seed=seed)
+    _check(origin, years, simulations, seed)
+    tasks = (delayed(run)(code) for code in sorted(set(codes)))
+    results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    bar = tqdm(results, total=len(set(codes)), desc="Cohorts", disable=None, leave=False)
+    return pd.concat(bar, ignore_index=True)
+
+
+def project(
+    area: str,
+    *,
+    origin: int | None = None,
+    years: int = 10,
+    simulations: int = 1000,
+    seed: int = 50,
+) -> Projection:
+    """Simulate an area's plans and flows, held to the forecast of its total.
+
+    Parameters
+    ----------
+    area : str
+        Name or code of a local authority, a region or England; codes joined by ``+`` are taken
+        together.
+    origin : int, optional
+        January to project from, one of `cohort_data.origins`; the latest if not given.
+    years : int
+        Years ahead, 1 to 15; a year's figures do not depend on how many follow.
+    simulations : int
+    seed : int
+        Same seed, same result, whichever other areas are simulated.
+
+    Returns
+    -------
+    Projection
+        Kept for the areas last asked for: to be left as it is.
+
+    Raises
+    ------
+    UnknownNameError, MissingDataError, ParameterError
+
+    Notes
+    -----
+    The simulated totals of a year, in order, take the quantiles of `forecasting.forecast`. What
+    that adds or takes is new plans and plans that end, each as far as it is uncertain:
+    see `_agree`. Ages and settings follow from the flows.
+    """
+    origin = origins()[-1] if origin is None else origin
+    _check(origin, years, simulations, seed)
+    code = places.resolve_unit(area)
+    # Pages ask for several horizons: one simulation serves them, as far as most go.
+    made = _projected(code, origin, max(years, USUAL) if years > 1 else 1, simulations, seed)
+    return made.until(years)
+
+
+@tables.remembered(most=3)
+def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
+    """Simulate one area; see `project`."""
+    start = unit(code, origin)
+    trend = start.trend
+    totals = _totals(code, origin, years)
+    # the code seeds too, so that an area's draws are its own in any run
+    rng = np.random.default_rng([seed, int(code[1:9])])
+    drawn = draw(start, simulations, rng)
+    pull = mixes.pulls(code, origin, years, drawn)
+    stock, joined = [np.repeat(start.stock[None], simulations, axis=0)], []
+    joined.append(np.repeat(start.new[None], simulations, axis=0))
+    leave, moved, deals = [], [], []
+    walk, grown = np.zeros(simulations), trend.growth * damped(years)
+    for step in range(years):
+        plans = stock[-1]
+        walk += rng.normal(0.0, trend.walk_sd, simulations)
+        level = np.exp(grown[step] + walk + rng.normal(0.0, trend.year_sd, simulations))
+        people = start.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
+        entry = flows.pulled(drawn.entry, pull.entry[step])
+        new = rng.standard_gamma(people[..., None] * entry)
+        ends = drawn.leave * rng.lognormal(0.0, trend.leave_sd, simulations)[:, None, None]
+        joining, leaving = _by_age(start, rng.normal(0.0, 1.0, (simulations, len(BANDS))))
+        new, ends = new * joining, ends * leaving
+        ends[:, -1] = 1.0
+        ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
+        new, ends = _agree(plans, new, ends, totals[step], trend)
+        deal = rng.permutation(simulations)
+        rows = flows.pulled(drawn.moves[deal], pull.moves[step][:, None])
+        following, net = advance(plans, ends, rows, new)
+        for kept, made in ((stock, following), (joined, new), (leave, ends), (moved, net),
+                           (deals, deal)):  # fmt: skip
+            kept.append(made)
+    arrays = map(np.stack, (stock, joined, leave, moved))
+    return Projection(code, origin, *arrays, drawn.moves, np.stack(deals), pull.moves)
+
+
+def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factors on new plans and on leaving that make age bands' shares vary as they have varied.
+
+    Below 16 new plans vary, from 16 on leaving; by how much, `Unit.age_sd` says.
+    """
+    factor = np.exp(drawn * start.age_sd)
+    by_age = np.repeat(factor, [len(ages) for ages in BANDS.values()], axis=1)[..., None]
+    young = (np.array(AGES) < CLOSED_FROM)[:, None]
+    return np.where(young, by_age, 1.0), np.where(young, 1.0, by_age)
+
+
+def _by_chance(stock: np.ndarray, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw the share that ends at each age: as many plans end as chance has it (Beta)."""
+    held = stock.sum(axis=-1)
+    mean = np.divide((stock * share).sum(axis=-1), held, out=np.zeros_like(held), where=held > 0)
+    some = (mean > 0) & (mean < 1)
+    factor = np.ones_like(mean)
+    chance = mean[some]
+    factor[some] = rng.beta(held[some] * chance, held[some] * (1 - chance)) / chance
+    return np.minimum(share * factor[..., None], 1.0)
+
+
+def _agree(
+    stock: np.ndarray, new: np.ndarray, leave: np.ndarray, total: pd.Series, trend: Trend
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bend new plans and leaving so that totals, in order, take a forecast's quantiles.
+
+    With E new plans and C plans that end before the last age, both drawn, G the growth wanted
+    and the plans of the last age: x E − C (1 − ε + ε ÷ x) = G, solved for x > 0. New plans are
+    multiplied by x, leaving by 1 − ε + ε ÷ x. ε splits what is missing as the variances of E and C
+    would (the conditional mean of two independent errors, given their sum), to first order.
+    """
+    ended = stock * leave
+    inflow = np.maximum(new.sum(axis=(1, 2)), 1e-9)
+    last = ended[:, -1].sum(axis=-1)
+    outflow = ended.sum(axis=(1, 2)) - last
+    held = stock.sum(axis=(1, 2))
+    free = held + inflow - outflow - last
+    order = (np.argsort(np.argsort(free, kind="stable"), kind="stable") + 0.5) / len(free)
+    wanted = _quantile(total, order)
+    joining = trend.year_sd**2 + trend.walk_sd**2
+    split = np.minimum(trend.leave_sd**2 * outflow / (joining * inflow), 1.0)
+    growth = wanted - held + last + (1 - split) * outflow
+    x = (growth + np.sqrt(growth**2 + 4 * split * inflow * outflow)) / (2 * inflow)
+    ending = 1 - split + split / np.maximum(x, 1e-9)
+    bent = np.minimum(leave * ending[:, None, None], 1.0)
+    bent[:, -1] = leave[:, -1]
+    staying = held - (stock * bent).sum(axis=(1, 2))
+    return new * (np.maximum(wanted - staying, 0.0) / inflow)[:, None, None], bent
+
+
+def _totals(code: str, origin: int, years: int) -> list[pd.Series]:
+    """Quantiles of the forecast of all plans, a year each."""
+    names = code.split("+")
+    ahead = forecasting.forecast(names, years, origin)
+    ahead = ahead[ahead["category"] == "all"]
+    # authorities taken together: quantiles of a sum are at most the sum of quantiles
+    wide = ahead.groupby(["year", "quantile"])["value"].sum().unstack()
+    return [wide.loc[year] for year in range(origin + 1, origin + 1 + years)]
+
+
+def summarise(
+    projection: Projection, probabilities: Sequence[float] = PROBABILITIES
+) -> pd.DataFrame:
+    """Quantiles of a projection, in the long form that `simulate_area` documents."""
+    plans = projection.stock[1:]
+    bands = {"all": AGES, **BANDS}
+    of_band = {name: np.array(ages) - AGES[0] for name, ages in bands.items()}
+    parts: dict[tuple[str, str, str], np.ndarray] = {}
+    for name, ages in of_band.items():
+        by_setting = plans[:, :, ages].sum(axis=2)
+        parts["plans", name, "all"] = by_setting.sum(axis=-1)
+        for place, setting in enumerate(SETTINGS):
+            parts["plans", name, setting] = by_setting[..., place]
+    for place, age in enumerate(AGES):
+        parts["plans", str(age) if age > AGES[0] else "0-2", "all"] = plans[:, :, place].sum(-1)
+    for name, ages in of_band.items():
+        parts["new plans", name, "all"] = projection.new[1:, :, ages].sum(axis=-1)
+    values = np.stack(list(parts.values()))  # parts × years × simulations
+    quantiles = np.quantile(values, probabilities, axis=-1)
+    years = range(projection.origin + 1, projection.origin + 1 + len(plans))
+    index = pd.MultiIndex.from_product([probabilities, range(len(parts)), years])
+    frame = pd.DataFrame({"value": quantiles.ravel()}, index=index).reset_index()
+    frame.columns = ["quantile", "part", "year", "value"]
+    keys = pd.DataFrame(list(parts), columns=["measure", "age", "setting"])
+    frame = frame.join(keys, on="part")
+    # new plans that are counted by a January were made in the calendar year before it
+    frame["year"] -= (frame["measure"] == "new plans").astype(int)
+    frame = frame.assign(
+        area_code=projection.area_code,
+        area=places.name(projection.area_code),
+        origin=projection.origin,
+        horizon=frame["year"] - projection.origin + (frame["measure"] == "new plans"),
+    )
+    return frame.sort_values(["part", "year", "quantile"])[COLUMNS].reset_index(drop=True)
+
+
+def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
+    """Quantiles at any probability, straight lines between known ones on a normal scale."""
+    from scipy.stats import norm
+
+    given = known.dropna().sort_index()
+    x, y = norm.ppf(given.index.to_numpy(dtype=float)), given.to_numpy()
+    at = norm.ppf(order)
+    inside = np.interp(at, x, y)
+    low = y[0] + (at - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
+    high = y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
+    return np.maximum(np.where(at < x[0], low, np.where(at > x[-1], high, inside)), 0.0)
+
+
+def _check(origin: int, years: int, simulations: int, seed: int) -> None:
+    """Refuse arguments that cannot be."""
+    if origin not in origins():
+        raise MissingDataError(
+            f"origin is {origin}; plans by single year of age are published for the Januaries "
+            f"{' and '.join(map(str, origins()))}."
+        )
+    if not 1 <= years <= LONGEST:
+        raise ParameterError(f"years is {years}; give 1 to {LONGEST}.")
+    if not 2 <= simulations <= MOST_SIMULATIONS:
+        raise ParameterError(
+            f"simulations is {simulations}; give at least 2 and at most {MOST_SIMULATIONS:,}."
+        )
+    if seed < 0:
+        raise ParameterError(f"seed is {seed}; give 0 or a positive whole number.")

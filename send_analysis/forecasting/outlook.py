@@ -1,0 +1,312 @@
+"""Forecasts set beside what happened."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from send_analysis import areas, caveats, tables
+from send_analysis.errors import MissingDataError
+from send_analysis.forecasting import longrange, scoring
+from send_analysis.forecasting.totals import forecast
+from send_analysis.forms import Form, Text, checked, read_yaml
+from send_analysis.growth import series
+
+BASE_YEARS = 5  # of the compound growth that councils continue
+SMALL = 100  # plans: smaller areas are left out of the averages of errors
+
+
+class Point(Form):
+    """A forecast of plans in England that others published."""
+
+    forecast: Text
+    year: int = Field(ge=2000, le=2100)
+    plans: int = Field(gt=0, le=60_000_000)
+    source: Text
+
+
+class Published(Form):
+    """What the file of published forecasts holds."""
+
+    forecasts: list[Point] = Field(min_length=1)
+
+
+@tables.remembered
+def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
+    """Set published plans and their forecast in one table.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    horizon : int, default 5
+        Years ahead.
+    as_of : int, optional
+        January to forecast from; the latest if not given. Later published plans are kept, so
+        that the forecast can be compared with them.
+
+    Returns
+    -------
+    DataFrame
+        ``area, year, origin, published, median, low_80, high_80, low_95, high_95``, plans each
+        January; at the origin the forecast equals what was published.
+    """
+    ahead = forecast(area, horizon=horizon, as_of=as_of)
+    code, origin = ahead["area_code"].iloc[0], int(ahead["origin"].iloc[0])
+    wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
+    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
+    wide = wide[list(names)].rename(columns=names)
+    published = series.totals([code]).set_index("year")["plans"].astype(float).rename("published")
+    for name in names.values():
+        wide.loc[origin, name] = published[origin]
+    out = pd.concat([published, wide.sort_index()], axis=1).sort_index().rename_axis("year")
+    out = out.reset_index().assign(area=areas.name(code), origin=origin)
+    return out[["area", "year", "origin", "published", *names.values()]]
+
+
+def hindsight(area: str = "Bury", origin: int = 2019) -> str:
+    """Say what the method would have forecast for an area from an earlier January.
+
+    Returns
+    -------
+    str
+        A sentence; empty where the area has no figures of its own that far back, or where the
+        series breaks in between.
+    """
+    try:
+        last = then_and_now(area, origin).dropna(subset="compound").iloc[-1]
+    except MissingDataError:
+        return ""
+    if series.broken(area, start=origin, end=int(last["year"])):
+        return ""
+    inside = last["low_80"] <= last["published"] <= last["high_80"]
+    return (
+        f"From January {origin} it would have said {last['low_80']:,.0f} to {last['high_80']:,.0f} "
+        f"for {last['area']} in {last['year']:.0f}, four times in five; {last['published']:,.0f} "
+        "were published, "
+        f"{'inside' if inside else 'outside'} that range."
+    )
+
+
+@tables.remembered
+def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+    """Forecast from an earlier January, beside what happened and compound growth.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    origin : int, default 2019
+        January to forecast from.
+    horizon : int, default 5
+        Years ahead.
+
+    Returns
+    -------
+    DataFrame
+        ``area, year, published, median, low_80, high_80, low_95, high_95, compound``: plans;
+        ``compound`` continues the growth rate of the five years before the origin.
+
+    Raises
+    ------
+    MissingDataError
+        The area has no figures of its own that far back.
+    """
+    code = areas.resolve(area)
+    published = series.totals([code]).set_index("year")["plans"].astype(float)
+    if not {origin, origin - BASE_YEARS} <= set(published.index):
+        raise MissingDataError(
+            f"{areas.name(code)} has no plans published for January {origin - BASE_YEARS} and "
+            f"{origin}; its boundaries changed since. Choose another area."
+        )
+    out = fan(code, horizon, origin).drop(columns="origin")
+    rate = (published[origin] / published[origin - BASE_YEARS]) ** (1 / BASE_YEARS)
+    steps = out["year"] - origin
+    out["compound"] = np.where(steps >= 0, published[origin] * rate ** steps.clip(lower=0), np.nan)
+    out.loc[steps > horizon, "compound"] = np.nan
+    return out
+
+
+def _others() -> pd.DataFrame:
+    """Forecasts that others published: ``forecast, year, plans, source``."""
+    file = tables.parameters("published_forecasts.yml")
+    read = checked(Published, read_yaml(file), file)
+    return pd.DataFrame([point.model_dump() for point in read.forecasts])
+
+
+@tables.remembered
+def published(horizon: int = 15) -> pd.DataFrame:
+    """Set this package's forecast of England beside forecasts that others published.
+
+    Returns
+    -------
+    DataFrame
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
+        package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
+        whether forecasts so far ahead have been scored.
+    """
+    points = _others()
+    ours = fan("England", horizon)
+    past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
+    ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
+    ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
+    parts = [
+        past.assign(forecast="published figures"),
+        ahead.assign(forecast="this package"),
+        points[["forecast", "year", "plans"]],
+    ]
+    out = pd.concat(parts, ignore_index=True)
+    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
+
+
+@tables.remembered
+def misses(count: int = 8) -> pd.DataFrame:
+    """List the worst misses since 2019, with what else the tables say of them.
+
+    Returns
+    -------
+    DataFrame
+        ``area, origin, year, published`` (at the origin), ``happened, median, low_95, high_95,
+        error`` (per cent), ``requests`` (change in requests a year from the year before the
+        origin to the year before the outcome, per cent), ``flagged`` (whether the change is among
+        the jumps of the table `series_breaks`).
+    """
+    found = scoring.worst(
+        scoring.rolling_origin({scoring.OURS: scoring.METHODS[scoring.OURS]}), count
+    )
+    requests = tables.load("requests").query("outcome == 'all'")
+    requests = areas.on_footprints(requests, ["requests"]).set_index(["area_code", "year"])[
+        "requests"
+    ]
+    jumps = caveats.breaks("ehc_plans").query("kind == 'jump'")
+    end = found["origin"] + found["horizon"]
+
+    def at(year: pd.Series) -> np.ndarray:
+        """Requests of a calendar year."""
+        index = pd.MultiIndex.from_arrays([found["area_code"], year])
+        return requests.reindex(index).to_numpy(dtype=float, na_value=np.nan)
+
+    flagged = [
+        bool(((jumps["area_code"] == code) & jumps["year"].between(start + 1, last)).any())
+        for code, start, last in zip(found["area_code"], found["origin"], end, strict=True)
+    ]
+    out = found.assign(
+        area=found["area_code"].map(areas.name), year=end, flagged=flagged,
+        requests=100 * (at(end - 1) / at(found["origin"] - 1) - 1),
+    )  # fmt: skip
+    out = out.rename(
+        columns={"base": "published", "observed": "happened", "low": "low_95", "high": "high_95"}
+    )
+    columns = ["area", "origin", "year", "published", "happened", "median", "low_95", "high_95",
+               "error", "requests", "flagged"]  # fmt: skip
+    return out[columns]
+
+
+@tables.remembered
+def reliability() -> pd.DataFrame:
+    """Say how often outcomes fell under each quantile of this package's and simple forecasts.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`scoring.reliability` returns it.
+    """
+    return scoring.reliability(scoring.rolling_origin())
+
+
+@tables.remembered
+def bar() -> pd.DataFrame:
+    """Accuracy of this package's forecasts against compound growth, and of their intervals.
+
+    Returns
+    -------
+    DataFrame
+        ``outcomes`` (all from 2019, those that chose the method, later ones: see
+        :func:`scoring.periods`), ``horizon, forecasts`` (their number), ``mape, compound_mape``
+        (mean absolute error, per cent), ``within_10, compound_within_10`` (per cent of forecasts
+        less than 10 per cent off), ``wis_ratio`` (weighted interval score over compound growth's),
+        ``within_80, within_95`` (per cent of outcomes inside the interval).
+    """
+    found = scoring.backtest().set_index(["outcomes", "horizon", "method"])
+    ours = found.xs(scoring.OURS, level="method")
+    other = found.xs(scoring.COMPOUND, level="method")
+    out = ours[["forecasts", "mape"]].assign(
+        compound_mape=other["mape"],
+        within_10=ours["within_10"],
+        compound_within_10=other["within_10"],
+        wis_ratio=ours["wis"] / other["wis"],
+        within_80=ours["within_80"],
+        within_95=ours["within_95"],
+    )
+    return out.reset_index()
+
+
+def tested() -> list[str]:
+    """Say how good the method was on the years that took no part in choosing it.
+
+    Returns
+    -------
+    list of str
+        How far it missed, and how many years ahead a forecast is of use.
+    """
+    rows = bar()
+    name = rows["outcomes"].iloc[-1]
+    rows = rows[rows["outcomes"] == name].set_index("horizon")
+    near, far = rows.iloc[0], rows.iloc[-1]
+    life = [_years(scoring.shelf_life(rows[f"{who}within_10"])) for who in ("", "compound_")]
+    return [
+        f"Tested on January {name.split(',')[0].replace('–', ' to ')}, which took no part in "
+        f"choosing it, the method missed by {near['mape']:.1f} % on average a year ahead and by "
+        f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead; continuing five years' compound "
+        f"growth missed by {near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
+        f"Four areas in five or more were within {scoring.NEAR} % up to {life[0]} ahead; with "
+        f"compound growth up to {life[1]}.",
+    ]
+
+
+def _years(count: int) -> str:
+    """Spell a small number of years."""
+    number = ("no", "one", "two", "three", "four", "five")[count]
+    return f"{number} year{'' if count == 1 else 's'}"
+
+
+def _of_england() -> str:
+    """Say how often England's own range held, on the same Januaries."""
+    rows = scoring.england(first=scoring.CHOSEN_FROM)
+    rows = rows[rows["year"] > scoring.CHOSEN_TO]
+    held = rows["observed"].between(rows["low_80"], rows["high_80"]).sum()
+    return (
+        f"That is of authorities; England's own 80 % range, which is narrower, held in {held} of "
+        f"{len(rows)} forecasts of the same Januaries."
+    )
+
+
+def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
+    """Say what is forecast, and how sure it is.
+
+    Returns
+    -------
+    list of str
+        The headline, then sentences; no forecast where the latest return is flagged.
+    """
+    doubt = caveats.doubt("ehc_plans", area)
+    if doubt:
+        return [doubt]
+    last = fan(area, horizon).iloc[-1]
+    error, life = tested()
+    few = (
+        f" These were areas above {SMALL} plans: {last['area']} is smaller, and its range is the "
+        "answer, not its middle."
+        if last["median"] < SMALL
+        else ""
+    )
+    points = [
+        f"{last['area']} should plan for {last['low_80']:,.0f} to {last['high_80']:,.0f} EHC plans "
+        f"in January {last['year']}, a range for four times in five; {last['median']:,.0f} is the "
+        "middle.",
+        error + few,
+        life,
+        _of_england() if areas.resolve(area) == areas.ENGLAND else "",
+        hindsight(area),
+        "All of it holds only while the law and the way authorities work stay as they are.",
+    ]
+    return [point for point in points if point]

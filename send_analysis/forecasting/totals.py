@@ -1,0 +1,203 @@
+"""Probabilistic forecasts of EHC plans each January, for every authority and for England.
+
+The method is in :mod:`demand`, how its results are made to add up in :mod:`reconciliation`, and how
+well it did in :mod:`scoring`. Everything is conditional on the law staying as it is: no method
+would have foreseen the reform of 2014 in the figures of 2013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas as places
+from send_analysis import tables
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.forecasting import longrange, panel, reconciliation
+from send_analysis.forecasting.demand import CHOSEN, FIRST_ORIGIN, LEVELS, Specification, predict
+
+COLUMNS = [
+    "area_code",
+    "area",
+    "origin",
+    "year",
+    "horizon",
+    "measure",
+    "category",
+    "quantile",
+    "value",
+]
+LONGEST = 15  # years; accuracy is measured for 5, beyond them see `longrange`
+
+
+def forecast(
+    areas: str | Sequence[str] | None = None,
+    horizon: int = 5,
+    as_of: int | None = None,
+    *,
+    load: Callable[[str], pd.DataFrame] = tables.load,
+    specification: Specification = CHOSEN,
+) -> pd.DataFrame:
+    """Forecast the number of EHC plans each January.
+
+    Parameters
+    ----------
+    areas : str or sequence of str, optional
+        Names or codes of authorities, regions or England; all authorities and England if not
+        given.
+    horizon : int, default 5
+        Years ahead, 1 to 15. Accuracy is known for 1 to 5; beyond them :mod:`longrange` goes on
+        from there, untested, and from the latest January only.
+    as_of : int, optional
+        January to forecast from, 2016 or later; the latest one published if not given. Nothing
+        published after that January's release is used: flows of the calendar year before it
+        are, later plans and flows are not.
+    load : callable, optional
+        Gives a tidy table by name; the installed tables unless told otherwise.
+    specification : Specification, optional
+        Numbers of the method.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, origin, year, horizon, measure, category, quantile, value``, sorted.
+        ``measure`` is ``plans``; ``category`` is ``all`` (:func:`cohort_views.forecast` has ages
+        and settings too); ``quantile`` is .025, .1, .25, .5, .75, .9 or .975; ``value`` is a
+        number of plans.
+
+    Raises
+    ------
+    UnknownNameError, MissingDataError, ParameterError
+        An unknown area; an area that did not exist at `as_of`; an `as_of` without data; a horizon
+        that cannot be.
+
+    Notes
+    -----
+    Coherence: at quantile .5, the point forecast, authorities add to their region and to England.
+    The other quantiles do not add, because errors of authorities partly cancel: a sum's spread
+    comes from its parts' (own errors independent, the shared error common). See
+    :mod:`reconciliation`.
+
+    An authority made from others since 2010 gets the growth of the footprint on which the
+    series is unbroken, from its own number of plans, with the wider interval of its size.
+    """
+    if isinstance(horizon, bool) or horizon != int(horizon) or not 1 <= horizon <= LONGEST:
+        raise ParameterError(f"horizon is {horizon!r}; give whole years from 1 to {LONGEST}.")
+    history = panel.build(load)
+    origin = _origin(history, as_of)
+    wanted = None if areas is None else _resolve([areas] if isinstance(areas, str | int) else areas)
+
+    worked_out = _installed if load is tables.load else partial(_work_out, load)
+    known, units, point, own, far = worked_out(origin, horizon, specification)
+    codes = known["area_code"].to_numpy()
+    every = wanted is None
+    listed = known["area_code"].to_numpy() if every else np.array(wanted, dtype=object)
+    chosen = np.isin(codes, listed)
+    parts = [
+        reconciliation.areas_frame(
+            codes[chosen], point[chosen], own[chosen], units.common, units.shape
+        )
+    ]
+    sums = [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]
+    members = [_members(code, known, origin) for code in sums]
+    parts += [
+        reconciliation.sum_frame(code, member, point, own, units.common)
+        for code, member in zip(sums, members, strict=True)
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    if far is not None:
+        start, wider = far
+        wider = [wider[chosen], *(start.wider(m, point, own, units.common) for m in members)]
+        row = pd.Index([*codes[chosen], *sums]).get_indexer(frame["area_code"])
+        level = np.searchsorted(LEVELS, frame["quantile"])
+        frame["value"] *= np.concatenate(wider)[row, frame["step"] - 1, level]
+    return _tidy(frame, origin)
+
+
+def _work_out(
+    load: Callable[[str], pd.DataFrame],
+    origin: int,
+    horizon: int,
+    specification: Specification,
+) -> tuple[Any, ...]:
+    """Forecast all authorities: them, their units, points, errors of their own, far."""
+    known = _authorities(load, origin)
+    units = predict(panel.build(load), origin, horizon, specification)
+    unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
+    plans = known["plans"].to_numpy(dtype=float)
+    unit_plans = np.bincount(unit, plans, minlength=len(units.units))
+    point, own = reconciliation.to_areas(units, unit, plans, unit_plans, specification.small_area)
+    far = None
+    if horizon > longrange.TESTED:
+        start = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
+        log = units.shape * np.hypot(own, units.common)[..., None]
+        point, wider = longrange.extend(start, point, log)
+        far = start, wider
+    return known, units, point, own, far
+
+
+@tables.remembered
+def _installed(origin: int, horizon: int, specification: Specification) -> tuple[Any, ...]:
+    """Forecast all authorities from the installed tables."""
+    return _work_out(tables.load, origin, horizon, specification)
+
+
+def _origin(history: panel.Panel, as_of: int | None) -> int:
+    """January to forecast from."""
+    last = int(history.years[-1])
+    if as_of is None:
+        return last
+    if as_of != int(as_of) or not FIRST_ORIGIN <= as_of <= last:
+        raise MissingDataError(
+            f"as_of is {as_of!r}; forecasts can be made from January {FIRST_ORIGIN} (earlier ones "
+            f"have no record of errors to take an interval from) to {last}, the latest published."
+        )
+    return int(as_of)
+
+
+def _resolve(names: Sequence[str]) -> list[str]:
+    """Codes of areas, each once, in the order given."""
+    return list(dict.fromkeys(places.resolve(name) for name in names))
+
+
+def _authorities(load: Callable[[str], pd.DataFrame], origin: int) -> pd.DataFrame:
+    """Authorities with plans at the origin: ``area_code, plans, footprint, region_code``."""
+    plans = load("ehc_plans")
+    plans = plans[(plans["year"] == origin) & (plans["age_band"] == "all") & plans["plans"].notna()]
+    known = tables.load("areas")
+    known = known[known["level"] == "local authority"]
+    out = plans[["area_code", "plans"]].merge(known, on="area_code")
+    return out[["area_code", "plans", "footprint", "region_code"]]
+
+
+def _members(code: str, known: pd.DataFrame, origin: int) -> np.ndarray:
+    """Mark the authorities within a region or England."""
+    if code == places.ENGLAND:
+        return np.ones(len(known), dtype=bool)
+    member = (known["region_code"] == code).to_numpy()
+    if not member.any():
+        history = places.history(code) if places.level(code) == "local authority" else ""
+        raise MissingDataError(
+            f"{places.name(code)} has no plans of its own in January {origin}, so nothing to "
+            f"forecast from. {history or 'Give an authority, a region or England.'}"
+        )
+    return member
+
+
+def _tidy(frame: pd.DataFrame, origin: int) -> pd.DataFrame:
+    """Name areas, order rows, and give the result its columns."""
+    names = {code: places.name(code) for code in frame["area_code"].unique()}
+    frame = frame.assign(
+        area=frame["area_code"].map(names),
+        origin=origin,
+        year=origin + frame["step"],
+        horizon=frame["step"],
+        measure="plans",
+        category="all",
+    )
+    frame = frame.sort_values(["area_code", "horizon", "quantile"], kind="stable")
+    return frame[COLUMNS].reset_index(drop=True)

@@ -1,0 +1,136 @@
+"""What pages show of the plans ahead: by age and setting and under scenarios.
+
+All of it is read off one simulation of an area, the one that the page on capacity counts places
+in.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import caveats
+from send_analysis.forecasting import outlook
+from send_analysis.forecasting import totals as forecasting
+from send_analysis.forecasting.cohorts import flows, levers, simulation
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
+
+NOT_RECORDED = "not recorded"  # a fault of recording, not a setting
+NOW = "as now"
+RANGES = {"low_95": 0.025, "low_80": 0.1, "median": 0.5, "high_80": 0.9, "high_95": 0.975}
+
+
+def fan(
+    area: str = "Bury",
+    horizon: int = 5,
+    *,
+    scenario: str | None = None,
+    simulations: int = 1000,
+) -> pd.DataFrame:
+    """Set published plans and their forecast under a scenario in one table.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    horizon : int, default 5
+        Years ahead.
+    scenario : str, optional
+        As :func:`levers.read` takes it.
+    simulations : int
+
+    Returns
+    -------
+    DataFrame
+        As :func:`outlook.fan`, and that without a scenario.
+    """
+    out = outlook.fan(area, horizon)
+    if scenario is None:
+        return out
+    made = simulation.project(area, years=horizon, simulations=simulations)
+    totals = flows.apply(made, levers.read(scenario)).stock.sum(axis=(2, 3))[1:]
+    values = np.quantile(totals, list(RANGES.values()), axis=1)
+    out.loc[out["year"] > made.origin, list(RANGES)] = values.T
+    return out
+
+
+def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
+    """Forecast an area under each scenario of demand that the project holds.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario`` (its title; ``as now`` first), ``year, plans`` (median), ``change`` (per cent,
+        against ``as now``) and ``note`` (what stands in for figures that the area lacks).
+    """
+    made = simulation.project(area, years=horizon)
+    years = range(made.origin + 1, made.origin + 1 + horizon)
+    frames, plain = [], None
+    for title, name in {NOW: (), **levers.titles()}.items():
+        changed = flows.apply(made, levers.read(name))
+        plans = np.median(changed.stock.sum(axis=(2, 3)), axis=1)[1:]
+        plain = plans if plain is None else plain
+        parts = {
+            "scenario": title,
+            "year": years,
+            "plans": plans,
+            "change": 100 * (plans / plain - 1),
+        }
+        frames.append(pd.DataFrame(parts).assign(note=" ".join(changed.notes)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = None) -> pd.DataFrame:
+    """Forecast plans in all, by age band and by setting.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        An authority, a region or England.
+    horizon : int, default 5
+        Years ahead.
+    scenario : str, optional
+        As :func:`levers.read` takes it.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`forecasting.forecast`; ``category`` is ``all``, an age band or a setting. No
+        settings where the latest ones are flagged.
+    """
+    changes = () if scenario is None else levers.read(scenario)
+    made = flows.apply(simulation.project(area, years=horizon), changes)
+    frame = simulation.summarise(made)
+    by_age = frame["age"].isin(["all", *simulation.BANDS]) & (frame["setting"] == "all")
+    by_setting = (frame["age"] == "all") & (frame["setting"] != "all")
+    if caveats.doubt("placements", area, category="special / all"):
+        by_setting &= False
+    frame["category"] = frame["setting"].where(by_setting, frame["age"])
+    frame = frame[(by_age | by_setting) & (frame["measure"] == "plans")]
+    if not changes:  # simulations take these quantiles to within a plan: print them as they are
+        totals = forecasting.forecast(area, horizon)
+        frame = pd.concat([frame[frame["category"] != "all"], totals])
+    order = ["all", *simulation.BANDS, *SETTINGS]
+    frame = frame.sort_values(
+        ["horizon", "category", "quantile"],
+        key=lambda it: it.map(order.index) if it.name == "category" else it,
+    )
+    return frame[forecasting.COLUMNS].reset_index(drop=True)
+
+
+def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
+    """Forecast of one year by age band and by setting.
+
+    Returns
+    -------
+    DataFrame
+        ``category, median, low_80, high_80``, plans in the January `horizon` years ahead; no
+        range where the category is a fault of recording.
+    """
+    ahead = forecast(area, horizon)
+    ahead = ahead[ahead["horizon"] == horizon]
+    wide = ahead.pivot(index="category", columns="quantile", values="value")
+    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80"}
+    out = wide.loc[ahead["category"].unique(), list(names)].rename(columns=names)
+    # nobody can say how much will go unrecorded: a range from next to none to half would mislead
+    out.loc[out.index == NOT_RECORDED, ["low_80", "high_80"]] = np.nan
+    return out.reset_index().rename_axis(columns=None)

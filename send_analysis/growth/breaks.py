@@ -1,0 +1,166 @@
+"""Did growth break: with the reforms, the pandemic, the new collection? England and areas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas
+from send_analysis.growth import panel, series
+
+# What happened, and the first January that can show it.
+FIRST = 2010  # the series begins
+BREAKS = {
+    "reforms": (2015, "Children and Families Act 2014, in force from September 2014"),
+    "pandemic": (2021, "schools closed to most pupils from March 2020"),
+    "person-level return": (2023, "SEN2 collected person by person from January 2023"),
+}
+
+
+def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) -> pd.DataFrame:
+    """Test whether each area's growth against others changed between two sets of years.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        What :func:`growth_panel.transitions` returns, before and after.
+    area : str, optional
+        Authority to test; all if not given.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, log_before, log_after`` (mean log growth ratio), ``log_step, se, p`` (two
+        sides, normal), for areas in both sets. One overdispersion is estimated from both.
+    """
+    from scipy.stats import norm
+
+    alpha = panel.overdispersion(before, after)
+    sides = []
+    for name, rows in (("before", before), ("after", after)):
+        rows = panel.only(rows, area)
+        fitted = panel.fit(rows, alpha)
+        codes = np.sort(rows["area_code"].unique())
+        sides.append(pd.DataFrame(
+            {f"log_{name}": fitted.params, f"se_{name}": fitted.bse},
+            index=pd.Index(codes, name="area_code"),
+        ))  # fmt: skip
+    out = sides[0].join(sides[1], how="inner").reset_index()
+    out = out.assign(
+        log_step=out["log_after"] - out["log_before"],
+        se=np.hypot(out.pop("se_before"), out.pop("se_after")),
+    )
+    return out.assign(p=2 * norm.sf((out["log_step"] / out["se"]).abs()))
+
+
+def breaks(area: str | None = "Bury") -> pd.DataFrame:
+    """Test for breaks in England's growth, and in areas' growth against England's.
+
+    Parameters
+    ----------
+    area : str or None, default "Bury"
+        Authority to report beside England; None: all of them.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, against`` (empty where an area's own growth is tested), ``what`` (key
+        of :data:`BREAKS`), ``january`` (the first that can show it), ``measured``, ``before,
+        after`` (per cent a year; against England: the yearly difference), ``step, low, high``
+        (after over before, 95 % interval), ``p``, ``years_before, years_after``.
+
+        The reforms and the pandemic are tested as a change in yearly growth that lasts until the
+        next break. The return of 2023 is tested as a one-off change: growth to that January
+        against the two years on either side.
+
+    Notes
+    -----
+    England is one series: its test is a t test of yearly growth, with as few degrees of freedom
+    as there are years. Authorities are tested against England with the overdispersion of all 150.
+    """
+    sides = {
+        "reforms": (range(2011, 2015), range(2015, 2021)),
+        "pandemic": (range(2015, 2021), range(2021, 2023)),
+        "person-level return": ((2021, 2022, 2024, 2025), (2023,)),
+    }
+    rows = panel.transitions(
+        start=FIRST, end=max(max(side) for years in sides.values() for side in years)
+    )
+    national = series.totals([areas.ENGLAND]).set_index("year")["plans"].astype("float64")
+    yearly = np.log(national).diff()
+    parts = []
+    for what, years in sides.items():
+        before, after = (rows[rows["year"].isin(side)] for side in years)
+        local = step(before, after, area=area).assign(against="England")
+        one = _national_step(*(yearly.loc[list(side)].to_numpy() for side in years))
+        both = pd.concat([one, local], ignore_index=True)
+        parts.append(both.assign(
+            what=what, january=BREAKS[what][0], years_before=len(years[0]),
+            years_after=len(years[1]),
+            measured="one-off change" if len(years[1]) == 1 else "growth a year",
+        ))  # fmt: skip
+    out = pd.concat(parts, ignore_index=True)
+    reach = out.pop("reach")
+    reach = reach.fillna(series.CONFIDENCE_Z * out["se"])
+    names = {code: areas.name(code) for code in out["area_code"].unique()}
+    out = out.assign(
+        area=out["area_code"].map(names), step=np.exp(out["log_step"]),
+        low=np.exp(out["log_step"] - reach), high=np.exp(out["log_step"] + reach),
+        before=100 * np.expm1(out["log_before"]), after=100 * np.expm1(out["log_after"]),
+    )  # fmt: skip
+    return out[
+        ["area_code", "area", "against", "what", "january", "measured", "before", "after", "step",
+         "low", "high", "p", "years_before", "years_after"]
+    ]  # fmt: skip
+
+
+def _national_step(before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
+    """Difference of England's mean log growth between two sets of years, by least squares."""
+    import statsmodels.api as sm
+
+    growth_ = np.concatenate([before, after])
+    later = np.repeat([0.0, 1.0], [len(before), len(after)])
+    fitted = sm.OLS(growth_, sm.add_constant(later)).fit()
+    low, high = fitted.conf_int()[1]
+    return pd.DataFrame({
+        "area_code": [areas.ENGLAND], "against": "", "log_before": fitted.params[0],
+        "log_after": fitted.params.sum(), "log_step": fitted.params[1], "se": fitted.bse[1],
+        "p": fitted.pvalues[1], "reach": (high - low) / 2,
+    })  # fmt: skip
+
+
+def in_words(result: pd.DataFrame) -> list[str]:
+    """Say for a councillor what each test found, one sentence a row.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What :func:`breaks` returns.
+
+    Returns
+    -------
+    list of str
+    """
+    events = {
+        "reforms": "the reforms of September 2014",
+        "pandemic": "the pandemic of 2020",
+        "person-level return": "the person-level return of 2023",
+    }
+    sentences = []
+    for row in result.to_dict("records"):
+        own = row["against"] == ""
+        subject = f"growth in {row['area']}" + ("" if own else f" against {row['against']}")
+        unit = "% a year" if own else "percentage points a year"
+        one_off = row["measured"] == "one-off change"
+        span = (
+            f"{row['after']:+.1f} {unit} at {events[row['what']]}, {row['before']:+.1f} around it"
+            if one_off
+            else f"{row['before']:+.1f} {unit} before {events[row['what']]}, "
+            f"{row['after']:+.1f} after"
+        )
+        clear = row["p"] < 0.05  # the usual one in twenty
+        found = "a change that chance does not explain" if clear else "no clear change"
+        sentences.append(
+            f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
+        )
+    return sentences

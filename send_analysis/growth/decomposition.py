@@ -1,0 +1,433 @@
+"""Why the number of plans changed: more children, other ages, or more plans a child."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas, caveats, tables
+from send_analysis.ages import AGE_BANDS
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.growth import denominators, series
+from send_analysis.rounding import controlled_rounding
+
+AGE_COUNTS = ("as published", "in January")
+COMPONENTS = ("population size", "age structure", "prevalence")
+EDGES = ("fewest residents", "most residents")  # of the range of estimated residents
+# From January 2023 ages seem to be counted at the start of the school year, before it in January:
+# inferred in docs/growth.md from the flows. Of those aged a on 31 August, this share is a year
+# older by the census day in the third week of January (138 of 365 days).
+BIRTHDAYS_BEFORE_CENSUS = 138 / 365
+FIRST_PERSON_LEVEL = 2023  # January from which single years of age were collected
+
+
+def das_gupta(
+    people_start: np.ndarray, plans_start: np.ndarray, people_end: np.ndarray, plans_end: np.ndarray
+) -> np.ndarray:
+    """Split a change in plans into population size, age structure and prevalence, exactly.
+
+    Parameters
+    ----------
+    people_start, plans_start, people_end, plans_end : ndarray, shape (..., groups)
+        People and plans by age group at the start and the end.
+
+    Returns
+    -------
+    ndarray, shape (..., 3, groups)
+        Plans added by each of :data:`COMPONENTS` in each age group. They add up to
+        ``plans_end - plans_start``, in each group and in all.
+
+    Notes
+    -----
+    With N people, shares s of them in each age group and plans a head r, plans are Σ N·s·r. The
+    effect of one factor is its change times the other two averaged over the orders in which the
+    three can change: for N, (N₁−N₀)·[(s₀r₀ + s₁r₁)/3 + (s₀r₁ + s₁r₀)/6], and so on.
+
+    References
+    ----------
+    Das Gupta, P. (1993) *Standardization and decomposition of rates: a user's manual*, US Bureau
+    of the Census, P23-186, chapter 2.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = [
+            np.where(plans == 0, 0.0, plans / people)
+            for people, plans in ((people_start, plans_start), (people_end, plans_end))
+        ]
+    size = [people.sum(axis=-1, keepdims=True) for people in (people_start, people_end)]
+    share = [people_start / size[0], people_end / size[1]]
+
+    def effect(factor: list, other: list, another: list) -> np.ndarray:
+        """Change of one factor, the other two averaged over the orders."""
+        alike = other[0] * another[0] + other[1] * another[1]
+        mixed = other[0] * another[1] + other[1] * another[0]
+        return (factor[1] - factor[0]) * (alike / 3 + mixed / 6)
+
+    parts = [effect(size, share, rate), effect(share, size, rate), effect(rate, size, share)]
+    return np.stack(np.broadcast_arrays(*parts), axis=-2)
+
+
+@tables.remembered
+def plans_by_band(year: int, *, ages: str = "as published") -> pd.DataFrame:
+    """Plans by age band in one January, ages counted alike in all years if so asked.
+
+    Parameters
+    ----------
+    year : int
+    ages : {"as published", "in January"}
+        ``in January`` restates years from 2023 on, which seem to count ages at the start of the
+        school year, from their single years of age: an inference, for sensitivity.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``area_code`` (merged footprints too): one column a band and ``all``; the
+        bands are missing where the area or year has no split.
+
+    Raises
+    ------
+    ParameterError
+        If `ages` is neither of the two.
+    """
+    if ages not in AGE_COUNTS:
+        raise ParameterError(f"ages={ages!r}: give {' or '.join(map(repr, AGE_COUNTS))}.")
+    bands = tables.load("ehc_plans").query("year == @year")
+    wide = _with_footprints(bands, "age_band", "plans").reindex(columns=[*AGE_BANDS, "all"])
+    if ages == "as published" or year < FIRST_PERSON_LEVEL:
+        return wide
+    single = tables.load("ehc_plans_by_age").query("year == @year and setting == 'all'")
+    single = _with_footprints(single, "age", "plans")
+    last = [str(band[-1]) for band in list(AGE_BANDS.values())[:-1]]
+    older = single.reindex(index=wide.index, columns=last).to_numpy() * BIRTHDAYS_BEFORE_CENSUS
+    none = np.zeros((len(wide), 1))
+    wide[list(AGE_BANDS)] += np.hstack([none, older]) - np.hstack([older, none])
+    return wide
+
+
+def _with_footprints(frame: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    """Areas and merged footprints down, the categories of a column across, as floats."""
+    units = areas.on_footprints(frame, [value], by=(column,))
+    merged = units[units["area_code"].str.contains("+", regex=False)]
+    both = pd.concat([frame[["area_code", column, value]], merged])
+    return both.pivot(index="area_code", columns=column, values=value).astype("float64")
+
+
+@tables.remembered
+def people_by_age(year: int) -> pd.DataFrame:
+    """Residents by single year of age in the middle of the year before a January.
+
+    Parameters
+    ----------
+    year : int
+        The January.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``area_code`` (merged footprints too), one column a year of age, 0 to 25.
+
+    Raises
+    ------
+    MissingDataError
+        If there is no such population for that year.
+    """
+    people = tables.load("population")
+    found = people[people["year"] == year - 1]
+    if found.empty:
+        raise MissingDataError(
+            f"No population for mid-{year - 1}, which January {year} is set against: the table "
+            f"begins with mid-{people['year'].min()}. Choose Januaries from "
+            f"{people['year'].min() + 1}."
+        )
+    return _with_footprints(found, "age", "people")
+
+
+def in_bands(people: pd.DataFrame | np.ndarray) -> np.ndarray:
+    """Add people by single year of age, 0 to 25 across, up to age bands."""
+    first = [ages[0] for ages in AGE_BANDS.values()]
+    return np.add.reduceat(np.asarray(people), first, axis=1)
+
+
+def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray:
+    """Components added over the ages, for many populations at once.
+
+    Parameters
+    ----------
+    people : list of ndarray (n, bands)
+        People at the start and the end.
+    plans : list of DataFrame
+        One row each, as :func:`plans_by_band` has them.
+
+    Returns
+    -------
+    ndarray (n, 5)
+        The three of :data:`COMPONENTS`, ``age not recorded`` and ``all``.
+    """
+    bands = list(AGE_BANDS)
+    counts = [frame[bands].to_numpy() for frame in plans]
+    parts = das_gupta(people[0], counts[0], people[1], counts[1]).sum(axis=-1)
+    total = np.full((len(parts), 1), plans[1]["all"].iloc[0] - plans[0]["all"].iloc[0])
+    return np.hstack([parts, total - parts.sum(axis=1, keepdims=True), total])
+
+
+def decompose(
+    area: str | None = "Bury",
+    *,
+    start: int = series.COMPARABLE,
+    end: int | None = None,
+    ages: str = "as published",
+    whole: bool = False,
+) -> pd.DataFrame:
+    """Split an area's growth in plans into population size, age structure and prevalence by age.
+
+    Parameters
+    ----------
+    area : str or None, default "Bury"
+        Name or code (of a merged footprint: the members' codes joined by ``+``). None: every
+        footprint, region and England with the figures.
+    start, end : int
+        Januaries; from 2019, since population by age begins at mid-2018.
+    ages : {"as published", "in January"}
+        Whether ages are counted alike in both years (see :func:`plans_by_band`).
+    whole : bool, default False
+        Give whole plans: each number rounded up or down so that all still add up as printed.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, start, end, component, age_band, plans, share``: plans added and their
+        share of the whole change in per cent, by component and age band and for ``all`` bands.
+        The components are population size, age structure, prevalence, and ``age not recorded``
+        (plans in the total but in no band). They add up to component ``all``, the change
+        published. ``caveat`` says why a part does not compare the same ages, or the total the same
+        plans, at both ends; empty where it does.
+
+    Raises
+    ------
+    MissingDataError
+        If the area or year has no plans by age band, or no population.
+    ParameterError
+        If `start` is not before `end`.
+    """
+    end = series.latest(area) if end is None else end
+    plans = both_years(plans_by_band, start, end, ages=ages)
+    people = [people_by_age(year) for year in (start, end)]
+    if area is None:
+        codes = _whole(plans).intersection(people[0].index)
+    else:
+        codes = [areas.resolve_unit(area)]
+        _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
+        _require(codes[0], {start: people[0], end: people[1]}, "population by age")
+    codes = list(codes)
+    people = [in_bands(frame.loc[codes]) for frame in people]
+    return _decompose(codes, start, end, plans, people, whole=whole)
+
+
+@tables.remembered
+def sensitivity(
+    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
+    """Say how far a decomposition hangs on how ages are counted and on estimated residents.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Januaries; the last published if no end is given.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, variant, component, plans, share``. Variants: ``ages as published``, as
+        :func:`decompose` has it; ``ages in January``, bands of 2023 on restated to ages in
+        January, as earlier years seem to count them; and, where residents of the last year are
+        estimated, ``fewest residents`` and ``most residents``, the ends of their range (all ages
+        alike).
+    """
+    end = series.latest(area) if end is None else end
+    code = areas.resolve_unit(area)
+    found = {}
+    for ages in AGE_COUNTS:
+        frame = decompose(area, start=start, end=end, ages=ages)
+        whole = frame[frame["age_band"] == "all"].set_index("component")["plans"]
+        found[f"ages {ages}"] = whole
+    components = found["ages as published"].index
+    people = denominators.residents().query("year == @end - 1")
+    last = people[people["area_code"].isin(code.split("+"))]
+    if (last["basis"] == "estimated").any():
+        plans = [frame.loc[[code]] for frame in both_years(plans_by_band, start, end)]
+        bands = [in_bands(people_by_age(year).loc[[code]]) for year in (start, end)]
+        total = last[["people", "low", "high"]].sum()
+        for variant, edge in zip(EDGES, ("low", "high"), strict=True):
+            changed = [bands[0], bands[1] * total[edge] / total["people"]]
+            found[variant] = over_ages(changed, plans)[0]
+    out = pd.DataFrame(found, index=components).rename_axis(columns="variant")
+    out = out.T.stack().rename("plans").reset_index()
+    change = found["ages as published"]["all"]
+    share = 100 * out["plans"] / change if change else np.nan
+    out = out.assign(area_code=code, share=share)
+    return out[["area_code", "variant", "component", "plans", "share"]]
+
+
+def both_years(make, start: int, end: int, **options) -> list[pd.DataFrame]:
+    """Check the two Januaries and make a frame for each."""
+    if start >= end:
+        raise ParameterError(f"Growth from January {start} to {end}: the first must be earlier.")
+    return [make(year, **options) for year in (start, end)]
+
+
+def _whole(plans: list[pd.DataFrame]) -> pd.Index:
+    """England, regions and footprints with plans by band in both years."""
+    known = tables.load("areas")
+    units = known.loc[known["level"] == "local authority", "footprint"]
+    wanted = known.loc[known["level"].isin(["england", "region"]), "area_code"]
+    both = plans[0].dropna().index.intersection(plans[1].dropna().index)
+    return both[both.isin([*units, *wanted])]
+
+
+def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
+    """Refuse an area without figures in one of the years, saying what there is instead."""
+    for year, frame in frames.items():
+        if code not in frame.index or frame.loc[code].isna().any():
+            history = areas.history(code)
+            own = tables.load("areas").set_index("area_code")["footprint"].get(code, "")
+            if "+" in own:
+                history += f" Its code is {own!r}."
+            raise MissingDataError(
+                f"{areas.name(code)} has no {what} for January {year}. "
+                + (history or "Choose another year; January 2023 has no ages for any area.")
+            )
+
+
+def _decompose(
+    codes: list[str],
+    start: int,
+    end: int,
+    plans: list[pd.DataFrame],
+    people: list[np.ndarray],
+    *,
+    whole: bool,
+) -> pd.DataFrame:
+    """Decompose for many areas at once, in the long form."""
+    bands, rows = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
+    counts = [frame[bands].to_numpy() for frame in rows]
+    parts = das_gupta(people[0], counts[0], people[1], counts[1])
+    if whole:
+        parts = np.stack([controlled_rounding(one) for one in parts]).astype(float)
+    parts = np.concatenate([parts, parts.sum(axis=-2, keepdims=True)], axis=-2)
+    parts = np.concatenate([parts.sum(axis=-1, keepdims=True), parts], axis=-1)
+    total = (rows[1]["all"] - rows[0]["all"]).to_numpy()
+    unknown = total - parts[:, -1, 0]
+    parts[:, -1, 0] = total
+    index = pd.MultiIndex.from_product(
+        [codes, [*COMPONENTS, "all"], ["all", *bands]], names=["area_code", "component", "age_band"]
+    )
+    out = pd.Series(parts.reshape(-1), index=index, name="plans").reset_index()
+    rest = pd.DataFrame({
+        "area_code": codes, "component": "age not recorded", "age_band": "all", "plans": unknown
+    })  # fmt: skip
+    out = pd.concat([out, rest], ignore_index=True)
+    order = {name: i for i, name in enumerate([*COMPONENTS, "age not recorded", "all"])}
+    place = {code: i for i, code in enumerate(codes)}
+    out = out.sort_values(
+        ["area_code", "component"],
+        key=lambda column: column.map(place if column.name == "area_code" else order),
+        kind="stable",
+    ).reset_index(drop=True)
+    change = out["area_code"].map(dict(zip(codes, total, strict=True)))
+    share = 100 * out["plans"] / change.where(change != 0)
+    names = {code: areas.name(code) for code in codes}
+    out = out.assign(start=start, end=end, share=share, area=out["area_code"].map(names))
+    # Every part but the whole change of all ages rests on how ages are counted.
+    counted = out["age_band"].mask(out["component"] != "all", bands[0])
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=counted)
+    columns = ["area_code", "area", "start", "end", "component", "age_band", "plans", "share"]
+    return out[[*columns, "caveat"]]
+
+
+def prevalence(
+    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
+) -> pd.DataFrame:
+    """Plans per 1,000 residents of each age band, in an area and in England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    start, end : int
+        Januaries; the last published if no end is given.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, year, age_band, plans, people, rate``: ages counted in January, people
+        in the middle of the year before; ``caveat``: why the end does not compare with the start.
+
+    Raises
+    ------
+    MissingDataError
+        If the area or year has no plans by age band, or no population.
+    """
+    end = series.latest(area) if end is None else end
+    codes = list(dict.fromkeys([areas.resolve_unit(area), areas.ENGLAND]))
+    plans = dict(zip((start, end), both_years(plans_by_band, start, end), strict=True))
+    people = {year: people_by_age(year) for year in plans}
+    for code in codes:
+        _require(code, plans, "plans by age band")
+        _require(code, people, "population by age")
+    index = pd.MultiIndex.from_product(
+        [plans, codes, AGE_BANDS], names=["year", "area_code", "age_band"]
+    )
+    out = pd.DataFrame({
+        "plans": np.stack([frame.loc[codes, list(AGE_BANDS)] for frame in plans.values()]).ravel(),
+        "people": np.stack([in_bands(frame.loc[codes]) for frame in people.values()]).ravel(),
+    }, index=index).reset_index()  # fmt: skip
+    names = {code: areas.name(code) for code in codes}
+    out = out.assign(area=out["area_code"].map(names), rate=1000 * out["plans"] / out["people"])
+    out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=out["age_band"])
+    return out[["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat"]]
+
+
+def in_words(result: pd.DataFrame) -> str:
+    """Say in two sentences what a decomposition of one area found.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What :func:`decompose` returns for one area.
+
+    Returns
+    -------
+    str
+    """
+    row = result.iloc[0]
+    whole = result[result["age_band"] == "all"].set_index("component")["plans"]
+    change = whole["all"]
+
+    def effect(component: str) -> str:
+        """One component as "added 12" or "took away 3"."""
+        plans = round(whole[component])
+        return f"added {plans:,}" if plans >= 0 else f"took away {-plans:,}"
+
+    verb = "rose" if change >= 0 else "fell"
+    share = "larger" if whole["prevalence"] >= 0 else "smaller"
+    text = (
+        f"From January {row['start']} to January {row['end']} plans in {row['area']} {verb} by "
+        f"{abs(round(change)):,}. A {share} share of children of the same age with a plan "
+        f"{effect('prevalence')}; the number of children and young people "
+        f"{effect('population size')}; the change in their ages {effect('age structure')}."
+    )
+    rest = round(whole["age not recorded"])
+    if rest:
+        text += f" For {abs(rest):,} plans of the change no age is recorded."
+    said = result.loc[result["component"] == "prevalence", "caveat"].iloc[0]
+    return f"{text} {_alike(row, said)}" if said else text
+
+
+def _alike(row: pd.Series, said: str) -> str:
+    """Say what the parts would be, were ages counted alike at both ends."""
+    alike = decompose(row["area_code"], start=row["start"], end=row["end"], ages="in January")
+    alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
+    parts = ", ".join(f"{alike[name]:+,.0f}" for name in ("prevalence", *COMPONENTS[:2]))
+    return (
+        f"By age {said}; restated so that ages are counted alike, as far as that can be inferred, "
+        f"the three are {parts}."
+    )

@@ -1,1 +1,0 @@
-"""Models: tidy tables → result tables."""

@@ -1,1 +1,0 @@
-"""Plans by age and setting, carried forward year by year."""

@@ -1,1 +1,0 @@
-"""Why the number of plans grew, and whether an area differs."""

@@ -1,1 +1,0 @@
-"""Places, assessments, staff and cost against demand."""

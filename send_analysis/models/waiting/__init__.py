@@ -1,1 +1,0 @@
-"""Waiting lists: measures, control charts, queues."""

@@ -1,1 +1,0 @@
-"""Result tables → words, figures, pages and returns."""

@@ -1,0 +1,271 @@
+"""The reports of every area, made by many workers, taken up where they were left, with an index.
+
+An area's report is what :func:`reports.render` writes, byte for byte. Workers send
+pages back and this process writes them, so that workers need no common disk.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from send_analysis import areas as places
+from send_analysis import tables
+from send_analysis.areas import slug
+from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.files.disk import read_bytes, writable_folder, write_text
+from send_analysis.forms import Form, checked
+from send_analysis.report import england, index, render
+from send_analysis.report.kernel import Kernel
+from send_analysis.report.progress import progress
+
+MANIFEST = "reports.json"
+# Packages whose version can change a page.
+DRAWN_WITH = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "nbconvert", "jinja2")
+SECONDS_TO_CONNECT = 20
+_worker = threading.local()  # a worker's kernel; threads of one process do not share it
+
+
+class Written(Form):
+    """What is noted of an area's report: what it was made from, and the hash of each page."""
+
+    inputs: str
+    pages: dict[str, str]
+
+
+def render_all(
+    areas: Iterable[str] | None = None,
+    out: str | Path = "reports",
+    *,
+    notebooks: Iterable[str | Path] | None = None,
+    jobs: int = 2,
+    scheduler: str | None = None,
+) -> pd.DataFrame:
+    """Write the reports of all areas, those that are not up to date, and the index of all.
+
+    Parameters
+    ----------
+    areas : iterable of str, optional
+        By default every local authority of today, and England.
+    out : str or Path
+        Folder of the reports.
+    notebooks : iterable of str or Path, optional
+        As for :func:`reports.render`.
+    jobs : int, default 2
+        Areas at the same time on this machine; each takes a process with a kernel.
+    scheduler : str, optional
+        Address of a Dask scheduler, ``"tcp://host:8786"``, whose workers are used instead. They
+        need the same package, tables and notebooks; a task of a worker that dies goes to another.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an area, in the order asked for: ``area_code, area, state`` (``written``,
+        ``unchanged`` or ``failed``), ``error`` (empty unless failed), ``path`` (its index page).
+
+    Raises
+    ------
+    UnknownNameError, MissingDataError
+        As :func:`reports.render`, before anything is executed.
+    ParameterError
+        If the scheduler does not answer, or Dask is not installed.
+    """
+    if notebooks is not None:
+        notebooks = [str(name) for name in notebooks]
+    codes = [places.resolve(area) for area in areas or [places.ENGLAND, *places.current()]]
+    codes = list(dict.fromkeys(codes))
+    out = writable_folder(out)
+    stamp = fingerprint(render.notebook_paths(notebooks))
+    done = _read(out)
+    todo = [code for code in codes if not _is_current(done.get(code), stamp, code, out)]
+    errors: dict[str, str] = {}
+    with (
+        _pool(jobs, scheduler) as run,
+        progress(len(codes), "area", done=len(codes) - len(todo)) as bar,
+    ):
+        results = run(_report, [(code, notebooks, stamp) for code in todo])
+        england.summary()  # for the index, while the workers begin
+        for code, rendered, error in results:
+            if error is None:
+                try:
+                    render.put(code, rendered, out)
+                    done[code] = {"inputs": stamp, "pages": _hashes(rendered)}
+                    _write(done, out)
+                except (ParameterError, OSError) as problem:
+                    error = str(problem)
+            if error is not None:
+                errors[code] = error
+            bar.update()
+    told = pd.DataFrame({"area_code": codes, "area": [places.name(code) for code in codes]})
+    told["state"] = [
+        "failed" if code in errors else "written" if code in todo else "unchanged" for code in codes
+    ]
+    told["error"] = [errors.get(code, "") for code in codes]
+    told["path"] = [str(_folder(code, out) / "index.html") for code in codes]
+    index.write(told, out, made={code for code in done if _folder(code, out).is_dir()})
+    return told
+
+
+def fingerprint(notebooks: Iterable[Path]) -> str:
+    """Hash all that a report is made from: tables, code, templates, notebooks, packages.
+
+    Parameters
+    ----------
+    notebooks : iterable of Path
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    package = Path(__file__).parents[1]
+    code = [path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    installed = {"_data", "_notebooks"}  # copies in an installed package, hashed below
+    code = [path for path in code if path.relative_to(package).parts[0] not in installed]
+    folder = tables.data_dir()
+    files = {f"code/{path.relative_to(package).as_posix()}": path for path in code}
+    files |= {
+        f"data/{path.relative_to(folder).as_posix()}": path
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    files |= {
+        f"data/{path.relative_to(beside.parent).as_posix()}": path
+        for beside in map(tables.parameters, tables.PARAMETERS)
+        if beside.parent != folder
+        for path in [beside, *beside.rglob("*")]
+        if path.is_file()
+    }
+    files |= {f"notebooks/{path.name}": path for path in notebooks}
+    whole = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        whole.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for name in DRAWN_WITH:
+        whole.update(f"{name} {metadata.version(name)}\n".encode())
+    return whole.hexdigest()
+
+
+def _report(
+    code: str, notebooks: list[str] | None, stamp: str
+) -> tuple[str, dict[str, str], str | None]:
+    """Make an area's pages in a worker: its code, HTML by name of page, and what went wrong."""
+    try:
+        paths = render.notebook_paths(notebooks)
+        if fingerprint(paths) != stamp:
+            raise ParameterError(
+                "This worker has other tables, code, notebooks or packages than the machine that "
+                "asked. Bring it up to date."
+            )
+        if getattr(_worker, "stamp", None) != stamp:
+            _close()  # what the kernel keeps in memory is from other inputs
+            _worker.kernel, _worker.stamp = Kernel(), stamp
+            atexit.register(_worker.kernel.close)
+        made = [render.page_of(code, path, kernel=_worker.kernel) for path in paths]
+        return code, render.html_of(code, made), None
+    except Exception as error:  # whatever it is, it must not stop the other areas
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        return code, {}, f"{kind}{error}"
+
+
+def _close() -> None:
+    """Stop this thread's kernel, if it has one."""
+    if getattr(_worker, "kernel", None) is not None:
+        _worker.kernel.close()
+    _worker.kernel = _worker.stamp = None
+
+
+@contextmanager
+def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
+    """Workers on this machine or of a Dask cluster, as a function that maps over arguments."""
+    from joblib import Parallel, delayed, parallel_config
+
+    def run(function: Any, arguments: list[tuple]) -> Iterator[Any]:
+        # One area a task: what a worker has done is lost with it only since its last area.
+        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+        return parallel(delayed(function)(*each) for each in arguments)
+
+    if scheduler is None:
+        broken_off, told = True, threading.excepthook
+        # What loky's thread meets when Ctrl-C takes its work away, and joblib says of it.
+        threading.excepthook = lambda fault: None if _of_pool(fault.thread) else told(fault)
+        warnings.filterwarnings("ignore", "[0-9]+ tasks", UserWarning, "joblib")
+        try:
+            with parallel_config("loky", n_jobs=jobs):
+                yield run
+            broken_off = False
+        finally:
+            from joblib.externals.loky import get_reusable_executor
+
+            _close()
+            # Kept workers would go on with the tables and the code of today.
+            get_reusable_executor().shutdown(wait=True, kill_workers=broken_off)
+            if not broken_off:
+                threading.excepthook = told
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ParameterError(
+            "--scheduler needs Dask: pip install 'send-analysis[dask]', here and on the workers."
+        ) from None
+    try:
+        client = Client(scheduler, timeout=SECONDS_TO_CONNECT)
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"No Dask scheduler answers at {scheduler!r}: {error}") from None
+    with client, parallel_config("dask", client=client, n_jobs=-1):
+        yield run
+
+
+def _of_pool(thread: threading.Thread | None) -> bool:
+    """Whether a thread is one that joblib keeps its workers busy with."""
+    module = type(thread).__module__
+    return module.startswith("joblib.") or getattr(thread, "name", "").startswith("ExecutorManager")
+
+
+def _folder(code: str, out: Path) -> Path:
+    """Folder of an area's report."""
+    return out / slug(places.name(code))
+
+
+def _hashes(rendered: dict[str, str]) -> dict[str, str]:
+    """SHA-256 of each page."""
+    return {name: hashlib.sha256(html.encode()).hexdigest() for name, html in rendered.items()}
+
+
+def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) -> bool:
+    """Whether an area's report was made from these inputs, and is still what was written."""
+    if entry is None or entry["inputs"] != stamp:
+        return False
+    found = {path.stem: path for path in _folder(code, out).glob("*.html") if path.is_file()}
+    return found.keys() == entry["pages"].keys() and all(
+        hashlib.sha256(found[name].read_bytes()).hexdigest() == digest
+        for name, digest in entry["pages"].items()
+    )
+
+
+def _read(out: Path) -> dict[str, Any]:
+    """What was written so far, by area; nothing where that cannot be made out."""
+    try:
+        content = read_bytes(out / MANIFEST)
+    except MissingDataError:
+        return {}
+    try:
+        checked(dict[str, Written], done := json.loads(content), MANIFEST)
+    except (ValueError, RecursionError):
+        return {}
+    return done
+
+
+def _write(done: dict[str, Any], out: Path) -> None:
+    """Note what is written, in one step, so that a run broken off leaves no half a file."""
+    write_text(out / MANIFEST, json.dumps(done, indent=1, sort_keys=True))

@@ -1,0 +1,108 @@
+"""Every local authority in one table: growth, rate, timeliness and faults of the releases."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from send_analysis import areas, caveats, tables
+from send_analysis.forecasting import totals
+from send_analysis.growth import denominators, series
+
+HORIZON = 5  # years: the furthest at which forecasts have been tested
+
+
+@tables.remembered
+def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
+    """Sum up every authority of today, and England.
+
+    Parameters
+    ----------
+    start : int, default 2019
+        January from which growth is measured.
+
+    Returns
+    -------
+    DataFrame
+        England first, then authorities by name: ``area_code, area, region`` (name; empty for
+        England), ``plans`` (latest January), ``growth`` (per cent from `start` to that January;
+        of the unbroken footprint, named in ``footprint``, where boundaries changed since),
+        ``rate`` (plans per 1,000 residents aged 0 to 25), ``in_time`` (per cent
+        issued within 20 weeks in the latest calendar year, exceptions excluded), ``expected,
+        expected_low, expected_high`` (forecast growth over the next five years, per cent: median
+        and 80 % interval), ``faults`` (how many the checks found in the releases for the area),
+        ``flagged`` (whether the latest return is: then no figure is made from it), ``caveat`` (why
+        that is, or why growth cannot be told; empty where it can).
+        What is not published, or would divide by nought, is missing. ``attrs`` has the
+        years: ``start, january, calendar_year, forecast_year``.
+
+    Raises
+    ------
+    ParameterError
+        If there are no figures for `start`.
+    """
+    codes = [areas.ENGLAND, *areas.current()]
+    known = tables.load("areas").set_index("area_code")
+    plans = series.totals()
+    january = int(plans["year"].max())
+    out = pd.DataFrame({"area": known["area"].reindex(codes)})
+    out["region"] = known["region_code"].reindex(codes).map(known["area"]).fillna("")
+    out["plans"] = plans[plans["year"] == january].set_index("area_code")["plans"]
+    grown = series.growth(start, january).assign(
+        member=lambda frame: frame["area_code"].str.split("+", regex=False)
+    )
+    grown = grown.explode("member").set_index("member")
+    merged = grown["area_code"].str.contains("+", regex=False)
+    out["growth"] = grown["growth"].where(grown["caveat"] == "")
+    out["footprint"] = grown["area"].where(merged, "").reindex(codes).fillna("")
+    out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
+    shares = _in_time()
+    out["in_time"] = shares["share"]
+    ahead = _expected(out["plans"])
+    out = out.join(ahead)
+    doubts = {code: caveats.doubt("ehc_plans", code, year=january) for code in codes}
+    out["flagged"] = out.index.map(doubts) != ""
+    out["caveat"] = grown["caveat"].where(grown["caveat"] == "", "Growth: " + grown["caveat"] + ".")
+    out["caveat"] = out["caveat"].fillna("").mask(out["flagged"], out.index.map(doubts))
+    leaning = ["growth", "rate", *ahead.columns]
+    out[leaning] = out[leaning].astype("Float64").mask(out["flagged"])
+    out["faults"] = tables.load("quality")["area_code"].value_counts()
+    out = out.astype({"growth": "Float64", "in_time": "Float64", "rate": "Float64"})
+    out["faults"] = out["faults"].fillna(0).astype("int64")
+    out = out.rename_axis("area_code").reset_index()
+    rank = out["area_code"].ne(areas.ENGLAND)
+    out = out.assign(rank=rank).sort_values(["rank", "area"]).drop(columns="rank")
+    out.attrs = {
+        "start": start,
+        "january": january,
+        "calendar_year": int(shares["year"].max()),
+        "forecast_year": january + HORIZON,
+    }
+    return out.reset_index(drop=True)
+
+
+def _residents(year: int) -> pd.Series:
+    """Residents aged 0 to 25 at the middle of a year."""
+    people = denominators.residents().query("year == @year").set_index("area_code")["people"]
+    return people.replace(0, pd.NA).astype("Float64")
+
+
+def _in_time() -> pd.DataFrame:
+    """Share of plans issued in time in the latest year, by area: ``year, share``."""
+    rows = tables.load("timeliness").query("exceptions == 'excluded'")
+    year = int(rows["year"].max())
+    flagged = caveats.flagged("timeliness", year, category="excluded / 20 weeks or less")
+    rows = rows[(rows["year"] == year) & ~rows["area_code"].isin(flagged.index)]
+    wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
+    issued = wide["any time"].where(wide["any time"] > 0)
+    share = (100 * wide["20 weeks or less"] / issued).astype("Float64")
+    return share.rename("share").reset_index("year")
+
+
+def _expected(plans: pd.Series) -> pd.DataFrame:
+    """Forecast growth from the latest January, per cent: median and 80 % interval by area."""
+    ahead = totals.forecast(horizon=HORIZON)
+    ahead = ahead[(ahead["horizon"] == HORIZON) & (ahead["category"] == "all")]
+    wide = ahead.pivot(index="area_code", columns="quantile", values="value")
+    names = {0.5: "expected", 0.1: "expected_low", 0.9: "expected_high"}
+    base = plans.astype("Float64").replace(0, pd.NA)
+    return 100 * (wide[list(names)].rename(columns=names).div(base, axis=0) - 1)

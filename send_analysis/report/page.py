@@ -1,0 +1,237 @@
+"""An executed notebook taken apart into what its page is made of, and held to its rules.
+
+The rules are those a reader relies on: one title, one finding, headings that go down one level
+at a time, alternative text with every picture, nothing loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from send_analysis.areas import slug
+from send_analysis.errors import NotebookError
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+    from bs4.element import Tag
+    from nbconvert import HTMLExporter
+    from nbformat import NotebookNode
+
+# Rows of a table that hold text and nothing else: most of a page, and nothing in them to check.
+PLAIN_ROWS = re.compile(r"<tbody>(?:[^<]|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>")
+LOADING = ["script", "link", "iframe", "object", "embed"]
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
+    """Take an executed notebook apart.
+
+    Parameters
+    ----------
+    nb : nbformat.NotebookNode
+        Executed notebook; its outputs are those of `display`, Markdown and text.
+    name : str
+        Name of the notebook without its ending, e.g. ``"02_demand_growth"``.
+    where : str
+        What error messages call it: area and file.
+
+    Returns
+    -------
+    dict
+        ``name``; ``short``, a name for links; ``title``, ``headline`` and ``points`` as text;
+        ``finding`` and ``body`` as HTML; ``contents``, a list of ``anchor, text, below``;
+        ``code``; ``tables``, the names of the tables that its figures and tables are made from.
+
+    Raises
+    ------
+    NotebookError
+        If the notebook breaks a rule; the message names the cell and what to do.
+    """
+    headline, tables = _check_outputs(nb, where)
+    body, rows = _body(nb, where)
+    for text in body.find_all(string=re.compile(r"\d %")):
+        text.replace_with(_tied(text))
+    title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
+    _check_self_contained(body, where)
+    return {
+        "name": name,
+        "short": re.sub(r"^\d+_", "", name).replace("_", " ").capitalize(),
+        "title": title.get_text(),
+        "headline": _tied(headline),
+        "points": [point.get_text() for point in finding.select("li")],
+        "finding": finding.decode_contents(formatter="minimal"),
+        "contents": _contents(body, where),
+        "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
+        "code": "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code"),
+        "tables": tables,
+    }
+
+
+def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
+    """Refuse outputs a reader cannot use; return the finding's headline and the tables named."""
+    headlines, tables = [], set()
+    for number, cell in enumerate(nb.cells, start=1):
+        for output in cell.get("outputs", []):
+            marks = output.get("metadata", {}).get("send_analysis", {})
+            data = output.get("data", {})
+            tables.update(marks.get("tables", []))
+            if marks.get("kind") == "finding":
+                headlines.append(marks["headline"])
+            if not marks and any(kind.startswith("image/") for kind in data):
+                raise NotebookError(
+                    f"{where}, cell {number}: a figure without alternative text, data or source. "
+                    "End the cell with send_analysis.show.display.show(figure, …)."
+                )
+            if not marks and 'class="dataframe"' in data.get("text/html", ""):
+                raise NotebookError(
+                    f"{where}, cell {number}: a table without caption or source. "
+                    "End the cell with send_analysis.show.display.table(frame, …)."
+                )
+    if len(headlines) != 1:
+        raise NotebookError(
+            f"{where}: {len(headlines)} findings. Call send_analysis.show.display.finding once."
+        )
+    return headlines[0], sorted(tables)
+
+
+def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
+    """Render the cells; also return the rows of tables, which are left out of the parsed page."""
+    from bs4 import BeautifulSoup
+    from nbconvert import TemplateExporter
+    from nbconvert.filters.markdown_mistune import InvalidNotebook
+
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _is_for_readers(output)]
+    # HTMLExporter would parse and write the page once more, to put a word in the place of
+    # alternative text that is absent: here that is a mistake.
+    try:
+        html, _ = TemplateExporter.from_notebook_node(_exporter(), nb)
+    except InvalidNotebook as error:
+        named = [n for n, cell in enumerate(nb.cells, 1) if "(attachment:" in cell.source]
+        raise NotebookError(
+            f"{where}, cell {' or '.join(map(str, named))}: {error}. Attach the picture again "
+            "under a name of plain letters, digits and hyphens."
+        ) from None
+    rows: list[str] = []
+
+    def lift(found: re.Match) -> str:
+        rows.append(_tied(found[0]))
+        return f'<tbody data-rows="{len(rows) - 1}"></tbody>'
+
+    return BeautifulSoup(PLAIN_ROWS.sub(lift, html), "html.parser"), rows
+
+
+def _with_rows(html: str, rows: list[str]) -> str:
+    """Put the rows of tables back."""
+    return re.sub(r'<tbody data-rows="(\d+)"></tbody>', lambda at: rows[int(at[1])], html)
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """Return nbconvert's exporter with the package's template, compiled once."""
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    return HTMLExporter(
+        config=Config({"HTMLExporter": {"exclude_anchor_links": True}}),
+        template_name="send",
+        extra_template_basedirs=[str(TEMPLATES)],
+    )
+
+
+def _tied(text: str) -> str:
+    """Keep a number and its per cent sign on one line."""
+    return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+
+
+def _is_for_readers(output: NotebookNode) -> bool:
+    """Whether an output belongs on the page: no progress bar, control or bare object."""
+    if output.output_type == "stream":
+        return output.name == "stdout"
+    data = output.data
+    if "application/vnd.jupyter.widget-view+json" in data:
+        return False
+    return set(data) != {"text/plain"} or not re.fullmatch(r"<[^>]*>", data["text/plain"])
+
+
+def _take(body: BeautifulSoup, where: str, name: str, kind: str | None = None) -> Tag:
+    """Take the only element of a name, and class, out of the body."""
+    found = body.find_all(name, class_=kind)
+    if len(found) != 1:
+        what = f"{name}.{kind}" if kind else name
+        raise NotebookError(f"{where}: {len(found)} elements {what!r}, one is needed.")
+    return found[0].extract()
+
+
+def _check_self_contained(body: BeautifulSoup, where: str) -> None:
+    """Refuse what would make a page send a request or run a script."""
+    for tag in [*body.find_all(LOADING), *body.find_all(src=True)]:
+        if not tag.get("src", "").startswith("data:"):
+            raise NotebookError(
+                f"{where}: {str(tag)[:80]} would load something from outside the page. Leave it "
+                "out; a picture has to be drawn by the notebook."
+            )
+    texts = [image.get("alt", "") for image in body.find_all("img")]
+    twice = next((text for text in texts if texts.count(text) > 1 or not text), None)
+    if twice is not None:
+        raise NotebookError(f"{where}: two figures share the alternative text {twice!r}.")
+
+
+def _contents(body: BeautifulSoup, where: str) -> list[dict[str, Any]]:
+    """Give every heading an anchor and list those of levels 2 and 3."""
+    entries, used, before = [], {"main", "contents"}, 1
+    for heading in body.find_all(["h2", "h3", "h4", "h5", "h6"]):
+        level, text = int(heading.name[1]), heading.get_text()
+        if level > before + 1:
+            raise NotebookError(
+                f"{where}: heading {text!r} is of level {level}, below level {before}. "
+                "Headings go down one level at a time."
+            )
+        before = level
+        anchor = base = slug(text) or "section"
+        count = 2
+        while anchor in used:
+            anchor, count = f"{base}-{count}", count + 1
+        used.add(anchor)
+        heading["id"] = anchor
+        if level == 2:
+            entries.append({"anchor": anchor, "text": text, "below": []})
+        elif level == 3:
+            entries[-1]["below"].append({"anchor": anchor, "text": text})
+    return entries
+
+
+def _numbered(body: BeautifulSoup) -> BeautifulSoup:
+    """Number figures and tables, let every table scroll, lead links to pages."""
+    for number, title in enumerate(body.find_all(class_="figure-title"), start=1):
+        title.insert(0, _number(body, f"Figure {number}: "))
+        title["id"] = f"figure-{number}"
+        title.parent["aria-labelledby"] = title["id"]
+    for number, caption in enumerate(_captions(body), start=1):
+        caption.insert(0, _number(body, f"Table {number}: "))
+    for table in body.find_all("table"):
+        if not table.find_parent(class_="scroll"):
+            table.wrap(body.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
+    for link in body.find_all("a", href=re.compile(r"\.ipynb$")):
+        link["href"] = Path(link["href"]).with_suffix(".html").name
+    return body
+
+
+def _captions(body: BeautifulSoup) -> list[Tag]:
+    """Captions of the tables that are not the data of a chart."""
+    return [
+        caption.strong
+        for table in body.find_all("div", class_="table")
+        for caption in table.find_all("caption")
+    ]
+
+
+def _number(body: BeautifulSoup, text: str) -> Tag:
+    """Number that stands before a caption."""
+    tag = body.new_tag("span", attrs={"class": "number-of"})
+    tag.string = text
+    return tag

@@ -1,0 +1,5 @@
+"""How charts, tables and words look, in JupyterLab and on pages."""
+
+from send_analysis import lazy
+
+__getattr__, __dir__ = lazy.face(__name__)

@@ -1,0 +1,160 @@
+"""What came of the waiting lists after the claims were made: the months that were not known then.
+
+These months are held against each other and against England, never against those before: no
+organisation's lists are at hand for the months between.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from send_analysis import tables
+from send_analysis.waits import lists as waits
+from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
+from send_analysis.waits.views import MAIN, jumped
+
+LONG = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
+SHARES = [*LONG, *(f"{name} of all" for name in LONG)]
+SAME = 90
+"""Per cent of both lists that the same providers hold, at least, where a change can be of waits."""
+_LIST = ["service", "provider"]
+_ORDER = ["provider", "icb", "region", "england"]
+
+
+@tables.remembered
+def shares(area: str = "Bury") -> pd.DataFrame:
+    """Follow the lists of the organisations that serve an area, month by month.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``service, organisation_code, organisation, level, month, waiting, known`` (children; those
+        whose wait is known), ``over 18 weeks, over 52 weeks`` (per cent of those whose wait is
+        known), the same ``of all`` (per cent of the whole
+        list: lower where part of it is returned without a wait). Every month of the window
+        has a row: one without a workbook, a return, or a list that is not last month's again, has
+        no figure. An area in several boards has the first, with its region.
+    """
+    found = waits.organisations(area)
+    serving = found[(found["level"] == "provider") | ~found["level"].duplicated()]
+    serving = serving.set_index("organisation_code")
+    short = {SERVICES[name]: name for name in MAIN}
+    table = waits.since()
+    rows = table[table["organisation_code"].isin(serving.index) & table["service"].isin(short)]
+    lists = waits.wide(rows).assign(service=lambda d: d["service"].map(short))
+    for name, bands in LONG.items():
+        long = 100 * lists[bands].sum(axis=1, min_count=1)
+        lists[name], lists[f"{name} of all"] = long / lists["banded"], long / lists[TOTAL]
+    lists = lists.rename(columns={TOTAL: "waiting", "banded": "known"})
+    months = pd.date_range(table["month"].min(), table["month"].max(), freq="MS", name="month")
+    key = ["service", "organisation_code"]
+    grid = lists[key].drop_duplicates().merge(pd.Series(months, name="month"), how="cross")
+    out = grid.merge(
+        lists[[*key, "month", "waiting", "known", *SHARES]], on=[*key, "month"], how="left"
+    )
+    out = out.assign(
+        organisation=out["organisation_code"].map(serving["organisation"]),
+        level=out["organisation_code"].map(serving["level"]),
+    )
+    order = {name: place for place, name in enumerate([*MAIN, *_ORDER])}
+    out = out.sort_values(
+        ["service", "level", "organisation_code", "month"],
+        key=lambda column: column.map(order) if column.name in {"service", "level"} else column,
+        kind="stable",
+    )
+    columns = ["service", "organisation_code", "organisation", "level", "month", "waiting", "known"]
+    return out[[*columns, *SHARES]].reset_index(drop=True)
+
+
+def ends(area: str = "Bury") -> pd.DataFrame:
+    """First and last figure of each list, and the highest share over a year between them.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, organisation_code, organisation, level, from, to`` (months), ``waiting`` and each
+        of ``SHARES`` with ``from`` and ``to`` after it; ``same from, same to``: per cent of both
+        lists that providers hold which reported in both months and whose list never jumped;
+        ``highest over 52 weeks, highest in`` (the first such month); ``jumped`` (months in which
+        the list itself most likely began to count something else, in words); ``comparable``
+        (whether none did, and the same providers hold ``SAME`` per cent at both ends).
+    """
+    known = shares(area).dropna(subset="waiting")
+    key = ["service", "organisation_code"]
+    out = known.drop_duplicates(key)[[*key, "organisation", "level"]]
+    for end, keep in (("from", "first"), ("to", "last")):
+        part = known.drop_duplicates(key, keep=keep).rename(columns={"month": ""})
+        part = part[[*key, "", "waiting", *SHARES]].set_index(key).add_suffix(f" {end}")
+        out = out.join(part.rename(columns={f" {end}": end}), on=key)
+    top = known.sort_values(["over 52 weeks", "month"], ascending=[False, True])
+    top = top.drop_duplicates(key).set_index(key)[["over 52 weeks", "month"]]
+    out = out.join(
+        top.set_axis(["highest over 52 weeks", "highest in"], axis=1), on=key
+    ).reset_index(drop=True)
+    steps = pd.concat([jumped(known.rename(columns={"waiting": TOTAL}), by=key), _older(known)])
+    steps = steps.sort_values("month").drop_duplicates([*key, "month"])
+    words = steps["month"].dt.strftime("%B %Y").groupby([steps[name] for name in key])
+    out = out.join(words.agg(", ".join).rename("jumped"), on=key)
+    out = out.assign(jumped=out["jumped"].fillna("")).join(_same(out[[*key, "from", "to"]]))
+    held = (out[["same from", "same to"]] >= SAME).all(axis=1)
+    return out.assign(comparable=held & (out["jumped"] == ""))
+
+
+def _older(known: pd.DataFrame) -> pd.DataFrame:
+    """Months with more children over a year than can have grown that old on the list before.
+
+    All of them had waited over 18 weeks by then, or their wait was not known: the bands are 34
+    weeks apart. As many as a tenth of a list, and lists of less than a hundred, are let pass:
+    children do move in with their waits.
+    """
+    key = ["service", "organisation_code"]
+    over = {name: known[name] * known["known"] / 100 for name in LONG}
+    could = over["over 18 weeks"] + known["waiting"] - known["known"]
+    before = could.groupby([known[name] for name in key]).shift()
+    extra = over["over 52 weeks"] - before
+    return known[(known["waiting"] >= 100) & (extra > (1 - SAME / 100) * known["waiting"])]
+
+
+def _same(lists: pd.DataFrame) -> pd.DataFrame:
+    """Per cent of each list, first and last, that providers in both hold whose list never jumped.
+
+    `lists` has ``service, organisation_code, from, to``; the result its index.
+    """
+    both = lists.reset_index().merge(_providers(), on=["service", "organisation_code"])
+    at = {end: both[both["month"] == both[end]] for end in ("from", "to")}
+    last = at["to"].set_index(["index", "provider"])["total"].rename("last")
+    pairs = at["from"].join(last, on=["index", "provider"])
+    pairs = pairs[~pairs["jumps"] & pairs["last"].notna()].groupby("index")[["total", "last"]].sum()
+    whole = pd.DataFrame({end: part.groupby("index")["total"].sum() for end, part in at.items()})
+    share = 100 * pairs.set_axis(["from", "to"], axis=1).reindex(lists.index).fillna(0) / whole
+    return share.add_prefix("same ")
+
+
+@tables.remembered
+def _providers() -> pd.DataFrame:
+    """Providers' later lists, once for each organisation that they are added up to.
+
+    ``service, organisation_code, provider, month, total, jumps`` (whether the provider's list of
+    this service jumps in any month).
+    """
+    table = waits.since()
+    rows = table[table["service"].isin([SERVICES[name] for name in MAIN])]
+    lists = waits.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
+    lists = lists.rename(columns={"organisation_code": "provider"})
+    steps = pd.MultiIndex.from_frame(jumped(lists, by=_LIST)[_LIST])
+    lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
+    members = waits.membership(table).rename(columns={"organisation_code": "provider"})
+    members = members.assign(own=members["provider"])
+    levels = members.melt("provider", value_name="organisation_code").dropna()
+    out = lists.merge(levels[["provider", "organisation_code"]], on="provider")
+    out = out.assign(service=out["service"].map(SHORT))
+    return out[["service", "organisation_code", "provider", "month", TOTAL, "jumps"]]

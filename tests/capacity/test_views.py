@@ -1,0 +1,243 @@
+"""What the report on capacity shows, and its charts: read off results made here by hand."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from send_analysis.capacity import alt_texts, assessments, balance, charts, hindcast, places, views
+
+mpl.use("Agg")
+BURY = "E08000002"
+
+
+@pytest.fixture(scope="module")
+def forecast() -> pd.DataFrame:
+    """Two Januaries of all specialist places; demand outgrows capacity."""
+    rows = [
+        {
+            "area": "Bury",
+            "origin": 2025,
+            "year": year,
+            "kind": views.EVERY,
+            "phase": phase,
+            "in_use": 100,
+            "planned": 10 * (year - 2025),
+            "capacity": 100 + 10 * (year - 2025),
+            "demand": 100 + 30 * (year - 2025),
+            "demand_p10": 90.0,
+            "demand_p90": 200.0,
+            "probability": 75.0,
+            "horizon": year - 2025,
+            "extra_80": 40,
+            "extra_95": 60,
+        }
+        for year in (2026, 2027)
+        for phase in (*places.PHASES, "all")
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def queue() -> pd.DataFrame:
+    return assessments.queue(BURY, simulations=200)
+
+
+def test_fan_starts_at_the_places_in_use(forecast):
+    frame = views.fan(forecast, "secondary")
+    assert frame["year"].tolist() == [2025, 2026, 2027]
+    assert frame["demand"].tolist() == [100, 130, 160]
+    assert frame["capacity"].tolist() == [100, 110, 120]
+    assert frame["high_80"].tolist() == [100, 200, 200]
+
+
+def test_chart_of_places_draws_the_frame_and_says_what_is_short(forecast):
+    frame = views.fan(forecast, "secondary")
+    ax = charts.places(frame)
+    demand, there = ax.get_lines()
+    assert np.array_equal(demand.get_ydata(), [100, 130, 160])
+    assert np.array_equal(there.get_ydata(), [100, 110, 120])
+    assert ax.get_title(loc="left").startswith("40 secondary places short by 2027")
+    words = alt_texts.places(frame)
+    assert "demand to 160" in words
+    assert "interval of 90 to 200" in words
+
+
+def test_spare_places_are_called_spare(forecast):
+    frame = views.fan(forecast, "primary").assign(capacity=300)
+    assert "140 primary places spare" in charts.places(frame).get_title(loc="left")
+
+
+def test_certainty_leaves_out_a_handful(forecast):
+    few = forecast.assign(kind=places.UNIT, demand_p90=4.0)
+    both = pd.concat([forecast, few])
+    frame = views.certainty(both, 2027, kept=both.assign(demand=7.0))
+    assert set(frame["kind"]) == {views.EVERY}
+    # no chance where those of a year before said no more than one figure for all areas
+    shown = frame.set_index("phase")["probability"].notna()
+    assert shown.to_dict() == {
+        phase: bool(hindcast.shown().get((views.EVERY, phase))) for phase in shown.index
+    }
+    assert set(frame["probability"].dropna()) == {75}
+    assert set(frame["kept"]) == {7}
+
+
+def test_a_handful_of_places_has_no_chance(forecast, queue):
+    """A chance of 100 % that six places are short where none is in use would be no finding."""
+    few = forecast.assign(demand=hindcast.SMALLEST - 1, demand_p90=18.0)
+    assert views.certainty(few, 2027, kept=few)["probability"].isna().all()
+    said = views.headline(few, queue, "Bury")
+    assert not [sentence for sentence in said if "Chance" in sentence]
+
+
+def test_shares_kept_move_nobody_between_settings():
+    simulation = balance.simulate(BURY, years=2, simulations=20)
+    kept = views.shares_kept(simulation)
+    first, last = simulation.stock[0].mean(axis=0), simulation.stock[2].sum(axis=-1)
+    school = list(balance.SETTINGS).index("state special school")
+    expected = np.median((last * first[:, school] / first.sum(axis=-1).clip(1)).sum(axis=-1))
+    rows = kept[(kept["kind"] == "state special school") & (kept["phase"] == "all")]
+    assert rows.set_index("year").at[2027, "demand"] == pytest.approx(expected, rel=0.01)
+
+
+def test_headline_has_the_numbers(forecast, queue):
+    first, second, third = views.headline(forecast, queue, "Bury")
+    assert "need 160 specialist places in January 2027" in first
+    assert "to have 120, those in use and those announced; 40 more than that are enough" in first
+    assert second.startswith("Chance that more specialist places are needed in January 2026")
+    assert "primary 75 %" in second
+    # the release of 2025: 293 of the 296 plans whose time is counted, 361 new plans
+    assert third.startswith(
+        "In 2024 99 % of the plans in Bury whose time is counted were issued within 20 weeks, "
+        "293 of 296 (of 361 new plans); 357 assessments"
+    )
+    beside = views.headline(forecast, queue, "Bury", kept=forecast.assign(demand=7.0))
+    assert "7 would be needed" in beside[1]
+    alone = views.headline(None, queue, "Bury")
+    assert alone == [third]
+
+
+def test_chart_of_chances_draws_the_frame_and_says_what_came_true():
+    frame = pd.DataFrame(
+        {
+            "kind": views.EVERY,
+            "phase": ["primary", "primary", "all"],
+            "low": [70, 90, 80],
+            "high": [80, 100, 90],
+            "cases": [20, 30, 40],
+            "probability": [75.0, 95.0, 85.0],
+            "short": [70.0, 90.0, 60.0],
+        }
+    )
+    ax = charts.reliability(frame)
+    _, primary, every = ax.get_lines()
+    assert primary.get_xydata().tolist() == [[75, 70], [95, 90]]
+    assert every.get_xydata().tolist() == [[85, 60]]
+    title = " ".join(ax.get_title(loc="left").split())
+    assert "put at 80 to 90 %, more places of all ages were needed in 60 % of 40 areas" in title
+    assert "primary: said 95 %, came true in 90 % of 30" in alt_texts.reliability(frame)
+
+
+def test_title_of_the_rule_says_how_far_it_was_off(queue):
+    frame = views.against_need(queue)
+    # docs/capacity.md: shares from volumes against 78.9, 27.4, 34.7, 51.0, 74.1, 99.0 %
+    missed = 100 * (frame["volumes"] - frame["timely"]).abs().dropna()
+    assert len(missed) == 6
+    words = alt_texts.rule(frame)
+    assert words.endswith(f"such figures missed the share by {missed.mean():.0f} points a year")
+    assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments in 2025" in words
+    untested = frame.assign(volumes=float("nan"))
+    assert alt_texts.rule(untested).endswith("no year of the area tests that")
+
+
+def test_need_is_set_beside_the_following_year(queue):
+    frame = views.against_need(queue).set_index("year")
+    by_year = queue.set_index("year")
+    assert frame.loc[2022, "needed_60"] == by_year.loc[2021, "next_year_60"]
+    assert frame.loc[2022, "completed"] == by_year.loc[2022, "completed"] == 446
+    assert pd.isna(frame.loc[2025, "completed"])
+
+
+def test_charts_of_the_queue(queue):
+    ax = charts.open_cases(queue, "Bury")
+    heights = [bar.get_height() for bar in ax.patches]
+    # two bars a year, one on the other: together the open cases
+    assert sum(heights) == pytest.approx(queue["open_cases"].sum())
+    peak = queue.loc[queue["open_cases"].idxmax()]
+    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in ax.get_title(loc="left").replace(
+        "\n", " "
+    )
+    needed = views.against_need(queue)
+    ax = charts.completions(needed, "Bury")
+    done = ax.get_lines()[2]
+    assert done.get_ydata()[-1] == 357
+    assert {text.get_text() for text in ax.texts} >= {"27 %", "99 %"}
+    for words in (
+        alt_texts.open_cases(queue, "Bury"),
+        alt_texts.completions(needed, "Bury"),
+    ):
+        assert len(words) > 40
+        assert "Bury" in words
+
+
+def test_chart_of_cost():
+    settings = ["mainstream", *places.KINDS, "all"]
+    frame = pd.DataFrame(
+        {
+            "area": "Bury",
+            "year": np.repeat([2025, 2026], len(settings)),
+            "setting": settings * 2,
+            "plans": 100.0,
+            "cost": [1, 2, 3, 4, 5, 6, 21, 2, 3, 4, 5, 6, 7, 27.0],
+            "low_80": 1.0,
+            "high_80": 30.0,
+        }
+    )
+    ax = charts.cost(frame)
+    lines = ax.get_lines()
+    assert len(lines) == 4  # the sum and the three largest settings
+    assert lines[0].get_ydata().tolist() == [21, 27]
+    assert lines[1].get_ydata().tolist() == [6, 7]
+    assert "6 million pounds a year more by 2026" in ax.get_title(loc="left").replace("\n", " ")
+    assert "further education with 7 million" in alt_texts.cost(frame)
+
+
+def test_scenarios_that_fit_an_area():
+    assert "capacity-semh-school-2030" in views.fitting("bury")
+    assert views.fitting("rochdale") == ["capacity-fewer-independent"]
+
+
+def test_scenarios_side_by_side():
+    frame = views.compare(BURY, 2026, scenarios=["capacity-radcliffe-built"], simulations=100)
+    assert frame["scenario"].unique().tolist() == [
+        "as planned",
+        "The Radcliffe school is built after all",
+    ]
+    # a page has one "as planned": the same draws as its other tables
+    whole = balance.forecast(BURY, simulations=100)
+    whole = whole[(whole["kind"] == views.EVERY) & (whole["year"] == 2026)]
+    assert frame["demand"].tolist()[: len(whole)] == whole["demand"].tolist()
+    assert len(frame) == 2 * (len(places.PHASES) + 1)
+
+
+def test_why_an_area_cannot_be_simulated():
+    assert views.gap("bury") == ""
+    assert "no single authority" in views.gap("England")
+    # its return of January 2025 gave no placements, that of Brighton and Hove wrong ones
+    assert "January 2025: no figure in the release" in views.gap("Cambridgeshire")
+    assert "the publisher judges" in views.gap("Brighton and Hove")
+    assert "1,199 plans in January 2025 after 2,705" in views.gap("Newham")
+
+
+def test_errors_of_the_queue_in_the_area_and_everywhere():
+    frame = views.checks(BURY).set_index("where")
+    assert frame.loc["Bury", "authority_years"] == 6
+    assert frame.loc["all authorities", "authority_years"] > 700
+
+
+def test_millions_are_pounds_over_a_million():
+    simulation = balance.simulate(BURY, years=1, simulations=100)
+    frame = views.millions(simulation)
+    whole = frame[frame["setting"] == "all"].set_index("year")["cost"]
+    # the high needs block of Bury in 2023-24 was 45.2 million and pays for services too
+    assert 30 < whole[2025] < 50

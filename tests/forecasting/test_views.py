@@ -1,0 +1,72 @@
+"""The plans ahead as pages show them: one simulation, one number for one thing."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from send_analysis import tables
+from send_analysis.capacity import balance, returns
+from send_analysis.forecasting import alt_texts, charts, outlook, views
+from send_analysis.forecasting.cohorts import simulation as cohorts
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
+
+mpl.use("agg")
+
+
+def test_scenarios_are_set_against_the_forecast():
+    found = views.scenarios("Bury", 4)
+    now = found[found["scenario"] == "as now"]
+    assert (now["change"] == 0).all()
+    files = list((tables.data_dir() / "scenarios").glob("demand-*.yml"))
+    assert found["scenario"].nunique() == 1 + len(files)
+    fewer = found[found["scenario"] == "New plans stop growing"].set_index("year")
+    assert fewer.loc[2029, "change"] < fewer.loc[2028, "change"] < 0
+
+
+def test_no_range_for_what_is_a_fault_of_recording():
+    frame = views.by_category("Bury").set_index("category")
+    assert frame.loc["not recorded", ["low_80", "high_80"]].isna().all()
+    assert frame.drop(index="not recorded").notna().all(axis=None)
+
+
+def test_one_number_for_one_thing():
+    """Further education on pages 03 and 04; the total on both; the return and the places."""
+    simulation = balance.simulate("Bury")
+    table = balance.forecast("Bury", simulation=simulation)
+    there = table.set_index(["kind", "phase", "year"])["demand"]
+    here = views.by_category("Bury").set_index("category")["median"]
+    for kind in ("further education", "alternative provision"):  # nobody below school age
+        assert here[kind] == pytest.approx(there[kind, "all", 2030], abs=0.02)
+    assert here["all"] == outlook.fan("Bury")["median"].iloc[-1]
+    simulated = np.median(simulation.stock[5].sum(axis=(1, 2)))
+    assert here["all"] == pytest.approx(simulated, abs=0.5)
+    asked = returns.scap(simulation, SETTINGS)
+    totals = asked.groupby(["phase", "academic_year"])["pupils"].sum()
+    for (phase, year), pupils in totals.items():
+        january = int(year[:4]) + 1
+        assert pupils == pytest.approx(there["all specialist", phase, january], abs=0.5 + 1e-9)
+
+
+def test_a_year_does_not_depend_on_how_many_follow_or_precede_it():
+    long, short = (cohorts.project("Bury", years=years, simulations=20) for years in (3, 2))
+    np.testing.assert_array_equal(long.stock[:3], short.stock)
+
+
+def test_a_region_and_england_are_simulated_as_a_whole():
+    """638,745 plans in England in January 2025, 97,747 new in 2024 (2025 release)."""
+    made = cohorts.project("England", years=2, simulations=200)
+    assert made.stock[0, 0].sum() == pytest.approx(638_745)
+    assert made.joined[0, 0].sum() == pytest.approx(97_747)
+    parts = [cohorts.project(it, years=2, simulations=200) for it in ("North West", "London")]
+    ages = made.stock[2].mean(axis=0).sum(axis=1)
+    share = np.array([it.stock[2].mean(axis=0).sum(axis=1) for it in parts]).sum(axis=0) / ages
+    assert ((share[2:18] > 0.2) & (share[2:18] < 0.45)).all()
+    frame = views.forecast("England", 1)
+    assert set(frame["category"]) == {"all", *cohorts.BANDS, *SETTINGS}
+
+
+def test_figures_say_what_the_results_say():
+    scenarios = views.scenarios("Bury", 10)
+    assert "as now" in alt_texts.scenarios(scenarios, "Bury")
+    drawn = charts.scenarios(scenarios, "Bury").get_lines()
+    assert len(drawn) == scenarios["scenario"].nunique()

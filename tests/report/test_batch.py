@@ -1,0 +1,213 @@
+"""Many areas: what is done is not done again, failures do not spread, a cluster gives the same."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from send_analysis import areas
+from send_analysis.errors import NotebookError, ParameterError, UnknownNameError
+from send_analysis.report import batch, render
+
+AREAS = ["Bury", "Oldham", "St. Helens", "Wigan", "Isles of Scilly", "England"]
+SOURCE = """
+from send_analysis import areas
+from send_analysis.show import display
+if area == "Oldham" and {fails}:
+    raise RuntimeError("no luck today")
+number = areas.resolve(area)
+display.finding(f"{{area}} has the code {{number}}, which has 9 characters.")
+"""
+
+
+def write(folder, *, fails=False, title="A title"):
+    cells = [
+        nbformat.v4.new_markdown_cell(f"# {title}"),
+        nbformat.v4.new_code_cell('area = "Nowhere"', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(SOURCE.format(fails=fails)),
+    ]
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    path = folder / "01_code.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def content(out):
+    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.html")}
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("notebook"))
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    """Stand in for the execution of a notebook, to save the time of a kernel."""
+
+    def execute(path, *, area, kernel):
+        nb = nbformat.read(path, 4)
+        if "and True" in nb.cells[-1].source and area == "Oldham":
+            raise NotebookError("Oldham, 01_code.ipynb, cell 3: RuntimeError: no luck today")
+        html = f'<div class="finding"><p><strong>{area} has 1 code.</strong></p></div>'
+        marks = {"send_analysis": {"kind": "finding", "headline": f"{area} has 1 code."}}
+        output = nbformat.v4.new_output("display_data", {"text/html": html}, metadata=marks)
+        nb.cells[-1].outputs = [output]
+        return nb
+
+    monkeypatch.setattr(render, "execute", execute)
+
+
+@pytest.fixture(scope="module")
+def serial(notebook, tmp_path_factory):
+    """Folder and result of a run without any other worker."""
+    out = tmp_path_factory.mktemp("serial")
+    return out, batch.render_all(AREAS, out, notebooks=[notebook], jobs=1)
+
+
+def test_every_area_has_its_report(serial):
+    out, told = serial
+    assert told.columns.tolist() == ["area_code", "area", "state", "error", "path"]
+    assert told["area"].tolist() == AREAS
+    assert set(told["state"]) == {"written"}
+    for row in told.itertuples():
+        assert row.area_code in (Path(row.path).parent / "01_code.html").read_text("utf-8")
+    assert (out / "index.html").is_file()
+
+
+def test_other_processes_give_the_same_bytes(serial, notebook, tmp_path):
+    told = batch.render_all(["Wigan", "Bury"], tmp_path, notebooks=[notebook], jobs=2)
+    assert set(told["state"]) == {"written"}
+    for area in ("wigan", "bury"):
+        for page in ("index.html", "01_code.html"):
+            made = tmp_path / area / page
+            assert made.read_bytes() == (serial[0] / area / page).read_bytes()
+
+
+def test_what_is_up_to_date_is_left_alone(no_kernel, tmp_path, monkeypatch):
+    path = write(tmp_path)
+    out = tmp_path / "out"
+
+    def states():
+        told = batch.render_all(["Bury", "Wigan"], out, notebooks=[path], jobs=1)
+        return told["state"].tolist()
+
+    assert states() == ["written", "written"]
+    before = content(out)
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "_report", None)  # nothing may be called
+        assert states() == ["unchanged", "unchanged"]
+    (out / "wigan" / "01_code.html").write_text("spoilt")
+    assert states() == ["unchanged", "written"]
+    (out / "bury" / "01_code.html").unlink()
+    assert states() == ["written", "unchanged"]
+    assert content(out) == before
+    write(tmp_path, title="Another title")
+    assert states() == ["written", "written"]
+    assert b"Another title" in (out / "bury" / "01_code.html").read_bytes()
+
+
+def test_hash_covers_tables_code_and_notebooks(tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "datapackage.json").write_text("{}")
+    monkeypatch.setenv("SEND_ANALYSIS_DATA", str(data))
+    path = write(tmp_path)
+    seen = {batch.fingerprint([path])}
+    (data / "plans.csv").write_text("1")
+    seen.add(batch.fingerprint([path]))
+    (data / "plans.csv").write_text("2")
+    seen.add(batch.fingerprint([path]))
+    write(tmp_path, title="Another title")
+    seen.add(batch.fingerprint([path]))
+    monkeypatch.setattr(batch.metadata, "version", lambda name: "0")
+    seen.add(batch.fingerprint([path]))
+    assert len(seen) == 5
+    assert batch.fingerprint([path]) in seen
+
+
+def test_a_failure_is_told_and_the_rest_is_there(no_kernel, tmp_path):
+    path = write(tmp_path, fails=True)
+    out = tmp_path / "out"
+    (out / "wigan").mkdir(parents=True)
+    (out / "wigan" / "thesis.docx").write_text("years of work")
+    told = batch.render_all(["Bury", "Oldham", "Wigan"], out, notebooks=[path], jobs=1)
+    assert told["state"].tolist() == ["written", "failed", "failed"]
+    assert "Oldham, 01_code.ipynb, cell 3: RuntimeError: no luck today" in told["error"][1]
+    assert "thesis.docx" in told["error"][2]
+    assert (out / "wigan" / "thesis.docx").is_file()
+    index = (out / "index.html").read_text("utf-8")
+    assert "no luck today" in index
+    assert 'href="bury/index.html"' in index and 'href="oldham/index.html"' not in index
+    write(tmp_path)
+    (out / "wigan" / "thesis.docx").unlink()
+    told = batch.render_all(["Bury", "Oldham", "Wigan"], out, notebooks=[path], jobs=1)
+    assert set(told["state"]) == {"written"}
+    assert "no luck today" not in (out / "index.html").read_text("utf-8")
+
+
+def test_mistakes_are_refused_before_anything_runs(notebook, tmp_path):
+    with pytest.raises(UnknownNameError, match="Burry"):
+        batch.render_all(["Bury", "Burry"], tmp_path, notebooks=[notebook])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_with_other_inputs_is_refused(notebook):
+    _, rendered, error = batch._report("E08000002", [str(notebook)], "another stamp")
+    assert rendered == {}
+    assert "other tables, code, notebooks or packages" in error
+
+
+def test_by_default_all_areas_of_today_and_england(monkeypatch, tmp_path, notebook):
+    """153 authorities since April 2023 (Department for Education), and England."""
+    monkeypatch.setattr(batch, "_report", lambda code, *_: (code, {"index": code}, None))
+    told = batch.render_all(out=tmp_path, notebooks=[notebook], jobs=1)
+    assert len(told) == 154
+    assert told["area_code"][0] == areas.ENGLAND
+    assert len({Path(path).parent for path in told["path"]}) == 154
+
+
+def test_a_cluster_that_loses_a_worker_gives_the_same(serial, notebook, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+    out = tmp_path / "out"
+    killed = []
+
+    def kill_one(cluster):
+        """Kill a worker when the first report is there."""
+        until = time.monotonic() + 60
+        while not list(out.glob("*/index.html")) and time.monotonic() < until:
+            time.sleep(0.02)
+        with distributed.Client(cluster) as client:
+            busy = {
+                address: pid
+                for address, pid in client.run(os.getpid).items()
+                if client.processing().get(address)
+            }
+            address, pid = next(iter(busy.items()))
+            os.kill(pid, signal.SIGKILL)
+            killed.append(address)
+
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        watcher = threading.Thread(target=kill_one, args=(cluster,))
+        watcher.start()
+        told = batch.render_all(
+            AREAS, out, notebooks=[notebook], scheduler=cluster.scheduler_address
+        )
+        watcher.join()
+    assert len(killed) == 1
+    assert set(told["state"]) == {"written"}, told["error"].tolist()
+    assert content(out) == content(serial[0])
+
+
+def test_a_scheduler_that_does_not_answer(monkeypatch, notebook, tmp_path):
+    pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+    monkeypatch.setattr(batch, "SECONDS_TO_CONNECT", 1)
+    with pytest.raises(ParameterError, match="No Dask scheduler answers at 'tcp://"):
+        batch.render_all(["Bury"], tmp_path, notebooks=[notebook], scheduler="tcp://127.0.0.1:9")
