@@ -132,15 +132,23 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         ``short`` (per cent in which more was needed than was in use), ``brier`` (mean squared
         error of the probability, 0 to 1), ``skill`` (share of the error of always saying ``short``
         that is saved; below 0 the probability says less than that), ``sufficed`` (per cent in which
-        the places called 80 % sure were enough) and ``inside`` (per cent within the 80 % interval).
+        the places called 80 % sure were enough), ``sufficed_own`` (the same had the error been
+        known that authorities shared: the median of the logarithm of needed over expected in the
+        other half of them) and ``inside`` (per cent within the 80 % interval).
     """
     frame = rows() if frame is None else frame
     frame = frame[frame["demand"] >= SMALLEST]
     short = (frame["needed"] > frame["in_use"]).astype(float)
+    half = frame["area_code"].rank(method="dense").astype(int) % 2
+    error = np.log(frame["needed"].clip(lower=0.5) / frame["demand"])
+    shared = error.groupby([frame["kind"], frame["phase"], half]).median()
+    other = pd.MultiIndex.from_arrays([frame["kind"], frame["phase"], 1 - half])
+    known = np.ceil(frame["places_80"] * np.exp(shared.reindex(other).to_numpy()))
     scored = frame[["kind", "phase"]].assign(
         short=100 * short,
         brier=(frame["probability"] / 100 - short) ** 2,
         sufficed=100.0 * (frame["needed"] <= frame["places_80"]),
+        sufficed_own=100.0 * (frame["needed"] <= known),
         inside=100.0 * frame["needed"].between(frame["demand_p10"], frame["demand_p90"]),
     )
     by = scored.groupby(["kind", "phase"])

@@ -129,6 +129,29 @@ def _as_mixed(
     return as_shares(moves * pull[:, None, :])
 
 
+def chance_sd(kept: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Spread of each setting's share of plans by the Dirichlet distributions of moves alone.
+
+    Parameters
+    ----------
+    kept : ndarray (n, A, S)
+        Plans that go on.
+    moves : ndarray (n, groups, S, S)
+        Dirichlet parameters.
+
+    Returns
+    -------
+    ndarray (S,)
+        Standard deviation, in the middle authority.
+    """
+    weight = moves.sum(axis=-1, keepdims=True)
+    share = moves / weight
+    rows = np.stack([kept[:, np.array(group) - AGES[0]].sum(axis=1) for group in MOVE_GROUPS], 1)
+    variance = (rows[..., None] ** 2 * share * (1 - share) / (weight + 1)).sum(axis=(1, 2))
+    total = rows.sum(axis=(1, 2))
+    return np.sqrt(np.median(variance[total > 0] / total[total > 0, None] ** 2, axis=0))
+
+
 def tilt_sd(
     kept: np.ndarray,
     moves: np.ndarray,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from send_analysis.forecasting.cohorts.inputs import AGES, FLOW_AGES, Snapshot
-from send_analysis.forecasting.cohorts.moves import fit_moves, tilt_sd
+from send_analysis.forecasting.cohorts.moves import chance_sd, fit_moves, tilt_sd
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide, shrink, shrink_shares
 from send_analysis.forecasting.cohorts.trend import drift
 
@@ -92,7 +92,9 @@ def estimate(known: Snapshot) -> Rates:
     flows = source * (1 - leave_area), moves, joined, entry
     share = as_shares(np.nansum(known.stock, axis=(0, 1)))
     common = tilt_sd(*flows, share * drift(known).sd)
-    return Rates(leave_area, shape, moves, tilt_sd(*flows, known.mix_sd), common, join, entry)
+    # shares vary by their moves' distributions too; half of the spread at least is a pull's
+    own = np.sqrt(np.maximum(known.mix_sd**2 - chance_sd(*flows[:2]) ** 2, known.mix_sd**2 / 4))
+    return Rates(leave_area, shape, moves, tilt_sd(*flows, own), common, join, entry)
 
 
 def unmix(new: np.ndarray) -> np.ndarray:

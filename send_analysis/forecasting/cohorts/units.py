@@ -10,6 +10,7 @@ import numpy as np
 from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError
+from send_analysis.forecasting.cohorts.flows import GROUPS, LONGEST
 from send_analysis.forecasting.cohorts.inputs import (
     AGES,
     BANDS,
