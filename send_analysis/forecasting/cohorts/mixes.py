@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from send_analysis import tables
-from send_analysis.forecasting.cohorts.flows import GROUPS, LONGEST, pulled
+from send_analysis.forecasting.cohorts.flows import GROUP_OF, GROUPS, LONGEST, pulled
 from send_analysis.forecasting.cohorts.inputs import AGES, BLOCKS, SETTINGS, Snapshot
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide
 from send_analysis.forecasting.cohorts.trend import damped, drift
@@ -28,6 +28,9 @@ DRIFT, PASSING = 0.04, 0.05
 WEIGHT = 100.0
 SOME = 0.1  # plans added to each setting of a region, so that none is empty
 ROUNDS = 8  # of proportional fitting in a year, from the factors of the year before
+
+
+_FIRST = [ages[0] + 1 for ages in GROUPS]  # of the ages that a group arrives at
 
 
 class Pull(NamedTuple):
@@ -81,7 +84,7 @@ def pulls(code: str, origin: int, years: int, drawn: Drawn) -> Pull:
             factor[ages] = np.clip(factor[ages] / factor[ages].mean(), 1e-3, 1e3)
         stock = _arrived(kept, moves, new, factor)
         out.entry[step] = factor
-        out.moves[step] = [factor[ages[0] + 1] for ages in GROUPS]
+        out.moves[step] = factor[_FIRST]
     return out
 
 
@@ -90,8 +93,8 @@ def _arrived(
 ) -> np.ndarray:
     """Plans a year later (A, S), from those kept, moves (groups, S, S) and new plans."""
     following = pulled(new, factor)
-    for number, ages in enumerate(GROUPS):
-        following[ages + 1] += kept[ages] @ pulled(moves[number], factor[ages[0] + 1])
+    rows = pulled(moves, factor[_FIRST, None])[GROUP_OF]
+    following[1:] += (kept[:-1, None] @ rows)[:, 0]
     return following
 
 
