@@ -51,11 +51,7 @@ def drift(last: int = LAST) -> pd.DataFrame:
 if __name__ == "__main__":
     pd.set_option("display.width", 150)
     print(drift().round(0).to_string(), end="\n\n")
-    rows = hindcast.compute()
-    rows["probability"] = rows["probability"].round(1)
-    folder = tables.data_dir() / hindcast.FOLDER
-    folder.mkdir(exist_ok=True)
-    rows.to_csv(folder / hindcast.FILE, index=False, float_format="%g", lineterminator="\n")
+    rows = pd.read_csv(hindcast.write())
     print(hindcast.skill(rows).round(3).to_string(), end="\n\n")
     odd = rows["area_code"].rank(method="dense").astype(int) % 2
     print(hindcast.skill(rows[odd == 0]).round(3).to_string(), end="\n\n")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from send_analysis import caveats, tables
 from send_analysis.ages import AGE_BANDS
@@ -167,7 +168,8 @@ def drift(known: Snapshot) -> Drift:
     setting is recorded, less what the sizes of the age bands did to it at the origin's shares by
     age, those that no break of the series crosses: the mean, drawn to nought as far as it may be
     chance, m · max(0, 1 − (s² ÷ n) ÷ m²). Its error a year ahead
-    has the variance s² (1 + 1 ÷ n).
+    has the spread s √(1 + 1 ÷ n), widened as Student's t with n − 1 degrees of freedom is at its
+    tenth and ninetieth percentiles.
     """
     stock = np.nansum(known.stock, axis=0)
     mix = as_shares(
@@ -197,5 +199,6 @@ def drift(known: Snapshot) -> Drift:
         last = change[setting].dropna().tail(CHANGES)
         mean, variance = last.mean(), last.var()
         growth[place] = mean * max(0.0, 1 - variance / len(last) / mean**2)
-        sd[place] = np.sqrt(variance * (1 + 1 / len(last)))
+        few = stats.t.ppf(0.9, len(last) - 1) / stats.norm.ppf(0.9)  # what few years cannot tell
+        sd[place] = few * np.sqrt(variance * (1 + 1 / len(last)))
     return Drift(growth, sd)
