@@ -29,21 +29,9 @@ from send_analysis.forecasting.cohorts.units import estimated
 FOLDER = "hindcasts"
 FILE = "places.csv"  # what `compute` gives for all authorities, as it takes a minute
 MADE_FROM = [
-    "area_codes",
-    "areas",
-    "assessments",
-    "ceased_plans",
-    "ceased_plans_by_age",
-    "ceased_plans_by_setting",
-    "ehc_plans",
-    "ehc_plans_by_age",
-    "new_plans",
-    "new_plans_by_age",
-    "placements",
-    "population",
-    "pupils",
-    "requests",
-    "series_breaks",
+    *("area_codes", "areas", "ehc_plans", "ehc_plans_by_age", "placements", "population"),
+    *("new_plans", "new_plans_by_age", "ceased_plans", "ceased_plans_by_age"),
+    *("ceased_plans_by_setting", "requests", "assessments", "pupils", "series_breaks"),
 ]
 RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is counted
 SMALLEST = 10  # places expected: below, a row tells a planner nothing, and is not scored
