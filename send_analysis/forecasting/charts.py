@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis.forecasting.longrange import TESTED
+from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.style import (
     MUTED_TEXT,
     PALETTE,
@@ -244,7 +245,10 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(past["year"], past["plans"], label="_", **ROLES["area"])
     _far(ax, ours, int(ours.loc[ours["tested"].astype(bool), "year"].max()))
     ax.get_lines()[-2].set_label(f"this package\n{ours['plans'].iloc[-1]:,.0f}")
-    others = frame[~frame["forecast"].isin(["published figures", "this package"])]
+    stable = frame[frame["forecast"] == STABLE]
+    ax.plot(stable["year"], stable["plans"], ":", color=PALETTE[0],
+            label=f"new plans grow no more\n{stable['plans'].iloc[-1]:,.0f}")  # fmt: skip
+    others = frame[~frame["forecast"].isin(["published figures", "this package", STABLE])]
     for name, rows in others.groupby("forecast"):
         label = f"{_wrapped(name)}\n{rows['plans'].iloc[-1]:,.0f}"
         ax.plot(rows["year"], rows["plans"], "D", color=PALETTE[2], ms=7, mec="white", label=label,

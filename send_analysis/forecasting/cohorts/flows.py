@@ -104,7 +104,9 @@ def pulled(shares: np.ndarray, pull: np.ndarray) -> np.ndarray:
     ndarray (…, S)
     """
     bent = shares * pull
-    return bent * divide(shares.sum(axis=-1, keepdims=True), bent.sum(axis=-1, keepdims=True))
+    one = np.ones(bent.shape[-1])  # a product adds a short last axis several times faster
+    bent *= divide(shares @ one, bent @ one)[..., None]
+    return bent
 
 
 def advance(
