@@ -167,6 +167,32 @@ def flagged(table: str, year: int, *, category: str = "all") -> pd.Series:
     return rows.groupby("area_code", sort=False)["note"].agg("; ".join)
 
 
+def sound(frame: pd.DataFrame, table: str, *, category: str = "all") -> pd.Series:
+    """Say of each row whether the area's figure of that year stands unflagged.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``area_code, year``.
+    table : str
+        Table that the figures are from.
+    category : str, default "all"
+        As :func:`crossed` takes it.
+
+    Returns
+    -------
+    Series of bool
+    """
+    faulty = [
+        (code, year)
+        for year in frame["year"].unique()
+        for code in flagged(table, int(year), category=category).index
+    ]
+    faulty = pd.MultiIndex.from_tuples(faulty, names=["area_code", "year"])
+    rows = pd.MultiIndex.from_frame(frame[["area_code", "year"]])
+    return pd.Series(~rows.isin(faulty), index=frame.index)
+
+
 def latest(table: str) -> int:
     """Return the last year of a table."""
     return int(tables.resource(table)["years"][1])

@@ -32,9 +32,17 @@ REPEATED = "repeats its region"
 TOOL = "differs from the interactive tool"
 WITHHELD = "withheld"
 KNOWN = "known to the publisher"
+UNASSESSED = "plans that began against assessments"
 # Checks that cast doubt on the figure itself. The others compare it with its parts, its whole or
 # another release, and say which of them is used.
-DOUBTS = ("jump", "exchanged with another area", "part above the whole", KNOWN, WITHHELD)
+DOUBTS = (
+    "jump",
+    "exchanged with another area",
+    "part above the whole",
+    UNASSESSED,
+    KNOWN,
+    WITHHELD,
+)
 SETTLED = (
     "age bands against the total",
     "areas against the total",

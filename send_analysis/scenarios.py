@@ -173,12 +173,15 @@ def assumptions(
 
 
 def sample(assumption: pd.Series, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw an assumption from the triangle over its range, its value at the top.
+    """Draw a number: half of the draws below its value, half above, rarer towards the ends.
+
+    The middle of the draws is the value that is printed. A triangle with its top at the value has
+    its middle elsewhere wherever the range is lopsided.
 
     Parameters
     ----------
     assumption : Series
-        ``low, value, high``: a row of :func:`assumptions`.
+        ``low, value, high``: a row of :func:`assumptions`, or a range like it.
     size : int
         Draws.
     rng : numpy Generator
@@ -189,4 +192,7 @@ def sample(assumption: pd.Series, size: int, rng: np.random.Generator) -> np.nda
         The value itself, every time, where there is no range.
     """
     low, value, high = (float(assumption[name]) for name in ("low", "value", "high"))
-    return np.full(size, value) if low == high else rng.triangular(low, value, high, size)
+    rank = (rng.permutation(size) + 0.5) / size  # as many in each part of the range as there ought
+    below = low + (value - low) * np.sqrt(np.minimum(2 * rank, 1))
+    above = high - (high - value) * np.sqrt(np.minimum(2 * (1 - rank), 1))
+    return np.where(rank < 0.5, below, above)

@@ -26,7 +26,10 @@ CONSTANTS = {
     30,  # fewest areas that a row of a test rests on
     52,  # weeks of a year, the edge of the longest band of waits
 }  # fmt: skip
-PARTS_OF_ONE = {"timely", "decided"}  # shares that the model of the queue has between 0 and 1
+# Numbers between 0 and 1 that are no shares: p-values, levels of quantiles, what is over another.
+NO_SHARES = {"p", "quantile", "ratio", "wis_ratio", "skill"}
+YEARLY = ["year", "start", "end", "origin", "horizon"]  # numbers that say of when a row is
+REMARKS = {"note", "source", "caveat", "unsaid", "title", "counted"}  # words that name no row
 MONTHS = "January February March April May June July August September October November December"
 DAY = re.compile(rf"\b\d{{1,2}} (?={MONTHS.replace(' ', '|')})")
 SUM = re.compile(r"£[\d.,]*\d(?: million)?")  # sums that a claim names are constants
@@ -63,7 +66,6 @@ def sizes(found: list[pd.DataFrame]) -> np.ndarray:
         numbers = frame.select_dtypes("number").to_numpy(dtype=float).ravel()
         words = frame.select_dtypes(exclude="number").fillna("").astype(str).to_numpy().ravel()
         out += [numbers[np.isfinite(numbers)], [n for _, n, _ in printed(" ".join(words))]]
-        out += [100 * frame[name].dropna() for name in PARTS_OF_ONE & set(frame.columns)]
         out.append([float(len(frame))])
     return np.unique(np.abs(np.concatenate(out)))
 
@@ -135,8 +137,6 @@ def untabled(page: Path | str, constants: set[float] = frozenset()) -> list[str]
         own = np.append(tabled, differences(frames(chart))) if chart else tabled
         if "million" in text:
             own = np.append(own, own / 1e6)
-        if part.name == "img":  # charts draw shares between 0 and 1 as per cent
-            own = np.append(own, 100 * own[own <= 1])
         for word, number, half in printed(_without_exceptions(text, rows)):
             if number.is_integer() and half == 0.5 and (number in YEARS or number in AGES):
                 continue
@@ -160,6 +160,39 @@ def contradictions(paths: list[Path]) -> list[str]:
                 numbers = tuple(one for one, size, _ in printed(text) if size not in YEARS)
                 said[NUMBER.sub(year, text)].add(numbers)
     return [f"{words}: {sorted(numbers)}" for words, numbers in said.items() if len(numbers) > 1]
+
+
+def fractions(paths: list[Path]) -> list[tuple[str, str]]:
+    """Columns of pages' tables that may be shares from 0 to 1; all are to be per cent."""
+    return [
+        (path.stem, column)
+        for path in paths
+        for frame in frames(soup_of(path))
+        for column in frame.select_dtypes("number").columns.difference([*NO_SHARES])
+        if 0 < frame[column].abs().max() <= 1
+        and len(frame) > 2
+        # bounds of a ratio
+        and not (column in {"low", "high"} and "ratio" in frame)
+    ]
+
+
+def differing(paths: list[Path]) -> list[str]:
+    """Columns that pages' tables print with two values in rows of one name."""
+    cells = []
+    for frame in [one for path in paths for one in frames(soup_of(path))]:
+        words = frame.select_dtypes(exclude="number").columns.difference(REMARKS)
+        keys = [*words, *(name for name in YEARLY if name in frame and name not in words)]
+        if not keys:
+            continue
+        texts = frame[keys].astype(str).fillna("")
+        named = (texts.columns + " " + texts).agg("; ".join, axis=1)
+        if named.duplicated().any():  # a curve: its rows have no name
+            continue
+        values = frame.select_dtypes("number").drop(columns=keys, errors="ignore")
+        cells.append(values.assign(named=named).melt("named", value_name="printed").dropna())
+    every = pd.concat(cells).assign(printed=lambda cell: cell["printed"].round(1))
+    counted = every.groupby(["variable", "named"])["printed"].nunique()
+    return [f"{column} of {named}" for column, named in counted[counted > 1].index]
 
 
 def in_time(paths: list[Path]) -> dict[str, set[str]]:

@@ -14,7 +14,7 @@ from send_analysis.report import england, index
 
 BURY = "E08000002"
 # What a headline says where it claims growth, a place or a forecast.
-CLAIMS = re.compile(r"[+−-]\d+ %|place \d|\d(st|nd|rd|th) of|should plan for|set to need|grew by")
+CLAIMS = re.compile(r"[+−-]\d+ %|place \d|\d(st|nd|rd|th) of|is likely to have|will need|grew by")
 
 
 def flagged(table, category):

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis.capacity.views import HORIZON
+
 
 def places(frame: pd.DataFrame) -> str:
     """Describe the chart of demand for places against capacity."""
-    first, last = frame.iloc[0], frame.iloc[-1]
+    first, then, last = frame.iloc[0], ahead(frame), frame.iloc[-1]
     phase = "" if first["phase"] == "all" else f"{first['phase']} "
+    beyond = (
+        f" By {last['year']} the middle of demand is {last['demand']:,.0f}, and untested."
+        if last["year"] > then["year"]
+        else ""
+    )
     return (
         f"Line chart of {phase}places, {first['kind']}, in {first['area']}: "
         f"{first['capacity']:,.0f} in use in {first['year']}. Capacity goes to "
-        f"{last['capacity']:,.0f} in {last['year']}, demand to {last['demand']:,.0f}, with an 80 % "
-        f"interval of {last['low_80']:,.0f} to {last['high_80']:,.0f}."
+        f"{then['capacity']:,.0f} in {then['year']}, the middle of demand to "
+        f"{then['demand']:,.0f}, with an 80 % interval of {then['low_80']:,.0f} to "
+        f"{then['high_80']:,.0f}.{beyond}"
     )
+
+
+def ahead(frame: pd.DataFrame) -> pd.Series:
+    """Take the year of the headline out of a forecast that begins with its origin."""
+    return frame[frame["year"] <= frame["year"].iloc[0] + HORIZON].iloc[-1]
 
 
 def came_true(frame: pd.DataFrame) -> str:
@@ -45,8 +58,9 @@ def open_cases(frame: pd.DataFrame, area: str) -> str:
     first, last = frame.iloc[0], frame.iloc[-1]
     top = frame.loc[frame["open_cases"].idxmax()]
     return (
-        f"Bar chart of assessments open in {area} by year: about {first['open_cases']:,.0f} in "
-        f"{first['year']}, {top['open_cases']:,.0f} in {top['year']} at the peak, of which "
+        f"Bar chart of assessments open in {area} by year, estimated: about "
+        f"{first['open_cases']:,.0f} in {first['year']}, {top['open_cases']:,.0f} in "
+        f"{top['year']} at the peak, of which "
         f"{top['backlog']:,.0f} backlog, and {last['open_cases']:,.0f} in {last['year']}, of which "
         f"{last['backlog']:,.0f} backlog."
     )
@@ -54,26 +68,30 @@ def open_cases(frame: pd.DataFrame, area: str) -> str:
 
 def rule(frame: pd.DataFrame) -> str:
     """Say what volumes ask of the coming year, and how far such figures have been off."""
-    ahead = frame.iloc[-1]
+    coming = frame.iloc[-1]
     said = (
-        f"Volumes ask for {ahead['needed_90']:,.0f} assessments in {ahead['year']:.0f} for nine "
-        "plans in ten in time"
+        f"By volumes, {coming['needed_90']:,.0f} assessments would have to be completed in "
+        f"{coming['year']:.0f} for nine plans in ten in time"
     )
-    missed = 100 * (frame["volumes"] - frame["timely"]).abs().dropna()
+    missed = (frame["volumes"] - frame["timely"]).abs().dropna()
     if missed.empty:
         return f"{said}; no year of the area tests that"
-    return f"{said}; such figures missed the share by {missed.mean():.0f} points a year"
+    years = "the one year" if len(missed) == 1 else f"{len(missed)} years"
+    return f"{said}; such figures missed the share by {missed.mean():.0f} points in {years}" + (
+        " that can be tested" if len(missed) == 1 else " on average"
+    )
 
 
 def completions(frame: pd.DataFrame, area: str) -> str:
     """Describe the chart of assessments completed and needed."""
     done = frame.dropna(subset="completed")
-    first, last, ahead = done.iloc[0], done.iloc[-1], frame.iloc[-1]
+    first, last, coming = done.iloc[0], done.iloc[-1], frame.iloc[-1]
     return (
         f"Line chart of assessments completed in {area}: {first['completed']:,.0f} in "
         f"{first['year']:.0f} and {last['completed']:,.0f} in {last['year']:.0f}, against those "
-        f"needed for 60 and 90 % of plans within 20 weeks; in {ahead['year']:.0f} these are "
-        f"{ahead['needed_60']:,.0f} and {ahead['needed_90']:,.0f}."
+        f"that volumes would ask for with 60 and 90 % of plans within 20 weeks; in "
+        f"{coming['year']:.0f} these are {coming['needed_60']:,.0f} and "
+        f"{coming['needed_90']:,.0f}."
     )
 
 
@@ -85,11 +103,12 @@ def millions(value: float) -> str:
 def cost(frame: pd.DataFrame) -> str:
     """Describe the chart of the cost of placements."""
     whole = frame[frame["setting"] == "all"]
-    first, last = whole.iloc[0], whole.iloc[-1]
+    first, last = whole.iloc[0], ahead(whole)
     most = frame[(frame["year"] == last["year"]) & (frame["setting"] != "all")]
     most = most.loc[most["cost"].idxmax()]
     return (
-        f"Line chart of the yearly cost of placements in {first['area']}: "
+        f"Line chart of the yearly cost of placements of residents of {first['area']}, at prices "
+        "of 2021-22: "
         f"{millions(first['cost'])} million pounds in {first['year']}, {millions(last['cost'])} "
         f"million in {last['year']}, with an 80 % interval of {millions(last['low_80'])} to "
         f"{millions(last['high_80'])} million. The largest part is "

@@ -42,10 +42,10 @@ def accounts(area: str | None = None) -> pd.DataFrame:
     DataFrame
         ``area_code, year`` (calendar), ``requests, refused, agreed`` (requests less refused and
         withdrawn), ``completed`` (plan issued or decided against), ``issued``, ``counted`` (plans
-        whose time is counted, exceptions left out), ``timely`` (share of them within 20 weeks),
-        ``decided`` (share of requests decided within 6 weeks), ``undecided`` (requests at the end
-        of the year), ``published_open`` (assessments without an outcome at the end of the year,
-        to 2021). A figure that is not published is missing.
+        whose time is counted, exceptions left out), ``timely`` (per cent of them within 20 weeks),
+        ``decided`` (per cent of decisions on requests made within 6 weeks), ``undecided`` (requests
+        at the end of the year), ``published_open`` (assessments without an outcome at the end of
+        the year, to 2021). A figure that is not published is missing.
 
     Raises
     ------
@@ -80,8 +80,9 @@ def accounts(area: str | None = None) -> pd.DataFrame:
             "completed": assessed["plan issued"] + assessed["plan not issued"],
             "issued": assessed["plan issued"],
             "counted": timed["any time"],
-            "timely": timed["20 weeks or less"] / timed["any time"].replace(0, pd.NA),
-            "decided": asked["decided within 6 weeks"]
+            "timely": 100 * timed["20 weeks or less"] / timed["any time"].replace(0, pd.NA),
+            "decided": 100
+            * asked["decided within 6 weeks"]
             / (asked["decided within 6 weeks"] + asked["decided after 6 weeks"]).replace(0, pd.NA)
             if "decided within 6 weeks" in asked
             else pd.NA,
@@ -248,7 +249,7 @@ def queue(
     counted = frame["counted"].to_numpy(dtype=float)
     agreed = frame["agreed"].to_numpy(dtype=float)
     completed = frame["completed"].to_numpy(dtype=float)
-    share = frame["timely"].to_numpy(dtype=float)
+    share = frame["timely"].to_numpy(dtype=float) / 100
     share = np.clip(share, HALF_CASE / counted, 1 - HALF_CASE / counted)
     weeks = mean_weeks(share[None], spread, base)
     cases = completed * weeks / YEAR
@@ -267,7 +268,7 @@ def queue(
         )
         results[f"next_year_{target * 100:g}"] = needed
     frame["effective_capacity"] = frame["completed"]
-    frame["at_capacity"] = (frame["timely"] < max(TARGETS)).astype(bool)
+    frame["at_capacity"] = (frame["timely"] < 100 * max(TARGETS)).astype(bool)
     for name, values in results.items():
         frame = frame.assign(**interval(name, values, axis=0))
     return frame
@@ -290,8 +291,8 @@ def hindcast(
     DataFrame
         ``area_code, year, timely`` (as published), ``persistence`` (the year before's), ``volumes``
         (what the queue says from cases open a year before, agreed and completed), ``predicted``
-        (both, weighted on the logarithm of the mean time). Authorities and years with at least
-        100 completed.
+        (both, weighted on the logarithm of the mean time), all four per cent. Authorities and
+        years with at least 100 completed.
 
     Notes
     -----
@@ -306,7 +307,7 @@ def hindcast(
     agreed, completed, timely = (
         every[name].astype("float64").unstack("year") for name in ("agreed", "completed", "timely")
     )
-    weeks = mean_weeks(timely.clip(0.005, 0.995), spread, base)
+    weeks = mean_weeks((timely / 100).clip(0.005, 0.995), spread, base)
     weeks = pd.DataFrame(weeks, index=timely.index, columns=timely.columns)
     cases = completed * weeks / YEAR
     net = agreed * (1 - lapse) - completed
@@ -316,7 +317,7 @@ def hindcast(
     mixed = np.exp((1 - weight) * np.log(weeks.shift(axis=1)) + weight * np.log(from_volumes))
 
     def share(mean: pd.DataFrame) -> pd.Series:
-        values = timeliness(mean.to_numpy(), spread, base)
+        values = 100 * timeliness(mean.to_numpy(), spread, base)
         return pd.DataFrame(values, index=mean.index, columns=mean.columns).stack()
 
     out = pd.DataFrame(

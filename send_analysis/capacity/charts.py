@@ -34,7 +34,7 @@ def _whole_years(ax: Axes, years: pd.Series) -> None:
 def places(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw demand for places against capacity.
 
-    `frame` as :func:`capacity_views.fan` returns it.
+    `frame` as :func:`views.fan` returns it.
     """
     ax = axes(ax)
     first, last = frame.iloc[0], frame.iloc[-1]
@@ -48,14 +48,15 @@ def places(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(first["year"], last["year"])
     ax.set_ylabel("places")
     ax.set_xlabel("January")
-    short = last["demand"] - last["capacity"]
+    then = alt_texts.ahead(frame)
     phase = "" if first["phase"] == "all" else f"{first['phase']} "
     title(
         ax,
-        f"{abs(short):,.0f} {phase}places {'short' if short > 0 else 'spare'} by "
-        f"{last['year']:.0f}, by the median of demand",
+        f"{then['low_80']:,.0f} to {then['high_80']:,.0f} {phase}places needed in January "
+        f"{then['year']:.0f}, a range meant to hold four times in five; in use and announced: "
+        f"{then['capacity']:,.0f}",
         subtitle=f"{first['kind'].capitalize()} places for residents of {first['area']}; shaded: "
-        "80 % interval of demand",
+        "80 % interval of demand, tested one year ahead only",
     )
     label_ends(
         ax,
@@ -72,7 +73,7 @@ def places(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw chances against how often they came true.
 
-    `frame` as :func:`capacity_views.reliability` returns it.
+    `frame` as :func:`views.reliability` returns it.
     """
     ax = axes(ax)
     ax.plot([0, 100], [0, 100], color=RULE, lw=1.2, ls=":", label="as often as said")
@@ -116,7 +117,7 @@ def open_cases(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     top = frame.loc[frame["open_cases"].idxmax()]
     title(
         ax,
-        f"Open assessments peaked at about {top['open_cases']:,.0f} in {top['year']}, "
+        f"By estimate open assessments peaked at {top['open_cases']:,.0f} in {top['year']}, "
         f"{top['backlog']:,.0f} of them backlog",
         subtitle=f"Assessments open on average in the year in {area}, estimated; orange: more than "
         "would be open at 90 % within 20 weeks; lines: 80 % interval",
@@ -128,7 +129,7 @@ def open_cases(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
 def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     """Draw assessments completed against those that meet the targets.
 
-    `frame` as :func:`capacity_views.against_need` returns it.
+    `frame` as :func:`views.against_need` returns it.
     """
     ax = axes(ax)
     ax.plot(frame["year"], frame["needed_90"], color=NEED, lw=1.8, ls=":", label="for 90 %")
@@ -138,7 +139,7 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     ax.plot(done["year"], number, label="completed", marker="o", **ROLES["area"])
     for row in done.itertuples():
         ax.annotate(
-            f"{100 * row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
+            f"{row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
             textcoords="offset points", ha="center", fontsize=9,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
@@ -148,8 +149,8 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     title(
         ax,
         alt_texts.rule(frame),
-        subtitle=f"Assessments completed in {area}, with the share within 20 weeks, and how many "
-        "would have brought it to 60 and 90 %",
+        subtitle=f"Assessments completed in {area}, with the share of plans within 20 weeks, and "
+        "how many volumes would ask for with 60 and 90 %",
     )
     label_ends(ax, lines=ax.get_lines(), labels={"completed": "completed"})
     return ax
@@ -159,7 +160,7 @@ def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
 def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what placements cost in all.
 
-    `frame` as :func:`capacity_views.millions` returns it.
+    `frame` as :func:`views.millions` returns it.
     """
     ax = axes(ax)
     whole = frame[frame["setting"] == "all"]
@@ -180,13 +181,14 @@ def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(whole["year"].min(), last)
     ax.set_ylabel("millions of pounds a year")
     ax.set_xlabel("January")
-    first, end = whole.iloc[0], whole.iloc[-1]
+    first, end = whole.iloc[0], alt_texts.ahead(whole)
     title(
         ax,
-        f"Placements cost {millions(end['cost'] - first['cost'])} million pounds a year more by "
-        f"{end['year']}, prices unchanged",
-        subtitle=f"Placements of residents of {first['area']} in settings with a unit cost, prices "
-        "of 2021-22; shaded: 80 % interval",
+        f"At prices of 2021-22 placements would cost {millions(end['low_80'])} to "
+        f"{millions(end['high_80'])} million pounds in {end['year']}, a range meant to hold four "
+        f"times in five, after {millions(first['cost'])} million in {first['year']}",
+        subtitle=f"Placements of residents of {first['area']} in settings with a unit cost; "
+        "shaded: 80 % interval, untested",
     )
     label_ends(ax)
     return ax

@@ -24,7 +24,7 @@ from send_analysis.capacity.places import (
     UNIT,
 )
 from send_analysis.forecasting.cohorts import flows
-from send_analysis.scenarios import assumptions
+from send_analysis.scenarios import assumptions, sample
 
 PRICES = 2021  # financial year of both accounts: 2021-22
 # The January within that year. The Department's cost of a pupil with a plan in an independent or
@@ -231,24 +231,11 @@ def _share_with_a_place(code: str) -> float:
     return float(share[areas.ENGLAND] if np.isnan(own) else own)
 
 
-def _drawn(unit: pd.Series, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw a unit cost: half of the draws below its value, half above, rarer towards the ends.
-
-    The middle of the draws is the value that is printed. A triangle with its top at the value
-    has its middle elsewhere wherever the range is lopsided, as that of two accounts always is.
-    """
-    low, value, high = (float(unit[name]) for name in ("low", "value", "high"))
-    rank = rng.random(size)
-    below = low + (value - low) * np.sqrt(np.minimum(2 * rank, 1))
-    above = high - (high - value) * np.sqrt(np.minimum(2 * (1 - rank), 1))
-    return np.where(rank < 0.5, below, above)
-
-
 def _prices(
     units: pd.DataFrame, size: int, years: range, rise: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw unit costs (settings × simulations) and give the index of prices (years)."""
-    drawn = np.stack([_drawn(units.loc[setting], size, rng) for setting in units.index])
+    drawn = np.stack([sample(units.loc[setting], size, rng) for setting in units.index])
     return drawn, (1 + rise) ** (np.array(years) - 1 - PRICES)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from send_analysis import caveats
 from send_analysis.capacity import assessments
 from send_analysis.capacity.intervals import interval
 from send_analysis.capacity.places import Simulation
@@ -34,7 +35,7 @@ def assessments_a_plan(area: str) -> float:
         At least 1: some assessments end without a plan, and take time too.
     """
     known = assessments.accounts(area).dropna(subset=["completed", "issued"])
-    known = known[known["issued"] > 0]
+    known = known[(known["issued"] > 0) & caveats.sound(known, "assessments")]
     return float((known["completed"] / known["issued"]).iloc[-1]) if len(known) else 1.0
 
 
@@ -61,7 +62,8 @@ def need(
     -------
     DataFrame
         ``area_code, origin, year`` (calendar), ``role, assessments, hours, posts`` (full-time
-        equivalents): medians, with ``_p10`` and ``_p90``. The uncertainty of the number of new
+        equivalents): medians, with ``_p10`` and ``_p90``; ``hours_a_post`` (that a post has for new
+        plans in a year, by the values assumed). The uncertainty of the number of new
         plans, of hours a plan and of time available is carried together.
 
     Notes
@@ -78,10 +80,17 @@ def need(
     frames = []
     for key, role in ROLES.items():
         hours = volume * sample(given.loc[f"hours_{key}"], size, rng)
-        posts = hours / (week * weeks * sample(given.loc[f"share_{key}"], size, rng))
+        # in proportion, as shares multiply: then the middles of hours and of posts agree
+        share = np.log(
+            given.loc[f"share_{key}", ["low", "value", "high"]].astype(float).clip(lower=1e-9)
+        )
+        posts = hours / (week * weeks * np.exp(sample(share, size, rng)))
         frame = pd.DataFrame({"role": role}, index=range(len(volume)))
         for name, values in (("assessments", volume), ("hours", hours), ("posts", posts)):
             frame = frame.assign(**interval(name, values))
+        frame["hours_a_post"] = given.loc[
+            ["hours_a_week", "weeks_worked", f"share_{key}"], "value"
+        ].prod()
         # plans counted by a January were made in the calendar year before it
         frames.append(frame.assign(year=simulation.origin + frame.index))
     out = pd.concat(frames, ignore_index=True)

@@ -20,8 +20,15 @@ from send_analysis.forecasting.cohorts.simulation import Projection, project
 EVERY = "all specialist"
 MILLION = 1e6
 SMALL = 20  # residents in specialist places: fewer are known one by one
-HORIZON = 5  # years ahead of the headline: as far as the forecast has been tested
-HELD = (72, 88)  # per cent of areas that an 80 % interval may hold to be called tested
+HORIZON = 5  # years ahead of headlines: as far as the forecast of all plans has been tested
+HELD = (72, 88)  # per cent of areas, as printed, that an 80 % interval may hold to have held
+# What each year of the queue rests on: table and category.
+QUEUE = {
+    "requests": "all",
+    "assessments": "plan issued",
+    "timeliness": "excluded / 20 weeks or less",
+}
+NO_SKILL, FEW, UNSCORED = "no skill", f"fewer than {hindcast.SMALLEST} places", "not tested"
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
 
@@ -41,9 +48,25 @@ def gap(area: str) -> str:
     return ""
 
 
+def unsound(area: str) -> str:
+    """Say why no queue is made of an area's latest assessments; empty where it can be.
+
+    Parameters
+    ----------
+    area : str
+        Name or code.
+
+    Returns
+    -------
+    str
+    """
+    said = (caveats.doubt(table, area, category=category) for table, category in QUEUE.items())
+    return next(filter(None, said), "")
+
+
 def headline(
     forecast: pd.DataFrame | None,
-    queue: pd.DataFrame,
+    queue: pd.DataFrame | None,
     area: str,
     *,
     kept: pd.DataFrame | None = None,
@@ -54,8 +77,8 @@ def headline(
     ----------
     forecast : DataFrame or None
         As :func:`capacity.forecast` returns it; none where there can be none.
-    queue : DataFrame
-        As :func:`assessments.queue` returns it.
+    queue : DataFrame or None
+        As :func:`assessments.queue` returns it; none where :func:`unsound` says why.
     area : str
         Name of the area.
     kept : DataFrame, optional
@@ -66,27 +89,29 @@ def headline(
     list of str
         The headline, then further sentences.
     """
-    waits = _waits(queue, area)
+    waits = unsound(area) if queue is None else _waits(queue, area)
     if forecast is None:
         return [waits]
     year = min(forecast["origin"].iloc[0] + HORIZON, forecast["year"].max())
     rows = forecast[(forecast["year"] == year) & (forecast["kind"] == EVERY)].set_index("phase")
     whole = rows.loc["all"]
     more = (
-        f"{whole['extra_80']:,} more than that are enough in 80 of 100 simulations"
+        f"{whole['extra_80']:,} more than that would have been enough in 80 of 100 simulations"
         if whole["extra_80"]
-        else "that is enough in 80 of 100 simulations"
+        else "that was enough in 80 of 100 simulations or more"
     )
     out = [
-        f"{area} is set to need {whole['demand']:,.0f} specialist places in January {year} (80 % "
-        f"interval {whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f}) and to have "
-        f"{whole['capacity']:,.0f}, those in use and those announced; {more}."
+        f"If placements are made as they have been, {area} will need "
+        f"{whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f} specialist places in January "
+        f"{year}, a range meant to hold four times in five; {whole['demand']:,.0f} is the middle. "
+        f"In use and announced are {whole['capacity']:,.0f}; {more}. Ranges of places have been "
+        "tested one year ahead, not further."
     ]
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
         out.append(
-            "If each age were placed in the shares of the latest January, "
-            f"{kept.loc[every, 'demand'].iloc[0]:,.0f} would be needed."
+            "If each age were placed in the shares of the latest January, the middle would be "
+            f"{kept.loc[every, 'demand'].iloc[0]:,.0f}."
         )
     if whole["in_use"] < SMALL:
         out.append(
@@ -107,7 +132,7 @@ def _waits(queue: pd.DataFrame, area: str) -> str:
     new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
     new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
     out = (
-        f"In {last['year']} {100 * last['timely']:.0f} % of the plans in {area} whose time is "
+        f"In {last['year']} {last['timely']:.0f} % of the plans in {area} whose time is "
         f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
         f"{timed['any time']:,}"
         + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
@@ -115,35 +140,47 @@ def _waits(queue: pd.DataFrame, area: str) -> str:
         + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
     )
     if last["backlog"] >= 1:
-        return f"{out} and about {last['backlog']:,.0f} more were open than would be at 90 %."
-    return f"{out}, and no backlog can be seen."
+        return (
+            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more were open "
+            "than would be with 90 % in time."
+        )
+    return f"{out}. By these figures no more were open than with 90 % in time."
 
 
 def _chances(forecast: pd.DataFrame) -> str:
     """Give the chances of the first year ahead, for which such chances have been tested."""
     rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
-    rows = _tested(rows).dropna(subset="probability").set_index("phase")
+    rows = _scored(rows).dropna(subset="probability").set_index("phase")
     if rows.empty:
         return ""
     said = [
-        f"{phase.replace('all', 'all ages')} {probability:.0f} %"
+        f"{phase.replace('all', 'all ages')} {_chance(probability)}"
         for phase, probability in rows["probability"].items()
     ]
     return (
-        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than "
-        f"there will be: {', '.join(said)}."
+        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than are "
+        f"in use and announced: {', '.join(said)}."
     )
 
 
-def _tested(frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave chances out where a year ahead they said no more than one figure for all areas.
+def _chance(probability: float) -> str:
+    """Write a chance; what all simulations say is not certain."""
+    return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
 
-    Rows that expect fewer than `hindcast.SMALLEST` places were not scored, so they have none.
+
+def _scored(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave chances out that have not been shown to say anything, and say why: ``unsaid``.
+
+    ``no skill``: a year ahead they said no more than one figure for all areas; ``fewer than 10
+    places`` are expected; ``not tested``: too few areas have such places.
     """
     skilled = hindcast.shown()
     keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
-    keep = skilled.reindex(keys).eq(True).to_numpy() & (frame["demand"] >= hindcast.SMALLEST)
-    return frame.assign(probability=frame["probability"].where(keep))
+    known = keys.isin(skilled.index)
+    unsaid = np.where(skilled.reindex(keys).eq(True), "", np.where(known, NO_SKILL, UNSCORED))
+    unsaid = np.where(frame["demand"] < hindcast.SMALLEST, FEW, unsaid)
+    chance = frame["probability"].where(unsaid == "")
+    return frame.assign(probability=chance, unsaid=unsaid)
 
 
 def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFrame:
@@ -201,18 +238,23 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     Returns
     -------
     DataFrame
-        ``kind, phase, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
-        today's shares), ``probability`` (per cent; missing where :func:`hindcast.shown` finds no
-        skill), ``extra_80, extra_95``; without kinds and phases of a handful of pupils.
+        ``kind, phase, year, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
+        the latest January's shares), ``next_year`` (probability in the first January ahead, per
+        cent), ``probability`` (per cent), ``unsaid`` (why no probability is
+        given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
+        without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
     forecast = forecast.merge(beside, on=keys, validate="one_to_one")
     rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
     rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    rows = _tested(rows)
-    columns = ["kind", "phase", "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
-    rows = rows[[*columns, "kept", "probability", "extra_80", "extra_95"]]
+    rows = _scored(rows)
+    near = _scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
+    near = near.rename(columns={"probability": "next_year"})
+    rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
+    columns = [*keys, "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
+    rows = rows[[*columns, "kept", "next_year", "probability", "unsaid", "extra_80", "extra_95"]]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 
@@ -228,16 +270,17 @@ def year_before(area: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind, phase, in_use`` (in the January before), ``demand, low_80, high_80, places_80``
-        (places that suffice in 80 of 100 simulations), ``probability`` (per cent, as in
-        :func:`certainty`) and ``needed`` (places in use in the latest January); without rows that
-        expect a handful. Empty for an area that was not tested.
+        ``kind, phase, year`` (of the latest January), ``in_use`` (in the January before),
+        ``demand, low_80, high_80, places_80`` (places that suffice in 80 of 100 simulations),
+        ``probability, unsaid`` (as in :func:`certainty`) and ``needed`` (places in use in the
+        latest January); without rows that expect a handful. Empty for an area that was not tested.
     """
     rows = hindcast.rows()
     rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_p90"] >= SMALLEST)]
-    rows = _tested(rows).rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    columns = ["kind", "phase", "in_use", "demand", "low_80", "high_80", "places_80"]
-    return rows[[*columns, "probability", "needed"]].reset_index(drop=True)
+    rows = _scored(rows).rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
+    rows = rows.assign(year=rows["origin"] + 1)
+    columns = ["kind", "phase", "year", "in_use", "demand", "low_80", "high_80", "places_80"]
+    return rows[[*columns, "probability", "unsaid", "needed"]].reset_index(drop=True)
 
 
 def ranges() -> pd.DataFrame:
@@ -247,12 +290,12 @@ def ranges() -> pd.DataFrame:
     -------
     DataFrame
         ``kind, phase, cases, inside, sufficed, short, skill`` as :func:`hindcast.skill` (the first
-        three per cent) and ``range``: "tested" where the 80 % interval held 72 to 88 % of the
-        areas, else "illustrative".
+        three per cent) and ``range``: "held" where the 80 % interval held 72 to 88 % of the areas,
+        in whole per cent, else "too narrow" or "too wide".
     """
     frame = hindcast.skill().reset_index()
-    held = frame["inside"].between(*HELD)
-    frame["range"] = np.where(held, "tested", "illustrative")
+    held = frame["inside"].round()
+    frame["range"] = np.select([held < HELD[0], held > HELD[1]], ["too narrow", "too wide"], "held")
     return frame[["kind", "phase", "cases", "inside", "sufficed", "short", "skill", "range"]]
 
 
@@ -300,7 +343,7 @@ def compare(
     Returns
     -------
     DataFrame
-        ``scenario, phase, capacity, demand, probability`` (per cent; as in :func:`certainty`),
+        ``scenario, phase, year, capacity, demand, probability, unsaid`` (as :func:`certainty`),
         ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
         first.
     """
@@ -312,9 +355,9 @@ def compare(
         # as many years as everywhere else, so that "as planned" is the same draw
         made = balance.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
-        frames.append(_tested(made))
-    columns = ["scenario", "phase", "capacity", "demand", "probability", "extra_80", "extra_95"]
-    return pd.concat(frames, ignore_index=True)[columns]
+        frames.append(_scored(made))
+    columns = ["scenario", "phase", "year", "capacity", "demand", "probability", "unsaid"]
+    return pd.concat(frames, ignore_index=True)[[*columns, "extra_80", "extra_95"]]
 
 
 def against_need(queue: pd.DataFrame) -> pd.DataFrame:
@@ -329,8 +372,9 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``year, completed, timely, needed_60, needed_90, volumes``: what each year needed was known
-        as the year before ended, but for its arrivals; ``volumes`` is the share in time that the
-        same rule gives for what was completed, where it is tested. The last row is the coming year.
+        as the year before ended, but for its arrivals; ``timely`` is the per cent in time,
+        ``volumes`` the per cent that the same rule gives for what was completed, where it is
+        tested. The last row is the coming year.
     """
     after = queue[["year", "next_year_60", "next_year_90"]].assign(year=queue["year"] + 1)
     after = after.rename(columns={"next_year_60": "needed_60", "next_year_90": "needed_90"})
@@ -366,7 +410,7 @@ def checks(area: str) -> pd.DataFrame:
         if frame.empty:
             continue
         errors = {
-            name: 100 * (frame[name] - frame["timely"]).abs().mean()
+            name: (frame[name] - frame["timely"]).abs().mean()
             for name in ("persistence", "volumes", "predicted")
         }
         out.append({"where": where, "authority_years": len(frame), **errors})

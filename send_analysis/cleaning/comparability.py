@@ -35,6 +35,11 @@ RETURNED = PARTS | {
     "annual_reviews": ["measure"],
 }
 OF_A_JUMP = "these flows are of a return in which the number of plans is flagged"
+# Tables of what a return of flows holds, beside the plans that began: where the assessments are not
+# there, neither is the rest.
+FLOWS = ("requests", "assessments", "timeliness", "ceased_plans")
+UNASSESSED = 4  # new plans an assessment that ended in one; all others from 2016 on are below 2
+FEWEST_NEW = 30  # new plans: of fewer a handful on either side of a new year could be the reason
 MOST_WITHHELD = 0.5  # share of an area's categories in a year: above it the return is not there
 
 
@@ -69,7 +74,39 @@ def findings(made: Mapping[str, pd.DataFrame], areas: pd.DataFrame) -> pd.DataFr
         for name, columns in RETURNED.items()
         if name in made
     ]
-    return pd.concat([quality.none(), *parts, _doubted(made)], ignore_index=True)
+    parts += [_unassessed(made, areas), _doubted(made)]
+    return pd.concat([quality.none(), *parts], ignore_index=True)
+
+
+def _unassessed(made: Mapping[str, pd.DataFrame], areas: pd.DataFrame) -> pd.DataFrame:
+    """Find returns in which plans began that hardly an assessment ended in.
+
+    No plan begins without an assessment, so the list of assessments is short, and with it what is
+    counted in the same return. Years in which England's own figures differ as much (2014, when
+    statements became plans) are left out.
+    """
+    if not {"new_plans", "assessments"} <= set(made):
+        return quality.none()
+    key = ["area_code", "year"]
+    new, cases = made["new_plans"], made["assessments"]
+    began = new[new["age_band"] == "all"].set_index(key)["plans"].rename("began")
+    ended = cases[cases["outcome"] == "plan issued"].set_index(key)["assessments"].rename("ended")
+    both = pd.concat([began, ended], axis=1).astype("float64").dropna().reset_index()
+    short = both["began"] >= UNASSESSED * both["ended"]
+    everywhere = both.loc[short & (both["area_code"] == ENGLAND), "year"]
+    local = areas.loc[areas["level"] == "local authority", "area_code"]
+    found = both[
+        short
+        & (both["began"] >= FEWEST_NEW)
+        & ~both["year"].isin(everywhere)
+        & both["area_code"].isin(local)
+    ]
+    counts = found[["began", "ended"]].astype("int64").astype("str")
+    note = "the return of the year is not whole: " + counts["began"] + " plans began, and "
+    note += counts["ended"] + " assessments are recorded that ended in one"
+    same = {"check": quality.UNASSESSED, "action": "unexplained", "note": note}
+    rows = [quality.findings(found, table=name, **same) for name in FLOWS if name in made]
+    return pd.concat([quality.none(), *rows], ignore_index=True)
 
 
 def _withheld(

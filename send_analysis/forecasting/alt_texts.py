@@ -5,6 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis.forecasting.longrange import TESTED
+from send_analysis.forecasting.outlook import STABLE
+
+OWN = ("published figures", "this package", STABLE)  # the others published lower bounds
 
 
 def fan(frame: pd.DataFrame) -> str:
@@ -40,27 +43,40 @@ def reliability(frame: pd.DataFrame) -> str:
     for horizon in (1, 3, 5):
         share = frame[frame["horizon"] == horizon].set_index("level")["below"]
         parts.append(
-            f"{horizon} ahead, {share[0.1]:.0%} lie below the 10 % quantile, {share[0.5]:.0%} "
-            f"below the median and {share[0.9]:.0%} below the 90 % quantile"
+            f"{horizon} ahead, {share[10]:.0f} % lay below the 10 % quantile, {share[50]:.0f} % "
+            f"below the median and {share[90]:.0f} % below the 90 % quantile"
         )
     return (
-        f"Reliability diagram, share of outcomes below each quantile by years. {'; '.join(parts)}."
+        "Reliability diagram, per cent of outcomes below each quantile by years ahead. "
+        f"{'; '.join(parts)}."
     )
 
 
 def scenarios(frame: pd.DataFrame, area: str) -> str:
     """Describe the chart of scenarios."""
     last = frame["year"].max()
+    tested = frame["year"].min() + TESTED - 1
     ends = frame[frame["year"] == last]
     parts = [f"{row.scenario}: {row.plans:,.0f}" for row in ends.itertuples()]
-    return f"Line chart of the median forecast of plans in {area} to {last}. {'; '.join(parts)}."
+    return (
+        f"Line chart of the median forecast of plans in {area} to {last}, untested beyond "
+        f"{tested}. {'; '.join(parts)}."
+    )
 
 
 def published(frame: pd.DataFrame) -> str:
     """Describe the chart of forecasts of England."""
     ends = frame.groupby("forecast", sort=False).last().reset_index()
-    parts = [f"{row.forecast}: {row.plans:,.0f} in {row.year}" for row in ends.itertuples()]
-    return f"Line chart of EHC plans in England. {'; '.join(parts)}. {_interval(frame)}"
+    over = ends["forecast"].isin(OWN).map({True: "", False: "more than "})
+    parts = [
+        f"{row.forecast}: {more}{row.plans:,.0f} in {row.year}"
+        for row, more in zip(ends.itertuples(), over, strict=True)
+    ]
+    tested = frame.loc[frame["tested"].eq(True), "year"].max()
+    return (
+        f"Line chart of EHC plans in England, untested beyond {tested}. {'; '.join(parts)}. "
+        f"{_interval(frame)}"
+    )
 
 
 def far(frame: pd.DataFrame) -> str:

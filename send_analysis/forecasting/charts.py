@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from send_analysis.forecasting.alt_texts import OWN
 from send_analysis.forecasting.longrange import TESTED
 from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.style import (
@@ -65,8 +66,13 @@ def _far(ax: Axes, frame: pd.DataFrame, tested: int) -> None:
     last = far.iloc[-1]
     ax.plot(far["year"], far["plans"], color=MUTED_TEXT, lw=1.8, ls=":",
             label=f"{last['plans']:,.0f}")  # fmt: skip
-    ax.axvline(tested, color=RULE, lw=0.8)
-    ax.text(tested, 0.02, " untested from here", transform=ax.get_xaxis_transform(),
+    _untested(ax, tested)
+
+
+def _untested(ax: Axes, year: int) -> None:
+    """Mark the last year that has been tested."""
+    ax.axvline(year, color=RULE, lw=0.8)
+    ax.text(year, 0.02, " untested from here", transform=ax.get_xaxis_transform(),
             color=MUTED_TEXT)  # fmt: skip
 
 
@@ -85,8 +91,8 @@ def fan(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     last = frame.iloc[-1]
     title(
         ax,
-        f"Between {last['low_80']:,.0f} and {last['high_80']:,.0f} plans in {own} in January "
-        f"{last['year']:.0f}, four times in five",
+        f"{last['low_80']:,.0f} to {last['high_80']:,.0f} plans in {own} in January "
+        f"{last['year']:.0f}, a range meant to hold four times in five",
         subtitle="EHC plans each January; shaded: 80 % and 95 % interval",
     )
     label_ends(ax, lines=ax.get_lines()[1:], labels={"median forecast": f"{last['median']:,.0f}"})
@@ -137,8 +143,8 @@ def then_and_now(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     miss, other = last["median"] / last["published"] - 1, last["compound"] / last["published"] - 1
     title(
         ax,
-        f"From January {origin} the forecast for {own} in {last['year']:.0f} was {_off(miss)}, "
-        f"compound growth {_off(other)}",
+        f"From January {origin} the forecast for {own} in January {last['year']:.0f} was "
+        f"{_off(miss)}, compound growth {_off(other)}",
         subtitle=f"EHC plans each January; shaded: 80 % and 95 % interval known in {origin}",
     )
     label_ends(
@@ -162,27 +168,27 @@ def _off(error: float) -> str:
 def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw how often outcomes fall below each quantile.
 
-    `frame` as :func:`scoring.reliability` returns it.
+    `frame` as :func:`outlook.reliability` returns it.
     """
     ax = axes(ax, width=5.5, height=4.6)
-    ax.plot([0, 1], [0, 1], color=RULE, lw=1, label="_", ls="-")
+    ax.plot([0, 100], [0, 100], color=RULE, lw=1, label="_", ls="-")
     marks = {1: ("o", PALETTE[0]), 3: ("s", PALETTE[1]), 5: ("^", PALETTE[2])}
     for horizon, (mark, colour) in marks.items():
         rows = frame[frame["horizon"] == horizon]
         name = f"{horizon} year{'s' if horizon > 1 else ''} ahead"
         ax.plot(rows["level"], rows["below"], marker=mark, ms=6, lw=1.4, color=colour, label=name)
-    ax.set_xlim(0, 1)
-    ax.set_ylim(0, 1)
+    ax.set_xlim(0, 100)
+    ax.set_ylim(0, 100)
     ax.grid(axis="x")
-    ax.set_xlabel("quantile that was forecast")
-    ax.set_ylabel("share of outcomes below it")
-    ax.annotate("on the line: as often as said", (0.6, 0.6), xytext=(0.52, 0.3), color=MUTED_TEXT,
+    ax.set_xlabel("quantile that was forecast, %")
+    ax.set_ylabel("outcomes below it, %")
+    ax.annotate("on the line: as often as said", (60, 60), xytext=(52, 30), color=MUTED_TEXT,
                 arrowprops={"arrowstyle": "-", "color": RULE})  # fmt: skip
     ax.legend(loc="upper left")
     one = frame[frame["horizon"] == 1].set_index("level")["below"]
     title(
         ax,
-        f"A year ahead, {100 * (one[0.9] - one[0.1]):.0f} % of outcomes lie in the 80 % interval",
+        f"A year ahead, {one[90] - one[10]:.0f} % of outcomes lay in the 80 % interval",
         subtitle="Share of outcomes below each quantile, Januaries that did not choose the method",
         width=44,
     )
@@ -199,6 +205,7 @@ def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     last = int(frame["year"].max())
     end = frame[frame["year"] == last].set_index("scenario")
     far = end["change"].abs() >= 5  # nearer ones would lie on the line of "as now"
+    _untested(ax, int(frame["year"].min()) + TESTED - 1)
     colours = iter((PALETTE[2], PALETTE[3], PALETTE[5], PALETTE[1]) * 3)
     for name in frame["scenario"].unique():
         rows = frame[frame["scenario"] == name]
@@ -216,8 +223,9 @@ def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
     less = -end.loc[most, "change"]
     title(
         ax,
-        f"{less:.0f} % fewer plans in {area} in {last} if {most[0].lower()}{most[1:]}"
-        if less > 0
+        f"If {most[0].lower()}{most[1:]}, {area} would have {less:.0f} % fewer plans in {last} "
+        "than as now; nothing so far ahead has been tested"
+        if less >= 0.5
         else f"No scenario lowers the forecast of plans in {area} for {last}",
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
@@ -248,7 +256,7 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     stable = frame[frame["forecast"] == STABLE]
     ax.plot(stable["year"], stable["plans"], ":", color=PALETTE[0],
             label=f"new plans grow no more\n{stable['plans'].iloc[-1]:,.0f}")  # fmt: skip
-    others = frame[~frame["forecast"].isin(["published figures", "this package", STABLE])]
+    others = frame[~frame["forecast"].isin(OWN)]
     for name, rows in others.groupby("forecast"):
         label = f"{_wrapped(name)}\n{rows['plans'].iloc[-1]:,.0f}"
         ax.plot(rows["year"], rows["plans"], "D", color=PALETTE[2], ms=7, mec="white", label=label,
@@ -262,7 +270,7 @@ def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax,
         f"If new plans a head level off, England would have {last['plans'] / 1e6:.2f} million "
         f"plans in January {last['year']}, {last['low_80'] / 1e6:.2f} to "
-        f"{last['high_80'] / 1e6:.2f} in an untested 80 % range; others said {said}",
+        f"{last['high_80'] / 1e6:.2f} in an untested 80 % range; others said more than {said}",
         subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
     )
     label_ends(ax)

@@ -85,10 +85,19 @@ def hindsight(area: str = "Bury", origin: int = 2019) -> str:
         return ""
     inside = last["low_80"] <= last["published"] <= last["high_80"]
     return (
-        f"From January {origin} it would have said {last['low_80']:,.0f} to {last['high_80']:,.0f} "
-        f"for {last['area']} in {last['year']:.0f}, four times in five; {last['published']:,.0f} "
-        "were published, "
-        f"{'inside' if inside else 'outside'} that range."
+        f"From January {origin}, with what was published by then, it would have said "
+        f"{last['low_80']:,.0f} to {last['high_80']:,.0f} for {last['area']} in January "
+        f"{last['year']:.0f}, four times in five; {last['published']:,.0f} were published, "
+        f"{'inside' if inside else 'outside'} that range. "
+        f"{'' if origin > scoring.CHOSEN_TO else chosen_later()}"
+    ).strip()
+
+
+def chosen_later() -> str:
+    """Say that a forecast from an early January has been made with numbers chosen afterwards."""
+    return (
+        f"The numbers of the method were chosen by outcomes to January {scoring.CHOSEN_TO}, so "
+        "this shows how it works and is no test."
     )
 
 
@@ -218,14 +227,15 @@ def misses(count: int = 8) -> pd.DataFrame:
 
 @tables.remembered
 def reliability() -> pd.DataFrame:
-    """Say how often outcomes fell under each quantile of this package's and simple forecasts.
+    """Say how often outcomes fell under each quantile of this package's forecasts.
 
     Returns
     -------
     DataFrame
-        As :func:`scoring.reliability` returns it.
+        As :func:`scoring.reliability` returns it, but ``level`` and ``below`` per cent.
     """
-    return scoring.reliability(scoring.rolling_origin())
+    found = scoring.reliability(scoring.rolling_origin())
+    return found.assign(**{name: (100 * found[name]).round(6) for name in ("level", "below")})
 
 
 @tables.remembered
@@ -267,14 +277,18 @@ def tested() -> list[str]:
     name = rows["outcomes"].iloc[-1]
     rows = rows[rows["outcomes"] == name].set_index("horizon")
     near, far = rows.iloc[0], rows.iloc[-1]
+    count = f"{near['forecasts']:.0f}"
+    if near["forecasts"] != far["forecasts"]:
+        count += f" and {far['forecasts']:.0f}"
     life = [_years(scoring.shelf_life(rows[f"{who}within_10"])) for who in ("", "compound_")]
     return [
         f"Tested on January {name.split(',')[0].replace('–', ' to ')}, which took no part in "
         f"choosing it, the method missed by {near['mape']:.1f} % on average a year ahead and by "
-        f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead; continuing five years' compound "
-        f"growth missed by {near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
-        f"Four areas in five or more were within {scoring.NEAR} % up to {life[0]} ahead; with "
-        f"compound growth up to {life[1]}.",
+        f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead ({count} forecasts of authorities "
+        f"above {SMALL} plans); continuing five years' compound growth missed by "
+        f"{near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
+        f"At least four of five of these forecasts were less than {scoring.NEAR} % off up to "
+        f"{life[0]} ahead; with compound growth up to {life[1]}.",
     ]
 
 
@@ -290,7 +304,7 @@ def _of_england() -> str:
     rows = rows[rows["year"] > scoring.CHOSEN_TO]
     held = rows["observed"].between(rows["low_80"], rows["high_80"]).sum()
     return (
-        f"That is of authorities; England's own 80 % range, which is narrower, held in {held} of "
+        f"England's own 80 % range, which is narrower than theirs, held in {held} of "
         f"{len(rows)} forecasts of the same Januaries."
     )
 
@@ -309,15 +323,15 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
     last = fan(area, horizon).iloc[-1]
     error, life = tested()
     few = (
-        f" These were areas above {SMALL} plans: {last['area']} is smaller, and its range is the "
-        "answer, not its middle."
+        f" {last['area']} is smaller: its range is the answer, not its middle."
         if last["median"] < SMALL
         else ""
     )
     points = [
-        f"{last['area']} should plan for {last['low_80']:,.0f} to {last['high_80']:,.0f} EHC plans "
-        f"in January {last['year']}, a range for four times in five; {last['median']:,.0f} is the "
-        "middle.",
+        f"{last['area']} is likely to have {last['low_80']:,.0f} to {last['high_80']:,.0f} EHC "
+        f"plans in January {last['year']}, a range meant to hold four times in five; "
+        f"{last['median']:,.0f} is the middle.",
+        caveats.doubt("requests", area),
         error + few,
         life,
         _of_england() if areas.resolve(area) == areas.ENGLAND else "",

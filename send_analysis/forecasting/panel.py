@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 
 
@@ -89,7 +89,10 @@ def _build(load: Callable[[str], pd.DataFrame]) -> Panel:
         wide.columns += lag
         return wide.reindex(index=units, columns=years).to_numpy()
 
-    requests = areas.on_footprints(load("requests"), ["requests"], ("year", "outcome"))
+    requests = load("requests")
+    counted = requests["requests"].where(caveats.sound(requests, "requests"))
+    requests = requests.assign(requests=counted)
+    requests = areas.on_footprints(requests, ["requests"], ("year", "outcome"))
     cases = areas.on_footprints(load("assessments"), ["assessments"], ("year", "outcome"))
     cases = cases[cases["outcome"] == "open at the end of the year"]
     new = areas.on_footprints(load("new_plans"), ["plans"], ("year", "age_band"))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats
+from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import outlook
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting.cohorts import flows, levers, simulation
@@ -60,13 +61,18 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
     -------
     DataFrame
         ``scenario`` (its title; ``as now`` first), ``year, plans`` (median), ``change`` (per cent,
-        against ``as now``) and ``note`` (what stands in for figures that the area lacks).
+        against ``as now``) and ``note`` (what stands in for figures that the area lacks, and which
+        scenario is left out for want of them; the same in every row of one scenario).
     """
     made = simulation.project(area, years=horizon)
     years = range(made.origin + 1, made.origin + 1 + horizon)
-    frames, plain = [], None
+    frames, plain, left_out = [], None, []
     for title, name in {NOW: (), **levers.titles()}.items():
-        changed = flows.apply(made, levers.read(name))
+        try:
+            changed = flows.apply(made, levers.read(name))
+        except MissingDataError as error:
+            left_out.append(f"Left out: {title}. {str(error).partition('. ')[0]}.")
+            continue
         plans = np.median(changed.stock.sum(axis=(2, 3)), axis=1)[1:]
         plain = plans if plain is None else plain
         parts = {
@@ -76,7 +82,9 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
             "change": 100 * (plans / plain - 1),
         }
         frames.append(pd.DataFrame(parts).assign(note=" ".join(changed.notes)))
-    return pd.concat(frames, ignore_index=True)
+    out = pd.concat(frames, ignore_index=True)
+    out["note"] = [" ".join(filter(None, [note, *left_out])) for note in out["note"]]
+    return out
 
 
 def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = None) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import decomposition, denominators
 from send_analysis.growth import series as growth
@@ -203,13 +203,7 @@ def _ranked() -> pd.DataFrame:
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
         table, category = RESTS_ON[measure]
-        years = both["year"].unique()
-        flagged = {year: caveats.flagged(table, int(year), category=category) for year in years}
-        faulty = pd.MultiIndex.from_tuples(
-            [(code, year) for year, found in flagged.items() for code in found.index],
-            names=["area_code", "year"],
-        )
-        sound = ~pd.MultiIndex.from_frame(both[["area_code", "year"]]).isin(faulty)
+        sound = caveats.sound(both, table, category=category)
         local = both[both["area_code"].isin(current) & sound]
         value = local["numerator"] / local["denominator"]
         place = value.groupby(local["year"])

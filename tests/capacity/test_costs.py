@@ -72,16 +72,6 @@ def test_a_name_that_is_none_is_refused(function):
         function("Nonsense")
 
 
-@pytest.mark.parametrize("unit", [(4000, 4000, 9000), (1000, 4000, 5000), (7, 7, 7)])
-def test_the_middle_of_the_draws_is_the_value_printed(unit):
-    drawn = costs._drawn(
-        pd.Series(unit, index=["low", "value", "high"]), 100_001, np.random.default_rng(2)
-    )
-    assert np.median(drawn) == pytest.approx(unit[1], rel=0.003)
-    assert drawn.min() >= unit[0]
-    assert drawn.max() <= unit[2]
-
-
 def test_plans_times_the_printed_cost_is_the_cost_printed(simulation):
     """A stock that is known leaves only the price to draw."""
     units = costs.unit_costs("Bury")

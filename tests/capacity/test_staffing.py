@@ -45,6 +45,16 @@ def test_ranges_are_carried(hundred):
     assert spread > (row["hours_p90"] - row["hours_p10"]) / row["hours"]
 
 
+def test_posts_are_the_hours_printed_over_the_hours_of_a_post(hundred):
+    """Lopsided ranges do not part the three: social workers' hours and posts agree."""
+    frame = staffing.need(hundred)
+    assert frame["posts"].to_numpy() == pytest.approx(
+        (frame["hours"] / frame["hours_a_post"]).to_numpy(), rel=0.03
+    )
+    social = frame[frame["role"] == "social worker"]
+    assert set(social["hours_a_post"].round(1)) == {159.1}  # 37 hours, 43 weeks, a tenth of them
+
+
 def test_assessments_that_end_without_a_plan_take_time(hundred):
     # assessments.csv, Bury 2024: 347 issued, 10 not
     ratio = staffing.assessments_a_plan(BURY)

@@ -51,21 +51,29 @@ def test_fan_starts_at_the_places_in_use(forecast):
     assert frame["high_80"].tolist() == [100, 200, 200]
 
 
-def test_chart_of_places_draws_the_frame_and_says_what_is_short(forecast):
+def test_chart_of_places_draws_the_frame_and_says_the_range(forecast):
     frame = views.fan(forecast, "secondary")
     ax = charts.places(frame)
     demand, there = ax.get_lines()
     assert np.array_equal(demand.get_ydata(), [100, 130, 160])
     assert np.array_equal(there.get_ydata(), [100, 110, 120])
-    assert ax.get_title(loc="left").startswith("40 secondary places short by 2027")
+    title = " ".join(ax.get_title(loc="left").split())
+    assert title.startswith("90 to 200 secondary places needed in January 2027, a range meant to")
+    assert title.endswith("in use and announced: 120")
     words = alt_texts.places(frame)
     assert "demand to 160" in words
     assert "interval of 90 to 200" in words
+    assert "untested" not in words
 
 
-def test_spare_places_are_called_spare(forecast):
-    frame = views.fan(forecast, "primary").assign(capacity=300)
-    assert "140 primary places spare" in charts.places(frame).get_title(loc="left")
+def test_a_chart_is_named_after_the_year_of_the_headline(forecast):
+    """Eight years are drawn; the title, as the headline, speaks of the fifth."""
+    frame = views.fan(forecast, "secondary")
+    later = [frame.iloc[[-1]].assign(year=year, low_80=year) for year in range(2028, 2034)]
+    frame = pd.concat([frame, *later])
+    title = " ".join(charts.places(frame).get_title(loc="left").split())
+    assert title.startswith("2,030 to 200 secondary places needed in January 2030")
+    assert "By 2033 the middle of demand is 160, and untested" in alt_texts.places(frame)
 
 
 def test_certainty_leaves_out_a_handful(forecast):
@@ -79,13 +87,16 @@ def test_certainty_leaves_out_a_handful(forecast):
         phase: bool(hindcast.shown().get((views.EVERY, phase))) for phase in shown.index
     }
     assert set(frame["probability"].dropna()) == {75}
+    assert ((frame["unsaid"] == "") == frame["probability"].notna()).all()
     assert set(frame["kept"]) == {7}
 
 
 def test_a_handful_of_places_has_no_chance(forecast, queue):
     """A chance of 100 % that six places are short where none is in use would be no finding."""
     few = forecast.assign(demand=hindcast.SMALLEST - 1, demand_p90=18.0)
-    assert views.certainty(few, 2027, kept=few)["probability"].isna().all()
+    shown = views.certainty(few, 2027, kept=few)
+    assert shown["probability"].isna().all()
+    assert set(shown["unsaid"]) == {"fewer than 10 places"}
     said = views.headline(few, queue, "Bury")
     assert not [sentence for sentence in said if "Chance" in sentence]
 
@@ -102,8 +113,8 @@ def test_shares_kept_move_nobody_between_settings():
 
 def test_headline_has_the_numbers(forecast, queue):
     first, second, third = views.headline(forecast, queue, "Bury")
-    assert "need 160 specialist places in January 2027" in first
-    assert "to have 120, those in use and those announced; 40 more than that are enough" in first
+    assert "Bury will need 90 to 200 specialist places in January 2027, a range meant to" in first
+    assert "160 is the middle. In use and announced are 120; 40 more than that would have" in first
     assert second.startswith("Chance that more specialist places are needed in January 2026")
     assert "primary 75 %" in second
     # the release of 2025: 293 of the 296 plans whose time is counted, 361 new plans
@@ -112,7 +123,7 @@ def test_headline_has_the_numbers(forecast, queue):
         "293 of 296 (of 361 new plans); 357 assessments"
     )
     beside = views.headline(forecast, queue, "Bury", kept=forecast.assign(demand=7.0))
-    assert "7 would be needed" in beside[1]
+    assert "the middle would be 7." in beside[1]
     alone = views.headline(None, queue, "Bury")
     assert alone == [third]
 
@@ -141,11 +152,11 @@ def test_chart_of_chances_draws_the_frame_and_says_what_came_true():
 def test_title_of_the_rule_says_how_far_it_was_off(queue):
     frame = views.against_need(queue)
     # docs/capacity.md: shares from volumes against 78.9, 27.4, 34.7, 51.0, 74.1, 99.0 %
-    missed = 100 * (frame["volumes"] - frame["timely"]).abs().dropna()
+    missed = (frame["volumes"] - frame["timely"]).abs().dropna()
     assert len(missed) == 6
     words = alt_texts.rule(frame)
-    assert words.endswith(f"such figures missed the share by {missed.mean():.0f} points a year")
-    assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments in 2025" in words
+    assert words.endswith(f"missed the share by {missed.mean():.0f} points in 6 years on average")
+    assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments would have to be completed in" in words
     untested = frame.assign(volumes=float("nan"))
     assert alt_texts.rule(untested).endswith("no year of the area tests that")
 
@@ -164,9 +175,7 @@ def test_charts_of_the_queue(queue):
     # two bars a year, one on the other: together the open cases
     assert sum(heights) == pytest.approx(queue["open_cases"].sum())
     peak = queue.loc[queue["open_cases"].idxmax()]
-    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in ax.get_title(loc="left").replace(
-        "\n", " "
-    )
+    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in " ".join(ax.get_title("left").split())
     needed = views.against_need(queue)
     ax = charts.completions(needed, "Bury")
     done = ax.get_lines()[2]
@@ -198,7 +207,9 @@ def test_chart_of_cost():
     assert len(lines) == 4  # the sum and the three largest settings
     assert lines[0].get_ydata().tolist() == [21, 27]
     assert lines[1].get_ydata().tolist() == [6, 7]
-    assert "6 million pounds a year more by 2026" in ax.get_title(loc="left").replace("\n", " ")
+    title = " ".join(ax.get_title(loc="left").split())
+    assert "would cost 1 to 30 million pounds in 2026" in title
+    assert title.endswith("after 21 million in 2025")
     assert "further education with 7 million" in alt_texts.cost(frame)
 
 

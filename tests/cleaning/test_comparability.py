@@ -82,6 +82,30 @@ def test_a_jump_of_all_plans_is_in_their_parts_and_flags_the_flows():
     assert set(rows["category"]) == {""}
 
 
+def test_plans_that_began_without_assessments_flag_the_flows_of_the_return():
+    """A has 40 plans of 10 assessments in 2024; before the law of 2014 was in force all had."""
+    began = pd.DataFrame(
+        [("A", 2024, 40), ("B", 2024, 40), (ENGLAND, 2024, 80),
+         ("A", 2014, 40), ("B", 2014, 40), (ENGLAND, 2014, 80)],
+        columns=["area_code", "year", "plans"],
+    )  # fmt: skip
+    ended = began.rename(columns={"plans": "assessments"}).assign(outcome="plan issued")
+    ended["assessments"] = [10, 39, 49, 5, 5, 10]
+    made = {"new_plans": began.assign(age_band="all"), "assessments": ended}
+    found = comparability._unassessed(made, AREAS)
+    assert found[["table", "area_code", "year"]].to_numpy().tolist() == [["assessments", "A", 2024]]
+    assert "40 plans began, and 10 assessments" in found["note"].item()
+    ended.loc[0, "assessments"] = 11
+    assert comparability._unassessed(made, AREAS).empty
+
+
+def test_one_return_of_the_release_lacks_its_assessments():
+    """Read by hand off the release: 187 new plans, 8 assessments, 74 requests, 1 plan ceased."""
+    found = tables.load("quality").query("check == @quality.UNASSESSED")
+    assert set(zip(found["area_code"], found["year"], strict=True)) == {("E06000046", 2024)}
+    assert set(found["table"]) == {"requests", "assessments", "timeliness", "ceased_plans"}
+
+
 def test_a_fault_that_the_tables_have_no_figure_of_is_not_taken_down():
     assert comparability.findings({}, AREAS).empty
 

@@ -91,6 +91,13 @@ def test_flows_stand_in_the_january_after(history):
     assert history.plans[row, list(history.years).index(2024)] == 2686
 
 
+def test_a_flagged_return_of_requests_is_not_known(history):
+    """Isle of Wight, 2024: 74 requests are printed of a return that is not whole."""
+    row, column = list(history.units).index("E06000046"), list(history.years).index(2025)
+    assert np.isnan(history.requests[row, column])
+    assert history.new_plans[row, column] == 187
+
+
 def test_merged_footprints_add_their_authorities(history):
     """Cumbria 2023, one authority; its two successors in 2025."""
     row = list(history.units).index("E06000063+E06000064")

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from reading import contradictions, frames, published, soup_of, texts, untabled
+from reading import (
+    contradictions,
+    differing,
+    fractions,
+    frames,
+    published,
+    soup_of,
+    texts,
+    untabled,
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +83,42 @@ def test_most_is_not_said_of_the_largest_group(pages):
 
 
 def test_a_share_is_per_cent_in_every_table(pages):
-    """Levels of quantiles lie between 0 and 1; what is called a share, or growth, does not."""
-    fractions = [
-        (path.stem, column)
-        for path in pages
-        for frame in frames(soup_of(path))
-        for column in frame.select_dtypes("number").filter(regex="share|growth|probability|within")
-        if 0 < frame[column].abs().max() <= 1 and len(frame) > 2
+    assert fractions(pages) == []
+
+
+def test_one_quantity_is_one_number_in_every_table(pages):
+    """Rows of one name have one value, whichever table of the two pages prints them."""
+    both = [page(pages, "03"), page(pages, "04")]
+    assert differing(both) == []
+
+
+def test_assessments_needed_and_expected_each_say_what_they_are(pages):
+    """They are two numbers of one year: what a target would ask for, and what is likely to come."""
+    path = page(pages, "04")
+    words = _words(path, "main th, main p")
+    assert "assessments expected" in words
+    assert "completions that 90 % would ask for" in words
+    assert any("That is another number than the assessments expected" in one for one in words)
+    staff = _rows(path, "role", "hours", "hours_a_post", "posts")
+    apart = staff["hours"] / staff["hours_a_post"] / staff["posts"]
+    assert apart.between(0.95, 1.05).all()
+
+
+def test_what_is_beyond_the_tests_says_so(pages):
+    """A title or an alternative text of a year that no forecast of all plans was tested for."""
+    tested = int(_rows(page(pages, "04"), "kind", "phase", "in_use", "extra_80")["year"].iloc[0])
+    own = [page(pages, "03"), page(pages, "04")]
+    titles = [one for path in own for one in _words(path, ".figure-title")]
+    alts = [part.get("alt", "") for path in own for part in soup_of(path).select("main img")]
+    late = [
+        one
+        for one in titles + alts
+        if any(int(year) > tested for year in re.findall(r"\b20\d\d\b", one))
     ]
-    assert fractions == []
+    assert len(late) > 3
+    assert [
+        one for one in late if not re.search("untested|has been tested|illustration", one)
+    ] == []
 
 
 def _words(path: Path, parts: str) -> list[str]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis import areas, caveats, tables
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
 from send_analysis.forecasting.cohorts.levers import SIZES, TRANSFERS, validate
@@ -318,6 +318,7 @@ def _rate(what: str, year: int) -> pd.Series:
     }[what]  # fmt: skip
     rows = tables.load(table)
     rows = rows[(rows["year"] == year) & rows["outcome"].isin([top, *bottom])]
+    rows = rows[caveats.sound(rows, table)]
     rows = rows[["area_code", "outcome", column]]
     joint = areas.on_footprints(rows, [column], ("outcome",))
     rows = pd.concat([rows, joint[joint["area_code"].str.contains("+", regex=False)]])

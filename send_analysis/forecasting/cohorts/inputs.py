@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from send_analysis import tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis import caveats, tables
 from send_analysis.areas import ENGLAND
-from send_analysis.cleaning.placements import setting_of
+from send_analysis.categories import AGE_BANDS, setting_of
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.shrinkage import range_sd
 from send_analysis.growth import denominators
@@ -225,6 +224,7 @@ def _ceased(year: int, codes: pd.Index) -> np.ndarray:
     """Plans that ceased by age, without those that another authority took over."""
     rows = tables.load("ceased_plans_by_age")
     rows = rows[(rows["year"] == year) & rows["plans"].notna()]
+    rows = rows[caveats.sound(rows, "ceased_plans")]
     counts = _array(rows, "reason", codes, FLOW_AGES, ["all", "transferred to another authority"])
     return counts[..., 0] - np.nan_to_num(counts[..., 1])
 

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from send_analysis import caveats, tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
+from send_analysis.categories import AGE_BANDS
 from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, Snapshot, placed
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, range_sd, robust_sd
 
