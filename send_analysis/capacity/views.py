@@ -19,7 +19,6 @@ from send_analysis.capacity import (
     returns,
     staffing,
 )
-from send_analysis.capacity.hindcast import doubt
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.inputs import origins
 from send_analysis.forecasting.cohorts.simulation import Projection, project
@@ -43,7 +42,7 @@ def gap(area: str) -> str:
     code = areas.resolve(area)
     if code[:3] in ("E92", "E12"):
         return f"{areas.name(code)} is no single authority: the model of places follows those."
-    flagged = doubt(code)
+    flagged = caveats.unplaced(code)
     if flagged:
         return flagged
     try:
