@@ -144,7 +144,7 @@ def refresh_tables(
     from send_analysis.releases import refresh
 
     done = refresh.refresh(release, only or (), folder=folder, archive=archive, estimates=estimates)
-    for line in refresh.summary(done):
+    for line in [*refresh.summary(done), *refresh.by_hand(only or ())]:
         print(line, file=sys.stderr)
     if len(done.revisions):
         show(refresh.by_table(done.revisions) if form is Format.table else done.revisions, form)
@@ -157,14 +157,13 @@ def evidence(
 ) -> None:
     """Test the claims made about an area against the official tables."""
     from send_analysis import areas
-    from send_analysis.evidence import verdicts as ledger
-    from send_analysis.evidence import words
+    from send_analysis.evidence import verdicts, views, words
 
-    found = ledger.ledger(area)
+    found = verdicts.ledger(area)
     if form is not Format.table:
         show(found, form)
         return
-    print(words.claims_table(found).to_string(index=False, max_colwidth=70))
+    print(views.claims_table(found).to_string(index=False, max_colwidth=70))
     print(words.tallied(found, areas.name(areas.resolve(area))))
 
 

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
+from send_analysis import reads
 from send_analysis.errors import DataError, SendAnalysisError, unknown
 from send_analysis.files.disk import read_bytes
 
@@ -154,17 +155,27 @@ def remembered(
     Returns
     -------
     callable
-        Returns a DataFrame or Series that is yours to change; anything else must be left as it is.
+        Returns a DataFrame or Series that is yours to change and carries the tables it was made
+        from; anything else must be left as it is.
     """
     if function is None:
         return partial(remembered, most=most)
-    kept = lru_cache(most)(lambda _folder, args, kwargs: function(*args, **dict(kwargs)))
+
+    @lru_cache(most)
+    def kept(_folder: Path, args: tuple, kwargs: tuple) -> tuple[R, set[str]]:
+        with reads.recording() as names:
+            made = function(*args, **dict(kwargs))
+        return made, names
+
     _remembered.append(kept.cache_clear)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        found = kept(data_dir(), args, tuple(sorted(kwargs.items())))
-        return found.copy(deep=False) if isinstance(found, pd.DataFrame | pd.Series) else found
+        found, names = kept(data_dir(), args, tuple(sorted(kwargs.items())))
+        reads.mark(names)
+        if isinstance(found, pd.DataFrame | pd.Series):
+            return reads.stamp(found.copy(deep=False), names)
+        return found
 
     return call
 
@@ -242,6 +253,7 @@ def load(name: str) -> pd.DataFrame:
         If the file is missing or is not as the descriptor says.
     """
     resource(name)
+    reads.mark([name])
     return _read(data_dir(), name).copy(deep=False)
 
 

@@ -7,11 +7,9 @@ import pytest
 
 from send_analysis import areas, caveats, quality, tables
 from send_analysis.capacity import views as capacity_views
-from send_analysis.evidence import words
 from send_analysis.forecasting import outlook, views
 from send_analysis.growth import account as pipeline
-from send_analysis.growth import charts, decomposition, panel, series
-from send_analysis.growth import words as narrative_why
+from send_analysis.growth import charts, decomposition, panel, series, words
 from send_analysis.report import england, index
 
 BURY = "E08000002"
@@ -51,12 +49,12 @@ def test_the_flagged_returns_of_january_2025():
 def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
     latest = series.totals([code]).set_index("year")["plans"].iloc[-1]
     said = [
-        *words.grew(code), *narrative_why._parts(code, 2019, 2025).splitlines(),
+        *words.grew(code), *words._parts(code, 2019, 2025).splitlines(),
         *outlook.headline(code),
     ]  # fmt: skip
     assert f"{latest:,} plans in January 2025" in said[0]
     assert not [text for text in said if CLAIMS.search(text)], said
-    for text in narrative_why.causes(code):
+    for text in words.causes(code):
         assert "plans ceased" not in text and "new plans" not in text
         assert "grew" not in text
     with pytest.raises(panel.MissingDataError):
@@ -64,7 +62,7 @@ def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
     assert code not in set(panel.growth_ratios(draws=10)["area_code"])
     ranked = series.growth(2019, 2025).set_index("area_code").loc[code]
     assert pd.isna(ranked["rank"]) and ranked["caveat"]
-    assert "cannot be told" in charts.indexed(series.indexed(code)).get_title(loc="left")
+    assert "cannot be told" in charts.indexed(series.indexed(code)).title
 
 
 @pytest.mark.parametrize("code", sorted({*PLANS, *PLACED}))
@@ -159,7 +157,7 @@ def test_headlines_of_ages_obey():
     # within the new return growth by age is growth
     assert any("largest increase by age since 2024" in text for text in words.grew("Cumberland"))
     assert (series.by("age band", "Bury", start=2024)["caveat"] == "").all()
-    title = charts.categories(series.by("placement", "Bury"), "placement").get_title(loc="left")
+    title = charts.categories(series.by("placement", "Bury"), "placement").title
     assert "grew" not in title
 
 

@@ -27,6 +27,7 @@ from send_analysis.cleaning import (
     geography,
     inspections,
     lait,
+    nhs_children,
     nhs_mental_health,
     nhs_waits,
     places,
@@ -68,6 +69,9 @@ BUILDERS = {
     geography.build: ("neighbours",),
     nhs_waits.build: ("nhs_waits", "nhs_area_links"),
     nhs_mental_health.build: ("mental_health_waits",),
+    nhs_children.contacts: ("mental_health_contacts", "mental_health_spending"),
+    nhs_children.first_contacts: ("mental_health_first_contacts",),
+    nhs_children.autism: ("autism_referrals",),
 }
 
 # Written with every table: a new release can bring areas, and findings about it.

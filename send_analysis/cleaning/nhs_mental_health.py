@@ -20,8 +20,7 @@ from send_analysis.cleaning.nhs_sheets import read_sheets
 from send_analysis.errors import DataError
 
 TABLE = "mental_health_waits"
-YEARS = (2019, 2020, 2021)  # in which the financial year begins
-RELEASE = "mental_health_waits_{}"
+RELEASE = "mental_health_waits_{}"  # the year in which the financial year begins
 CHECK = "between its parts"
 # What the headings begin with, in small letters and without "people" and "referrals".
 COLUMNS = {
@@ -85,7 +84,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
         If a sheet, heading or cell is not as described here, or a sheet of a whole year
         contradicts its parts.
     """
-    read = pd.concat([read_workbook(root, year) for year in YEARS], ignore_index=True)
+    read = pd.concat([read_workbook(root, year) for year in _years()], ignore_index=True)
     wrong = contradicting(read)
     whole = wrong[wrong["period"] == "year"]
     if len(whole):
@@ -117,6 +116,13 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     )
     missing = table["value"].isna().map({True: "suppressed", False: ""})
     return {TABLE: table.assign(missing=missing), "quality": found}
+
+
+def _years() -> list[int]:
+    """Years that `releases.yml` has a workbook of."""
+    stem = RELEASE.format("")
+    names = reading.layout.specification()["releases"]
+    return sorted(int(name.removeprefix(stem)) for name in names if name.startswith(stem))
 
 
 def read_workbook(root: Path, year: int) -> pd.DataFrame:

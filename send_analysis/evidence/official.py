@@ -398,7 +398,7 @@ UNTESTED = {"none", "nhs_wait"}
 
 def place_of(test: dict) -> str:
     """Return the code of the area or the organisation that a test is about."""
-    return areas.resolve(test["area"]) if "area" in test else test["where"]["organisation_code"]
+    return code(test if "area" in test else test["where"])
 
 
 def figures(test: dict, said: str | None = None) -> pd.DataFrame:
@@ -519,26 +519,51 @@ def closest(figures: list[dict]) -> str:
     found: dict[str, list[str]] = {}
     for figure in figures:
         table, where, over = figure["table"], figure["where"], figure.get("over")
-        value = _select(table, where)[figure["value"]].sum(min_count=1)
-        if over and not pd.isna(value):
-            value = 100 * value / _select(table, over)[figure["value"]].sum()
+        value = total(figure)
         part = {"table": table, "where": where, "per": 100}
         said = forms.worded(part | ({"over": {"where": over}} if over else {}))
-        shown = "no figure" if pd.isna(value) else number(value)
-        found.setdefault(said, []).append(f"{shown} ({_cited(table, where)})")
+        shown = _reason(table, where) if pd.isna(value) else number(value)
+        found.setdefault(said, []).append(f"{shown} ({cited(table, where)})")
     told = "; ".join(f"{said}: {', '.join(shown)}" for said, shown in found.items())
     return f" Nearest: {told}." if told else ""
 
 
-def _cited(table: str, where: dict) -> str:
+def total(figure: dict) -> float:
+    """Look up a nearest figure: a sum, or a share of one in per cent; missing where it is.
+
+    Parameters
+    ----------
+    figure : dict
+        As for :func:`closest`.
+    """
+    table, over = figure["table"], figure.get("over")
+    value = _select(table, figure["where"])[figure["value"]].sum(min_count=1)
+    if over and not pd.isna(value):
+        value = 100 * value / _select(table, over)[figure["value"]].sum()
+    return value
+
+
+def code(where: dict) -> str:
+    """Return the code of the area or the organisation that rows are of."""
+    return areas.resolve(where["area"]) if "area" in where else where["organisation_code"]
+
+
+def _reason(table: str, where: dict) -> str:
+    """Say why there is no figure, where the table says so."""
+    rows = _select(table, where)
+    reasons = set(rows["missing"]) - {""} if "missing" in rows else set()
+    return reasons.pop().replace("_", " ") if len(reasons) == 1 else "no figure"
+
+
+def cited(table: str, where: dict) -> str:
     """Say where and when a figure is from."""
     if "area" in where:
-        place = areas.name(where["area"])
+        name = areas.name(where["area"])
     else:
-        place = _select(table, {"organisation_code": where["organisation_code"]})
-        place = place["organisation"].iloc[-1]
+        rows = _select(table, {"organisation_code": where["organisation_code"]})
+        name = rows["organisation"].iloc[-1]
     if "month" in where:
-        return f"{place}, {pd.Timestamp(where['month']):%B %Y}"
+        return f"{name}, {pd.Timestamp(where['month']):%B %Y}"
     if "financial year" in forms.columns(table)["year"]["description"]:
-        return f"{place}, {where['year']}-{(where['year'] + 1) % 100:02d}"
-    return f"{place}, {'January ' if table in IN_JANUARY else ''}{where['year']}"
+        return f"{name}, {where['year']}-{(where['year'] + 1) % 100:02d}"
+    return f"{name}, {'January ' if table in IN_JANUARY else ''}{where['year']}"

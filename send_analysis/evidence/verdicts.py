@@ -19,10 +19,10 @@ import pandas as pd
 
 from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import official
+from send_analysis.evidence import forms, official
 from send_analysis.evidence.claims import claims, claims_file, months, spoken
 from send_analysis.evidence.official import EXPLORATORY, PLAIN, READING, closest
-from send_analysis.waits import changes
+from send_analysis.waits import changes, lists
 
 REPRODUCED = "reproduced"
 OTHERWISE = "reproduced on another definition"
@@ -137,7 +137,7 @@ def ledger(area: str = "Bury", *, file: Path | None = None) -> pd.DataFrame:
     MissingDataError, ParameterError
         As :func:`claims`; also if the tables have no figure on a claim's own window.
     """
-    return pd.DataFrame([_row(claim) for claim in claims(area, file=file)], columns=LEDGER)
+    return pd.DataFrame([row(claim) for claim in claims(area, file=file)], columns=LEDGER)
 
 
 def tally(ledger: pd.DataFrame) -> pd.Series:
@@ -263,7 +263,7 @@ def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) 
     return frame.merge(claimed.drop_duplicates(), on=["area_code", "year"], how="left")
 
 
-def _row(claim: dict) -> dict:
+def row(claim: dict) -> dict:
     """One row of the ledger."""
     test = claim["test"]
     try:
@@ -303,7 +303,60 @@ def _needed(claim: dict, found: pd.DataFrame) -> str:
         near = changes.summary(
             found, claim.get("claimed") if "since" in test else None, services=test["service"]
         )
+        near = f"{near} {changes.since(test)}".strip()
+    near = f"{near} {_against(claim)}".strip()
     return " ".join(filter(None, [*parts, near, test.get("note", "")]))
+
+
+def _against(claim: dict) -> str:
+    """Say what a claimed sum of money is of the nearest sums."""
+    if not claim["unit"].startswith("£ million"):
+        return ""
+    sums = [
+        (official.cited(figure["table"], figure["where"]), official.total(figure))
+        for figure in claim["test"].get("nearest", [])
+        if forms.columns(figure["table"])[figure["value"]].get("unit") == "pounds"
+    ]
+    parts = [f"{1e8 * claim['claimed'] / value:.1f} % of that of {cited}" for cited, value in sums]
+    said = claimed_words(claim["claimed"], claim["compare"], claim["unit"])
+    return f"The claimed {said} is {' and '.join(parts)}." if parts else ""
+
+
+def own_figures(area: str = "Bury") -> pd.Series:
+    """Say of each claim whether a figure of the area itself, or of who serves it, is beside it.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    Series of bool
+        By claim. Its own are figures of the authority, of a commissioning group that no other
+        authority shares, and of providers known to serve it; not of boards, regions or England.
+    """
+    code = areas.resolve(area)
+    links = tables.load("nhs_area_links").query("level != 'icb'")
+    links = links[(links["area_code"] == code) & ~links["basis"].str.contains("other authorities")]
+    own = {code, *links["organisation_code"]}
+    known = lists.then()
+    served = set(
+        known.loc[known["organisation_code"].isin(own) & known["waiting"].notna(), "service"]
+    )
+    said = {}
+    for claim in claims(area):
+        test = claim["test"]
+        if test["kind"] == "nhs_wait":
+            named = [test["service"]] if isinstance(test["service"], str) else test["service"]
+            said[claim["id"]] = bool(served & {*map(lists.service_line, named)})
+        elif test["kind"] == "none":
+            near = [figure for figure in test.get("nearest", [])
+                    if official.code(figure["where"]) in own]  # fmt: skip
+            said[claim["id"]] = any(pd.notna(official.total(figure)) for figure in near)
+        else:
+            placed = test.get("area") or "organisation_code" in test.get("where", {})
+            said[claim["id"]] = bool(placed) and official.place_of(test) in own
+    return pd.Series(said, dtype=bool)
 
 
 def _unlike(test: dict, plain: pd.Series) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import decomposition, denominators
@@ -61,6 +61,7 @@ def _reasons() -> pd.DataFrame:
     })  # fmt: skip
 
 
+@reads.result
 def stock_account(
     area: str = "Bury",
     *,
@@ -213,6 +214,7 @@ def _ranked() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+@reads.result
 def ratios(
     area: str = "Bury", *, start: int = FIRST_STOCK - 1, end: int | None = None
 ) -> pd.DataFrame:
@@ -382,6 +384,7 @@ def _held(needed: np.ndarray) -> float:
     return max(0.0, float(np.quantile(needed, 0.95)))
 
 
+@reads.result
 def counterfactuals(
     area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
@@ -429,7 +432,7 @@ def counterfactuals(
     said = caveats.crossed(listed, "ehc_plans", start, end)
     units = units[(said == said.iloc[-1]).to_numpy()[:-1]]
     if code == areas.ENGLAND:
-        raise ParameterError("England has no one to be set against: give an authority or region.")
+        raise MissingDataError("England has no one to be set against: give an authority or region.")
     groups = {"england": (areas.ENGLAND, units)}
     if areas.level(code) == "local authority":
         region = areas.region(code)

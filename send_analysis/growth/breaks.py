@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import areas, reads
 from send_analysis.growth import panel, series
 
 # What happened, and the first January that can show it.
@@ -53,6 +53,7 @@ def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) 
     return out.assign(p=2 * norm.sf((out["log_step"] / out["se"]).abs()))
 
 
+@reads.result
 def breaks(area: str | None = "Bury") -> pd.DataFrame:
     """Test for breaks in England's growth, and in areas' growth against England's.
 
@@ -127,40 +128,3 @@ def _national_step(before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
         "log_after": fitted.params.sum(), "log_step": fitted.params[1], "se": fitted.bse[1],
         "p": fitted.pvalues[1], "reach": (high - low) / 2,
     })  # fmt: skip
-
-
-def in_words(result: pd.DataFrame) -> list[str]:
-    """Say for a councillor what each test found, one sentence a row.
-
-    Parameters
-    ----------
-    result : DataFrame
-        What :func:`breaks` returns.
-
-    Returns
-    -------
-    list of str
-    """
-    events = {
-        "reforms": "the reforms of September 2014",
-        "pandemic": "the pandemic of 2020",
-        "person-level return": "the person-level return of 2023",
-    }
-    sentences = []
-    for row in result.to_dict("records"):
-        own = row["against"] == ""
-        subject = f"growth in {row['area']}" + ("" if own else f" against {row['against']}")
-        unit = "% a year" if own else "percentage points a year"
-        one_off = row["measured"] == "one-off change"
-        span = (
-            f"{row['after']:+.1f} {unit} at {events[row['what']]}, {row['before']:+.1f} around it"
-            if one_off
-            else f"{row['before']:+.1f} {unit} before {events[row['what']]}, "
-            f"{row['after']:+.1f} after"
-        )
-        clear = row["p"] < 0.05  # the usual one in twenty
-        found = "a change that chance does not explain" if clear else "no clear change"
-        sentences.append(
-            f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
-        )
-    return sentences

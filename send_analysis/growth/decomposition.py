@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import denominators, series
@@ -169,6 +169,7 @@ def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray
     return np.hstack([parts, total - parts.sum(axis=1, keepdims=True), total])
 
 
+@reads.result
 def decompose(
     area: str | None = "Bury",
     *,
@@ -344,6 +345,7 @@ def _decompose(
     return out[[*columns, "caveat"]]
 
 
+@reads.result
 def prevalence(
     area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
@@ -384,50 +386,3 @@ def prevalence(
     out = out.assign(area=out["area_code"].map(names), rate=1000 * out["plans"] / out["people"])
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=out["age_band"])
     return out[["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat"]]
-
-
-def in_words(result: pd.DataFrame) -> str:
-    """Say in two sentences what a decomposition of one area found.
-
-    Parameters
-    ----------
-    result : DataFrame
-        What :func:`decompose` returns for one area.
-
-    Returns
-    -------
-    str
-    """
-    row = result.iloc[0]
-    whole = result[result["age_band"] == "all"].set_index("component")["plans"]
-    change = whole["all"]
-
-    def effect(component: str) -> str:
-        """One component as "added 12" or "took away 3"."""
-        plans = round(whole[component])
-        return f"added {plans:,}" if plans >= 0 else f"took away {-plans:,}"
-
-    verb = "rose" if change >= 0 else "fell"
-    share = "larger" if whole["prevalence"] >= 0 else "smaller"
-    text = (
-        f"From January {row['start']} to January {row['end']} plans in {row['area']} {verb} by "
-        f"{abs(round(change)):,}. A {share} share of children of the same age with a plan "
-        f"{effect('prevalence')}; the number of children and young people "
-        f"{effect('population size')}; the change in their ages {effect('age structure')}."
-    )
-    rest = round(whole["age not recorded"])
-    if rest:
-        text += f" For {abs(rest):,} plans of the change no age is recorded."
-    said = result.loc[result["component"] == "prevalence", "caveat"].iloc[0]
-    return f"{text} {_alike(row, said)}" if said else text
-
-
-def _alike(row: pd.Series, said: str) -> str:
-    """Say what the parts would be, were ages counted alike at both ends."""
-    alike = decompose(row["area_code"], start=row["start"], end=row["end"], ages="in January")
-    alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
-    parts = ", ".join(f"{alike[name]:+,.0f}" for name in ("prevalence", *COMPONENTS[:2]))
-    return (
-        f"By age {said}; restated so that ages are counted alike, as far as that can be inferred, "
-        f"the three are {parts}."
-    )

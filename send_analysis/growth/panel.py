@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import series
 
@@ -248,6 +248,7 @@ def _over_spreads(raw: np.ndarray, se: np.ndarray) -> tuple[np.ndarray, ...]:
     return tau[:, 0], share / share.sum(), centre, mean, variance
 
 
+@reads.result
 def growth_ratios(
     area: str | None = None,
     *,
@@ -360,49 +361,3 @@ def _ranks(shrunk: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
     drawn = shrunk["log_ratio"].to_numpy() + noise * shrunk["se"].to_numpy()
     places = (-drawn).argsort(axis=1).argsort(axis=1) + 1
     return np.quantile(places, [0.025, 0.975], axis=0).round().astype("int64")
-
-
-def in_words(result: pd.DataFrame) -> str:
-    """Say for a councillor how one area's growth compares, and how sure that is.
-
-    Parameters
-    ----------
-    result : DataFrame
-        One row of what :func:`growth_ratios` returns.
-
-    Returns
-    -------
-    str
-    """
-    row = result.iloc[0]
-    others = {"england": "England", "region": "its region", "neighbours": "its ten neighbours"}
-    them = others[row["against"]]
-    if row["low"] > 1:
-        verdict = f"That is faster than {them} by more than chance explains"
-    elif row["high"] < 1:
-        verdict = f"That is slower than {them} by more than chance explains"
-    else:
-        verdict = f"That is no clear difference from {them}"
-
-    def count(plans: float) -> str:
-        """A number of plans as "12 more" or "12 fewer"."""
-        return f"{abs(round(plans)):,} {'more' if plans >= 0 else 'fewer'}"
-
-    missing = row["end"] - row["start"] - row["years"]
-    left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
-    return (
-        f"Plans in {row['area']} grew by {row['growth']:.1f} % a year from January {row['start']} "
-        f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
-        f"{verdict}: in an area of this size a year's growth strays by about "
-        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, anything "
-        f"from {count(row['more_low'])} to {count(row['more_high'])} plans than with the growth "
-        f"of {them} is in keeping with the figures. With chance allowed for it ranks "
-        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
-        f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
-    )
-
-
-def ordinal(number: int) -> str:
-    """A number as 1st, 2nd, 3rd, 11th."""
-    ends = {1: "st", 2: "nd", 3: "rd"}
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import denominators
@@ -22,13 +22,16 @@ COMPARABLE = 2019
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
 
 
-def comparators(area: str = "Bury") -> pd.DataFrame:
+@reads.result
+def comparators(area: str = "Bury", *, neighbours: bool = True) -> pd.DataFrame:
     """List the areas that an authority is set against.
 
     Parameters
     ----------
     area : str, default "Bury"
         Local authority, by name or code.
+    neighbours : bool, default True
+        Whether the statistical neighbours are among them.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def comparators(area: str = "Bury") -> pd.DataFrame:
         rows.append((ENGLAND, "england"))
     if areas.level(code) == "local authority":
         rows.append((areas.region(code), "region"))
-        if code in areas.current():
+        if neighbours and code in areas.current():
             rows += [(other, "neighbours") for other in areas.neighbours(code)]
     out = pd.DataFrame(rows, columns=["area_code", "role"])
     return out.assign(area=out["area_code"].map(areas.name))[["area_code", "area", "role"]]
@@ -69,6 +72,7 @@ def latest(area: str | None = None) -> int:
     return int(plans["year"].max())
 
 
+@reads.result
 def totals(codes: list[str] | None = None) -> pd.DataFrame:
     """Plans (and statements) of all ages in January.
 
@@ -99,6 +103,7 @@ def _all_ages() -> tuple[pd.DataFrame, pd.DataFrame]:
     return tuple(frame.dropna(subset="plans").reset_index(drop=True) for frame in (plans, units))
 
 
+@reads.result
 def indexed(area: str = "Bury", *, start: int = COMPARABLE) -> pd.DataFrame:
     """Plans of an area and its comparators as an index.
 
@@ -161,6 +166,7 @@ def broken(area: str = "Bury", *, start: int = COMPARABLE, end: int | None = Non
     return f"How plans in {name} grew from January {start} to {end} cannot be told: {why}."
 
 
+@reads.result
 def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
     """Growth over windows of one length, of an area, its region and England.
 
@@ -177,7 +183,7 @@ def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
         plans_end, growth`` (per cent), ``caveat`` (why that is not growth of one thing; empty where
         it is).
     """
-    listed = comparators(area).query("role != 'neighbours'")
+    listed = comparators(area, neighbours=False)
     plans = totals(listed["area_code"].tolist())
     before = plans.assign(year=plans["year"] + years).rename(columns={"plans": "plans_start"})
     out = plans.merge(before, on=["area_code", "year"]).merge(listed, on="area_code")
@@ -188,6 +194,7 @@ def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
     return out[columns].reset_index(drop=True)
 
 
+@reads.result
 def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFrame:
     """Share of plans issued within 20 weeks, of an area, its region and England.
 
@@ -204,7 +211,7 @@ def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFr
         (per cent; years without a plan issued left out), ``caveat`` (why the row does not compare
         with the one before it; empty where it does).
     """
-    listed = comparators(area).query("role != 'neighbours'")
+    listed = comparators(area, neighbours=False)
     rows = tables.load("timeliness")
     rows = rows[rows["area_code"].isin(listed["area_code"]) & (rows["exceptions"] == exceptions)]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
@@ -229,7 +236,7 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     -------
     DataFrame
         One row a local authority or footprint with figures for both years, by growth:
-        ``area_code, area, plans_start, plans_end, growth, lower, upper`` (per cent, 95 %
+        ``area_code, area, plans_start, plans_end, growth, low, high`` (per cent, 95 %
         interval), ``rank`` (1 grew most), ``areas`` (how many are ranked), ``caveat`` (why that is
         not growth of one thing; empty where it is). England is the last row, without a rank; those
         with a caveat come before it, without a rank either.
@@ -282,10 +289,11 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
     ratio = counts["plans_end"] / counts["plans_start"]
     spread = np.exp(CONFIDENCE_Z * np.sqrt(1 / counts["plans_start"] + 1 / counts["plans_end"]))
     return counts.assign(
-        growth=100 * (ratio - 1), lower=100 * (ratio / spread - 1), upper=100 * (ratio * spread - 1)
+        growth=100 * (ratio - 1), low=100 * (ratio / spread - 1), high=100 * (ratio * spread - 1)
     )
 
 
+@reads.result
 def rates(area: str = "Bury") -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 
@@ -317,6 +325,7 @@ def rates(area: str = "Bury") -> pd.DataFrame:
     return out[columns].sort_values(["role", "area_code", "year"])
 
 
+@reads.result
 def by(
     dimension: str, area: str = "Bury", *, start: int = COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
@@ -384,6 +393,7 @@ def by(
     return out[out["category"] != "all"].reset_index(drop=True)
 
 
+@reads.result
 def flows(area: str = "Bury") -> pd.DataFrame:
     """What came in and what went out each year, and what neither explains.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis import areas, caveats
-from send_analysis.errors import SendAnalysisError
-from send_analysis.growth import account, decomposition, panel, series
+from send_analysis.errors import MissingDataError, SendAnalysisError
+from send_analysis.growth import account, decomposition, panel, series, views
 
 # Measure → how it is said of an area.
 SAID = {
@@ -17,25 +17,26 @@ SAID = {
     "plans ceased": "per cent of plans ceased in the year",
 }
 
+SMALL = 100  # plans: below it one child is more than 1 %
 
-def causes(
-    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
-) -> list[str]:
+
+def causes(area: str = "Bury", *, start: int | None = None, end: int | None = None) -> list[str]:
     """Sum up why an area's plans grew and whether they grew differently from England's.
 
     Parameters
     ----------
     area : str, default "Bury"
-    start, end : int
-        Januaries; the last published if no end is given.
+    start, end : int, optional
+        Januaries; by default those of :func:`.views.period`.
 
     Returns
     -------
     list of str
         A sentence or two each; what an area has no figures for is left out.
     """
-    end = series.latest(area) if end is None else end
     areas.resolve_unit(area)
+    when = views.period(area)
+    start, end = when.start if start is None else start, when.end if end is None else end
     out = []
     for say in (_parts, _requests, _beyond_chance):
         try:
@@ -49,7 +50,7 @@ def _parts(area: str, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
     if series.broken(area, start=start, end=end):
         return ""
-    words = decomposition.in_words(decomposition.decompose(area, start=start, end=end, whole=True))
+    words = parts(decomposition.decompose(area, start=start, end=end, whole=True))
     off = decomposition.sensitivity(area, start=start, end=end)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
     if not set(decomposition.EDGES) <= set(share.index):
@@ -68,7 +69,7 @@ def _requests(area: str, start: int, end: int) -> str:
 
 def _beyond_chance(area: str, start: int, end: int) -> str:
     """The panel model."""
-    return panel.in_words(panel.growth_ratios(area, start=start, end=end))
+    return beyond_chance(panel.growth_ratios(area, start=start, end=end))
 
 
 def pipeline_in_words(result: pd.DataFrame) -> list[str]:
@@ -112,60 +113,234 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def compared(
+def grew(
     area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
-) -> pd.DataFrame:
-    """Return an area's growth against England, its region and its neighbours, beyond chance.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``against``: ``growth, growth_others, ratio, low, high, more, more_low,
-        more_high, rank, rank_low, rank_high``.
-    """
-    end = series.latest(area) if end is None else end
-    rows = [
-        panel.growth_ratios(area, start=start, end=end, against=against)
-        for against in panel.REFERENCES
-    ]
-    out = pd.concat(rows, ignore_index=True).set_index("against")
-    columns = [
-        "growth", "growth_others", "ratio", "low", "high", "more", "more_low", "more_high",
-        "rank", "rank_low", "rank_high",
-    ]  # fmt: skip
-    return out[columns]
-
-
-def variants(
-    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
-) -> pd.DataFrame:
-    """Return the decomposition as ages are counted and as residents are estimated, a row each.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``variant``: one column a component, plans added.
-    """
-    end = series.latest(area) if end is None else end
-    found = decomposition.sensitivity(area, start=start, end=end)
-    wide = found.pivot(index="variant", columns="component", values="plans")
-    return wide.loc[found["variant"].unique(), list(decomposition.COMPONENTS)]
-
-
-def broke(tested: pd.DataFrame) -> pd.DataFrame:
-    """Return the tests for breaks as a reader sees them.
+) -> list[str]:
+    """Sum up the growth of an area against England, chance and its population.
 
     Parameters
     ----------
-    tested : DataFrame
-        What :func:`send_analysis.growth.breaks.breaks` returns.
+    area : str, default "Bury"
+    start, end : int
+        Januaries; the last published if no end is given.
 
     Returns
     -------
-    DataFrame
-        Indexed by ``growth`` (whose, against whom): ``what, measured, before, after, step, low,
-        high, p``.
+    list of str
+        The headline, then further sentences; what an area has no figures for is left out, and
+        so is what leans on a flagged return or goes across a break in the series.
     """
-    beside = (" against " + tested["against"]).where(tested["against"] != "", "")
-    out = tested.assign(growth=tested["area"] + beside).set_index("growth")
-    return out[["what", "measured", "before", "after", "step", "low", "high", "p"]]
+    end = series.latest(area) if end is None else end
+    code = areas.resolve(area)
+    ranked = series.growth(start, end).set_index("area_code")
+    unit = code if code in ranked.index else areas.footprint(code)
+    doubt = caveats.doubt("ehc_plans", unit, year=end)
+    if doubt:
+        return [doubt, *filter(None, [areas.history(code)])]
+    out = []
+    if unit in ranked.index and ranked.loc[unit, "caveat"]:
+        own = ranked.loc[unit]
+        out.append(
+            f"Plans in {own['area']}: {own['plans_start']:,} in January {start}, "
+            f"{own['plans_end']:,} in January {end}. How much of that is growth cannot be told: "
+            f"{own['caveat']}."
+        )
+    elif unit in ranked.index:
+        own, national = ranked.loc[unit], ranked.loc[areas.ENGLAND]
+        out.append(
+            f"Plans in {own['area']} went from {own['plans_start']:,} in January {start} to "
+            f"{own['plans_end']:,} in January {end}: {own['growth']:+.0f} %"
+            + (f", in England {national['growth']:+.0f} %." if code != areas.ENGLAND else ".")
+        )
+        if not pd.isna(own["rank"]):
+            out.append(
+                f"By growth that is place {own['rank']} of {own['areas']}, the fastest first."
+            )
+        if own["plans_end"] < SMALL:
+            out.append(
+                f"With {own['plans_end']:,} plans one child more or fewer moves every percentage, "
+                "rate and rank on this page: read the numbers of children."
+            )
+    newest = series.latest()
+    if end == series.latest(area) < newest:
+        out.append(caveats.doubt("ehc_plans", unit, year=newest))
+    out += filter(None, [areas.history(code)])
+    rates = series.rates(area)
+    last = rates[rates["year"] == rates.loc[rates["role"] == "area", "year"].max()]
+    per_head = last.set_index("role")["rate"]
+    if "area" in per_head:
+        sentence = (
+            f"In January {last['year'].iloc[0]} {per_head['area']:.1f} of 1,000 residents aged 0 "
+            "to 25 had a plan"
+        )
+        if "england" in per_head:
+            apart = 100 * (per_head["area"] / per_head["england"] - 1)
+            sentence += f", in England {per_head['england']:.1f}: {abs(apart):.0f} % " + (
+                "more" if apart >= 0 else "fewer"
+            )
+        out.append(f"{sentence}{_leaning(last)}.")
+    since = max(start, areas.first_year(code))
+    try:
+        band = series.by("age band", area, start=since, end=end)
+    except MissingDataError as error:
+        return [*out, str(error)]
+    band = band[band["area_code"] == code]
+    if (band["caveat"] != "").any():
+        most = band.nlargest(1, "plans_end").iloc[0]
+        return [
+            *out,
+            f"The largest group by age are those aged {most['category']}: {most['plans_end']:,} "
+            f"plans in January {end}, {most['share_end']:.0f} % of all. How plans of an age grew "
+            f"since {since} cannot be told: {most['caveat']}.",
+        ]
+    own = band.nlargest(1, "change").iloc[0]
+    out.append(
+        f"The largest increase by age since {since} is among those aged {own['category']}: "
+        f"{own['plans_start']:,} to {own['plans_end']:,}."
+    )
+    return out
+
+
+def _leaning(last: pd.DataFrame) -> str:
+    """Say in brackets how far the last January's rate leans on an estimate of residents."""
+    own = last[last["role"] == "area"].iloc[0]
+    if own["basis"] != "estimated":
+        return ""
+    return (
+        f" (residents of mid-{own['year'] - 1} are estimated: {own['low']:.1f} to "
+        f"{own['high']:.1f} of 1,000)"
+    )
+
+
+def parts(result: pd.DataFrame) -> str:
+    """Say in two sentences what a decomposition of one area found.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What :func:`decomposition.decompose` returns for one area.
+
+    Returns
+    -------
+    str
+    """
+    row = result.iloc[0]
+    whole = result[result["age_band"] == "all"].set_index("component")["plans"]
+    change = whole["all"]
+
+    def effect(component: str) -> str:
+        """One component as "added 12" or "took away 3"."""
+        plans = round(whole[component])
+        return f"added {plans:,}" if plans >= 0 else f"took away {-plans:,}"
+
+    verb = "rose" if change >= 0 else "fell"
+    share = "larger" if whole["prevalence"] >= 0 else "smaller"
+    text = (
+        f"From January {row['start']} to January {row['end']} plans in {row['area']} {verb} by "
+        f"{abs(round(change)):,}. A {share} share of children of the same age with a plan "
+        f"{effect('prevalence')}; the number of children and young people "
+        f"{effect('population size')}; the change in their ages {effect('age structure')}."
+    )
+    rest = round(whole["age not recorded"])
+    if rest:
+        text += f" For {abs(rest):,} plans of the change no age is recorded."
+    said = result.loc[result["component"] == "prevalence", "caveat"].iloc[0]
+    return f"{text} {_alike(row, said)}" if said else text
+
+
+def _alike(row: pd.Series, said: str) -> str:
+    """Say what the parts would be, were ages counted alike at both ends."""
+    alike = decomposition.decompose(
+        row["area_code"], start=row["start"], end=row["end"], ages="in January"
+    )
+    alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
+    parts = ", ".join(
+        f"{alike[name]:+,.0f}" for name in ("prevalence", *decomposition.COMPONENTS[:2])
+    )
+    return (
+        f"By age {said}; restated so that ages are counted alike, as far as that can be inferred, "
+        f"the three are {parts}."
+    )
+
+
+def beyond_chance(result: pd.DataFrame) -> str:
+    """Say for a councillor how one area's growth compares, and how sure that is.
+
+    Parameters
+    ----------
+    result : DataFrame
+        One row of what :func:`growth_ratios` returns.
+
+    Returns
+    -------
+    str
+    """
+    row = result.iloc[0]
+    others = {"england": "England", "region": "its region", "neighbours": "its ten neighbours"}
+    them = others[row["against"]]
+    if row["low"] > 1:
+        verdict = f"That is faster than {them} by more than chance explains"
+    elif row["high"] < 1:
+        verdict = f"That is slower than {them} by more than chance explains"
+    else:
+        verdict = f"That is no clear difference from {them}"
+
+    def count(plans: float) -> str:
+        """A number of plans as "12 more" or "12 fewer"."""
+        return f"{abs(round(plans)):,} {'more' if plans >= 0 else 'fewer'}"
+
+    missing = row["end"] - row["start"] - row["years"]
+    left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
+    return (
+        f"Plans in {row['area']} grew by {row['growth']:.1f} % a year from January {row['start']} "
+        f"to January {row['end']}{left_out}, in {them} by {row['growth_others']:.1f} %. "
+        f"{verdict}: in an area of this size a year's growth strays by about "
+        f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, anything "
+        f"from {count(row['more_low'])} to {count(row['more_high'])} plans than with the growth "
+        f"of {them} is in keeping with the figures. With chance allowed for it ranks "
+        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
+        f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
+    )
+
+
+def ordinal(number: int) -> str:
+    """A number as 1st, 2nd, 3rd, 11th."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
+
+
+def breaks_tested(result: pd.DataFrame) -> list[str]:
+    """Say for a councillor what each test found, one sentence a row.
+
+    Parameters
+    ----------
+    result : DataFrame
+        What :func:`breaks` returns.
+
+    Returns
+    -------
+    list of str
+    """
+    events = {
+        "reforms": "the reforms of September 2014",
+        "pandemic": "the pandemic of 2020",
+        "person-level return": "the person-level return of 2023",
+    }
+    sentences = []
+    for row in result.to_dict("records"):
+        own = row["against"] == ""
+        subject = f"growth in {row['area']}" + ("" if own else f" against {row['against']}")
+        unit = "% a year" if own else "percentage points a year"
+        one_off = row["measured"] == "one-off change"
+        span = (
+            f"{row['after']:+.1f} {unit} at {events[row['what']]}, {row['before']:+.1f} around it"
+            if one_off
+            else f"{row['before']:+.1f} {unit} before {events[row['what']]}, "
+            f"{row['after']:+.1f} after"
+        )
+        clear = row["p"] < 0.05  # the usual one in twenty
+        found = "a change that chance does not explain" if clear else "no clear change"
+        sentences.append(
+            f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
+        )
+    return sentences

@@ -401,6 +401,26 @@ def summary(done: Refreshed) -> list[str]:
     return lines
 
 
+def by_hand(only: Collection[str] = ()) -> list[str]:
+    """Say how the tables come up to date whose publisher has no address that a program can ask.
+
+    Parameters
+    ----------
+    only : collection of str, optional
+        Tables; all if empty.
+
+    Returns
+    -------
+    list of str
+        A line a table, as ``renewed`` in `schemas.yml` says.
+    """
+    return [
+        f"{name}: not fetched; {spec['renewed']} ({layout.release(spec['sources'][0])['url']})"
+        for name, spec in schemas()["tables"].items()
+        if "renewed" in spec and (not only or name in only)
+    ]
+
+
 def _kinds(revisions: pd.DataFrame) -> dict[str, pd.Series]:
     """Which rows are figures revised, withdrawn, and new where there was none."""
     was, is_now = revisions["old"].notna(), revisions["new"].notna()

@@ -2,4 +2,12 @@
 
 from send_analysis import lazy
 
-__getattr__, __dir__ = lazy.face(__name__)
+__getattr__, __dir__ = lazy.face(
+    __name__,
+    Chart="chart",
+    Table="table",
+    finding="page",
+    note="page",
+    said="page",
+    show="page",
+)

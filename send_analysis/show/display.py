@@ -246,7 +246,7 @@ def picture(figure: Figure) -> str:
 
 
 def month(year_month: str) -> str:
-    """Write a month such as ``"2025-06"`` as "June 2025".
+    """Write a month such as ``"2025-06"`` as "June 2025"; a year alone stays one.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def month(year_month: str) -> str:
     -------
     str
     """
-    return f"{pd.Timestamp(year_month):%B %Y}"
+    return year_month if len(year_month) == 4 else f"{pd.Timestamp(year_month):%B %Y}"
 
 
 def _display(html: str, text: str, **marks: Any) -> None:

@@ -182,6 +182,22 @@ def title(ax: Axes, finding: str, *, subtitle: str | None = None, width: int = 6
         )  # fmt: skip
 
 
+def across(ax: Axes, names: Iterable[str]) -> None:
+    """Set axes whose rows are named things: a name a row, guides along what is measured.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    names : iterable of str
+        From the lowest row, which is drawn at nought, to the highest.
+    """
+    names = list(names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(-0.6, len(names) - 0.4)
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", color=GRID)
+
+
 def broken_line(ax: Axes, x: Any, y: Any, caveat: Any, **look: Any) -> None:
     """Draw a line that leaves out each step its values do not compare across; dots lead over it.
 

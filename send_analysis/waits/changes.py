@@ -14,6 +14,7 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.waits import lists as waits
+from send_analysis.waits import providers
 from send_analysis.waits.lists import NUMBERS, OPEN_UNIT, SERVICES, TOTAL
 
 NEAREST, EXPLORATORY = "nearest", "exploratory"
@@ -50,7 +51,7 @@ def changes(
     age_group : {"cyp", "adult"}
         Whose lists.
     members : DataFrame, optional
-        As :func:`waits.membership` returns it for `table`, so as not to work it out again.
+        As :func:`providers.membership` returns it for `table`, so as not to work it out again.
     longest : bool, default False
         Only from the first month of all to the last, in a fraction of the time.
 
@@ -71,19 +72,16 @@ def changes(
     start, end = start[kept], end[kept]
     windows = pd.DataFrame({"window": np.arange(len(start)), "start": start, "end": end})
     published = lists[lists["organisation_code"].isin(list(organisations))]
-    parts = {"all": {}, "throughout": {}}
+    parts = {"all": {}}
     for side in ("start", "end"):
         month = months[windows[side]]
         here = windows[["window"]].assign(month=month)
         parts["all"][side] = published.merge(here, on="month")
-    members = waits.membership(table) if members is None else members
+    members = providers.membership(table) if members is None else members
     full = _reported_throughout(lists, members, months, windows, list(organisations))
     parts["throughout"] = {side: full[full["side"] == side] for side in ("start", "end")}
-    out = pd.concat(
-        [_compare(sides).assign(reporting=reporting) for reporting, sides in parts.items()],
-        ignore_index=True,
-    )
-    out = out.merge(windows, on="window")
+    each = [_compare(sides).assign(reporting=reporting) for reporting, sides in parts.items()]
+    out = pd.concat(each, ignore_index=True).merge(windows, on="window")
     out = out.assign(start=months[out["start"]], end=months[out["end"]])
     columns = ["organisation_code", "level", "service", "measure", "base", "reporting", "start",
                "end", "before", "after", "change"]  # fmt: skip
@@ -98,13 +96,13 @@ def _reported_throughout(
     organisations: list[str],
 ) -> pd.DataFrame:
     """Sums at both ends of each window over the providers with a total in each of its months."""
-    providers = waits.merged_providers(lists)
+    own = providers.merged_providers(lists)
     key = ["organisation_code", "age_group", "service"]
-    at = pd.Index(months).get_indexer(providers["month"])
-    which = providers.groupby(key).ngroup().to_numpy()
-    names = providers[key].drop_duplicates().sort_values(key).reset_index(drop=True)
+    at = pd.Index(months).get_indexer(own["month"])
+    which = own.groupby(key).ngroup().to_numpy()
+    names = own[key].drop_duplicates().sort_values(key).reset_index(drop=True)
     figures = np.full((len(names), len(months), len(NUMBERS)), np.nan)
-    figures[which, at] = providers[NUMBERS].to_numpy()
+    figures[which, at] = own[NUMBERS].to_numpy()
     seen = ~np.isnan(figures[:, :, 0])
     upto = np.pad(seen.cumsum(axis=1), ((0, 0), (1, 0)))
     start, end = windows["start"].to_numpy(), windows["end"].to_numpy()
@@ -233,7 +231,7 @@ def nearest(test: dict) -> pd.DataFrame:
         return pd.DataFrame()
     if "since" not in test:
         return _weeks(table, serving, lines)
-    found = changes(table, organisations=serving.index, services=lines, members=waits.members())
+    found = changes(table, organisations=serving.index, services=lines, members=providers.members())
     found = found.dropna(subset="change").reset_index(drop=True)
     since = pd.Timestamp(test["since"])
     is_nearest = (found["start"] == since) & (found["end"] == table["month"].max())
@@ -277,6 +275,34 @@ def _weeks(table: pd.DataFrame, serving: pd.DataFrame, lines: dict[str, str]) ->
     })  # fmt: skip
 
 
+def since(test: dict) -> str:
+    """Say how long those on the lists had waited in the last month at hand, after a claim in weeks.
+
+    Parameters
+    ----------
+    test : dict
+        As :func:`nearest` takes it.
+
+    Returns
+    -------
+    str
+        Empty where a change is claimed, or no provider or board of the area has lists.
+    """
+    serving = waits.organisations(test["area"])
+    serving = serving[serving["level"].isin(["provider", "icb"])].set_index("organisation_code")
+    if "since" in test or serving.empty:
+        return ""
+    named = [test["service"]] if isinstance(test["service"], str) else test["service"]
+    later = waits.since()
+    found = _weeks(later, serving, {waits.service_line(name): name for name in named})
+    found = found[found["role"] == NEAREST]
+    figures = [
+        f"{name}: {rows}" for name, rows in zip(found["definition"], found["rows"], strict=True)
+    ]
+    window = found["window"].iloc[0] if len(found) else ""
+    return f"Since, {window}: {'; '.join(figures)}." if figures else ""
+
+
 @tables.remembered
 def largest_falls(line: str) -> pd.Series:
     """Largest fall of one service's list at every board, on any definition and in any window.
@@ -293,7 +319,7 @@ def largest_falls(line: str) -> pd.Series:
     """
     table = waits.then()
     boards = table.loc[table["level"] == "icb", "organisation_code"].unique()
-    found = changes(table, organisations=boards, services=[line], members=waits.members())
+    found = changes(table, organisations=boards, services=[line], members=providers.members())
     return found.dropna(subset="change").groupby("organisation_code")["change"].min()
 
 

@@ -198,7 +198,7 @@ def change_strip(
     Parameters
     ----------
     changes : DataFrame
-        ``measure, change`` (per cent), as :func:`wait_claims.changes` returns them.
+        ``measure, change`` (per cent), as :func:`changes.changes` returns them.
     claimed : float
         Per cent.
     finding, subtitle : str
@@ -330,7 +330,7 @@ def later_shares(
     Parameters
     ----------
     shares : DataFrame
-        Rows of one service, as :func:`wait_later.shares` returns them.
+        Rows of one service, as :func:`since.shares` returns them.
     measure : str
         Column that is drawn.
     finding, subtitle : str

@@ -1,8 +1,8 @@
-"""Children referred to mental health services: their wait for a second contact, and who had none.
+"""Children's mental health and autism, as near to an authority as it is published.
 
 Counted by commissioning group, of which an authority has one or several; a group may hold other
-authorities too. Each financial year stands for itself: its referrals are followed to its end, and
-in 2020-21 the publisher changed which services count, and advises against comparing years.
+authorities too. Each financial year of waits stands for itself: its referrals are followed to its
+end, and in 2020-21 the publisher changed which services count, and advises against comparing years.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from send_analysis.waits import lists
 MEAN = "mean days to second contact"
 CONTACT = "second contact"  # what the measures by weeks of wait begin with
 SHARES = ("closed before treatment", "open, no contact", "open, one contact")
+TOGETHER = "All commissioning groups"
+PART = "without eating disorders"
+SEEN_LATE = "first appointment after more than 13 weeks, per cent"
+OPEN = "open at least 13 weeks"
 
 
 def groups(area: str = "Bury") -> pd.DataFrame:
@@ -68,8 +72,7 @@ def referred(area: str = "Bury", *, services: str = "mental health") -> pd.DataF
         if codes
     ]
     out = pd.concat(parts, ignore_index=True)
-    year = out["year"].astype(str) + "-" + (out["year"] + 1).mod(100).astype(str).str.zfill(2)
-    return out.assign(year=year)
+    return out.assign(year=_financial(out["year"]))
 
 
 def _together(rows: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
@@ -91,3 +94,212 @@ def _together(rows: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
     return out.rename_axis(columns=None)[
         ["year", "organisation", "level", "referred", CONTACT, *SHARES, MEAN]
     ]
+
+
+def _children(area: str, years: pd.Series) -> pd.Series:
+    """Residents aged 0 to 17 of all authorities in an area's groups, by mid-year.
+
+    Missing where one of these authorities is in further groups: then no population is theirs.
+    """
+    people = tables.load("population").query("age < 18").groupby(["area_code", "year"])["people"]
+    code = areas.resolve(area)
+    links = tables.load("nhs_area_links").query("level == 'sub_icb'")
+    links = links[links["area_code"].isin(areas.current())]
+    own = links.loc[links["area_code"] == code, "organisation_code"]
+    sharing = links.loc[links["organisation_code"].isin(own), "area_code"].unique()
+    all_theirs = links.loc[links["area_code"].isin(sharing), "organisation_code"]
+    if code == areas.ENGLAND:
+        sharing = [code]
+    elif not all_theirs.isin(own).all() or not len(own):
+        return pd.Series(float("nan"), index=years.index)
+    return years.map(people.sum().loc[sharing].groupby("year").sum(min_count=len(sharing)))
+
+
+@tables.remembered
+def contacts(area: str = "Bury") -> pd.DataFrame:
+    """Children with a contact in twelve months, a year apart, so that no two windows overlap.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation, level`` (group: the area's own, together; groups: all of England; england:
+        as published, with those whose group is not known), ``month`` (in which the twelve end),
+        ``children, change`` (per cent, on the year before), ``per 100`` (children aged 0 to 17 at
+        the mid-year within; missing where a group's authorities are in others too), ``fewest,
+        fewest to``: the smallest number in any twelve months, and when these last ended.
+    """
+    table = tables.load("mental_health_contacts")
+    last = table["month"].max()
+    count = (last - table["month"].min()).days // 365
+    ends = [last - pd.DateOffset(years=back) for back in range(count, -1, -1)]
+    codes = list(groups(area)["organisation_code"])
+    table = table.assign(children=table["children"].astype(float))
+    every = table[table["level"] == "group"]
+    own = every[every["organisation_code"].isin(codes)]
+    england = table[table["level"] == "england"]
+    parts = []
+    for level, rows, name, whose in (
+        ("group", own, " + ".join(own["organisation"].unique()), area),
+        ("groups", every, TOGETHER, areas.ENGLAND),
+        ("england", england, "England", areas.ENGLAND),
+    ):
+        if rows.empty:
+            continue
+        sums = rows.groupby("month")["children"].sum()
+        found = sums.loc[ends].reset_index()
+        middle = found["month"].dt.year - (found["month"].dt.month < 6)
+        people = _children(whose, middle)
+        parts.append(found.assign(
+            organisation=name, level=level, change=100 * found["children"].pct_change(),
+            **{"per 100": (100 * found["children"] / people).astype(float)}, fewest=sums.min(),
+            **{"fewest to": sums.index[sums == sums.min()].max()},
+        ))  # fmt: skip
+    columns = ["organisation", "level", "month", "children", "change", "per 100", "fewest",
+               "fewest to"]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+@tables.remembered
+def first_contacts(area: str = "Bury") -> pd.DataFrame:
+    """Referrals that wait for a first contact, at the end of each month.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation, level`` (provider, icb, england), ``month, waiting`` (referrals), ``median
+        days, 90th percentile days`` (waited so far), ``over 52 weeks`` (per cent of those waiting).
+        Providers known to run the service in the area, its first board, and England.
+    """
+    links = tables.load("nhs_area_links")
+    links = links[(links["area_code"] == areas.resolve(area)) & (links["level"] != "sub_icb")]
+    boards = links[links["level"] == "icb"].sort_values("rank").head(1)
+    codes = [
+        *links.loc[links["level"] == "provider", "organisation_code"],
+        *boards["organisation_code"], areas.ENGLAND,
+    ]  # fmt: skip
+    table = tables.load("mental_health_first_contacts")
+    table = table[table["organisation_code"].isin(codes)]
+    wide = table.pivot(
+        index=["organisation_code", "organisation", "level", "month"],
+        columns="measure", values="value",
+    ).astype(float).reset_index()  # fmt: skip
+    wide["over 52 weeks"] = 100 * wide["over 52 weeks"] / wide["waiting"]
+    order = wide["organisation_code"].map({code: place for place, code in enumerate(codes)})
+    wide = wide.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    columns = ["organisation", "level", "month", "waiting", "median days", "90th percentile days"]
+    return wide.rename_axis(columns=None)[[*columns, "over 52 weeks"]]
+
+
+@tables.remembered
+def spending(area: str = "Bury") -> pd.DataFrame:
+    """What commissioning groups said that they spent on children's mental health, year by year.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``year`` (2021-22), ``organisation, level`` (group, england), ``pounds`` (eating disorders
+        and learning disability left out), ``eating disorders`` (pounds), ``per child`` (pounds of
+        the first for each resident aged 0 to 17; missing where a group's authorities are in others
+        too, and before there is a population).
+    """
+    table = tables.load("mental_health_spending")
+    table = table.assign(pounds=table["pounds"].astype("Float64").astype(float))
+    codes = list(groups(area)["organisation_code"])
+    parts = []
+    for level, wanted, whose in (("group", codes, area), ("england", [areas.ENGLAND], "England")):
+        rows = table[(table["level"] == level) & table["organisation_code"].isin(wanted)]
+        if rows.empty:
+            continue
+        wide = rows.pivot_table(
+            index="year", columns="part", values="pounds", aggfunc=lambda x: x.sum(skipna=False)
+        ).reset_index()
+        wide = wide.rename(columns={PART: "pounds"}).rename_axis(columns=None)
+        names = " + ".join(rows["organisation"].unique())
+        per = (wide["pounds"] / _children(whose, wide["year"])).astype("Float64").astype(float)
+        parts.append(wide.assign(organisation=names, level=level, **{"per child": per}))
+    out = pd.concat(parts, ignore_index=True)
+    out = out.assign(year=_financial(out["year"]))
+    return out[["year", "organisation", "level", "pounds", "eating disorders", "per child"]]
+
+
+def _financial(year: pd.Series) -> pd.Series:
+    """Write the year in which a financial year begins as people do, 2021-22."""
+    return year.astype(str) + "-" + (year + 1).mod(100).astype(str).str.zfill(2)
+
+
+@tables.remembered
+def autism(area: str = "Bury") -> pd.DataFrame:
+    """Who was first seen more than 13 weeks after a suspected autism referral, by group and age.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation, level`` (group: the area's own; other: of its first board; england),
+        ``month`` (the last that groups are published for), ``under 10, 10 to 17``: per cent of
+        those whose referral had been open at least 13 weeks; missing where suppressed.
+    """
+    links = tables.load("nhs_area_links")
+    links = links[links["area_code"].isin(areas.current())]
+    own = list(groups(area)["organisation_code"])
+    boards = links[(links["level"] == "icb") & (links["rank"] == 1)]
+    board = boards.loc[boards["area_code"] == areas.resolve(area), "organisation_code"]
+    near = boards.loc[boards["organisation_code"].isin(board), "area_code"]
+    there = links[(links["level"] == "sub_icb") & links["area_code"].isin(near)]
+    others = [code for code in there["organisation_code"].unique() if code not in own]
+    table = tables.load("autism_referrals")
+    table = table[table["measure"] == SEEN_LATE]
+    last = table.loc[table["level"] == "group", "month"].max()
+    codes = [*own, *sorted(others), areas.ENGLAND]
+    table = table[(table["month"] == last) & table["organisation_code"].isin(codes)]
+    table = table[table["age"] != "0 to 17"]
+    wide = table.pivot(index=["organisation_code", "organisation"], columns="age", values="value")
+    wide = wide.astype("Float64").astype(float).reset_index("organisation").loc[codes]
+    kind = pd.Series("other", index=codes)
+    kind[own], kind[areas.ENGLAND] = "group", "england"
+    wide = wide.assign(level=kind, month=last).reset_index(drop=True).rename_axis(columns=None)
+    return wide[["organisation", "level", "month", "under 10", "10 to 17"]]
+
+
+@tables.remembered
+def autism_in_england() -> pd.DataFrame:
+    """Children aged 0 to 17 with a suspected autism referral in England, by month.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``month``; ``open referrals, open at least 13 weeks`` (children); per cent of the
+        second ``seen within 13 weeks, seen later, not seen`` (no appointment recorded); ``median
+        days to first contact, first contacts in the quarter``.
+    """
+    table = tables.load("autism_referrals").query("age == '0 to 17'")
+    wide = table.pivot(index="month", columns="measure", values="value").astype(float)
+    shares = {
+        "seen within 13 weeks": "first appointment within 13 weeks",
+        "seen later": "first appointment after more than 13 weeks",
+        "not seen": "no appointment recorded",
+    }
+    for name, measure in shares.items():
+        wide[name] = 100 * wide[measure] / wide[OPEN]
+    columns = ["open referrals", OPEN, *shares, "median days to first contact",
+               "first contacts in the quarter"]  # fmt: skip
+    return wide[columns].rename_axis(columns=None)

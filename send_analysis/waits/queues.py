@@ -222,7 +222,7 @@ def flows(lists: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        One row a list and month, as :func:`waits.wide` returns them.
+        One row a list and month, as :func:`lists.wide` returns them.
 
     Returns
     -------

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.waits import lists as waits
+from send_analysis.waits import providers
 from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
 from send_analysis.waits.views import MAIN, jumped
 
@@ -109,6 +110,47 @@ def ends(area: str = "Bury") -> pd.DataFrame:
     return out.assign(comparable=held & (out["jumped"] == ""))
 
 
+def lines() -> list[str]:
+    """Return the service lines for children that the lists have, as the publisher calls them."""
+    return sorted(waits.since()["service"].unique())
+
+
+@tables.remembered
+def services(area: str = "Bury") -> pd.DataFrame:
+    """Every list of children's services near an area in the last month, beside England's.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+        Name or code of a local authority.
+
+    Returns
+    -------
+    DataFrame
+        ``service`` (as the publisher calls it), ``organisation, level`` (provider, icb), ``month,
+        waiting, over 18 weeks, over 52 weeks`` (per cent of those whose wait is known), ``over 18
+        weeks in England, over 52 weeks in England``. The providers that serve the area and its
+        first board; lists of no child, not returned, or last month's again are left out.
+    """
+    found = waits.organisations(area)
+    near = found[~found["level"].duplicated() | (found["level"] == "provider")]
+    near = near[near["level"].isin(["provider", "icb"])].set_index("organisation_code")
+    table = waits.since()
+    wanted = table["organisation_code"].isin([*near.index, areas.ENGLAND])
+    lists = waits.wide(table[wanted & (table["month"] == table["month"].max())])
+    for name, bands in LONG.items():
+        lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
+    england = lists[lists["level"] == "england"].set_index("service")[list(LONG)]
+    out = lists[lists["organisation_code"].isin(near.index) & (lists[TOTAL] > 0)]
+    out = out.join(england.add_suffix(" in England"), on="service")
+    out = out.assign(organisation=out["organisation_code"].map(near["organisation"]))
+    out = out.rename(columns={TOTAL: "waiting"})
+    order = {"provider": 0, "icb": 1}
+    out = out.sort_values(["service", "level"], key=lambda c: c.replace(order), kind="stable")
+    columns = ["service", "organisation", "level", "month", "waiting", *LONG]
+    return out[[*columns, *england.add_suffix(" in England")]].reset_index(drop=True)
+
+
 def _older(known: pd.DataFrame) -> pd.DataFrame:
     """Months with more children over a year than can have grown that old on the list before.
 
@@ -148,11 +190,11 @@ def _providers() -> pd.DataFrame:
     """
     table = waits.since()
     rows = table[table["service"].isin([SERVICES[name] for name in MAIN])]
-    lists = waits.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
+    lists = providers.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
     lists = lists.rename(columns={"organisation_code": "provider"})
     steps = pd.MultiIndex.from_frame(jumped(lists, by=_LIST)[_LIST])
     lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
-    members = waits.membership(table).rename(columns={"organisation_code": "provider"})
+    members = providers.membership(table).rename(columns={"organisation_code": "provider"})
     members = members.assign(own=members["provider"])
     levels = members.melt("provider", value_name="organisation_code").dropna()
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")

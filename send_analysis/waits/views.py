@@ -9,9 +9,9 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.waits import changes as wait_claims
-from send_analysis.waits import control, queues
 from send_analysis.waits import lists as waits
-from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
+from send_analysis.waits import providers, queues
+from send_analysis.waits.lists import SERVICES, SHORT, TOTAL
 
 KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
@@ -50,14 +50,14 @@ def lists(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`waits.wide`; ``service`` has short names.
+        As :func:`lists.wide`; ``service`` has short names.
     """
-    return _lists(focus(area)["organisation_code"])
+    return lists_of(focus(area)["organisation_code"])
 
 
 @tables.remembered
-def _lists(code: str) -> pd.DataFrame:
-    """The four main services of one organisation."""
+def lists_of(code: str) -> pd.DataFrame:
+    """Lists of the four main services at one organisation, by its code, as :func:`lists`."""
     table = waits.then()
     short = {SERVICES[name]: name for name in MAIN}
     rows = table[(table["organisation_code"] == code) & table["service"].isin(short)]
@@ -84,7 +84,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     service = next(name for name in ("occupational therapy", *MAIN) if name in served)
     table = waits.then()
     totals = table[(table["service"] == SERVICES[service]) & (table["band"] == TOTAL)]
-    members = waits.members().set_index("organisation_code")
+    members = providers.members().set_index("organisation_code")
     inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
     is_sum = totals["organisation_code"] == chosen["organisation_code"]
     own = totals[totals["organisation_code"].isin(inside) | is_sum]
@@ -120,7 +120,7 @@ def measured(area: str = "Bury") -> pd.DataFrame:
 @tables.remembered
 def _measured(code: str) -> pd.DataFrame:
     """First and last month of every measure of one organisation, which serves many areas."""
-    found = waits.measures(_lists(code))
+    found = waits.measures(lists_of(code))
     months = found["month"].min(), found["month"].max()
     ends = [
         found[found["month"] == month].set_index(["service", "measure"]).sort_index()
@@ -138,7 +138,7 @@ def _measured(code: str) -> pd.DataFrame:
     out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
     out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])
     out = out.rename(columns={"all": "change", "throughout": "comparable"}).reset_index()
-    known = _lists(code).pivot(index="service", columns="month", values="banded")
+    known = lists_of(code).pivot(index="service", columns="month", values="banded")
     known = known[list(months)].set_axis(["first", "last"], axis=1).astype(float).reset_index()
     known["change"] = 100 * (known["last"] / known["first"].where(known["first"] > 0) - 1)
     out = pd.concat([out, known.assign(measure=KNOWN, unit="children")], ignore_index=True)
@@ -157,7 +157,7 @@ def _first_to_last() -> pd.DataFrame:
         table,
         organisations=table.loc[table["level"] != "provider", "organisation_code"].unique(),
         services=[SERVICES[name] for name in MAIN],
-        members=waits.members(),
+        members=providers.members(),
         longest=True,
     )
 
@@ -193,7 +193,7 @@ def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        As :func:`waits.wide` returns them.
+        As :func:`lists.wide` returns them.
     by : list of str
         Columns that tell lists apart.
 
@@ -208,151 +208,6 @@ def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     return own[before.notna() & (large >= 100) & (large >= 3 * small)]
 
 
-def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
-    """Control charts of the share over 18 weeks, service by service.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    dict
-        Short name of the service, and the chart as :func:`control_charts.xmr`
-        returns it, indexed by month. Limits allow for what carries over from month to month. A
-        share that never moves, as of a list of a few children, has none.
-    """
-    return _charts(focus(area)["organisation_code"])
-
-
-@tables.remembered
-def _charts(code: str) -> dict[str, pd.DataFrame]:
-    """Control charts of one organisation's services."""
-    carried = carry_over()["autocorrelation"]
-    return {
-        name: control.xmr(values, lower_bound=0, autocorrelation=carried)
-        for name, values in _shares(_lists(code)).items()
-        if _moves(values)
-    }
-
-
-def _moves(values: pd.Series) -> bool:
-    """Whether a series changes between neighbouring months: without that it has no limits."""
-    return bool((values.diff().abs() > 0).any())
-
-
-def shares(area: str = "Bury") -> dict[str, pd.Series]:
-    """Share over 18 weeks of each service at the organisation that stands for an area, by month.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    dict
-        Short name of the service, and per cent indexed by month.
-    """
-    return _shares(lists(area))
-
-
-def _shares(lists: pd.DataFrame) -> dict:
-    """Series of the share over 18 weeks, by service, or by service and organisation."""
-    found = waits.measures(lists)
-    share = found[found["measure"] == "share_over_18_weeks"]
-    one = share["organisation_code"].nunique() == 1
-    by = "service" if one else ["organisation_code", "service"]
-    return {name: part.set_index("month")["value"] for name, part in share.groupby(by)}
-
-
-@tables.remembered
-def carry_over() -> pd.Series:
-    """Measure how much boards' lists carry over, and how often their control charts signal.
-
-    Returns
-    -------
-    Series
-        ``charts`` (boards' charts of the four main services), ``months``, ``autocorrelation``,
-        ``widened`` (factor on the limits); per cent of the charts with a signal, and per cent of
-        simulated steady series that carry over as much: ``signals_independent, alarms_independent``
-        (limits for independent months), ``signals, alarms`` (limits as drawn).
-    """
-    table = waits.then()
-    rows = table[
-        (table["level"] == "icb") & table["service"].isin([SERVICES[name] for name in MAIN])
-    ]
-    series = [one for one in _shares(waits.wide(rows)).values() if _moves(one)]
-    r = control.carry_over(series)
-    months = table["month"].nunique()
-    out = {
-        "charts": len(series), "months": months, "autocorrelation": r,
-        "widened": 1 / (1 - r) ** 0.5,
-    }  # fmt: skip
-    for name, allowed in (("_independent", 0.0), ("", r)):
-        charts = [control.xmr(v, lower_bound=0, autocorrelation=allowed) for v in series]
-        out[f"signals{name}"] = 100 * sum((c["signal"] != "").any() for c in charts) / len(charts)
-        out[f"alarms{name}"] = 100 * control.false_alarms(months, r, allowed=allowed)
-    return pd.Series(out)
-
-
-def signals(area: str = "Bury") -> pd.DataFrame:
-    """List what the control charts of an area's services show.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``service``: ``first, last, mean, lower, upper`` (per cent), ``signals``.
-    """
-    rows = {
-        name: {
-            "first": chart["value"].iloc[0],
-            "last": chart["value"].iloc[-1],
-            **chart[["mean", "lower", "upper"]].iloc[-1],
-            "signals": "; ".join(
-                f"{month:%B} {signal}, {side}"
-                for month, signal, side in zip(
-                    chart.index, chart["signal"], chart["side"], strict=True
-                )
-                if signal
-            )
-            or "none",
-        }
-        for name, chart in charts(area).items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("service")
-
-
-@tables.remembered
-def boards(service: str = "occupational therapy") -> pd.DataFrame:
-    """All boards' shares over 18 weeks in the last month, with funnel limits.
-
-    Parameters
-    ----------
-    service : str
-        Short name.
-
-    Returns
-    -------
-    DataFrame
-        As :func:`control_charts.funnel`, indexed by ``organisation_code``, with
-        ``organisation``.
-    """
-    table = waits.then()
-    rows = table[
-        (table["level"] == "icb")
-        & (table["service"] == waits.service_line(service))
-        & (table["month"] == table["month"].max())
-    ]
-    last = waits.wide(rows).set_index("organisation_code")
-    last = last[last["banded"] > 0]
-    over = last[list(BANDS[-2:])].sum(axis=1)
-    return control.funnel(over, last["banded"]).assign(organisation=last["organisation"])
-
-
 def changes(area: str, service: str) -> pd.DataFrame:
     """Changes of one service at the provider and the board of an area, on every definition.
 
@@ -363,7 +218,7 @@ def changes(area: str, service: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`wait_claims.changes`, without empty changes.
+        As :func:`changes.changes`, without empty changes.
     """
     serving = waits.organisations(area)
     codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
@@ -371,7 +226,7 @@ def changes(area: str, service: str) -> pd.DataFrame:
         waits.then(),
         organisations=codes,
         services=[waits.service_line(service)],
-        members=waits.members(),
+        members=providers.members(),
     )
     return found.dropna(subset="change").reset_index(drop=True)
 
@@ -383,7 +238,7 @@ def jumps() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`wait_claims.jumps`, months in words.
+        As :func:`changes.jumps`, months in words.
     """
     return _in_words(wait_claims.jumps(waits.then()))
 
@@ -395,7 +250,7 @@ def unbanded() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`wait_claims.unbanded`, months in words.
+        As :func:`changes.unbanded`, months in words.
     """
     return _in_words(wait_claims.unbanded(waits.then()))
 

@@ -6,11 +6,7 @@ import pandas as pd
 
 from send_analysis import areas
 from send_analysis.evidence import verdicts
-from send_analysis.waits import changes, mental_health, views
-from send_analysis.waits import since as wait_later
-
-LATER = (("speech and language", "over 52 weeks"), ("community paediatrics", "over 18 weeks"))
-"""Service and measure of each chart of the later lists."""
+from send_analysis.waits import changes, views, views_control
 
 
 def chart_finding(chart: pd.DataFrame, service: str) -> str:
@@ -19,7 +15,7 @@ def chart_finding(chart: pd.DataFrame, service: str) -> str:
     Parameters
     ----------
     chart : DataFrame
-        As :func:`wait_views.charts` returns them.
+        As :func:`views_control.charts` returns them.
     service : str
         Short name.
 
@@ -41,7 +37,7 @@ def funnel_finding(funnel: pd.DataFrame, area: str, service: str) -> str:
     Parameters
     ----------
     funnel : DataFrame
-        As :func:`wait_views.boards` returns it.
+        As :func:`views_control.boards` returns it.
     area, service : str
 
     Returns
@@ -91,7 +87,7 @@ def change_finding(found: pd.DataFrame, claimed_change: float, service: str) -> 
     Parameters
     ----------
     found : DataFrame
-        As :func:`wait_views.changes` returns them.
+        As :func:`views.changes` returns them.
     claimed_change : float
         Per cent.
     service : str
@@ -113,7 +109,7 @@ def change_table(found: pd.DataFrame, claimed_change: float) -> pd.DataFrame:
     Parameters
     ----------
     found : DataFrame
-        As :func:`wait_views.changes` returns them.
+        As :func:`views.changes` returns them.
     claimed_change : float
         Per cent.
 
@@ -137,7 +133,7 @@ def relief_finding(row: pd.Series) -> str:
     Parameters
     ----------
     row : Series
-        A row of :func:`wait_views.queue_plan`.
+        A row of :func:`views.queue_plan`.
 
     Returns
     -------
@@ -216,7 +212,7 @@ def _since(area: str, service: str, recounted: dict[str, pd.Timestamp]) -> str:
     if service not in recounted:
         return ""
     month = recounted[service]
-    values = views.shares(area)[service].dropna()
+    values = views_control.shares(area)[service].dropna()
     later = values[values.index >= month]
     told = f" (what the list counts most likely changed in {month:%B %Y}"
     if len(later) < 2:
@@ -231,7 +227,7 @@ def carried() -> str:
     -------
     str
     """
-    found = views.carry_over()
+    found = views_control.carry_over()
     return (
         "Lists carry over: most children who wait in one month still wait in the next. In "
         "boards' lists neighbouring months correlate by "
@@ -261,207 +257,8 @@ def carried_table() -> pd.DataFrame:
         "signals": "Charts with a signal, limits as drawn, %",
         "alarms": "Steady lists with a signal, limits as drawn, %",
     }
-    found = views.carry_over()
+    found = views_control.carry_over()
     return found[list(names)].rename(names).rename_axis("measure").to_frame("value")
-
-
-def later(area: str = "Bury") -> list[str]:
-    """Say what came of the lists after the claims: nearest organisation and England, by service.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    list of str
-        Nothing where no organisation has lists of these months.
-    """
-    table = wait_later.ends(area)
-    said = []
-    for service, rows in table.groupby("service", sort=False):
-        near = rows[rows["level"] != "england"].head(1)
-        england = rows[rows["level"] == "england"]
-        told = [_later(row) for _, row in pd.concat([near, england]).iterrows()]
-        said.append(f"{service.capitalize()}: {'. '.join(told)}.")
-    return said
-
-
-def later_table(area: str = "Bury") -> pd.DataFrame:
-    """Write first and last figures of the later lists side by side, as a reader reads them.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    DataFrame
-        ``service, organisation, months, children waiting``, the shares over 18 and over 52 weeks of
-        those whose wait is known and of the whole list, the most over 52 weeks, the share of both
-        lists that the same providers hold, and when the list jumped; in words.
-    """
-    ends = wait_later.ends(area)
-
-    def pair(column: str, form: str) -> list[str]:
-        both = zip(ends[f"{column} from"], ends[f"{column} to"], strict=True)
-        return [f"{a:{form}} → {b:{form}}".replace("nan", "n/a") for a, b in both]
-
-    months = zip(ends["from"], ends["to"], strict=True)
-    highest = zip(ends["highest over 52 weeks"], ends["highest in"], strict=True)
-    return pd.DataFrame({
-        "service": ends["service"],
-        "organisation": ends["organisation"],
-        "months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months],
-        "children waiting": pair("waiting", ",.0f"),
-        "over 18 weeks, %": pair("over 18 weeks", ".1f"),
-        "over 18 weeks, % of all": pair("over 18 weeks of all", ".1f"),
-        "over 52 weeks, %": pair("over 52 weeks", ".1f"),
-        "over 52 weeks, % of all": pair("over 52 weeks of all", ".1f"),
-        "most over 52 weeks, %": [
-            "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" if a else "none" for a, b in highest
-        ],
-        "held by the same providers, %": pair("same", ".0f"),
-        "list jumped in": ends["jumped"].replace("", "no month"),
-    })  # fmt: skip
-
-
-def _later(row: pd.Series) -> str:
-    """Say of one list how it stood at both ends and when most had waited over a year."""
-    text = (
-        f"{row['organisation']} had {row['waiting from']:,.0f} children waiting in "
-        f"{row['from']:%B %Y} and {row['waiting to']:,.0f} in {row['to']:%B %Y}"
-    )
-    if row[["over 18 weeks from", "over 18 weeks to"]].isna().any():
-        return f"{text}{_apart(row)}"
-    top, parts = row["highest over 52 weeks"], []
-    for name, words in (("over 18 weeks", "over 18 weeks"), ("over 52 weeks", "over a year")):
-        known, whole = (
-            [row[f"{name}{of} {end}"] for end in ("from", "to")] for of in ("", " of all")
-        )
-        shown, of_all = (" → ".join(f"{one:.1f}" for one in both) for both in (known, whole))
-        apart = max(abs(a - b) for a, b in zip(known, whole, strict=True)) >= 1
-        parts.append(f"{words} {shown} %" + (f" ({of_all} % of the whole list)" if apart else ""))
-    if row["highest in"] not in (row["from"], row["to"]) and top >= 0.05 and not row["jumped"]:
-        parts[-1] += f", at most {top:.1f} % in {row['highest in']:%B %Y}"
-    return f"{text}; of those whose wait is known, {', '.join(parts)}{_apart(row)}"
-
-
-def _apart(row: pd.Series) -> str:
-    """Say why a list's first and last month are not of the same children's waits."""
-    if row["comparable"]:
-        return ""
-    why = (
-        f"what the list counts most likely changed in {row['jumped']}"
-        if row["jumped"]
-        else "providers that reported in both months, and whose lists never jumped, hold "
-        f"{row['same from']:.0f} % of the first list and {row['same to']:.0f} % of the last"
-    )
-    return f" (not a change of waits alone: {why})"
-
-
-def later_finding(ends: pd.DataFrame, measure: str) -> str:
-    """Say where the nearest list and England's stood: the title of a chart.
-
-    Parameters
-    ----------
-    ends : DataFrame
-        Rows of one service, as :func:`wait_later.ends` returns them.
-    measure : str
-        ``over 18 weeks`` or ``over 52 weeks``.
-
-    Returns
-    -------
-    str
-        Both ends of a list that can be compared over the months of England's, else the last.
-    """
-    known = ends.dropna(subset=[f"{measure} from", f"{measure} to"])
-    england, told = known.iloc[-1], {}
-    for _, row in known.iloc[[0, -1]].iterrows():
-        short = row["organisation"].removesuffix(" NHS Foundation Trust").removesuffix(" NHS Trust")
-        first, last = row[f"{measure} from"], row[f"{measure} to"]
-        same = row["comparable"] and row["from"] == england["from"] and row["to"] == england["to"]
-        told[short] = (
-            f"{first:.0f} → {last:.0f} %" if same else f"{last:.0f} % in {row['to']:%B %Y}"
-        )
-    service = ends["service"].iloc[0]
-    said = ", ".join(f"{name} {figures}" for name, figures in told.items())
-    return f"{service.capitalize()}, {measure}: {said}"
-
-
-def referred(area: str = "Bury") -> list[str]:
-    """Say what became of the children referred to mental health services, beside England.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    list of str
-        Nothing for an area that has no commissioning group of its own or shared.
-    """
-    table = mental_health.referred(area)
-    own = table[table["level"] == "group"].set_index("year")
-    if own.empty:
-        return []
-    england = table[table["level"] == "england"].set_index("year").loc[own.index]
-    never = ["closed before treatment", "open, no contact"]
-    first, last = own.index[0], own.index[-1]
-
-    def both(column: str, unit: str) -> str:
-        ours = ", ".join(f"{value:.0f}" for value in own[column])
-        theirs = ", ".join(f"{value:.0f}" for value in england[column])
-        return f"{ours}{unit} (England {theirs})"
-
-    span = ", ".join(own.index)
-    said = [
-        f"Of the {own['referred'].iloc[-1]:,.0f} children of {own['organisation'].iloc[-1]} who "
-        f"were referred in {last}, {own['second contact'].iloc[-1]:.0f} % had a second contact by "
-        f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). Those "
-        f"who had one by the end of {span} had waited {both(mental_health.MEAN, ' days')} on "
-        "average.",
-        f"Closed before treatment were {both(never[0], ' %')}; without any contact at the year's "
-        f"end were {both(never[1], ' %')}. Why a referral was closed is not published; the "
-        "publisher names other help that fits better and services without room.",
-    ]
-    if len(own) > 1:
-        wait = own[mental_health.MEAN].iloc[-1] - own[mental_health.MEAN].iloc[0]
-        left = own[never].sum(axis=1).iloc[-1] - own[never].sum(axis=1).iloc[0]
-        ways = {True: ("shorter", "more"), False: ("longer", "fewer")}
-        said.append(
-            f"From {first} to {last} the wait became {ways[wait < 0][0]} for those who got in, and "
-            f"{ways[left > 0][1]} were closed untreated or had no contact: "
-            f"{own[never].sum(axis=1).iloc[0]:.0f} → {own[never].sum(axis=1).iloc[-1]:.0f} % "
-            f"(England {england[never].sum(axis=1).iloc[0]:.0f} → "
-            f"{england[never].sum(axis=1).iloc[-1]:.0f} %). Neither is a trend: in 2020-21 the "
-            "publisher changed which services count, and it advises against comparing years. Each "
-            "year can be held against England's."
-        )
-    return said
-
-
-def referred_finding(table: pd.DataFrame) -> str:
-    """Say of the newest year how many never got in, beside England: the title of the chart.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As :func:`mental_health.referred` returns it.
-
-    Returns
-    -------
-    str
-    """
-    last = table.groupby("level").last()
-    never = last["closed before treatment"] + last["open, no contact"]
-    year = table["year"].max()
-    if "group" not in never:
-        return f"{never['england']:.0f} of 100 children referred in {year} were closed or not seen"
-    return (
-        f"{never['group']:.0f} of 100 children referred in {year} were closed before treatment or "
-        f"not seen, {never['england']:.0f} in England"
-    )
 
 
 def _signed(value: float) -> str:

@@ -18,6 +18,7 @@ from send_analysis.cleaning import (
     geography,
     inspections,
     lait,
+    nhs_children,
     nhs_links,
     nhs_mental_health,
     nhs_sheets,
@@ -89,6 +90,12 @@ class Reader:
 
 
 TOOL = "Short Desc,Years,LA and Regions,Values,LA Number\n"
+CONTACTS, FIRST, MONEY, SEEN, ENGLAND_SEEN = (
+    reading.release(name)["path"]
+    for name in (*nhs_children.RELEASES.values(), nhs_children.ENGLAND_AUTISM)
+)
+PERIOD = "REPORTING_PERIOD_START,REPORTING_PERIOD_END,"
+NAMED = (LINKS, "nhs_code,nhs_name\n00V,NHS Bury CCG\n")
 BURY = {"E08000001": "E08000001", "E08000002": "E08000002"}
 TRIBUNALS = (
     "Made up,,,,\nLocal Authority,LA code,2024,,\n"
@@ -155,6 +162,51 @@ READERS = {
         BOARDS, "SICBL22CDH,ICB22CDH,ICB22NM\n00V,QOP,NHS Greater Manchester\n00T,QOP,NHS B\n",
         lambda root, areas: nhs_links.nhs_area_links(root, areas), whole=False,
         beside=(LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\n"),
+    ),
+    "contacts": Reader(
+        CONTACTS, f"{PERIOD}STATUS,BREAKDOWN,PRIMARY_LEVEL,PRIMARY_LEVEL_DESCRIPTION,MEASURE_ID,"
+        "MEASURE_VALUE,nhs_name\n01/09/2022,31/08/2023,Final,England,England,England,MHS95,9001,E\n"
+        "01/09/2022,31/08/2023,Final,Sub ICB of Residence,00V,NHS BURY,MHS95,3240,B\n",
+        lambda root, areas: nhs_children._contacts(root), ",9001,", "MEASURE_VALUE", 2,
+        beside=NAMED,
+    ),
+    "first contacts": Reader(
+        FIRST, "period_end,level,org_code,org_name,measure_id,value\n" + "".join(
+            f"2024-09-30,{level},{code},{code},{measure},{value}\n"
+            for level, code in (("England", "England"), ("Provider", "RT2"),
+                                ("ICB of GP Practice or Residence", "QOP"))
+            for measure, value in {
+                **dict.fromkeys(nhs_children.FIRST_MEASURES.keys(), 7), "MRS10": 80, "MRS10b": 20
+            }.items()
+        ),
+        lambda root, areas: nhs_children.first_contacts(root, areas), ",80", "value", 2,
+        count=False,
+    ),
+    "mental health spending": Reader(
+        MONEY, "indicator,title,org_type,org_code,org_name,period,value\n" + "".join(
+            f"{part},t,{level},{code},{code},2021/22,45.5\n"
+            for part in nhs_children.PARTS
+            for level, code in (("National", "EN"), ("Region", "Y"), ("STP", "E"), ("CCG", "00V"))
+        ),
+        lambda root, areas: nhs_children._spending(nhs_children._read(root, nhs_children.SPENDING,
+                                                                      {"period", "value"})),
+        ",45.5", "value", 2, count=False,
+    ),
+    "autism": Reader(
+        SEEN, f"{PERIOD}BREAKDOWN,PRIMARY_LEVEL,PRIMARY_LEVEL_DESCRIPTION,SECONDARY_LEVEL,METRIC,"
+        "METRIC_VALUE,source\n2023-06-01,2023-06-30,Age Group,10 to 17,People,NONE,ASD19e,44.0,a\n"
+        "2023-06-01,2023-06-30,Age Group,Under 10,People,NONE,ASD19e,51.0,a\n",
+        lambda root, areas: nhs_children._seen_late(root), ",44.0,", "METRIC_VALUE", 2,
+        beside=NAMED, count=False,
+    ),
+    "autism in England": Reader(
+        ENGLAND_SEEN, "month,metric,metric_name,england_value\n" + "".join(
+            f"2026-06,{metric},n,{value}\n" for metric, value in {
+                **dict.fromkeys(nhs_children.AUTISM_MEASURES, 200), "ASD18c": 10, "ASD18e": 20,
+                "ASD18f": 170, "ASD19c": 5, "ASD19e": 10, "ASD19f": 85,
+            }.items()
+        ),
+        lambda root, areas: nhs_children._england(root), ",200", "england_value", 2, count=False,
     ),
     "links": Reader(
         LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\nBury,x,00T,NHS B\n",

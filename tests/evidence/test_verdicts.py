@@ -12,6 +12,7 @@ from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.evidence import official as claim_tests
 from send_analysis.evidence import verdicts as evidence
+from send_analysis.evidence import views
 from send_analysis.evidence import words as narrative
 from send_analysis.evidence.claims import spoken, tolerance
 from send_analysis.publication import first_published
@@ -378,7 +379,7 @@ def test_a_count_is_priced_at_its_own_place_and_a_threshold_is_not():
 
 @pytest.mark.parametrize("area", ["Bury", "England"])
 def test_every_match_beyond_the_readings_has_its_price(area):
-    shown = narrative.possibilities(area)
+    shown = views.possibilities(area)
     assert shown.loc[shown["agree"] > 0, "wrong_claims_that_find_one"].notna().all()
     ledger = evidence.ledger(area)
     matched = ledger["note"].str.contains("That is a possibility, not a test")
@@ -388,7 +389,7 @@ def test_every_match_beyond_the_readings_has_its_price(area):
 
 
 def test_what_was_out_when_a_claim_was_made_stands_beside_it():
-    said = narrative.said("Bury")
+    said = views.said("Bury")
     late = said["official_figure_came_out"].str.contains("after the claim")
     growth = said[said.index.str.contains("In Bury the rise")].iloc[0]
     # 1,479 plans in January 2018 and 2,241 in January 2023, out in June 2023.
@@ -439,7 +440,7 @@ def test_every_claim_has_who_when_and_where(ledgers):
         for claim in evidence.claims(area):
             assert claim["who"], claim["id"]
             assert claim["printed"], claim["id"]
-        told = narrative.said(area)
+        told = views.said(area)
         assert (told != "").all(axis=None)
 
 

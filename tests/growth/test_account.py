@@ -185,7 +185,7 @@ def test_impossible_counterfactuals():
         pipeline.counterfactuals("Bury", start=2025, end=2019)
     with pytest.raises(ParameterError, match="January"):
         pipeline.counterfactuals("Bury", start=2019, end=2040)
-    with pytest.raises(ParameterError, match="no one"):
+    with pytest.raises(MissingDataError, match="no one"):
         pipeline.counterfactuals("England")
     with pytest.raises(MissingDataError, match="boundaries changed"):
         pipeline.counterfactuals("Cumberland")

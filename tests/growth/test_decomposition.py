@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from send_analysis import areas, tables
 from send_analysis.ages import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.growth import decomposition, denominators
+from send_analysis.growth import decomposition, denominators, words
 
 BURY = "E08000002"
 
@@ -210,11 +210,11 @@ def test_prevalence_against_the_tables():
 
 
 def test_words_carry_the_numbers():
-    text = decomposition.in_words(decomposition.decompose("Bury"))
+    text = words.parts(decomposition.decompose("Bury"))
     assert "rose by 1,187" in text
     assert "took away" not in text
     assert "no age" not in text
-    assert "3,645" in decomposition.in_words(decomposition.decompose("England", end=2024))
+    assert "3,645" in words.parts(decomposition.decompose("England", end=2024))
 
 
 @pytest.mark.parametrize("area", ["Bury", "Newham", "Isles of Scilly", "England"])

@@ -6,7 +6,7 @@ import pytest
 
 from send_analysis import tables
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.growth import breaks, panel, series
+from send_analysis.growth import breaks, panel, series, words
 
 AREAS, YEARS = 60, 6
 NATIONAL = 1.1
@@ -220,11 +220,11 @@ def test_one_year_cannot_tell_chance_from_growth():
 
 def test_words_follow_the_interval():
     row = panel.growth_ratios("Bury")
-    assert "no clear difference from England" in panel.in_words(row)
-    assert "faster" in panel.in_words(row.assign(low=1.01))
-    assert "slower" in panel.in_words(row.assign(high=0.99))
-    assert "21st" in panel.in_words(row.assign(rank=21))
-    assert "112th" in panel.in_words(row.assign(rank=112))
-    sentences = breaks.in_words(breaks.breaks("Bury"))
+    assert "no clear difference from England" in words.beyond_chance(row)
+    assert "faster" in words.beyond_chance(row.assign(low=1.01))
+    assert "slower" in words.beyond_chance(row.assign(high=0.99))
+    assert "21st" in words.beyond_chance(row.assign(rank=21))
+    assert "112th" in words.beyond_chance(row.assign(rank=112))
+    sentences = words.breaks_tested(breaks.breaks("Bury"))
     assert len(sentences) == 6
     assert sentences[0].startswith("Growth in England was +1.0 % a year before")

@@ -39,7 +39,7 @@ def test_growth_of_every_authority_is_ranked():
     bury = found.loc["E08000002"]
     assert bury["growth"] == pytest.approx(100 * (2686 / 1617 - 1))
     # exp(ln(2686/1617) ± 1.96 √(1/1617 + 1/2686)): 56.2 to 76.7
-    assert [bury["lower"], bury["upper"]] == pytest.approx([56.17, 76.68], abs=0.01)
+    assert [bury["low"], bury["high"]] == pytest.approx([56.17, 76.68], abs=0.01)
 
 
 def test_the_interval_covers_when_counts_are_poisson():
@@ -47,7 +47,7 @@ def test_the_interval_covers_when_counts_are_poisson():
     counts = series.pd.DataFrame(rng.poisson([400, 660], size=(4000, 2)).astype(float),
                                  columns=["plans_start", "plans_end"])  # fmt: skip
     found = series._with_interval(counts)
-    covered = ((found["lower"] < 65) & (found["upper"] > 65)).mean()
+    covered = ((found["low"] < 65) & (found["high"] > 65)).mean()
     assert covered == pytest.approx(0.95, abs=0.015)
 
 

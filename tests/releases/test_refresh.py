@@ -12,7 +12,7 @@ from local_site import PUBLICATION, Site, cut_short, problem, redirect, slow
 
 from send_analysis import cli, quality, tables
 from send_analysis.cleaning import layout
-from send_analysis.cleaning.build import build
+from send_analysis.cleaning.build import build, schemas
 from send_analysis.errors import DataError, MissingFileError, ParameterError, SourceError
 from send_analysis.releases import refresh as refreshing
 
@@ -440,3 +440,12 @@ def test_the_command_prints_what_was_revised(after, monkeypatch, capsys):
     gone = done.revisions["new"].isna() & done.revisions["old"].notna()
     assert f"{gone.sum():,} withdrawn" in err
     assert "all in revisions/ehc_plans_2026.csv" in err
+
+
+def test_tables_that_nobody_can_fetch_say_how_they_are_renewed():
+    nhs = {name for name in schemas()["tables"] if name.startswith(("nhs_w", "mental", "autism"))}
+    lines = refreshing.by_hand()
+    assert {line.split(":")[0] for line in lines} == nhs
+    assert all("https://" in line and "\n" not in line for line in lines)
+    assert refreshing.by_hand(["requests"]) == []
+    assert "nhs_waits.yml" in refreshing.by_hand(["nhs_waits"])[0]

@@ -11,7 +11,8 @@ from send_analysis.waits import changes
 
 ROOT = Path(__file__).parents[2]
 WAITS = {"wait-camhs": -65, "wait-paediatrics": -50, "wait-physio": -48, "wait-ot": -56}
-NAMED = {*WAITS, "health-timeliness", "report-slt-wait", "waits-too-long"}
+NAMED = {*WAITS, "health-timeliness", "report-slt-wait", "waits-too-long", "invest-camhs",
+         "report-autism-under-5"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,29 @@ def test_a_fall_is_priced_by_the_boards_whose_lists_have_one_too(ledger):
     found = changes.nearest({"area": "Bury", "service": "physiotherapy", "since": "2023-01"})
     own = found[found["definition"].str.contains("Greater Manchester")]
     assert falls["QOP"] == pytest.approx(own["official"].min())
+
+
+def test_claims_have_a_figure_of_bury_or_of_who_serves_it_beside_them():
+    own = verdicts.own_figures("Bury")
+    of_2024 = [claim["id"] for claim in verdicts.claims("Bury") if claim["said"] == "2024-05"]
+    said = f"{own[of_2024].sum()} of Bury's {len(of_2024)} of May 2024"
+    assert own[of_2024].sum() >= 18
+    assert said in (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    # Suppressed at its group, and a figure of England alone, are none of its own.
+    assert not own[["report-autism-under-5", "growth-national", "invest-health-visitors"]].any()
+    assert own[["wait-camhs", "invest-camhs", "report-autism-adhd-over-5", "wait-ot"]].all()
+
+
+def test_a_sum_is_held_against_what_was_spent(ledger):
+    note = ledger.at["invest-camhs", "note"]
+    assert "4,560,925 (NHS Bury CCG, 2021-22)" in note
+    assert "£1.4 million is 30.7 % of that of NHS Bury CCG, 2021-22 and 2.5 % of that of" in note
+
+
+def test_weeks_have_the_last_lists_beside_those_that_were_known(ledger):
+    note = ledger.at["report-slt-wait", "note"]
+    then, since = note.split("Since, end of October 2025:")
+    # 97, 68, 191 and 375 of 1,772 up to 12 weeks, 287 up to 18: 12 + 6 (886 - 731) / 287.
+    assert "Northern Care Alliance NHS Foundation Trust: 28.6 weeks" in then
+    assert "Northern Care Alliance NHS Foundation Trust: 15.2 weeks" in since
+    assert "suppressed (NHS Bury CCG, June 2023)" in ledger.at["report-autism-under-5", "note"]

@@ -94,13 +94,13 @@ def test_projection_draws_medians_bands_and_target():
 
 
 def test_later_shares_leave_gaps_open_and_name_every_line():
-    from send_analysis.waits import since, words
+    from send_analysis.waits import since, words_since
 
     rows = since.shares("Bury").query("service == 'speech and language'")
     measure = "over 52 weeks"
     ends = since.ends("Bury").query("service == 'speech and language'")
     ax = charts.later_shares(
-        rows, measure=measure, finding=words.later_finding(ends, measure), subtitle="S"
+        rows, measure=measure, finding=words_since.later_finding(ends, measure), subtitle="S"
     )
     drawn = [line for line in ax.lines if len(line.get_xdata()) == 15]
     assert len(drawn) == 4

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from send_analysis import cli, tables
 from send_analysis.cleaning import nhs_links
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
-from send_analysis.waits import changes
+from send_analysis.waits import changes, providers
 from send_analysis.waits import lists as waits
 
 OT = "Therapy interventions: Occupational therapy"
@@ -123,7 +123,7 @@ def test_runs_of_months_end_where_one_is_missing():
 
 
 def test_nothing_is_compared_across_a_month_without_lists(table):
-    found = changes.changes(table, organisations=["RM3", "QOP"], members=waits.members())
+    found = changes.changes(table, organisations=["RM3", "QOP"], members=providers.members())
     months = table["month"].drop_duplicates()
     held = set(months)
     for start, end in found[["start", "end"]].drop_duplicates().itertuples(index=False):
@@ -167,7 +167,7 @@ def test_published_bands_and_totals_pass_the_checks(table):
 
 def test_sums_of_providers_are_the_published_boards(table):
     lists = waits.wide(table[(table["age_group"] == "cyp") & (table["service"] == OT)])
-    sums = waits.aggregate(lists, waits.membership(table), throughout=False)
+    sums = providers.aggregate(lists, providers.membership(table), throughout=False)
     both = sums.merge(lists, on=["organisation_code", "month"], suffixes=("", "_published"))
     # One provider changed its board and one was counted in a foreign region: those differ.
     changed = {"QH8", "QJG", "Y56", "Y59"}
@@ -190,12 +190,12 @@ def test_only_those_who_reported_throughout_are_added():
         {"organisation_code": ["A", "B"], "icb": "Q1", "region": "Y1", "england": "E92000001"}
     )
     lists = waits.wide(table)
-    board = waits.aggregate(lists, members).query("organisation_code == 'Q1'")
+    board = providers.aggregate(lists, members).query("organisation_code == 'Q1'")
     assert board["total"].tolist() == [7, 14]
     assert board["providers"].tolist() == [1, 1]
-    whole = waits.aggregate(lists, members, throughout=False).query("organisation_code == 'Q1'")
+    whole = providers.aggregate(lists, members, throughout=False).query("organisation_code == 'Q1'")
     assert whole["total"].tolist() == [77, 14]
-    january = waits.aggregate(lists, members, months=[JANUARY])
+    january = providers.aggregate(lists, members, months=[JANUARY])
     assert january.query("organisation_code == 'Q1'")["total"].tolist() == [77]
 
 
@@ -203,7 +203,7 @@ def test_a_merged_trust_counts_with_its_predecessor(table):
     lists = waits.wide(
         table[(table["age_group"] == "cyp") & (table["service"] == "Community paediatric service")]
     )
-    merged = waits.merged_providers(lists)
+    merged = providers.merged_providers(lists)
     assert "RVY" in set(lists["organisation_code"])  # Southport and Ormskirk, until June 2023
     assert "RVY" not in set(merged["organisation_code"])
     june = lists[lists["month"] == "2023-06-01"].set_index("organisation_code")["total"]
@@ -215,13 +215,13 @@ def test_changes_agree_with_a_plain_loop_over_windows(then):
     codes, services = ["RM3", "QOP", "E92000001"], [OT, "Audiology"]
     found = changes.changes(then, organisations=codes, services=services)
     lists = waits.wide(then[then["service"].isin(services)])
-    members = waits.membership(then)
+    members = providers.membership(then)
     months = sorted(lists["month"].unique())
     key = ["organisation_code", "service", "measure"]
     rng = np.random.default_rng(1)
     for _ in range(6):
         i, j = sorted(rng.choice(len(months), 2, replace=False))
-        sums = waits.aggregate(lists, members, months=months[i : j + 1]).assign(organisation="")
+        sums = providers.aggregate(lists, members, months=months[i : j + 1]).assign(organisation="")
         values = waits.measures(sums)
         values = values[values["unit"] != waits.OPEN_UNIT]
         ends = [

@@ -4,8 +4,7 @@ import matplotlib as mpl
 import pytest
 
 from send_analysis import tables
-from send_analysis.waits import charts, mental_health
-from send_analysis.waits import words as narrative
+from send_analysis.waits import charts, mental_health, words_mental_health
 
 mpl.use("Agg")
 
@@ -51,21 +50,66 @@ def test_a_year_without_one_of_todays_groups_has_no_figure():
 
 
 def test_the_shorter_wait_is_said_with_those_who_never_got_in():
-    text = " ".join(narrative.referred("Bury"))
+    text = " ".join(words_mental_health.referred("Bury"))
     assert "55, 41, 33 days (England 43, 32, 40)" in text
     assert "47, 36, 50 % (England 27, 24, 32)" in text
     assert "12, 12, 20 % (England 22, 22, 24)" in text
     assert "shorter for those who got in, and more were closed untreated or had no contact" in text
     assert "advises against comparing years" in text
-    assert narrative.referred("England") == []
+    assert words_mental_health.referred("England") == []
 
 
 @pytest.mark.parametrize("area", ["Bury", "Camden", "England"])
 def test_the_chart_draws_every_share_and_says_them_in_words(area):
     table = mental_health.referred(area)
-    finding = narrative.referred_finding(table)
+    finding = words_mental_health.referred_finding(table)
     ax = charts.referral_outcomes(table, finding=finding, subtitle="Children referred")
     bars = sum(len(container) for container in ax.containers)
     assert bars == 4 * len(table)
     alt = charts.referral_outcomes_alt(table, subtitle="children referred")
     assert "2021-22, England: second contact 33" in alt
+
+
+def test_contacts_are_of_windows_that_do_not_overlap():
+    table = mental_health.contacts("Bury").set_index(["level", "month"])
+    bury = table.loc["group"]
+    assert bury.index.to_series().diff().dropna().dt.days.min() >= 365
+    assert bury["children"].tolist() == [2660, 2555, 3240]
+    assert bury["fewest"].iloc[-1] == 2490
+    assert bury["change"].iloc[-1] == pytest.approx(100 * (3240 / 2555 - 1))
+    text = " ".join(words_mental_health.contacts("Bury"))
+    assert "3,240 children of NHS Bury CCG" in text and "a rise of 26.8 %" in text
+    assert "a fall of 9.0 %" in words_mental_health.contacts("Kent")[0]
+
+
+def test_money_per_child_is_of_all_authorities_in_the_groups_or_of_none():
+    spent = mental_health.spending("Kent").set_index(["level", "year"])
+    people = tables.load("population").query("age < 18 and year == 2021").groupby("area_code")
+    both = people["people"].sum()[["E10000016", "E06000035"]].sum()  # Kent, Medway
+    last = spent.loc["group", "2021-22"]
+    assert last["per child"] == pytest.approx(last["pounds"] / both)
+    # Frimley's group holds Slough and Windsor too, and Hampshire other groups.
+    assert mental_health.spending("Surrey").query("level == 'group'")["per child"].isna().all()
+    text = words_mental_health.spent("Bury", 1_400_000)[0]
+    assert "£4.56 million in 2021-22" in text and "£1.4 million is 30.7 %" in text
+
+
+def test_first_contacts_name_the_provider_the_board_and_england():
+    said = words_mental_health.first_contacts("Bury")
+    assert [text.split(" had ")[0] for text in said] == [
+        "Pennine Care NHS Foundation Trust", "NHS Greater Manchester Integrated Care Board",
+        "England",
+    ]  # fmt: skip
+    assert "half had waited 153 days or longer, then 199" in said[0]
+    assert "over 52 weeks 30 %, then 37 %" in said[2]  # 71,204 of 236,199; 86,753 of 233,799
+    assert len(words_mental_health.first_contacts("Kent")) == 2
+
+
+def test_autism_of_a_suppressed_group_is_said_to_be():
+    text, england = words_mental_health.autism("Bury")
+    assert "NHS Bury CCG suppressed at both ages" in text
+    assert "England 22 % of those under 10 and 19 % of those aged 10 to 17" in text
+    assert "143,251 children" in england and "424 days or longer (560 in June 2025)" in england
+    table = mental_health.autism("Bury")
+    assert (table["level"] == "other").sum() == 9
+    assert table.loc[table["level"] == "other", "under 10"].notna().sum() == 4

@@ -7,7 +7,7 @@ import pytest
 
 from send_analysis import areas, tables
 from send_analysis.waits import lists as waits
-from send_analysis.waits import queues, since, views
+from send_analysis.waits import queues, since, views, views_control, words_since
 from send_analysis.waits import words as narrative
 
 
@@ -65,7 +65,7 @@ def test_a_list_that_changed_what_it_counts_is_compared_from_there():
 
 
 def test_what_carries_over_is_said_with_what_it_does_to_charts():
-    found = views.carry_over()
+    found = views_control.carry_over()
     assert 0.5 < found["autocorrelation"] < 0.9
     assert found["signals_independent"] > 50
     assert 30 < found["alarms_independent"] < 50
@@ -76,7 +76,7 @@ def test_what_carries_over_is_said_with_what_it_does_to_charts():
 
 
 def test_figures_of_what_carries_over_are_in_a_table():
-    found, table = views.carry_over(), narrative.carried_table()["value"]
+    found, table = views_control.carry_over(), narrative.carried_table()["value"]
     assert sorted(table) == sorted(found.drop("months"))
 
 
@@ -92,16 +92,16 @@ def test_services_without_a_figure_are_left_out_of_the_sentences():
 
 
 def test_chart_and_funnel_sentences_name_what_the_frames_hold():
-    charts = views.charts("Bury")
+    charts = views_control.charts("Bury")
     text = narrative.chart_finding(charts["physiotherapy"], "physiotherapy")
     assert text == "Physiotherapy: no month stands out from the month-to-month noise"
-    funnel = views.boards("occupational therapy")
+    funnel = views_control.boards("occupational therapy")
     text = narrative.funnel_finding(funnel, "Bury", "occupational therapy")
     above = (funnel["share"] > funnel.at["QOP", "share"]).sum()
     assert f"more than in {len(funnel) - 1 - above} of {len(funnel) - 1} others" in text
     assert "four boards of five" in narrative.funnel_finding(funnel, "England", "physiotherapy")
     # Where nearly every month signals, the finding counts them and does not set them apart.
-    chart = views.charts("Isle of Wight")["community paediatrics"]
+    chart = views_control.charts("Isle of Wight")["community paediatrics"]
     text = narrative.chart_finding(chart, "community paediatrics")
     assert f"{(chart['signal'] != '').sum()} of 10 months" in text
     assert "the rest" not in text
@@ -109,7 +109,7 @@ def test_chart_and_funnel_sentences_name_what_the_frames_hold():
 
 def test_a_share_that_never_moves_has_no_limits():
     # No change between two neighbouring months: of 8 to 30 children none waited over 18 weeks.
-    charts = views.charts("Isles of Scilly")
+    charts = views_control.charts("Isles of Scilly")
     assert set(charts) == {"community paediatrics", "speech and language"}
     assert all((chart["upper"] > chart["lower"]).all() for chart in charts.values())
 
@@ -141,7 +141,7 @@ def test_claims_and_their_changes():
 
 
 def test_what_came_of_it_since_is_said_in_figures_of_the_workbooks():
-    said = {text.split(":")[0]: text for text in narrative.later("Bury")}
+    said = {text.split(":")[0]: text for text in words_since.later("Bury")}
     speech = said["Speech and language"]
     # Northern Care Alliance: 506 of 3,041 in August 2024, but of 2,135 whose wait is known; 659 of
     # 2,541 in March 2025, 114 of 1,772 in October 2025.
@@ -181,16 +181,16 @@ def test_a_later_list_that_jumped_is_no_change_of_waits():
     assert own.at["community paediatrics", "jumped"] == "February 2025, October 2025"
     # Speech and language, over a year: 0, then 1,051 of 2,455, after 548 who had waited 18 weeks.
     assert own.at["speech and language", "jumped"] == "March 2025"
-    said = {text.split(":")[0]: text for text in narrative.later("Isles of Scilly")}
+    said = {text.split(":")[0]: text for text in words_since.later("Isles of Scilly")}
     near = said["Community paediatrics"].split("England had")[0]
     assert "not a change of waits alone" in near
     assert "at most" not in near
     speech = table[table["service"] == "speech and language"]
-    title = narrative.later_finding(speech, "over 52 weeks")
+    title = words_since.later_finding(speech, "over 52 weeks")
     assert "Cornwall and The Isles Of Scilly 43 % in October 2025" in title
     # Bury's provider is one list at both ends.
     bury = since.ends("Bury").query("service == 'speech and language'")
-    assert "Northern Care Alliance 24 → 6 %" in narrative.later_finding(bury, "over 52 weeks")
+    assert "Northern Care Alliance 24 → 6 %" in words_since.later_finding(bury, "over 52 weeks")
 
 
 def test_later_lists_are_compared_where_the_same_providers_hold_them():

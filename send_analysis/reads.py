@@ -1,0 +1,112 @@
+"""Which tables a result was made from: recorded as they are read, carried by the result.
+
+Nobody types a source. `tables.load` marks what it reads; a result function that is decorated with
+`result` puts the names of what was read while it ran, and of what its arguments were made from,
+into ``attrs["tables"]`` of the frame that it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import fields, is_dataclass, replace
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import pandas as pd
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+KEY = "tables"
+# What areas are called and which figures are in doubt: every result leans on these, none shows
+# them, so that they are not among its sources.
+NOT_SHOWN = frozenset({"areas", "area_codes", "quality", "series_breaks"})
+
+_open: ContextVar[tuple[set[str], ...]] = ContextVar("open", default=())
+
+
+def mark(names: Iterable[str]) -> None:
+    """Add tables to every record that is being made."""
+    for record in _open.get():
+        record.update(names)
+
+
+@contextmanager
+def recording() -> Iterator[set[str]]:
+    """Record the tables that are read within the block, also by results kept in memory."""
+    record: set[str] = set()
+    token = _open.set((*_open.get(), record))
+    try:
+        yield record
+    finally:
+        _open.reset(token)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Record nothing within the block: it reads tables to check something, no figure is made."""
+    token = _open.set(())
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def of(*things: Any) -> tuple[str, ...]:
+    """Return the tables that results were made from, those that are not shown left out.
+
+    Parameters
+    ----------
+    *things : object
+        Frames, series and other results; what carries no tables adds none.
+
+    Returns
+    -------
+    tuple of str
+        In alphabetical order.
+    """
+    names = set().union(*map(_carried, things))
+    return tuple(sorted(names - NOT_SHOWN))
+
+
+def stamp(made: R, names: Iterable[str]) -> R:
+    """Let a result carry the tables that it was made from; what cannot carry them is left alone."""
+    carried = of(made)
+    names = tuple(sorted({*names, *carried} - NOT_SHOWN))
+    if names == carried:
+        return made
+    if isinstance(made, pd.DataFrame | pd.Series):
+        made.attrs[KEY] = names
+    elif _has_field(made):
+        made = replace(made, **{KEY: names})
+    return made
+
+
+def result(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function whose result is shown, so that it carries what it was made from."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with recording() as names:
+            made = function(*args, **kwargs)
+        return stamp(made, names.union(*map(_carried, (*args, *kwargs.values()))))
+
+    return call
+
+
+def _carried(thing: Any) -> Iterable[str]:
+    """Tables that one thing carries."""
+    if isinstance(thing, pd.DataFrame | pd.Series):
+        return thing.attrs.get(KEY, ())
+    return getattr(thing, KEY) if _has_field(thing) else ()
+
+
+def _has_field(thing: Any) -> bool:
+    """Whether a thing is a result of a class of ours that has room for its tables."""
+    return (
+        is_dataclass(thing)
+        and not isinstance(thing, type)
+        and any(field.name == KEY for field in fields(thing))
+    )

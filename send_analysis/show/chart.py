@@ -1,0 +1,211 @@
+"""A chart as a value: what it says, what it draws and how; drawn only when it is shown."""
+
+from __future__ import annotations
+
+import base64
+import io
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+
+from send_analysis import reads
+from send_analysis.errors import ParameterError
+from send_analysis.show import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LARGEST_SVG = 400_000  # bytes: above it (thousands of marks) a figure is a PNG at 200 dpi
+MOST_PICTURES = 500  # kept of those that pages share: about 40 MB
+SHORTEST_ALT = 40  # characters: less cannot say the chart's kind, its trend and a number
+
+
+class Picture(NamedTuple):
+    """A drawn chart: data URI, and size in CSS pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What a chart shows, in words and numbers, and how it is drawn.
+
+    Parameters
+    ----------
+    title : str
+        The finding, a sentence without a full stop.
+    alt : str
+        Alternative text, at least 40 characters: the kind of chart, what it shows, its main
+        numbers. Not the title again.
+    data : DataFrame
+        The numbers that are drawn, as a result function returned them: it carries its sources.
+    draw : callable
+        Takes the axes (of several panels, an array of them) and draws; it computes nothing.
+    subtitle : str
+        Measure, unit, place and period.
+    note : str
+        How to read it, what is missing.
+    source : str
+        Where what is in no table is from, in words: a file that people may change, say.
+    width, height : float
+        Inches.
+    panels : mapping
+        Options of ``matplotlib.pyplot.subplots`` where there are several, e.g. ``{"ncols": 2}``.
+
+    Raises
+    ------
+    ParameterError
+        Without a title, or with alternative text that says too little.
+
+    Examples
+    --------
+    >>> chart = charts.indexed(series.indexed("Bury"))
+    >>> chart.data  # the frame
+    >>> ax = chart.axes()  # drawn, yours to change
+    """
+
+    title: str
+    alt: str
+    data: pd.DataFrame
+    draw: Callable[[Any], object]
+    subtitle: str = ""
+    note: str = ""
+    source: str = ""
+    width: float = style.WIDTH
+    height: float = style.HEIGHT
+    panels: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.title.strip():
+            raise ParameterError("A chart needs a title that says what it shows.")
+        if len(self.alt.strip()) < SHORTEST_ALT or self.alt.strip() == self.title:
+            raise ParameterError(
+                f"Alternative text {self.alt!r} of the chart {self.title!r} says too little: name "
+                "the kind of chart, what it shows and its main numbers in "
+                f"{SHORTEST_ALT} characters or more."
+            )
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables that the numbers are from."""
+        return reads.of(self.data)
+
+    @style.house
+    def axes(self, ax: Axes | np.ndarray | None = None) -> Axes | np.ndarray:
+        """Draw the chart with its title, on axes of its own or yours.
+
+        Parameters
+        ----------
+        ax : Axes or array of Axes, optional
+            As many as the chart has panels.
+
+        Returns
+        -------
+        Axes or array of Axes
+        """
+        ax = self._new() if ax is None else ax
+        self.draw(ax)
+        first = np.ravel(ax)[0]
+        if self.panels:
+            first.figure.suptitle(self.title, x=0.01, ha="left", fontweight="bold")
+        else:
+            style.title(first, self.title, subtitle=self.subtitle)
+        return ax
+
+    def picture(self) -> Picture:
+        """Draw the chart without its title, which a page sets as text.
+
+        Two charts that draw the same are drawn once: many areas' pages share some.
+        """
+        try:
+            return _kept(_Key(pickle.dumps((self._size, _parts(self.draw))), self))
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return self._drawn()
+
+    def _ipython_display_(self) -> None:
+        from send_analysis.show.page import show
+
+        show(self)
+
+    @property
+    def _size(self) -> tuple:
+        return self.width, self.height, tuple(sorted(self.panels.items()))
+
+    def _new(self) -> Axes | np.ndarray:
+        import matplotlib.pyplot as plt
+
+        size = self.width, self.height
+        return plt.subplots(figsize=size, layout=style.layout(), **self.panels)[1]
+
+    @style.house
+    def _drawn(self) -> Picture:
+        import matplotlib.pyplot as plt
+
+        ax = self._new()
+        self.draw(ax)
+        figure = np.ravel(ax)[0].figure
+        width, height = (figure.get_size_inches() * 96).round().astype(int)
+        uri = drawn(figure)
+        plt.close(figure)
+        return Picture(uri, width, height)
+
+
+def drawn(figure: Figure) -> str:
+    """Draw a figure as it is.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    str
+        Data URI: SVG, or PNG where that is smaller by far.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    with mpl.rc_context(style.RC):
+        file = io.BytesIO()
+        # Not `savefig`, which draws everything once more only to lay it out.
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+        kind = "svg+xml"
+        if file.tell() > LARGEST_SVG:
+            file = io.BytesIO()
+            figure.savefig(file, format="png", metadata={"Software": None})
+            kind = "png"
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+class _Key:
+    """A chart as its cache knows it: by what is drawn."""
+
+    def __init__(self, content: bytes, chart: Chart) -> None:
+        self.content, self.chart = content, chart
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+    def __eq__(self, other: object) -> bool:
+        return self.content == other.content
+
+
+@lru_cache(MOST_PICTURES)
+def _kept(key: _Key) -> Picture:
+    picture, key.chart = key.chart._drawn(), None  # what is drawn is not needed again
+    return picture
+
+
+def _parts(draw: Callable[[Any], object]) -> tuple:
+    """What a drawing depends on: its code, and the values that it holds."""
+    held = [cell.cell_contents for cell in draw.__closure__ or ()]
+    held = [_parts(one) if hasattr(one, "__closure__") else one for one in held]
+    return draw.__module__, draw.__qualname__, draw.__defaults__, held

@@ -1,0 +1,158 @@
+"""What a notebook shows its reader: a finding, charts and tables with their sources, notes.
+
+Each function displays HTML that reads well in JupyterLab and that `report` styles and numbers on
+a page. Text is escaped; none of it is Markdown.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from send_analysis.areas import slug
+from send_analysis.errors import ParameterError
+from send_analysis.show.chart import Chart
+from send_analysis.show.origin import origin
+from send_analysis.show.table import Table, has_named_index, html_table
+
+MOST_ROWS = 500  # of a chart's data on the page; its download always has every row
+
+
+def finding(headline: str, *points: str) -> None:
+    """Say what the notebook found; shown at the top of its page and on the index page.
+
+    Parameters
+    ----------
+    headline : str
+        One sentence with its numbers. A notebook calls `finding` once.
+    *points : str
+        Further sentences, shown as a list under the headline.
+    """
+    body = f"<p><strong>{escape(headline)}</strong></p>" + _listed(points)
+    text = "\n- ".join(["Finding: " + headline, *points])
+    _display(f'<div class="finding">{body}</div>', text, kind="finding", headline=headline)
+
+
+def note(text: str | None) -> None:
+    """Tell the reader about a gap or a fault in the data, in a box of its own.
+
+    Parameters
+    ----------
+    text : str or None
+        One or more sentences; nothing is shown where there is nothing to say.
+    """
+    if text:
+        _display(f'<div class="note"><p>{escape(text)}</p></div>', f"Note: {text}", kind="note")
+
+
+def said(*sentences: str) -> None:
+    """Show sentences as a list, one alone as a paragraph; nothing where there are none."""
+    if sentences:
+        html = _listed(sentences) if len(sentences) > 1 else f"<p>{escape(sentences[0])}</p>"
+        _display(f'<div class="text">{html}</div>', "\n".join(sentences), kind="said")
+
+
+def show(*things: Chart | Table) -> None:
+    """Display charts and tables with their source, data and download.
+
+    Parameters
+    ----------
+    *things : Chart or Table
+
+    Raises
+    ------
+    ParameterError
+        If something is neither, or is made from no table and names no source.
+    """
+    for thing in things:
+        if isinstance(thing, Chart):
+            _show_chart(thing)
+        elif isinstance(thing, Table):
+            _show_table(thing)
+        else:
+            raise ParameterError(
+                f"{type(thing).__name__} cannot be shown: give a Chart or a Table."
+            )
+
+
+def _show_chart(chart: Chart) -> None:
+    """Display a chart, its data behind a disclosure."""
+    title, source = escape(chart.title), _source(chart, chart.title)
+    picture, rows = chart.picture(), len(chart.data)
+    html = (
+        '<div class="chart"><figure>'
+        f'<p class="figure-title"><strong>{title}</strong></p>'
+        + (f'<p class="subtitle">{escape(chart.subtitle)}</p>' if chart.subtitle else "")
+        + f'<div class="scroll picture" role="group" tabindex="0" aria-label="Chart: {title}">'
+        f'<img src="{picture.uri}" alt="{escape(chart.alt.strip())}" width="{picture.width}" '
+        f'height="{picture.height}"></div>'
+        f"<figcaption>{_below(chart.note, source)}</figcaption></figure>"
+        '<details class="data"><summary>Data and download'
+        f'<span class="of"> for “{title}”</span></summary>'
+        f"{html_table(chart.data.head(MOST_ROWS), f'Data: {chart.title}')}"
+        + (
+            f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
+            if rows > MOST_ROWS
+            else ""
+        )
+        + f"{_download(chart.data, chart.title)}</details></div>"
+    )
+    text = f"Figure: {chart.title}\n{chart.alt}\nSource: {source}"
+    _display(html, text, kind="figure", tables=list(chart.tables))
+
+
+def _show_table(table: Table) -> None:
+    """Display a table."""
+    source = _source(table, table.caption)
+    html = (
+        f'<div class="table">{html_table(table.frame, table.caption)}<div class="below">'
+        f"{_below(table.note, source)}{_download(table.frame, table.caption)}</div></div>"
+    )
+    text = f"{table.caption}\n{table.frame.to_string()}\nSource: {source}"
+    _display(html, text, kind="table", tables=list(table.tables))
+
+
+def _source(thing: Chart | Table, title: str) -> str:
+    """Say where a chart or table is from."""
+    named = "; ".join(filter(None, [origin(thing.tables), thing.source]))
+    if not named:
+        raise ParameterError(
+            f"{title!r} is made from no table: show what a result function returned, or give the "
+            "`source` of a Table in words."
+        )
+    return named
+
+
+def _listed(points: tuple[str, ...]) -> str:
+    """Sentences as a list."""
+    items = "".join(f"<li>{escape(point)}</li>" for point in points)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _below(note: str, source: str) -> str:
+    """Lines under a figure or table."""
+    said = f"<p>{escape(note)}</p>" if note else ""
+    return f'{said}<p class="source">Source: {escape(source)}</p>'
+
+
+def _download(frame: pd.DataFrame, caption: str) -> str:
+    """Link that holds the data as CSV."""
+    text = frame.to_csv(index=has_named_index(frame), lineterminator="\n", float_format="%.12g")
+    # Excel reads anything but ASCII wrongly unless the file starts with a byte-order mark.
+    data = text.encode("ascii" if text.isascii() else "utf-8-sig")
+    link = f"data:text/csv;charset=utf-8;base64,{base64.b64encode(data).decode()}"
+    size = f"{len(data)} bytes" if len(data) < 1000 else f"{len(data) / 1000:,.0f} kB"
+    return (
+        f'<p class="download"><a download="{slug(caption)[:60].strip("-")}.csv" href="{link}">'
+        f'Download as CSV<span class="of">: {escape(caption)}</span></a> ({size})</p>'
+    )
+
+
+def _display(html: str, text: str, **marks: Any) -> None:
+    """Send HTML with its plain form to the notebook, marked for the report."""
+    from IPython.display import publish_display_data
+
+    publish_display_data({"text/html": html, "text/plain": text}, metadata={"send_analysis": marks})

@@ -1,0 +1,139 @@
+"""What each column of a result is called where people read it, and how its values are written.
+
+One registry: a column has one heading and one format wherever it is shown. A column that is not
+in it is headed by its name, and written with as many decimals as its size needs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+YEARS = r"year|january|origin|horizon|^(start|end|opens|from|to)$"  # columns that hold years
+DECIMALS = ((1000, ",.0f"), (10, ",.1f"), (1, ",.2f"), (0, ",.3f"))  # from a value's size on
+
+
+class Term(NamedTuple):
+    """Heading of a column, and format specification of its values."""
+
+    heading: str = ""
+    form: str = ""
+
+
+TERMS = {
+    # Everywhere.
+    "difference": Term("Difference", "+,.0f"),
+    "people": Term("Residents", ",.0f"),
+    "plans": Term("Plans", ",.0f"),
+    "rate": Term("Per 1,000", ",.1f"),
+    # Evidence.
+    "agrees": Term("Agrees"),
+    "first": Term("First that agrees"),
+    "official": Term("Official figure"),
+    "wrong_claims_met_by_a_reading": Term("Wrong claims met by a reading, %"),
+    "wrong_claims_that_find_one": Term("Wrong claims that find one, %"),
+    # Growth.
+    "after": Term("After, %", ".1f"),
+    "age not recorded": Term("Age not recorded", "+,.0f"),
+    "age structure": Term("Age structure", "+,.0f"),
+    "before": Term("Before, %", ".1f"),
+    "growth": Term("Growth, %", ".1f"),
+    "growth_a_year": Term("Growth, % a year", ".1f"),
+    "more": Term("Plans more", "+,.0f"),
+    "others_a_year": Term("Others, % a year", ".1f"),
+    "p": Term("p", ".3f"),
+    "plans_if": Term("Plans with the growth of others", ",.0f"),
+    "population size": Term("Population size", "+,.0f"),
+    "prevalence": Term("Plans a child of the same age", "+,.0f"),
+    "ratio": Term("Ratio", ".3f"),
+    "ratio_raw": Term("Ratio before shrinking", ".3f"),
+    "step": Term("Step", ".3f"),
+}
+# Ends of an interval of the column before them: ``ratio_low``, ``places_high_80``.
+ENDS = re.compile(r"^(?:(?P<of>.+)_)?(?P<end>low|high)(?:_(?P<level>\d+))?$")
+
+
+def heading(name: str) -> str:
+    """Return the heading of a column.
+
+    Parameters
+    ----------
+    name : str
+        Of a column of a result.
+
+    Returns
+    -------
+    str
+        Of its term, or its name in words, with a capital.
+    """
+    known = TERMS.get(name, Term()).heading
+    if known:
+        return known
+    words = re.sub(
+        r"\b(ehc|nhs|sen|send)\b", lambda found: found[0].upper(), name.replace("_", " ").strip()
+    )
+    end = ENDS.match(name)
+    if end:
+        level = f"{end['level']} % range" if end["level"] else "range"
+        words = (
+            f"{heading(end['of'])}, {level}, {end['end']}"
+            if end["of"]
+            else f"{level}, {end['end']}"
+        )
+    return words[:1].upper() + words[1:]
+
+
+def form(column: pd.Series, name: str) -> str:
+    """Return the format specification of a column: that of its term, or what its values need.
+
+    Parameters
+    ----------
+    column : Series
+        Values.
+    name : str
+
+    Returns
+    -------
+    str
+        E.g. ``",.0f"``; an interval's ends are written as what they are ends of.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return "%d %B %Y"
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return ""
+    end = ENDS.match(name)
+    for known in (name, end["of"] if end else None):
+        if known in TERMS and TERMS[known].form:
+            return TERMS[known].form
+    values = np.abs(column.dropna().to_numpy(dtype=float))
+    whole = bool((values == values.round()).all())
+    is_year = whole and len(values) > 0 and values.min() >= 1900 and values.max() <= 2100
+    if is_year and re.search(YEARS, name, re.IGNORECASE):
+        return ".0f"
+    if whole:
+        return ",.0f"
+    # As many decimals as tell values of this size apart: .275 and .25 are not both "0.3".
+    most = values.max()
+    return next(form for above, form in DECIMALS if most >= above)
+
+
+def texts(column: pd.Series, name: str) -> list[str]:
+    """Write the values of a column as they are read; "n/a" where one is missing.
+
+    Parameters
+    ----------
+    column : Series
+    name : str
+
+    Returns
+    -------
+    list of str
+    """
+    spec = form(column, name)
+    return [
+        "n/a" if missing else format(value, spec)
+        for value, missing in zip(column, column.isna(), strict=True)
+    ]

@@ -1,0 +1,282 @@
+"""Children's mental health and autism in sentences; every number is read off a result."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from send_analysis.waits import mental_health
+
+
+def referred(area: str = "Bury") -> list[str]:
+    """Say what became of the children referred to mental health services, beside England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        Nothing for an area that has no commissioning group of its own or shared.
+    """
+    table = mental_health.referred(area)
+    own = table[table["level"] == "group"].set_index("year")
+    if own.empty:
+        return []
+    england = table[table["level"] == "england"].set_index("year").loc[own.index]
+    never = ["closed before treatment", "open, no contact"]
+    first, last = own.index[0], own.index[-1]
+
+    def both(column: str, unit: str) -> str:
+        ours = ", ".join(f"{value:.0f}" for value in own[column])
+        theirs = ", ".join(f"{value:.0f}" for value in england[column])
+        return f"{ours}{unit} (England {theirs})"
+
+    span = ", ".join(own.index)
+    said = [
+        f"Of the {own['referred'].iloc[-1]:,.0f} children of {own['organisation'].iloc[-1]} who "
+        f"were referred in {last}, {own['second contact'].iloc[-1]:.0f} % had a second contact by "
+        f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). Those "
+        f"who had one by the end of {span} had waited {both(mental_health.MEAN, ' days')} on "
+        "average.",
+        f"Closed before treatment were {both(never[0], ' %')}; without any contact at the year's "
+        f"end were {both(never[1], ' %')}. Why a referral was closed is not published; the "
+        "publisher names other help that fits better and services without room.",
+    ]
+    if len(own) > 1:
+        wait = own[mental_health.MEAN].iloc[-1] - own[mental_health.MEAN].iloc[0]
+        left = own[never].sum(axis=1).iloc[-1] - own[never].sum(axis=1).iloc[0]
+        ways = {True: ("shorter", "more"), False: ("longer", "fewer")}
+        said.append(
+            f"From {first} to {last} the wait became {ways[wait < 0][0]} for those who got in, and "
+            f"{ways[left > 0][1]} were closed untreated or had no contact: "
+            f"{own[never].sum(axis=1).iloc[0]:.0f} → {own[never].sum(axis=1).iloc[-1]:.0f} % "
+            f"(England {england[never].sum(axis=1).iloc[0]:.0f} → "
+            f"{england[never].sum(axis=1).iloc[-1]:.0f} %). Neither is a trend: in 2020-21 the "
+            "publisher changed which services count, and it advises against comparing years. Each "
+            "year can be held against England's."
+        )
+    return said
+
+
+def referred_finding(table: pd.DataFrame) -> str:
+    """Say of the newest year how many never got in, beside England: the title of the chart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`mental_health.referred` returns it.
+
+    Returns
+    -------
+    str
+    """
+    last = table.groupby("level").last()
+    never = last["closed before treatment"] + last["open, no contact"]
+    year = table["year"].max()
+    if "group" not in never:
+        return f"{never['england']:.0f} of 100 children referred in {year} were closed or not seen"
+    return (
+        f"{never['group']:.0f} of 100 children referred in {year} were closed before treatment or "
+        f"not seen, {never['england']:.0f} in England"
+    )
+
+
+def contacts(area: str = "Bury") -> list[str]:
+    """Say how many children had a contact with a mental health service in twelve months.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+    """
+    table = mental_health.contacts(area)
+    last = table.groupby("level").last()
+    own = "group" in last.index
+    row, every = last.loc["group" if own else "groups"], last.loc["groups"]
+    before = table[(table["level"] == row.name)].iloc[-2]
+    beside = f"; in all groups of England, {_change(every['change'])}" if own else ""
+    per = "" if pd.isna(row["per 100"]) else (
+        f", {row['per 100']:.1f} in 100 residents aged 0 to 17"
+        + (f" (all groups of England {every['per 100']:.1f})" if own else "")
+    )  # fmt: skip
+    who = row["organisation"] if own else "all commissioning groups of England"
+    return [
+        f"{row['children']:,.0f} children of {who} had a contact with an "
+        f"NHS-funded mental health service in the twelve months to {row['month']:%B %Y}{per}. "
+        f"It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}"
+        f"{beside}. "
+        f"The fewest in any twelve months were {row['fewest']:,.0f}, to {row['fewest to']:%B %Y}.",
+        "The number rises with the care given and with the providers that send records; how much "
+        "of a change is which, is not published. It counts children who had a contact, and says "
+        "nothing about how long they waited for it.",
+    ]
+
+
+def _change(change: float) -> str:
+    """Write a change in per cent as a rise or a fall."""
+    return f"a {'rise' if change > 0 else 'fall'} of {abs(change):.1f} %"
+
+
+def contacts_table(area: str = "Bury") -> pd.DataFrame:
+    """Lay out :func:`mental_health.contacts`, a row an organisation.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation``, children by the month in which twelve end, ``change, %`` over the last
+        year, ``in 100 residents aged 0 to 17``, ``fewest in twelve months``, ``to``.
+    """
+    table = mental_health.contacts(area)
+    wide = table.assign(month=table["month"].dt.strftime("to %B %Y")).pivot(
+        index="organisation", columns="month", values="children"
+    )
+    ends = table["month"].drop_duplicates().dt.strftime("to %B %Y")
+    last = table.groupby("organisation", sort=False).last()
+    wide = wide.loc[last.index, ends].rename_axis(columns=None)
+    return wide.assign(
+        **{"change, %": last["change"], "in 100 residents aged 0 to 17": last["per 100"],
+           "fewest in twelve months": last["fewest"]},
+        to=last["fewest to"].dt.strftime("%B %Y"),
+    ).reset_index()  # fmt: skip
+
+
+def first_contacts(area: str = "Bury") -> list[str]:
+    """Say how long children's referrals to mental health services waited for a first contact.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        A sentence an organisation.
+    """
+    said = []
+    for _, one in mental_health.first_contacts(area).groupby("organisation", sort=False):
+        a, b = one.iloc[0], one.iloc[-1]
+        said.append(
+            f"{a['organisation']} had {a['waiting']:,.0f} children's referrals that waited for a "
+            f"first contact at the end of {a['month']:%B %Y} and {b['waiting']:,.0f} at the end of "
+            f"{b['month']:%B %Y}; half had waited {a['median days']:.0f} days or longer, then "
+            f"{b['median days']:.0f}; over 52 weeks {a['over 52 weeks']:.0f} %, then "
+            f"{b['over 52 weeks']:.0f} %."
+        )
+    return said
+
+
+def first_contacts_table(area: str = "Bury") -> pd.DataFrame:
+    """First and last month of :func:`mental_health.first_contacts`, a row an organisation.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation, months`` and each measure, in words.
+    """
+    table = mental_health.first_contacts(area)
+    ends = [table.groupby("organisation", sort=False).nth(at).set_index("organisation")
+            for at in (0, -1)]  # fmt: skip
+    months = zip(*(end["month"] for end in ends), strict=True)
+    out = pd.DataFrame(
+        {"months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months]}, index=ends[0].index
+    )
+    for name in ("waiting", "median days", "90th percentile days", "over 52 weeks"):
+        both = zip(*(end[name] for end in ends), strict=True)
+        out[name] = [f"{a:,.0f} → {b:,.0f}" for a, b in both]
+    return out.reset_index()
+
+
+def spent(area: str, pounds: float) -> list[str]:
+    """Say what commissioning groups spent on children's mental health, and what a sum is of it.
+
+    Parameters
+    ----------
+    area : str
+    pounds : float
+        Sum that is held against the newest year.
+
+    Returns
+    -------
+    list of str
+    """
+    table = mental_health.spending(area)
+    own = table[table["level"] == "group"]
+    first, last = (own if len(own) else table).iloc[[0, -1]].to_dict("records")
+    england = table[table["level"] == "england"].iloc[-1]
+    per = "" if pd.isna(last["per child"]) else (
+        f", £{last['per child']:.0f} for each resident aged 0 to 17"
+        + (f" (England £{england['per child']:.0f})" if len(own) else "")
+    )  # fmt: skip
+    part = (
+        f" £{pounds / 1e6:,.1f} million is {100 * pounds / last['pounds']:.1f} % of the sum of "
+        f"{last['year']}, the newest at hand."
+    ) if len(own) else ""  # fmt: skip
+    who = last["organisation"] if len(own) else "All commissioning groups of England"
+    return [
+        f"{who} put spending on children's mental health, eating disorders and "
+        f"learning disability left out, at £{last['pounds'] / 1e6:,.2f} million in {last['year']}"
+        f"{per}; in {first['year']} it was £{first['pounds'] / 1e6:,.2f} million, in the prices of "
+        f"that year.{part}"
+    ]
+
+
+def spent_table(area: str, pounds: float) -> pd.DataFrame:
+    """Spending on children's mental health, a row a year and organisation.
+
+    Returns
+    -------
+    DataFrame
+        ``year, organisation, £ million, eating disorders, £ million, £ for each resident aged 0 to
+        17`` and what `pounds` are of the area's groups' spending, per cent.
+    """
+    table = mental_health.spending(area)
+    own = table["level"] == "group"
+    return pd.DataFrame({
+        "organisation": table["organisation"], "year": table["year"],
+        "£ million": table["pounds"] / 1e6,
+        "eating disorders, £ million": table["eating disorders"] / 1e6,
+        "£ for each resident aged 0 to 17": table["per child"],
+        f"£{pounds / 1e6:,.1f} million is, %": (100 * pounds / table["pounds"]).where(own),
+    })  # fmt: skip
+
+
+def autism(area: str = "Bury") -> list[str]:
+    """Say what is published of autism referrals: of the area, of groups near it, of England.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+    """
+    table = mental_health.autism(area)
+    england = table[table["level"] == "england"].iloc[0]
+    shown = []
+    for row in table[table["level"].isin(["group", "england"])].to_dict("records"):
+        if pd.isna([row["under 10"], row["10 to 17"]]).all():
+            shown.append(f"{row['organisation']} suppressed at both ages")
+            continue
+        ages = [
+            f"{'suppressed' if pd.isna(row[age]) else f'{row[age]:.0f} %'} of those {words}"
+            for age, words in (("under 10", "under 10"), ("10 to 17", "aged 10 to 17"))
+        ]
+        shown.append(f"{row['organisation']} {' and '.join(ages)}")
+    later = mental_health.autism_in_england()
+    first, last = later.iloc[0], later.iloc[-1]
+    days = "median days to first contact"
+    return [
+        f"Of the children whose suspected autism referral had been open for 13 weeks or more in "
+        f"{england['month']:%B %Y}, so many were first seen after more than 13 weeks: "
+        f"{'; '.join(shown)}. The rest were seen sooner or not yet: a low share can mean that few "
+        "had been seen at all.",
+        f"In England in {last.name:%B %Y}, {last[mental_health.OPEN]:,.0f} children had a "
+        f"suspected autism referral open for 13 weeks or more; {last['not seen']:.0f} % of them "
+        "had no appointment recorded. Half of those first seen in the quarter had waited "
+        f"{last[days]:,.0f} days or longer ({first[days]:,.0f} in {first.name:%B %Y}).",
+    ]

@@ -1,0 +1,179 @@
+"""What notebooks show: HTML read back with an independent parser."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from send_analysis import reads
+from send_analysis.errors import ParameterError
+from send_analysis.show import Chart, Table, finding, note, page, said, show
+
+ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Outputs that would go to the notebook."""
+    outputs = []
+    monkeypatch.setattr(
+        "IPython.display.publish_display_data",
+        lambda data, metadata: outputs.append((data, metadata["send_analysis"])),
+    )
+    return outputs
+
+
+def frame(tables=("ehc_plans",)):
+    made = pd.DataFrame({"plans": [1, 4]}, index=pd.Index([2023, 2025], name="year"))
+    return reads.stamp(made, tables)
+
+
+def line(data):
+    def draw(ax):
+        ax.plot(data.index, np.ravel(data.to_numpy()[:, :1]))
+
+    return Chart(title="It rises", subtitle="Plans & places", alt=ALT, data=data, draw=draw)
+
+
+def soup_of(shown, i=0):
+    return BeautifulSoup(shown[i][0]["text/html"], "html.parser")
+
+
+def csv_of(soup, **options):
+    data = base64.b64decode(soup.select_one("a[download]")["href"].split(",", 1)[1])
+    return pd.read_csv(io.BytesIO(data), **options)
+
+
+def test_a_chart_has_words_data_and_the_source_that_it_carries(shown):
+    show(line(frame()))
+    soup = soup_of(shown)
+    assert soup.img["alt"] == ALT
+    assert soup.select_one(".figure-title").get_text() == "It rises"
+    assert soup.select_one(".subtitle").get_text() == "Plans & places"
+    # Read off the publisher's pages, not the descriptor.
+    release = "Education, health and care plans, reporting years 2022 and 2025"
+    assert soup.figcaption.get_text() == f"Source: {release} (Department for Education, June 2025)"
+    assert [th.get_text() for th in soup.select("thead th[scope=col]")] == ["Year", "Plans"]
+    assert [th.get_text() for th in soup.select("tbody th[scope=row]")] == ["2023", "2025"]
+    pd.testing.assert_frame_equal(csv_of(soup, index_col="year"), frame())
+    assert ALT in shown[0][0]["text/plain"]
+    assert shown[0][1] == {"kind": "figure", "tables": ["ehc_plans"]}
+
+
+def test_a_table_carries_its_sources_in_order_of_their_names(shown):
+    made = frame(["tribunals", "inspections"])
+    show(Table(made, "C", source="own counts, 2025"))
+    text = soup_of(shown).select_one(".source").get_text()
+    assert "Ofsted and the Care Quality Commission" in text
+    assert text.endswith("; own counts, 2025")
+    assert shown[0][1]["tables"] == ["inspections", "tribunals"]
+
+
+def test_what_is_from_nowhere_is_refused(shown):
+    with pytest.raises(ParameterError, match="'C' is made from no table"):
+        show(Table(frame(()), "C"))
+    with pytest.raises(ParameterError, match="needs a caption"):
+        Table(frame(), " ")
+    with pytest.raises(ParameterError, match="DataFrame cannot be shown"):
+        show(frame())
+    assert shown == []
+
+
+def test_the_last_value_of_a_cell_shows_itself(shown):
+    line(frame())._ipython_display_()
+    Table(frame(), "C")._ipython_display_()
+    assert [marks["kind"] for _, marks in shown] == ["figure", "table"]
+
+
+def test_long_data_is_cut_on_the_page_but_not_in_the_download(shown):
+    show(line(reads.stamp(pd.DataFrame({"n": range(1234)}), ["pupils"])))
+    soup = soup_of(shown)
+    assert len(soup.select("tbody tr")) == 500
+    assert "500 of 1,234" in soup.get_text()
+    assert len(csv_of(soup)) == 1234
+
+
+def test_table_formats_missing_values_and_escapes(shown):
+    made = pd.DataFrame(
+        {
+            "area & band": ["<b>Bury</b>", "England"],
+            "year": [2024, 2025],
+            "plans": pd.array([12345, None], dtype="Int64"),
+            "width": [1.25, np.nan],
+            "day": pd.to_datetime(["2025-06-26", None]),
+        }
+    )
+    show(Table(made, "Bits & pieces", source="S"))
+    soup = soup_of(shown)
+    cells = [[cell.get_text() for cell in row.select("th, td")] for row in soup.select("tr")]
+    assert cells == [
+        ["Area & band", "Year", "Plans", "Width", "Day"],
+        ["<b>Bury</b>", "2024", "12,345", "1.25", "26 June 2025"],
+        ["England", "2025", "n/a", "n/a", "n/a"],
+    ]
+    assert soup.caption.get_text() == "Bits & pieces"
+    assert soup.b is None
+    assert [th.get_text() for th in soup.select("thead th.number")] == ["Year", "Plans", "Width"]
+
+
+def test_table_with_two_levels_of_rows(shown):
+    index = pd.MultiIndex.from_product([["Bury"], [2024, 2025]], names=["area", "year"])
+    show(Table(pd.DataFrame({"plans": [1, 2]}, index=index), "C", source="S"))
+    rows = soup_of(shown).select("tbody tr")
+    assert [[th.get_text() for th in row.select("th[scope=row]")] for row in rows] == [
+        ["Bury", "2024"], ["Bury", "2025"],
+    ]  # fmt: skip
+
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1).map(
+    lambda text: f"c{text}"
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    columns=st.dictionaries(
+        names, st.lists(st.floats(-1e9, 1e9) | st.none(), min_size=3, max_size=3), min_size=1
+    )
+)
+def test_any_frame_survives_the_download(columns):
+    made = pd.DataFrame(columns, dtype=float)
+    link = BeautifulSoup(page._download(made, "A caption"), "html.parser")
+    back = csv_of(link, skip_blank_lines=False)
+    assert back.columns.tolist() == made.columns.tolist()
+    np.testing.assert_allclose(back.to_numpy(), made.to_numpy(), rtol=1e-11)
+
+
+def test_download_opens_in_excel_when_it_is_not_ascii():
+    def start(data):
+        link = BeautifulSoup(page._download(data, "C"), "html.parser").a["href"]
+        return base64.b64decode(link.split(",", 1)[1])[:3]
+
+    assert start(frame()) == b"yea"
+    assert start(frame().rename(columns={"plans": "£"})) == b"\xef\xbb\xbf"
+
+
+def test_finding_note_and_sentences(shown):
+    finding("1 < 2", "a & b")
+    note("x < y")
+    said("One.")
+    said("One.", "Two.")
+    assert soup_of(shown).strong.get_text() == "1 < 2"
+    assert soup_of(shown).li.get_text() == "a & b"
+    assert shown[0][1] == {"kind": "finding", "headline": "1 < 2"}
+    assert soup_of(shown, 1).get_text() == "x < y"
+    assert soup_of(shown, 2).p.get_text() == "One."
+    assert [item.get_text() for item in soup_of(shown, 3).select("li")] == ["One.", "Two."]
+
+
+def test_nothing_is_shown_where_there_is_nothing_to_say(shown):
+    note("")
+    note(None)
+    said()
+    show()
+    assert shown == []
