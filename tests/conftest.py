@@ -7,8 +7,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
-# Modules that look at the same rendered report.
-BURY_REPORT = {"test_pages.py", "test_reports.py", "test_numbers.py"}
+# Modules that look at the same rendered reports.
+REPORTS = {"test_pages.py", "test_render.py", "test_numbers.py", "test_numbers_elsewhere.py"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -54,7 +54,7 @@ class _ByModule(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.split("::")[0]
-        return "Bury's report" if Path(module).name in BURY_REPORT else module
+        return "reports" if Path(module).name in REPORTS else module
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,7 +6,6 @@ does it once; it is emptied before each notebook, and what it has read and fitte
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ def _empty():
         sys.modules["matplotlib.pyplot"].close("all")
 _empty()
 get_ipython().reset(new_session=True)
+__import__("send_analysis.show.missing").show.missing.install()
 __import__("gc").freeze()
 """
 
@@ -191,29 +191,28 @@ def execute(notebook: str | Path, *, area: str, kernel: Kernel | None = None) ->
         allow_error_names=[SOFT, "NameError"],
         resources={"metadata": {"path": str(path.parent)}},
     )
-    failure = None
     try:
         kernel.run(runner)
-    except CellExecutionError as error:
-        failure = f"{error.ename}: {error.evalue}\n{_line_of(error.traceback)}"
+    except CellExecutionError:
+        pass  # what failed stands in the cell
     except (CellTimeoutError, DeadKernelError) as error:
         kernel.close()
         raise NotebookError(f"{where}: {str(error).splitlines()[0]}") from None
     # The inserted cells are not ones that the author counts.
     nb.cells = [cell for cell in nb.cells if cell is not empty and cell is not given]
-    if failure:
-        *_, number = (number for number, _, _ in _failed(nb))
-        raise NotebookError(f"{where}, cell {number}: {failure}")
-    _soften(nb, area, where)
+    for number, error in _failed(nb):
+        line = _line_of("\n".join(error.traceback))
+        raise NotebookError(f"{where}, cell {number}: {error.ename}: {error.evalue}\n{line}")
+    _with_finding(nb, area)
     return nb
 
 
-def _failed(nb: NotebookNode) -> Iterator[tuple[int, NotebookNode, NotebookNode]]:
-    """Cells that failed: number from 1, cell and its error."""
+def _failed(nb: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
+    """Cells that failed: number from 1, and the error."""
     for number, cell in enumerate(nb.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                yield number, cell, output
+                yield number, output
 
 
 def _line_of(traceback: str) -> str:
@@ -223,49 +222,24 @@ def _line_of(traceback: str) -> str:
     return f"    {found[1].strip()}" if found else ""
 
 
-def _soften(nb: NotebookNode, area: str, where: str) -> None:
-    """Put notes in the place of figures that an area does not have."""
+def _with_finding(nb: NotebookNode, area: str) -> None:
+    """Say what is missing in place of a finding that a notebook could not make."""
     from nbformat.v4 import new_output
 
-    lost: set[str] = set()  # names that failed cells would have made
-    told: set[str] = set()
-    first = None
-    for number, cell, error in list(_failed(nb)):
-        name = re.search(r"name '(\w+)' is not defined", error.evalue)
-        if error.ename != SOFT and not (name and name[1] in lost):
-            line = _line_of("\n".join(error.traceback))
-            raise NotebookError(f"{where}, cell {number}: {error.ename}: {error.evalue}\n{line}")
-        lost |= _names_made(cell.source)
-        cell.outputs = [output for output in cell.outputs if output is not error]
-        if error.ename == SOFT and error.evalue not in told:
-            told.add(error.evalue)
-            cell.outputs.append(_told(new_output, "note", error.evalue))
-        first = first or (cell, error.evalue)
-    if first and not any(
-        output.get("metadata", {}).get("send_analysis", {}).get("kind") == "finding"
+    marks = [
+        (cell, output, output.get("metadata", {}).get("send_analysis", {}))
         for cell in nb.cells
         for output in cell.get("outputs", [])
-    ):
-        cell, reason = first
-        headline = f"The official tables do not have what this page needs for {area}. {reason}"
-        cell.outputs.insert(0, _told(new_output, "finding", headline))
-
-
-def _told(new_output: Any, kind: str, text: str) -> NotebookNode:
-    """Output as `display` would have made it."""
-    strong = escape(text) if kind == "note" else f"<strong>{escape(text)}</strong>"
-    marks = {"kind": kind} | ({"headline": text} if kind == "finding" else {})
-    return new_output(
-        "display_data",
-        {"text/html": f'<div class="{kind}"><p>{strong}</p></div>', "text/plain": text},
-        metadata={"send_analysis": marks},
-    )
-
-
-def _names_made(source: str) -> set[str]:
-    """Names that a cell assigns."""
-    return {
-        node.id
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+    ]
+    lost = [(cell, output) for cell, output, it in marks if it.get("missing")]
+    if lost and not any(it.get("kind") == "finding" for _, _, it in marks):
+        cell, output = lost[0]
+        reason = output.data["text/plain"].removeprefix("Note: ")
+        text = f"The official tables do not have what this page needs for {area}. {reason}"
+        html = f'<div class="finding"><p><strong>{escape(text)}</strong></p></div>'
+        made = new_output(
+            "display_data",
+            {"text/html": html, "text/plain": text},
+            metadata={"send_analysis": {"kind": "finding", "headline": text}},
+        )
+        cell.outputs.insert(0, made)

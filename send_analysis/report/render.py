@@ -8,11 +8,11 @@ The same tables, code and notebooks give the same bytes.
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 PACKAGE = Path(__file__).parents[1]
+SIMULATED = {"03_demand_forecast", "04_capacity"}  # pages that one simulation is behind
 
 
 def render(
@@ -53,7 +54,7 @@ def render(
         Paths, or names in the project's ``notebooks`` folder without the ending. By default all
         numbered notebooks there, from 01 on.
     jobs : int
-        Notebooks executed at the same time.
+        Kernels, each with its share of the notebooks.
 
     Returns
     -------
@@ -74,27 +75,38 @@ def render(
     codes = list(dict.fromkeys(places.resolve(area) for area in areas))
     paths = notebook_paths(notebooks)
     out = writable_folder(out)
-    kept = threading.local()
+    shares, names = _shares(paths, jobs), [path.stem for path in paths]
     results = []
     with (
         ExitStack() as kernels,
-        ThreadPoolExecutor(jobs) as pool,
+        ThreadPoolExecutor(len(shares)) as pool,
         tqdm(total=len(codes) * len(paths), unit="page", disable=None) as progress,
     ):
 
-        def page(code: str, path: Path) -> dict[str, Any]:
-            """Make a page with the kernel of this thread."""
-            if not hasattr(kept, "kernel"):
-                kept.kernel = kernels.enter_context(Kernel())
-            return page_of(code, path, kernel=kept.kernel)
-
-        for code in codes:
+        def pages_of(code: str, share: list[Path], kernel: Kernel) -> list[dict[str, Any]]:
+            """Make the pages of a share with its kernel."""
             made = []
-            for done in pool.map(partial(page, code), paths):
-                made.append(done)
+            for path in share:
+                made.append(page_of(code, path, kernel=kernel))
                 progress.update()
+            return made
+
+        kept = [kernels.enter_context(Kernel()) for _ in shares]
+        for code in codes:
+            made = chain(*pool.map(partial(pages_of, code), shares, kept))
+            made = sorted(made, key=lambda page: names.index(page["name"]))
             results.append(_write(code, made, out))
     return pd.concat(results, ignore_index=True)
+
+
+def _shares(paths: Sequence[Path], jobs: int) -> list[list[Path]]:
+    """Share notebooks out among kernels, a simulation and what is made of it in one."""
+    if jobs == 1:
+        return [list(paths)]
+    simulated = [path for path in paths if path.stem in SIMULATED]
+    others = [path for path in paths if path.stem not in SIMULATED]
+    shares = [simulated, *(others[first :: jobs - 1] for first in range(jobs - 1))]
+    return [share for share in shares if share]
 
 
 def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:

@@ -14,10 +14,12 @@ import pandas as pd
 
 from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
+from send_analysis.show import missing
 from send_analysis.show.chart import Chart
 from send_analysis.show.origin import origin
 from send_analysis.show.table import Table, has_named_index, html_table
 
+missing.install()
 MOST_ROWS = 500  # of a chart's data on the page; its download always has every row
 
 
@@ -36,16 +38,19 @@ def finding(headline: str, *points: str) -> None:
     _display(f'<div class="finding">{body}</div>', text, kind="finding", headline=headline)
 
 
-def note(text: str | None) -> None:
+def note(text: str | None, **marks: Any) -> None:
     """Tell the reader about a gap or a fault in the data, in a box of its own.
 
     Parameters
     ----------
     text : str or None
         One or more sentences; nothing is shown where there is nothing to say.
+    **marks
+        For the report.
     """
     if text:
-        _display(f'<div class="note"><p>{escape(text)}</p></div>', f"Note: {text}", kind="note")
+        html = f'<div class="note"><p>{escape(text)}</p></div>'
+        _display(html, f"Note: {text}", kind="note", **marks)
 
 
 def said(*sentences: str) -> None:

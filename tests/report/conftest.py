@@ -1,10 +1,13 @@
 """Pages in a browser, a tiny report and Bury's real one, each made once."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from send_analysis import areas
 from send_analysis.report import render
+from send_analysis.report.kernel import Kernel
 
 TINY = Path(__file__).parent / "notebooks" / "01_tiny.ipynb"
 
@@ -21,44 +24,68 @@ def tiny_report(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def bury_report(tmp_path_factory):
-    return render.render(["Bury"], tmp_path_factory.mktemp("bury"))
+def report_of(tmp_path_factory):
+    """Report of an area, made when it is first asked for, all in one kernel."""
+    out, paths = tmp_path_factory.mktemp("reports"), render.notebook_paths()
+    with Kernel() as kernel:
+
+        @cache
+        def made(area):
+            code = areas.resolve(area)
+            return render._write(
+                code, [render.page_of(code, it, kernel=kernel) for it in paths], out
+            )
+
+        yield made
+
+
+@pytest.fixture(scope="session")
+def bury_report(report_of):
+    return report_of("Bury")
+
+
+def _opened(browser, path, width):
+    """Open a file with the network cut; the page keeps every request and complaint it makes."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, offline=True, locale="en-GB"
+    )
+    page = context.new_page()
+    page.requested, page.complaints = [], []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(Path(path).resolve().as_uri())
+    return page
+
+
+@pytest.fixture
+def fresh_page(browser):
+    """Open a file for one test, which may change what it finds."""
+    opened = []
+
+    def fresh(path, width=1280):
+        opened.append(_opened(browser, path, width))
+        return opened[-1]
+
+    yield fresh
+    for page in opened:
+        page.context.close()
 
 
 @pytest.fixture(scope="module")
-def fresh_page(browser):
-    """Open a file with the network cut; the page keeps every request and complaint it makes."""
-    contexts = []
+def open_page(browser):
+    """Open a file with everything unfolded, once for all tests that only look."""
 
-    def opened(path, width=1280):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, offline=True, locale="en-GB"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.requested, page.complaints = [], []
-        page.on("request", lambda request: page.requested.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(Path(path).resolve().as_uri())
+    @cache
+    def unfolded(path):
+        page = _opened(browser, path, 1280)
+        page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def open_page(fresh_page):
-    """Open a file with everything unfolded, once a width, for tests that only look."""
-    kept = {}
-
     def opened(path, width=1280):
-        if (path, width) not in kept:
-            kept[path, width] = fresh_page(path, width)
-            kept[path, width].evaluate(
-                "document.querySelectorAll('details').forEach(it => it.open = true)"
-            )
-        return kept[path, width]
+        page = unfolded(path)
+        if page.viewport_size["width"] != width:
+            page.set_viewport_size({"width": width, "height": 900})
+        return page
 
     return opened

@@ -8,33 +8,29 @@ from pathlib import Path
 import pytest
 from reading import contradictions, in_time, published, untabled
 
-from send_analysis.report import render
-
 AREAS = ("Newham", "Isles of Scilly", "Cumberland", "England")
 
 
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory):
-    """All pages of four areas."""
-    made = render.render(list(AREAS), tmp_path_factory.mktemp("numbers"), jobs=1)
-    made["path"] = made["path"].map(Path)
-    return dict(iter(made.groupby("area")["path"]))
+@pytest.fixture
+def pages_of(report_of):
+    """Pages of an area."""
+    return lambda area: [Path(path) for path in report_of(area)["path"]]
 
 
 @pytest.mark.parametrize("area", AREAS)
-def test_every_number_of_the_text_is_in_a_table(rendered, area):
-    pages = [path for path in rendered[area] if path.stem != "index"]
+def test_every_number_of_the_text_is_in_a_table(pages_of, area):
+    pages = [path for path in pages_of(area) if path.stem != "index"]
     assert len(pages) == 5
     found = {path.stem: untabled(path, published(area)) for path in pages}
     assert {name: numbers for name, numbers in found.items() if numbers} == {}
 
 
-def test_plans_in_time_are_as_many_on_every_page(rendered):
-    found = in_time(list(rendered["England"]))
+def test_plans_in_time_are_as_many_on_every_page(pages_of):
+    found = in_time(pages_of("England"))
     # The release of 2025: within 20 weeks, and all, exceptions excluded.
     assert found["2024"] == {"39,407 of 84,866"}
 
 
 @pytest.mark.parametrize("area", AREAS)
-def test_no_text_of_the_report_contradicts_another(rendered, area):
-    assert contradictions(list(rendered[area])) == []
+def test_no_text_of_the_report_contradicts_another(pages_of, area):
+    assert contradictions(pages_of(area)) == []
