@@ -14,7 +14,7 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.capacity import hindcast, places
-from send_analysis.cleaning.placements import setting_of
+from send_analysis.categories import setting_of
 from send_analysis.forecasting.cohorts import mixes
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
 

@@ -16,7 +16,7 @@ import pandas as pd
 from send_analysis import explore, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.capacity import balance
-from send_analysis.cleaning.placements import setting_of
+from send_analysis.categories import setting_of
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting import views
 from send_analysis.forecasting.cohorts import (

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from send_analysis import reads, tables
+from send_analysis.evidence import verdicts
+from send_analysis.evidence import views as evidence
 from send_analysis.growth import series
+from send_analysis.growth import views as growth
 
 
 @tables.remembered
@@ -79,3 +82,37 @@ def test_results_of_growth_name_the_tables_that_they_show(make, names):
     tables.clear_cache()
     assert set(reads.of(make("Bury"))) == names
     assert set(reads.of(make("Bury"))) == names  # kept
+
+
+SHOWN = {
+    "ratios": growth.ratios,
+    "variants": growth.variants,
+    "placement": lambda area: growth.by("placement", area),
+    "stock": growth.stock,
+    "compared": growth.compared,
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_result_names_every_table_that_was_opened_for_it(monkeypatch, name):
+    """The witness stands below the record: what the reader of files was asked for."""
+    named = {*reads.of(SHOWN[name]("Bury"))}
+    tables.clear_cache()
+    plain, asked = tables._read, set()
+
+    def read(folder, table):
+        asked.add(table)
+        return plain(folder, table)
+
+    read.cache_clear = plain.cache_clear
+    monkeypatch.setattr(tables, "_read", read)
+    SHOWN[name]("Bury")
+    assert asked - reads.NOT_SHOWN == named
+
+
+def test_a_part_of_the_ledger_names_the_tables_of_its_own_claims():
+    tested, untested = evidence.ledger("Bury"), evidence.untestable("Bury", verdicts.NO_SERIES)
+    assert "inspections" in reads.of(tested)  # the grade
+    assert "inspections" not in reads.of(evidence.possibilities("Bury"))
+    assert not {"mental_health_waits", "nhs_waits"} & set(reads.of(tested))
+    assert {"mental_health_waits", "nhs_waits"} <= set(reads.of(untested))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis import quality
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.cleaning import completeness, placements, series
 from send_analysis.cleaning.layout import release, specification
 from send_analysis.cleaning.reading import split_category, tidy

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from send_analysis.categories import WAIT_BANDS as BANDS
 from send_analysis.cleaning import layout, nhs_repeats
 from send_analysis.cleaning.nhs_links import nhs_area_links
 from send_analysis.cleaning.nhs_organisations import name_organisations, part_of
@@ -31,8 +32,6 @@ from send_analysis.errors import DataError
 
 SHEET_OF_SERIES = "Table 2"
 SHEET_OF_ENGLAND = "Table 3"
-TOTAL = "total"
-BANDS = ("0-1", "1-2", "2-4", "4-12", "12-18", "18-52", "52+")
 SPLIT = ("52-104", "104+")  # parts of 52+, printed from December 2024
 COLUMNS = ["month", "organisation_code", "organisation", "level", "part_of", "age_group",
            "service", "band", "waiting", "repeated", "missing"]  # fmt: skip

@@ -8,43 +8,11 @@ import pandas as pd
 
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
+from send_analysis.categories import setting_of
 from send_analysis.cleaning import series
 from send_analysis.cleaning.layout import release, specification
 from send_analysis.cleaning.reading import split_category, tidy
 from send_analysis.cleaning.series import OLD
-
-# Settings that a planner of places tells apart, made of the publisher's placements.
-SETTINGS = {
-    "mainstream": ["LA maintained", "academy", "free school", "independent"],
-    "resourced provision or SEN unit": [
-        f"{kind} {unit}"
-        for kind in ("LA maintained", "academy", "free school")
-        for unit in ("resourced provision", "SEN unit")
-    ],
-}
-
-
-def setting_of(group: str, placement: str) -> str:
-    """Return the setting of a placement.
-
-    Parameters
-    ----------
-    group, placement : str
-        As the table `placements` names them.
-
-    Returns
-    -------
-    str
-        ``all`` for all plans; empty for the publisher's other subtotals.
-    """
-    if placement == "all" and group not in {"all", "early years", "not recorded"}:
-        return ""
-    if group == "mainstream":
-        return next(name for name, parts in SETTINGS.items() if placement in parts)
-    if group == "special":
-        state = placement in {"LA maintained", "academy or free school"}
-        return "state special school" if state else "independent or non-maintained special school"
-    return group
 
 
 def by_setting(rows: pd.DataFrame, value: str) -> pd.DataFrame:

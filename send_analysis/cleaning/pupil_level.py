@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from send_analysis import tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import DataError, ParameterError, nearest
 
 if TYPE_CHECKING:

@@ -217,3 +217,24 @@ def spoken(said: str) -> str:
         return f"{first:%Y}"
     year = "" if first.year == last.year else f" {first:%Y}"
     return f"between {first:%B}{year} and {last:%B %Y}"
+
+
+def of_waits(area: str = "Bury") -> dict[str, float]:
+    """Return the claimed changes of waits, by short name of the service.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    dict
+        Per cent; empty where no claims are recorded.
+    """
+    if not claims_file(area).is_file():
+        return {}
+    return {
+        claim["test"]["service"]: claim["claimed"]
+        for claim in claims(area)
+        if claim["test"]["kind"] == "nhs_wait" and "since" in claim["test"] and "claimed" in claim
+    }

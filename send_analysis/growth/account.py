@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import decomposition, denominators
 from send_analysis.growth import series as growth

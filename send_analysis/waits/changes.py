@@ -296,11 +296,10 @@ def since(test: dict) -> str:
     later = waits.since()
     found = _weeks(later, serving, {waits.service_line(name): name for name in named})
     found = found[found["role"] == NEAREST]
-    figures = [
-        f"{name}: {rows}" for name, rows in zip(found["definition"], found["rows"], strict=True)
-    ]
-    window = found["window"].iloc[0] if len(found) else ""
-    return f"Since, {window}: {'; '.join(figures)}." if figures else ""
+    if found.empty:
+        return ""
+    when, told = found["window"].iloc[0], "; ".join(found["definition"] + ": " + found["rows"])
+    return f"The newest lists, not to be held against those, {when}: {told}."
 
 
 @tables.remembered

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, publication, tables
+from send_analysis.categories import WAIT_BANDS as BANDS
+from send_analysis.categories import WAIT_TOTAL as TOTAL
 from send_analysis.cleaning.nhs_sheets import rules
-from send_analysis.cleaning.nhs_waits import BANDS, TOTAL
 from send_analysis.errors import DataError, MissingDataError, ParameterError, unknown
 
 EDGES = np.array([0, 1, 2, 4, 12, 18, 52], dtype=float)  # weeks at which each band begins

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from send_analysis import areas
-from send_analysis.evidence import verdicts
 from send_analysis.waits import changes, views, views_control
 
 
@@ -58,27 +59,6 @@ def funnel_finding(funnel: pd.DataFrame, area: str, service: str) -> str:
         f"{funnel.at[code, 'size']:,.0f} wait over 18 weeks, more than in "
         f"{(funnel['share'] < own).sum()} of {len(funnel) - 1} others"
     )
-
-
-def claimed(area: str = "Bury") -> dict[str, float]:
-    """Claimed changes of waits, by short name of the service.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    dict
-        Per cent; empty where no claims are recorded.
-    """
-    if not verdicts.claims_file(area).is_file():
-        return {}
-    return {
-        claim["test"]["service"]: claim["claimed"]
-        for claim in verdicts.claims(area)
-        if claim["test"]["kind"] == "nhs_wait" and "since" in claim["test"] and "claimed" in claim
-    }
 
 
 def change_finding(found: pd.DataFrame, claimed_change: float, service: str) -> str:
@@ -147,12 +127,14 @@ def relief_finding(row: pd.Series) -> str:
     )
 
 
-def findings(area: str = "Bury") -> list[str]:
+def findings(area: str = "Bury", claimed: Mapping[str, float] | None = None) -> list[str]:
     """Sum up the chapter: a headline, then a sentence a service.
 
     Parameters
     ----------
     area : str, default "Bury"
+    claimed : mapping of str to float, optional
+        Change of waits in per cent that was claimed of a service.
 
     Returns
     -------
@@ -173,7 +155,7 @@ def findings(area: str = "Bury") -> list[str]:
     )
     said = {
         service: f"; claimed was a change of waits by {_signed(change)} %, which cannot be tested"
-        for service, change in claimed(area).items()
+        for service, change in (claimed or {}).items()
     }
     since = views.recounted(area)
     shown = share.dropna(subset=["first", "last"])

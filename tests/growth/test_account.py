@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import areas, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import account as pipeline
 from send_analysis.growth import decomposition, series

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from send_analysis import areas, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import decomposition, denominators, words
 

@@ -226,18 +226,16 @@ def steady(autocorrelation, points, draws, seed=7):
     return found[:, -points:]
 
 
-@pytest.mark.parametrize("autocorrelation", [0.0, 0.8])
-@pytest.mark.parametrize("allowed", [False, True])
-def test_the_stated_rate_of_false_alarms_holds_for_simulated_series(autocorrelation, allowed):
-    allow = autocorrelation if allowed else 0.0
+@pytest.mark.parametrize(("autocorrelation", "allow"), [(0.0, 0.0), (0.8, 0.0), (0.8, 0.8)])
+def test_the_stated_rate_of_false_alarms_holds_for_simulated_series(autocorrelation, allow):
     charts = [
         xmr(pd.Series(values), autocorrelation=allow)
-        for values in steady(autocorrelation, points=10, draws=500)
+        for values in steady(autocorrelation, points=10, draws=300)
     ]
     rate = np.mean([(found["signal"] != "").any() for found in charts])
-    # Standard error of the difference at most 0.025 (500 and 2,000 draws): three of them.
-    assert rate == pytest.approx(false_alarms(10, autocorrelation, allowed=allow), abs=0.075)
-    if allowed or autocorrelation == 0:
+    # Standard error of the difference at most 0.031 (300 and 2,000 draws): three of them.
+    assert rate == pytest.approx(false_alarms(10, autocorrelation, allowed=allow), abs=0.093)
+    if allow == autocorrelation:
         assert rate < 0.12
     else:
         assert rate > 0.15

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import areas, tables
+from send_analysis.evidence import claims
 from send_analysis.waits import lists as waits
 from send_analysis.waits import queues, since, views, views_control, words_since
 from send_analysis.waits import words as narrative
@@ -48,7 +49,7 @@ def test_measures_of_the_first_and_last_month_by_hand():
 
 
 def test_headline_compares_like_with_like():
-    headline, *points = narrative.findings("Bury")
+    headline, *points = narrative.findings("Bury", claims.of_waits("Bury"))
     assert "not of Bury alone" in headline
     assert "counted the same throughout" in headline
     assert "fell in 2 and rose in 2 of 4 services" in headline
@@ -127,10 +128,10 @@ def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():
 
 
 def test_claims_and_their_changes():
-    assert narrative.claimed("Bury") == {
+    assert claims.of_waits("Bury") == {
         "community paediatrics": -50, "physiotherapy": -48, "occupational therapy": -56
     }  # fmt: skip
-    assert narrative.claimed("Leeds") == {}
+    assert claims.of_waits("Leeds") == {}
     found = views.changes("Bury", "physiotherapy")
     text = narrative.change_finding(found, -48, "physiotherapy")
     count, total = map(int, re.search(r"(\d+) of (\d+) changes", text).groups())

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
 from send_analysis.forecasting.cohorts.levers import SIZES, TRANSFERS, validate

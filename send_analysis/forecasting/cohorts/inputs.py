@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats, tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
-from send_analysis.cleaning.placements import setting_of
+from send_analysis.categories import AGE_BANDS, setting_of
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.shrinkage import robust_sd
 from send_analysis.growth import denominators

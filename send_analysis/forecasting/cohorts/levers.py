@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
 from send_analysis import scenarios, tables
-from send_analysis.ages import AGE_BANDS
+from send_analysis.categories import AGE_BANDS
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
 from send_analysis.forms import Form, Text, checked, read_yaml
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
-from send_analysis.ages import AGE_BANDS
 from send_analysis.areas import ENGLAND
+from send_analysis.categories import AGE_BANDS
 from send_analysis.forecasting.cohorts.shrinkage import robust_sd
 
 # Growth of new plans: England's mean over so many years, each year's growth this share of the year
