@@ -254,7 +254,7 @@ def parts(result: pd.DataFrame) -> str:
 def _alike(row: pd.Series, said: str) -> str:
     """Say what the parts would be, were ages counted alike at both ends."""
     alike = decomposition.decompose(
-        row["area_code"], start=row["start"], end=row["end"], ages="in January"
+        row["area_code"], start=row["start"], end=row["end"], ages="in January", whole=True
     )
     alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
     parts = ", ".join(
