@@ -25,6 +25,7 @@ class Term(NamedTuple):
 
 TERMS = {
     # Everywhere.
+    "change": Term("Change", "+,.0f"),
     "difference": Term("Difference", "+,.0f"),
     "people": Term("Residents", ",.0f"),
     "plans": Term("Plans", ",.0f"),
@@ -40,7 +41,7 @@ TERMS = {
     "age not recorded": Term("Age not recorded", "+,.0f"),
     "age structure": Term("Age structure", "+,.0f"),
     "before": Term("Before, %", ".1f"),
-    "growth": Term("Growth, %", ".1f"),
+    "growth": Term("Growth, %", "+.1f"),
     "growth_a_year": Term("Growth, % a year", ".1f"),
     "more": Term("Plans more", "+,.0f"),
     "others_a_year": Term("Others, % a year", ".1f"),
@@ -51,6 +52,27 @@ TERMS = {
     "ratio": Term("Ratio", ".3f"),
     "ratio_raw": Term("Ratio before shrinking", ".3f"),
     "step": Term("Step", ".3f"),
+    # Forecasting.
+    "below": Term("Outcomes below it, %", ".1f"),
+    "change_percent": Term("Change, %", "+.1f"),
+    "compound": Term("Compound growth", ",.0f"),
+    "compound_mape": Term("Mean error of compound growth, %", ".1f"),
+    "compound_within_10": Term("Of compound growth less than 10 % off, %", ".0f"),
+    "error": Term("Error, %", "+.0f"),
+    "flagged": Term("Flagged as odd"),
+    "happened": Term("Plans published later", ",.0f"),
+    "horizon": Term("Years ahead", ".0f"),
+    "level": Term("Quantile, %", ".1f"),
+    "mape": Term("Mean error, %", ".1f"),
+    "median": Term("Middle of the forecast", ",.0f"),
+    "origin": Term("Forecast from January", ".0f"),
+    "outcomes": Term("Outcomes of January"),
+    "published": Term("Plans published", ",.0f"),
+    "requests_change": Term("Requests changed by, %", "+.0f"),
+    "wis_ratio": Term("Interval score over compound growth's", ".2f"),
+    "within_10": Term("Forecasts less than 10 % off, %", ".0f"),
+    "within_80": Term("Outcomes in the 80 % interval, %", ".0f"),
+    "within_95": Term("Outcomes in the 95 % interval, %", ".0f"),
 }
 # Ends of an interval of the column before them: ``ratio_low``, ``places_high_80``.
 ENDS = re.compile(r"^(?:(?P<of>.+)_)?(?P<end>low|high)(?:_(?P<level>\d+))?$")
