@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, caveats, tables
+from send_analysis import __version__, caveats, reads, tables
 from send_analysis.capacity import places
 from send_analysis.capacity.intervals import interval
 from send_analysis.errors import DataError
@@ -158,6 +158,7 @@ def rows() -> pd.DataFrame:
     DataError
         If the file is not what :func:`write` wrote.
     """
+    reads.mark(MADE_FROM)  # the file stands for what was read when it was made
     path = tables.parameters(FOLDER) / FILE
     if path.is_file():
         content = path.read_bytes()
