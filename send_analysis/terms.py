@@ -27,6 +27,10 @@ TERMS = {
     # Everywhere.
     "change": Term("Change", "+,.0f"),
     "difference": Term("Difference", "+,.0f"),
+    "high_80": Term("80 % range, high", ",.0f"),
+    "high_95": Term("95 % range, high", ",.0f"),
+    "low_80": Term("80 % range, low", ",.0f"),
+    "low_95": Term("95 % range, low", ",.0f"),
     "people": Term("Residents", ",.0f"),
     "plans": Term("Plans", ",.0f"),
     "rate": Term("Per 1,000", ",.1f"),
@@ -81,6 +85,7 @@ TERMS = {
     "capacity": Term("In use and announced", ",.0f"),
     "chance_low": Term("Chance from, %", ".0f"),
     "chance_high": Term("Chance to, %", ".0f"),
+    "cost": Term("Cost, £ million", ",.2f"),
     "counted": Term("Plans counted"),
     "decided": Term("Requests decided within 6 weeks, %", ".1f"),
     "deficit": Term("Deficit, %", ".2f"),
@@ -113,6 +118,7 @@ TERMS = {
     "pounds": Term("Pounds", ",.0f"),
     "predicted": Term("Both, weighted"),
     "probability": Term("Chance that more are needed, %", ".0f"),
+    "probability_ahead": Term("Chance that more are needed, untested, %", ".0f"),
     "pupils": Term("Pupils", ",.1f"),
     "range": Term("80 % interval"),
     "saving": Term("Saving, £", ",.0f"),
@@ -175,6 +181,7 @@ def form(column: pd.Series, name: str) -> str:
     str
         E.g. ``",.0f"``; an interval's ends are written as what they are ends of.
     """
+    column = column.infer_objects()
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "%d %B %Y"
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):

@@ -209,12 +209,12 @@ def cost(frame: pd.DataFrame) -> Chart:
     then = parts[parts["year"] == end["year"]]
     most = then.loc[then["cost"].idxmax()]
     before, low, middle, high = map(
-        _millions, (first["cost"], end["low_80"], end["cost"], end["high_80"])
+        _millions, (first["cost"], end["cost_low_80"], end["cost"], end["cost_high_80"])
     )
 
     def draw(ax: Axes) -> None:
-        ax.fill_between(whole["year"], whole["low_80"], whole["high_80"], color=DEMAND, alpha=0.28,
-                        linewidth=0)  # fmt: skip
+        ax.fill_between(whole["year"], whole["cost_low_80"], whole["cost_high_80"], color=DEMAND,
+                        alpha=0.28, linewidth=0)  # fmt: skip
         ax.plot(whole["year"], whole["cost"], label="all placements", **ROLES["area"])
         largest = parts[parts["year"] == last].nlargest(3, "cost")["setting"]
         looks = zip((PALETTE[2], PALETTE[3], PALETTE[5]), ("--", ":", "-."), strict=True)

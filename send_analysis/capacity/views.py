@@ -144,7 +144,7 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     DataFrame
         ``kind, phase, year, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
         the latest January's shares), ``next_year`` (probability in the first January ahead, per
-        cent), ``probability`` (per cent), ``unsaid`` (why no probability is
+        cent), ``probability_ahead`` (per cent), ``unsaid`` (why no probability is
         given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
         without kinds and phases of a handful of pupils.
     """
@@ -158,7 +158,9 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     near = near.rename(columns={"probability": "next_year"})
     rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
     columns = [*keys, "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
-    rows = rows[[*columns, "kept", "next_year", "probability", "unsaid", "extra_80", "extra_95"]]
+    rows = rows.rename(columns={"probability": "probability_ahead"})
+    columns += ["kept", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
+    rows = rows[columns]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 
@@ -265,8 +267,8 @@ def compare(
     Returns
     -------
     DataFrame
-        ``scenario, phase, year, capacity, demand, probability, unsaid`` (as :func:`certainty`),
-        ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
+        ``scenario, phase, year, capacity, demand, probability_ahead, unsaid`` (as
+        :func:`certainty`), ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
         first.
     """
     from tqdm import tqdm
@@ -278,8 +280,9 @@ def compare(
         made = balance.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
         frames.append(scored(made))
-    columns = ["scenario", "phase", "year", "capacity", "demand", "probability", "unsaid"]
-    return pd.concat(frames, ignore_index=True)[[*columns, "extra_80", "extra_95"]]
+    columns = ["scenario", "phase", "year", "capacity", "demand", "probability_ahead", "unsaid"]
+    out = pd.concat(frames, ignore_index=True).rename(columns={"probability": "probability_ahead"})
+    return out[[*columns, "extra_80", "extra_95"]]
 
 
 @reads.result
@@ -348,7 +351,7 @@ def millions(simulation: Projection) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area, year, setting, plans, cost, low_80, high_80`` (millions of pounds a year).
+        ``area, year, setting, plans, cost, cost_low_80, cost_high_80`` (millions of pounds a year).
     """
     frame = costs.forecast(simulation, balance.SETTINGS)
     return pd.DataFrame(
@@ -358,8 +361,8 @@ def millions(simulation: Projection) -> pd.DataFrame:
             "setting": frame["setting"],
             "plans": frame["plans"],
             "cost": frame["pounds"] / MILLION,
-            "low_80": frame["pounds_low_80"] / MILLION,
-            "high_80": frame["pounds_high_80"] / MILLION,
+            "cost_low_80": frame["pounds_low_80"] / MILLION,
+            "cost_high_80": frame["pounds_high_80"] / MILLION,
         }
     )
 

@@ -89,12 +89,12 @@ def test_certainty_leaves_out_a_handful(forecast):
     frame = views.certainty(both, 2027, kept=both.assign(demand=7.0))
     assert set(frame["kind"]) == {views.EVERY}
     # no chance where those of a year before said no more than one figure for all areas
-    shown = frame.set_index("phase")["probability"].notna()
+    shown = frame.set_index("phase")["probability_ahead"].notna()
     assert shown.to_dict() == {
         phase: bool(hindcast.shown().get((views.EVERY, phase))) for phase in shown.index
     }
-    assert set(frame["probability"].dropna()) == {75}
-    assert ((frame["unsaid"] == "") == frame["probability"].notna()).all()
+    assert set(frame["probability_ahead"].dropna()) == {75}
+    assert ((frame["unsaid"] == "") == frame["probability_ahead"].notna()).all()
     assert set(frame["kept"]) == {7}
 
 
@@ -102,7 +102,7 @@ def test_a_handful_of_places_has_no_chance(forecast):
     """A chance of 100 % that six places are short where none is in use would be no finding."""
     few = forecast.assign(demand=hindcast.SMALLEST - 1, demand_high_80=18.0)
     shown = views.certainty(few, 2027, kept=few)
-    assert shown["probability"].isna().all()
+    assert shown["probability_ahead"].isna().all()
     assert set(shown["unsaid"]) == {"fewer than 10 places"}
     said = words.headline(few)
     assert not [sentence for sentence in said if "Chance" in sentence]
@@ -208,8 +208,8 @@ def test_chart_of_cost():
             "setting": settings * 2,
             "plans": 100.0,
             "cost": [1, 2, 3, 4, 5, 6, 21, 2, 3, 4, 5, 6, 7, 27.0],
-            "low_80": 1.0,
-            "high_80": 30.0,
+            "cost_low_80": 1.0,
+            "cost_high_80": 30.0,
         }
     )
     chart = charts.cost(frame)
