@@ -268,8 +268,8 @@ def compare(
     -------
     DataFrame
         ``scenario, phase, year, capacity, demand, probability_ahead, unsaid`` (as
-        :func:`certainty`), ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
-        first.
+        :func:`certainty`), ``extra_80, extra_95``: all specialist places, a row a scenario and
+        phase, "as planned" first.
     """
     from tqdm import tqdm
 
