@@ -509,7 +509,7 @@ def closest(figures: list[dict]) -> str:
     ----------
     figures : list of dict
         ``table, where, value``, and ``over`` (the rows that a share is of), as checked by
-        :class:`claim_forms.Figure`.
+        :class:`.forms.Figure`.
 
     Returns
     -------

@@ -349,7 +349,7 @@ def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        As :func:`wide` or :func:`aggregate` returns them.
+        As :func:`wide` or :func:`.providers.aggregate` returns them.
     base : {"banded", "all"}
         Of the share over 18 weeks: ``banded`` divides by those whose band is known, ``all`` by
         the whole list, as the publisher's own summaries do. The two differ where an organisation

@@ -56,7 +56,7 @@ def aggregate(
     Parameters
     ----------
     lists : DataFrame
-        As :func:`wide` returns them; only provider rows are used.
+        As :func:`.lists.wide` returns them; only provider rows are used.
     members : DataFrame
         As :func:`membership` returns it.
     months : sequence of Timestamp, optional
@@ -69,7 +69,7 @@ def aggregate(
     Returns
     -------
     DataFrame
-        As :func:`wide`, with ``providers`` (how many were added) and without names.
+        As :func:`.lists.wide`, with ``providers`` (how many were added) and without names.
     """
     lists = merged_providers(lists)
     if months is not None:
@@ -95,7 +95,7 @@ def merged_providers(lists: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        As :func:`wide` returns them.
+        As :func:`.lists.wide` returns them.
 
     Returns
     -------
