@@ -153,8 +153,8 @@ def compared(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``against`` (their names): ``growth_a_year, others_a_year, ratio, ratio_low, ratio_high, more,
-        more_low, more_high, rank, rank_low, rank_high``.
+        Indexed by ``against`` (their names): ``growth_a_year, others_a_year, ratio, ratio_low,
+        ratio_high, more, more_low, more_high, rank, rank_low, rank_high``.
     """
     end = _unbroken(area).end
     rows = [
