@@ -299,9 +299,13 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
         subtitle=f"Yearly growth over that of {against[rows['against'].iloc[0]]}, January "
         f"{low['start']} to {low['end']}, shrunken; bars: 95 % interval",
         alt=alt,
-        data=frame.rename(columns={
-            "growth": "growth_a_year", "low": "ratio_low", "high": "ratio_high",
-        }),
+        data=frame.rename(
+            columns={
+                "growth": "growth_a_year",
+                "low": "ratio_low",
+                "high": "ratio_high",
+            }
+        ),
         draw=draw,
         note="A ratio of 1.01 means that plans grew by 1 per cent a year more than England's.",
     )
