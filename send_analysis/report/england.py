@@ -1,12 +1,16 @@
-"""Every local authority in one table: growth, rate, timeliness and faults of the releases."""
+"""Every local authority in one table, and the regions beside England."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
 from send_analysis.forecasting import totals
 from send_analysis.growth import denominators, series
+from send_analysis.show.chart import Chart
+from send_analysis.show.map import place
+from send_analysis.show.style import PALETTE, ROLES, ink
 
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
@@ -106,3 +110,74 @@ def _expected(plans: pd.Series) -> pd.DataFrame:
     names = {0.5: "expected", 0.1: "expected_low", 0.9: "expected_high"}
     base = plans.astype("Float64").replace(0, pd.NA)
     return 100 * (wide[list(names)].rename(columns=names).div(base, axis=0) - 1)
+
+
+@reads.result
+def regions() -> pd.DataFrame:
+    """Plans per 1,000 residents aged 0 to 25 in each region and in England.
+
+    Returns
+    -------
+    DataFrame
+        ``area, role`` (region or england), ``year, rate``.
+    """
+    known = tables.load("areas")
+    codes = known.loc[known["level"] == "region", "area_code"]
+    parts = [series.rates(code) for code in codes]
+    out = pd.concat([part[part["role"] == "area"].assign(role="region") for part in parts])
+    national = parts[0][parts[0]["role"] == "england"]
+    return pd.concat([out, national])[["area", "role", "year", "rate"]].reset_index(drop=True)
+
+
+def by_region(frame: pd.DataFrame) -> Chart:
+    """A panel a region, each against England; `frame` as :func:`regions` returns it."""
+    start, end = int(frame["year"].min()), int(frame["year"].max())
+    national = frame[frame["role"] == "england"].set_index("year")["rate"]
+    wide = frame[frame["role"] == "region"].pivot(index="year", columns="area", values="rate")
+    wide = wide[wide.loc[end].sort_values(ascending=False).index]
+    last = wide.loc[end]
+    above = int((last > national[end]).sum())
+    ends = ", ".join(f"{name} {wide.loc[start, name]:.1f} to {last[name]:.1f}" for name in wide)
+
+    def draw(axs: np.ndarray) -> None:
+        import seaborn as sns
+
+        for ax, name in zip(np.ravel(axs), wide, strict=True):
+            sns.lineplot(
+                x=national.index,
+                y=national,
+                ax=ax,
+                legend=False,
+                color=ROLES["england"]["color"],
+                lw=1.6,
+                dashes=False,
+                linestyle=(0, (5, 2)),
+            )
+            sns.lineplot(x=wide.index, y=wide[name], ax=ax, legend=False, color=PALETTE[0], lw=2.6)
+            ax.set_title(f"{name} {last[name]:.1f}", fontsize=10, pad=4)
+            ax.set(ylim=(0, None), xticks=[start, end], xlabel="", ylabel="")
+        first = np.ravel(axs)[0]
+        first.annotate(
+            f"England {national[end]:.1f}",
+            (end, national[end]),
+            (0, -8),
+            va="top",
+            textcoords="offset points",
+            ha="right",
+            color=ink(ROLES["england"]["color"]),
+        )
+        axs[1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25")
+
+    return Chart(
+        title=f"{above} of {len(last)} regions have more plans per 1,000 than England: from "
+        f"{last.iloc[0]:.1f} in {place(last.index[0])} to {last.iloc[-1]:.1f} in "
+        f"{place(last.index[-1])}",
+        subtitle=f"Plans per 1,000 residents aged 0 to 25, January {start} to January {end}; "
+        "dashed: England",
+        alt=f"{len(last)} small line charts, one a region, each with England's dashed line, which "
+        f"goes from {national[start]:.1f} in {start} to {national[end]:.1f} in {end}. {ends}.",
+        data=frame,
+        draw=draw,
+        height=6.2,
+        panels={"nrows": 3, "ncols": 3, "sharex": True, "sharey": True},
+    )  # fmt: skip

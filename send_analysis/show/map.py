@@ -116,6 +116,7 @@ def map(
     value: str,
     *,
     what: str = "",
+    form: str = "",
     title: str = "",
     area: str | None = None,
     neighbours: bool = True,
@@ -136,6 +137,8 @@ def map(
         Column of numbers.
     what : str, optional
         The measure with its unit, in words; by default the column's heading.
+    form : str, optional
+        Format specification of the values; by default the column's.
     title : str, optional
         What the map shows; by default the two ends and the middle half of the authorities.
     area : str, optional
@@ -164,8 +167,9 @@ def map(
     >>> latest = growth.series.growth(2019, 2025)
     >>> sa.map(latest, "growth", what="Growth in plans, January 2019 to January 2025, %")
     """
-    rows = _rows(frame, value, classes)
-    spec, what = terms.form(rows[value], value), what or terms.heading(value)
+    rows = _rows(frame, value)
+    spec, what = form or terms.form(rows[value], value), what or terms.heading(value)
+    rows["shade"] = classed(rows[value], spec, classes)
     own, near = "", []
     if area:
         own = areas.resolve(area)
@@ -256,7 +260,7 @@ def locator(area: str) -> Chart:
         _finish(ax, {"statistical\nneighbours": {"facecolor": NEAR}})
 
     return Chart(
-        title=f"{name} is {_within(region)}",
+        title=f"{name} is in {place(region)}",
         subtitle="Areas are as large as populations",
         alt=f"Map of England's authorities that marks {name} and its {len(near)} statistical "
         f"neighbours, {same or 'none'} of them in the same region ({region}): {listed}.",
@@ -268,8 +272,8 @@ def locator(area: str) -> Chart:
     )  # fmt: skip
 
 
-def _rows(frame: pd.DataFrame, value: str, classes: int | Sequence[float]) -> pd.DataFrame:
-    """One row an authority of today: ``area, region``, the value, its class or why it has none."""
+def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """One row an authority of today: ``area, region``, the value, what it is ``without`` one."""
     frame = frame if "area_code" in frame.columns else frame.reset_index()
     for column in ("area_code", value):
         if column not in frame.columns:
@@ -297,7 +301,6 @@ def _rows(frame: pd.DataFrame, value: str, classes: int | Sequence[float]) -> pd
     if out[value].isna().all():
         raise MissingDataError(f"No authority has a figure in {value!r}: there is no map of it.")
     out["without"] = is_flagged.map({True: FLAGGED, False: MISSING})
-    out["shade"] = classed(out[value], terms.form(out[value], value), classes)
     return out.sort_values("area")
 
 
@@ -330,7 +333,7 @@ def _told(
 
     regions = known.groupby("region")[value].median().sort_values(kind="stable")
     least, most = (
-        f"{_within(regions.index[end])} ({format(regions.iloc[end], spec)})" for end in (0, -1)
+        f"in {place(regions.index[end])} ({format(regions.iloc[end], spec)})" for end in (0, -1)
     )
     said = [
         f"Map of England's {len(rows)} authorities, each as large as its population, shaded by: "
@@ -353,9 +356,9 @@ def _told(
     return " ".join(said)
 
 
-def _within(region: str) -> str:
-    """Say where a region's authorities are."""
-    return f"in {region}" if region in BARE else f"in the {region}"
+def place(region: str) -> str:
+    """Return a region's name as it stands in a sentence: with its article, if it has one."""
+    return region if region in BARE else f"the {region}"
 
 
 def _fill(ax: Axes, codes: Sequence[str], **look: object) -> None:
