@@ -12,6 +12,7 @@ from send_analysis.show.chart import Chart
 from send_analysis.show.map import place
 from send_analysis.show.style import PALETTE, ROLES, ink
 
+TIMES = "excluded / 20 weeks or less"  # category of the table `timeliness`
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
 
@@ -35,7 +36,8 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
         expected_low, expected_high`` (forecast growth over the next five years, per cent: median
         and 80 % interval), ``faults`` (how many the checks found in the releases for the area),
         ``flagged`` (whether the latest return is: then no figure is made from it), ``caveat`` (why
-        that is, or why growth cannot be told; empty where it can).
+        that is, or why growth cannot be told; empty where it can), ``in_time_caveat`` (why the
+        times are flagged and there is no ``in_time``; else empty).
         What is not published, or would divide by nought, is missing. ``attrs`` has the
         years: ``start, january, calendar_year, forecast_year``.
 
@@ -61,6 +63,11 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
     out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
     shares = _in_time()
     out["in_time"] = shares["share"]
+    told = caveats.flagged("timeliness", int(shares["year"].max()), category=TIMES).index
+    out["in_time_caveat"] = pd.Series(
+        {code: caveats.doubt("timeliness", code, category=TIMES) for code in told}, dtype="str"
+    )
+    out["in_time_caveat"] = out["in_time_caveat"].fillna("")
     ahead = _expected(out["plans"])
     out = out.join(ahead)
     doubts = {code: caveats.doubt("ehc_plans", code, year=january) for code in codes}
@@ -94,7 +101,7 @@ def _in_time() -> pd.DataFrame:
     """Share of plans issued in time in the latest year, by area: ``year, share``."""
     rows = tables.load("timeliness").query("exceptions == 'excluded'")
     year = int(rows["year"].max())
-    flagged = caveats.flagged("timeliness", year, category="excluded / 20 weeks or less")
+    flagged = caveats.flagged("timeliness", year, category=TIMES)
     rows = rows[(rows["year"] == year) & ~rows["area_code"].isin(flagged.index)]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     issued = wide["any time"].where(wide["any time"] > 0)
@@ -154,15 +161,22 @@ def by_region(frame: pd.DataFrame) -> Chart:
                 linestyle=(0, (5, 2)),
             )
             sns.lineplot(x=wide.index, y=wide[name], ax=ax, legend=False, color=PALETTE[0], lw=2.6)
-            ax.set_title(f"{name} {last[name]:.1f}", fontsize=10, pad=4)
+            ax.set_title(name, fontsize=10, pad=4)
+            ax.annotate(
+                f"{last[name]:.1f}",
+                (end, last[name]),
+                (0, -6),
+                va="top",
+                ha="right",
+                textcoords="offset points",
+                color=PALETTE[0],
+                fontweight="bold",
+            )
             ax.set(ylim=(0, None), xticks=[start, end], xlabel="", ylabel="")
-        first = np.ravel(axs)[0]
-        first.annotate(
-            f"England {national[end]:.1f}",
-            (end, national[end]),
-            (0, -8),
-            va="top",
-            textcoords="offset points",
+        np.ravel(axs)[0].text(
+            end,
+            2,
+            f"dashed: England {national[end]:.1f}",
             ha="right",
             color=ink(ROLES["england"]["color"]),
         )

@@ -34,6 +34,7 @@ WITHOUT = {
 NEAR = PALETTE[1]
 BARE = {"London", "Yorkshire and The Humber"}  # regions whose names have no article
 HEIGHT = 6.4
+CLASSES = 5
 KEY = 0.68  # of the map's width: where the sea begins
 OUTLINES = (
     "outlines: House of Commons Library, simplified; contains Parliamentary information licensed "
@@ -77,7 +78,7 @@ def shades(count: int) -> list[str]:
     return [to_hex(colour) for colour in scale(np.linspace(PALEST, 1, count))]
 
 
-def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = 5) -> pd.Series:
+def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = CLASSES) -> pd.Series:
     """Put values into classes, as they are read: rounded.
 
     Parameters
@@ -120,7 +121,7 @@ def map(
     title: str = "",
     area: str | None = None,
     neighbours: bool = True,
-    classes: int | Sequence[float] = 5,
+    classes: int | Sequence[float] = CLASSES,
     note: str = "",
     source: str = "",
 ) -> Chart:
@@ -193,7 +194,8 @@ def map(
             key |= _mark(ax, own, near)
         _finish(ax, key, what)
 
-    rows = rows.assign(shade=list(shade.values()))
+    kinds = [*names, *WITHOUT]
+    rows["shade"] = pd.Categorical(list(shade.values()), categories=kinds, ordered=True)
     return Chart(
         title=title or _finding(rows, value, spec, what, own),
         subtitle=f"{what}; areas are as large as their populations",
@@ -307,15 +309,12 @@ def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: str) -> str:
     """Say where the two ends are, and half of the authorities; of a marked one its own figure."""
     values = rows[value].dropna().astype(float)
-    low, high = rows.loc[values.idxmin()], rows.loc[values.idxmax()]
     middle = " and ".join(format(end, spec) for end in values.quantile([0.25, 0.75]))
-    if own and pd.notna(rows[value].get(own)):
+    if own in values.index:
         said = f"{rows.loc[own, 'area']} {format(values[own], spec)}"
     else:
-        said = (
-            f"from {format(low[value], spec)} in {low['area']} to {format(high[value], spec)} in "
-            f"{high['area']}"
-        )
+        low, high = (_at_end(rows, value, spec, top=top, count=1) for top in (False, True))
+        said = f"from {low} to {high}"
     return f"{what}: {said}, half of the authorities between {middle}"
 
 
@@ -323,13 +322,7 @@ def _told(
     rows: pd.DataFrame, value: str, spec: str, what: str, own: str, near: Sequence[str]
 ) -> str:
     """Say the pattern: both ends, the middle of each region, what is missing or marked."""
-    known = rows.dropna(subset=value).sort_values(value, kind="stable")
-
-    def named(some: pd.DataFrame) -> str:
-        return ", ".join(
-            f"{area} {format(figure, spec)}"
-            for area, figure in zip(some["area"], some[value], strict=True)
-        )
+    known = rows.dropna(subset=value)
 
     regions = known.groupby("region")[value].median().sort_values(kind="stable")
     least, most = (
@@ -337,9 +330,9 @@ def _told(
     )
     said = [
         f"Map of England's {len(rows)} authorities, each as large as its population, shaded by: "
-        f"{what}. Highest: {named(known.iloc[: -NAMED - 1 : -1])}. Lowest: "
-        f"{named(known.iloc[:NAMED])}. The median of a region's authorities is highest {most} and "
-        f"lowest {least}."
+        f"{what}. Highest: {_at_end(rows, value, spec, top=True)}. Lowest: "
+        f"{_at_end(rows, value, spec, top=False)}. The median of a region's authorities is "
+        f"highest {most} and lowest {least}."
     ]
     for name in WITHOUT:
         some = rows.loc[rows["shade"] == name, "area"]
@@ -347,13 +340,24 @@ def _told(
             listed = f": {', '.join(some)}" if len(some) <= 2 * NAMED else ""
             said.append(f"{name.capitalize()}, {len(some)} of them{listed}.")
     if own:
-        marked = known.loc[known.index.isin([own])]
-        figure = named(marked) if len(marked) else f"{rows.loc[own, 'area']}, without a figure"
+        figure = format(known.loc[own, value], spec) if own in known.index else "without a figure"
+        figure = f"{rows.loc[own, 'area']} {figure}"
         said.append(
             f"Marked: {figure}"
             + (f", and its {len(near)} statistical neighbours." if near else ".")
         )
     return " ".join(said)
+
+
+def _at_end(rows: pd.DataFrame, value: str, spec: str, *, top: bool, count: int = NAMED) -> str:
+    """Name the authorities at an end, as many as asked for; of more that read alike, how many."""
+    known = rows.dropna(subset=value).sort_values(value, ascending=not top, kind="stable")
+    figures = [format(figure, spec) for figure in known[value]]
+    alike = figures.count(figures[0])
+    if alike > count:
+        return f"{figures[0]} in {alike} authorities"
+    named = zip(figures[:count], known["area"], strict=False)
+    return ", ".join(f"{figure} in {area}" for figure, area in named)
 
 
 def place(region: str) -> str:
