@@ -131,9 +131,9 @@ def map(
     ----------
     frame : DataFrame
         ``area_code`` (a column or the index), `value`, one row an authority; rows of regions and
-        England are left out, units of several authorities count for each. An authority is flagged
-        where ``flagged`` is true, or where there is no value and ``caveat`` says why; then it is
-        hatched instead of shaded.
+        England are left out, units of several authorities count for each. An authority whose
+        ``flagged`` is true, or where there is no such column its ``caveat`` not empty, is hatched
+        instead of shaded.
     value : str
         Column of numbers.
     what : str, optional
@@ -295,9 +295,11 @@ def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     out = known.loc[known.index.isin(list(shapes())), ["area"]]
     out["region"] = known["region_code"].reindex(out.index).map(known["area"])
     out[value] = rows[value].reindex(out.index).astype("Float64")
-    flagged = rows.get("flagged", pd.Series(False, index=rows.index)).astype(bool)
-    caveat = rows.get("caveat", pd.Series("", index=rows.index)).fillna("") != ""
-    flagged |= caveat & rows[value].isna()
+    flagged = pd.Series(False, index=rows.index)
+    if "flagged" in rows.columns:
+        flagged = rows["flagged"].astype(bool)
+    elif "caveat" in rows.columns:
+        flagged = rows["caveat"].fillna("") != ""
     is_flagged = flagged.reindex(out.index, fill_value=False)
     out[value] = out[value].mask(is_flagged)
     if out[value].isna().all():

@@ -103,6 +103,13 @@ def test_an_area_and_its_neighbours_are_marked(drawn):
     assert marked.get_legend().get_texts()[-1].get_text() == "Bury"
 
 
+def test_a_figure_with_a_caveat_is_not_shaded():
+    """Plans of Newham jumped and were flagged: no growth is told of it."""
+    data = sa.map(sa.growth.series.growth(2019, 2025), "growth").data.set_index("area")
+    assert data.loc["Newham", "shade"] == "flagged" and pd.isna(data.loc["Newham", "growth"])
+    assert data["growth"].notna().sum() >= 150
+
+
 def test_units_of_several_authorities_shade_each_and_regions_none():
     rows = pd.DataFrame({"area_code": ["E06000061+E06000062", "E12000002"], "growth": [61.0, 1.0]})
     data = sa.map(rows, "growth").data.dropna()
