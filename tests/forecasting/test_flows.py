@@ -29,12 +29,9 @@ def anyone(seed=0, *, years=YEARS, leave=None, joined=None, start=None):
     moves = rng.dirichlet(np.ones(len(SETTINGS)), (RUNS, len(GROUPS), len(SETTINGS)))
     deal = np.stack([rng.permutation(RUNS) for _ in range(years)])
     stock = [rng.gamma(1.0, 30.0, SHAPE) if start is None else start]
-    moved = []
     for year in range(years):
-        following, net = flows.advance(stock[-1], ends[year], moves[deal[year]], new[year + 1])
-        stock.append(following)
-        moved.append(net)
-    return Projection(BURY, ORIGIN, np.stack(stock), new, ends, np.stack(moved), moves, deal)
+        stock.append(flows.advance(stock[-1], ends[year], moves[deal[year]], new[year + 1]))
+    return Projection(BURY, ORIGIN, np.stack(stock), new, ends, moves, deal)
 
 
 def totals(projection):
@@ -79,9 +76,11 @@ def test_plans_next_january_are_those_kept_those_moved_and_those_new(seed, pulle
     ceased = made.stock[:-1] * made.leave
     older = np.zeros_like(ceased)
     older[:, :, 1:] = (made.stock[:-1] - ceased)[:, :, :-1]
-    # by age and setting, in every simulation; the last age all ends
-    np.testing.assert_allclose(made.stock[1:], older + made.moved + made.joined[1:], atol=1e-8)
-    np.testing.assert_allclose(made.moved.sum(axis=3), 0, atol=1e-8)
+    # in every simulation moves leave each age as it is, and no more go than were there; the last
+    # age all ends
+    moved = made.stock[1:] - made.joined[1:] - older
+    np.testing.assert_allclose(moved.sum(axis=3), 0, atol=1e-8)
+    assert (moved > -older - 1e-8).all()
     assert (made.leave[:, :, -1] == 1).all()
     for part in (made.stock, made.joined, made.leave):
         assert (part >= -1e-9).all()
@@ -94,6 +93,7 @@ def test_plans_next_january_are_those_kept_those_moved_and_those_new(seed, pulle
 def test_a_lever_that_is_not_pulled_is_the_baseline_to_the_last_bit(seed, year):
     base = anyone(seed)
     assert flows.apply(base, []) is base
+    assert flows.apply(base, [{"lever": "protected"}]) is base
     still = [
         {"lever": "requests", "multiply": 1.0, "from_year": year},
         {"lever": "new_plans", "multiply": 1, "ages": ["16-19"]},
@@ -104,7 +104,7 @@ def test_a_lever_that_is_not_pulled_is_the_baseline_to_the_last_bit(seed, year):
         {"lever": "requests", "multiply": 0.2, "from_year": ORIGIN + YEARS},  # after the end
     ]
     made = flows.apply(base, still)
-    for name in ("stock", "joined", "leave", "moved"):
+    for name in ("stock", "joined", "leave"):
         np.testing.assert_array_equal(getattr(made, name), getattr(base, name))
     # before its year a lever changes nothing
     later = flows.apply(base, [{"lever": "requests", "multiply": 0, "from_year": year}])
@@ -166,7 +166,7 @@ def test_an_age_that_is_closed_empties_as_children_age_and_leave(seed, age):
     for year in range(YEARS):  # the cohorts of the first January, new plans only below the age
         kept = base.joined[year + 1].copy()
         kept[:, at:] = 0
-        plans, _ = flows.advance(plans, base.leave[year], base.moves[base.deal[year]], kept)
+        plans = flows.advance(plans, base.leave[year], base.moves[base.deal[year]], kept)
     np.testing.assert_allclose(made.stock[-1], plans)
     survivors = np.prod(
         1
@@ -298,11 +298,34 @@ def test_a_size_that_is_a_range_is_drawn_for_each_simulation_and_again_the_same(
             {"lever": "requests", "multiply": 1, "from_year": 2027, "until_year": 2026},
             "until_year: must be 2027 or later",
         ),
+        ({"lever": "requests", "multiply": 2, "until_year": 2020}, "until_year: must be 2025"),
     ],
 )
 def test_impossible_levers_are_refused_by_the_key(lever, message):
     with pytest.raises(ParameterError, match=rf"levers\[1\].*{message}"):
         flows.apply(anyone(), [lever])
+
+
+def test_what_is_no_list_is_refused():
+    with pytest.raises(ParameterError, match="levers must be a list, not 5"):
+        levers.read(5)
+
+
+def test_an_area_with_next_to_no_plans_stays_possible():
+    """Isles of Scilly: ages and settings without a plan, and all that is there closed or ended."""
+    base = simulation.project("Isles of Scilly", years=3, simulations=4)
+    pulled = [
+        {"lever": "protected", "ages": ["5-10"]},
+        {"lever": "reassessment", "transfer": "10-11", "keep": 0},
+        {"lever": "cessation", "multiply": 20},
+        {"lever": "new_plans", "multiply": 0},
+        {"lever": "moves", "from": "mainstream", "to": "state special school", "share": 1},
+    ]
+    made = flows.apply(base, pulled)
+    for part in (made.stock, made.joined, made.leave):
+        assert np.isfinite(part).all()
+        assert (part >= -1e-9).all()
+    assert (made.stock <= made.stock[0].sum()).all()
 
 
 def test_files_are_read_and_what_is_wrong_with_them_is_said(tmp_path):
