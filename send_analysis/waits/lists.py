@@ -15,7 +15,6 @@ import pandas as pd
 from send_analysis import areas, publication, tables
 from send_analysis.categories import WAIT_BANDS as BANDS
 from send_analysis.categories import WAIT_TOTAL as TOTAL
-from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError, ParameterError, unknown
 
 EDGES = np.array([0, 1, 2, 4, 12, 18, 52], dtype=float)  # weeks at which each band begins
@@ -214,12 +213,17 @@ def service_line(name: str) -> str:
     UnknownNameError
         If there is no such service line.
     """
-    lines = {line.casefold(): line for line in rules()["services"]["cyp"]}
-    known = {**lines, **SERVICES}
+    known = {line.casefold(): line for line in lines()} | SERVICES
     if name.casefold() in known:
         return known[name.casefold()]
     hint = "The tables have no list for child and adolescent mental health, autism or ADHD."
-    raise unknown("service", name, [*SERVICES, *lines.values()], hint=hint)
+    raise unknown("service", name, [*SERVICES, *lines()], hint=hint)
+
+
+@tables.remembered
+def lines() -> list[str]:
+    """Return the service lines for children, as the publisher calls them."""
+    return sorted(_children()["service"].unique())
 
 
 def check(table: pd.DataFrame) -> None:

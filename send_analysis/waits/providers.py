@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from send_analysis import tables
-from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.waits.lists import NUMBERS, TOTAL, then
+
+MERGED = {"RVY": "RBN"}
+"""Codes of merged providers, and those that go on: Southport and Ormskirk Hospital NHS Trust, since
+July 2023 part of Mersey and West Lancashire (NHS Organisation Data Service)."""
 
 
 def membership(table: pd.DataFrame) -> pd.DataFrame:
@@ -102,9 +105,7 @@ def merged_providers(lists: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``organisation_code, age_group, service, month`` and the numbers; only lists returned.
     """
-    entries = rules()["codes_not_printed"].values()
-    goes_on_as = {entry["code"]: entry["now"] for entry in entries if "now" in entry}
     lists = lists[(lists["level"] == "provider") & lists[TOTAL].notna()]
-    lists = lists.assign(organisation_code=lists["organisation_code"].replace(goes_on_as))
+    lists = lists.assign(organisation_code=lists["organisation_code"].replace(MERGED))
     key = ["organisation_code", "age_group", "service", "month"]
     return lists.groupby(key, as_index=False)[NUMBERS].sum(min_count=1)
