@@ -15,13 +15,13 @@ from send_analysis import caveats, tables
 from send_analysis.capacity import alt_texts, balance, charts
 from send_analysis.capacity import views as capacity_views
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting import alt_texts as alt_texts_forecast
 from send_analysis.forecasting import charts as figures_forecast
 from send_analysis.forecasting import totals, views
 from send_analysis.forecasting.cohorts import inputs, levers, simulation
 from send_analysis.growth import series
-from send_analysis.show.display import html_table, picture
+from send_analysis.show.chart import Chart, drawn
 from send_analysis.show.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
+from send_analysis.show.table import html_table
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -196,12 +196,8 @@ def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
         + ", ".join(f"{row.Index} {100 + row.growth:.0f}" for row in ends.dropna().itertuples())
         + "."
     )
-    table = html_table(
-        ends,
-        f"Plans in January {start} and {end}",
-        {"start": f"January {start}", "end": f"January {end}", "growth": "Growth, %"},
-        {"growth": "+.1f"},
-    )
+    ends = ends.rename(columns={"start": f"January {start}", "end": f"January {end}"})
+    table = html_table(ends, f"Plans in January {start} and {end}")
     said = caveats.noted(frame["caveat"])
     return _picture(comparison(frame), text) + table + (f"<p>{escape(said)}</p>" if said else "")
 
@@ -212,7 +208,7 @@ def _forecast(code: str, scenario: str) -> str:
     if doubt:
         raise MissingDataError(doubt)
     frame = views.fan(code, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
-    html = _picture(figures_forecast.fan(frame), alt_texts_forecast.fan(frame))
+    html = _image(figures_forecast.fan(frame))
     if not scenario:
         return html
     titles = {name: title for title, name in levers.titles().items()}
@@ -246,10 +242,15 @@ def _told(draw: Any) -> str:
         return f'<p role="status">{escape(str(error))}</p>'
 
 
+def _image(chart: Chart) -> str:
+    """A chart as an image with alternative text."""
+    return f'<img src="{chart.picture().uri}" alt="{escape(chart.alt)}">'
+
+
 def _picture(ax: Axes, text: str) -> str:
     """A figure as an image with alternative text, and close it."""
     import matplotlib.pyplot as plt
 
-    drawn = picture(ax.figure)
+    image = drawn(ax.figure)
     plt.close(ax.figure)
-    return f'<img src="{drawn}" alt="{escape(text)}">'
+    return f'<img src="{image}" alt="{escape(text)}">'

@@ -54,6 +54,7 @@ SETTLED = (
     TOOL,
     BEFORE,
     "no row of the authority",  # there is no figure to doubt
+    "period",  # read as the twelve months that it is
     "placement groups against the total",
     "reasons against the total",
     REPEATED,

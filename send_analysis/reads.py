@@ -20,9 +20,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEY = "tables"
-# What areas are called and which figures are in doubt: every result leans on these, none shows
-# them, so that they are not among its sources.
-NOT_SHOWN = frozenset({"areas", "area_codes", "quality", "series_breaks"})
+# What areas are called, where they lie and which figures are in doubt: every result leans on these,
+# none shows them as figures, so that they are not among its sources.
+NOT_SHOWN = frozenset({"areas", "area_codes", "quality", "series_breaks", "hexagons"})
 
 _open: ContextVar[tuple[set[str], ...]] = ContextVar("open", default=())
 

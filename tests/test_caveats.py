@@ -7,7 +7,8 @@ import pytest
 
 from send_analysis import areas, caveats, quality, tables
 from send_analysis.capacity import views as capacity_views
-from send_analysis.forecasting import outlook, views
+from send_analysis.forecasting import views
+from send_analysis.forecasting import words as forecasting
 from send_analysis.growth import account as pipeline
 from send_analysis.growth import charts, decomposition, panel, series, words
 from send_analysis.report import england, index
@@ -50,7 +51,7 @@ def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
     latest = series.totals([code]).set_index("year")["plans"].iloc[-1]
     said = [
         *words.grew(code), *words._parts(code, 2019, 2025).splitlines(),
-        *outlook.headline(code),
+        *forecasting.headline(code),
     ]  # fmt: skip
     assert f"{latest:,} plans in January 2025" in said[0]
     assert not [text for text in said if CLAIMS.search(text)], said
@@ -68,7 +69,7 @@ def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
 @pytest.mark.parametrize("code", sorted({*PLANS, *PLACED}))
 def test_no_places_are_forecast_from_flagged_placements(code):
     assert areas.name(code) in capacity_views.gap(code)
-    categories = set(views.by_category(code)["category"])
+    categories = set(views.forecast(code)["category"])
     assert not categories & {"state special school", "mainstream"}
 
 

@@ -19,7 +19,7 @@ SLOW = {
     "capacity.balance.forecast",
     "capacity.balance.part",
     "capacity.costs.unit_costs",
-    "forecasting.outlook.headline",
+    "forecasting.words.headline",
     "forecasting.views.scenarios",
     "growth.account.counterfactuals",
     "growth.account.ratios",
@@ -41,13 +41,13 @@ FEW = {"simulations": 2, "years": 1, "draws": 50}
 MODULES = [
     *("areas", "caveats", "scenarios", "tables"),
     *(f"growth.{name}" for name in
-      ("account", "breaks", "decomposition", "denominators", "panel", "series", "words")),
+      ("account", "breaks", "decomposition", "denominators", "panel", "series", "views", "words")),
     *(f"forecasting.{name}" for name in
       ("archive", "cohorts.flows", "cohorts.levers", "cohorts.simulation", "outlook", "scoring",
-       "totals", "views")),
+       "totals", "views", "words")),
     *(f"capacity.{name}" for name in
       ("assessments", "balance", "costs", "places", "planned", "returns", "staffing", "views")),
-    *(f"evidence.{name}" for name in ("verdicts", "words")),
+    *(f"evidence.{name}" for name in ("verdicts", "views", "words")),
     *(f"waits.{name}" for name in
       ("changes", "control", "investment", "lists", "mental_health", "queues", "since", "views",
        "words")),

@@ -25,6 +25,7 @@ from send_analysis.cleaning import (
     ehc_plans,
     finance,
     geography,
+    hexagons,
     inspections,
     lait,
     nhs_children,
@@ -67,6 +68,7 @@ BUILDERS = {
     places.build: ("high_needs_places", "mainstream_places"),
     finance.build: ("high_needs_funding", "high_needs_spending", "dsg_deficits"),
     geography.build: ("neighbours",),
+    hexagons.build: ("hexagons",),
     nhs_waits.build: ("nhs_waits", "nhs_area_links"),
     nhs_mental_health.build: ("mental_health_waits",),
     nhs_children.contacts: ("mental_health_contacts", "mental_health_spending"),
@@ -520,14 +522,17 @@ def _origin(name: str, source: Path) -> dict:
 def _describe(described: list[dict]) -> str:
     """Return the Data Package descriptor."""
     licences = {
-        "OGL-UK-3.0": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
+        "OGL-UK-3.0": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+        "OPL-UK-3.0": "https://www.parliament.uk/site-information/copyright-parliament/"
+        "open-parliament-licence/",
     }
     package = {
         "name": "send-analysis",
         "title": "SEND services in England: tidy tables from official releases",
         "profile": "tabular-data-package",
         "description": "Contains public sector information licensed under the Open Government "
-        "Licence v3.0.",
+        "Licence v3.0. Contains Parliamentary information licensed under the Open Parliament "
+        "Licence v3.0 (table hexagons).",
         "licenses": [{"name": name, "path": path} for name, path in licences.items()],
         "first_published": rules("releases.yml")["first_published"],
         "resources": described,

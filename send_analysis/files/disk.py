@@ -70,7 +70,7 @@ def text_table(content: bytes, where: str, *, closed: bool = False, **options) -
         first; the message names the row.
     """
     text = _decoded(content, where)
-    first = _check_shape(text, where)
+    first, whole = _check_shape(text, where)
     if closed and not text.endswith(("\n", "\r")):
         raise DataError(
             "the last row has no line end, so it may be cut short; fetch the file again, or end "
@@ -87,8 +87,9 @@ def text_table(content: bytes, where: str, *, closed: bool = False, **options) -
     )
     if options.get("header", 0) is None:
         frame.index = frame.index - 1
-    frame = frame.fillna("")
-    frame = frame[(frame != "").any(axis=1)]
+    if not whole:
+        frame = frame.fillna("")
+        frame = frame[(frame != "").any(axis=1)]
     frame.attrs["file"] = where
     frame.attrs["twice"] = [] if options.get("header", 0) is None else _ambiguous(frame, first)
     return frame
@@ -122,8 +123,13 @@ def _decoded(content: bytes, where: str) -> str:
     return text
 
 
-def _check_shape(text: str, where: str) -> list[str]:
-    """Refuse rows with more or fewer cells than the first, and return the first."""
+def _check_shape(text: str, where: str) -> tuple[list[str], bool]:
+    """Refuse rows with more or fewer cells than the first.
+
+    Return the first, and whether all are known to be as long, none of them empty.
+    """
+    if (heading := _even(text)) is not None:
+        return heading, True
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     first: list[str] = []
     number = 0
@@ -147,7 +153,27 @@ def _check_shape(text: str, where: str) -> list[str]:
                 raise DataError(
                     f"its cells are parted by {word}; save it as CSV parted by commas", file=where
                 )
-    return first
+    return first, False
+
+
+def _even(text: str) -> list[str] | None:
+    """First row, if every row has as many cells, more than one, and none is empty.
+
+    Rows without quotation marks, nearly all, need not be split into cells to be counted.
+    """
+    text = text.replace("\r\n", "\n")
+    lines = text.removesuffix("\n").split("\n")
+    quoted = [line for line in lines if '"' in line]
+    if "\r" in text or any(line.count('"') % 2 for line in quoted):
+        return None  # a cell over several lines, or ends of lines of another kind
+    try:
+        first = next(csv.reader(lines[:1], strict=True), [])
+        odd = any(len(row) != len(first) or not any(row) for row in csv.reader(quoted, strict=True))
+    except csv.Error:
+        return None
+    commas = {line.count(",") for line in lines if '"' not in line}
+    odd |= commas - {len(first) - 1} != set() or "," * (len(first) - 1) in lines
+    return first if len(first) > 1 and any(map(str.strip, first)) and not odd else None
 
 
 def _refuse_row(row: list[str], number: int, width: int, where: str) -> None:

@@ -1,47 +1,34 @@
-"""Forecasts drawn: each function takes a result of `outlook` or `scoring` and computes nothing.
-
-The sisters in `alt_texts_forecast` write the alternative texts.
-"""
+"""Forecasts drawn: each function takes a result and returns a chart, and computes nothing."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from send_analysis.forecasting.alt_texts import OWN
 from send_analysis.forecasting.longrange import TESTED
-from send_analysis.show.style import (
-    MUTED_TEXT,
-    PALETTE,
-    ROLES,
-    RULE,
-    axes,
-    house,
-    label_ends,
-    title,
-)
+from send_analysis.show.chart import Chart
+from send_analysis.show.style import MUTED_TEXT, PALETTE, ROLES, RULE, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORECAST = PALETTE[1]
 BANDS = (("low_95", "high_95", 0.18), ("low_80", "high_80", 0.28))
+OWN = ("published figures", "this package")  # the others published lower bounds
+SHADED = "EHC plans each January; shaded: 80 % and 95 % interval"
 
 
-def _thousands(ax: Axes) -> None:
-    """Write large numbers with a comma, from zero."""
+def _plans(ax: Axes, years: pd.Series) -> None:
+    """Write large numbers with a comma, from zero, over whole years."""
     from matplotlib.ticker import StrMethodFormatter
 
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_ylim(bottom=0)
     ax.set_ylabel("plans")
     ax.set_xlabel("January")
-
-
-def _whole_years(ax: Axes, years: pd.Series) -> None:
-    """Mark whole years only."""
     span = np.arange(years.min(), years.max() + 1)
     ax.set_xticks(span[:: -(-len(span) // 10)])
     ax.set_xlim(span[0], span[-1])
@@ -75,87 +62,102 @@ def _untested(ax: Axes, year: int) -> None:
             color=MUTED_TEXT)  # fmt: skip
 
 
-@house
-def fan(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw a forecast; `frame` as :func:`outlook.fan` returns it."""
-    ax = axes(ax)
-    _bands(ax, frame)
-    own = frame["area"].iloc[0]
-    ax.plot(frame["year"], frame["published"], label="published", **ROLES["area"])
-    ax.plot(
-        frame["year"], frame["median"], label="median forecast", color=FORECAST, lw=2.2, ls="--"
+def _interval(frame: pd.DataFrame) -> str:
+    """Describe the intervals of the last year of a forecast."""
+    last = frame.dropna(subset="low_80").iloc[-1]
+    return (
+        f"The 80 % interval of {last['year']} is {last['low_80']:,.0f} to {last['high_80']:,.0f}, "
+        f"the 95 % interval {last['low_95']:,.0f} to {last['high_95']:,.0f}."
     )
-    _thousands(ax)
-    _whole_years(ax, frame["year"])
-    last = frame.iloc[-1]
-    title(
-        ax,
-        f"{last['low_80']:,.0f} to {last['high_80']:,.0f} plans in {own} in January "
-        f"{last['year']:.0f}, a range meant to hold four times in five",
-        subtitle="EHC plans each January; shaded: 80 % and 95 % interval",
+
+
+def _wrapped(label: str) -> str:
+    """Break a long label into lines."""
+    return "\n".join(textwrap.wrap(label, 24))
+
+
+def fan(frame: pd.DataFrame) -> Chart:
+    """A forecast; `frame` as :func:`.outlook.fan` returns it."""
+    past, last = frame.dropna(subset="published"), frame.iloc[-1]
+    first, now = past.iloc[0], past.iloc[-1]
+
+    def draw(ax: Axes) -> None:
+        _bands(ax, frame)
+        ax.plot(frame["year"], frame["published"], label="_", **ROLES["area"])
+        ax.plot(frame["year"], frame["median"], label=f"{last['median']:,.0f}", color=FORECAST,
+                lw=2.2, ls="--")  # fmt: skip
+        _plans(ax, frame["year"])
+        label_ends(ax)
+
+    return Chart(
+        title=f"{last['low_80']:,.0f} to {last['high_80']:,.0f} plans in {first['area']} in "
+        f"January {last['year']:.0f}, a range meant to hold four times in five",
+        subtitle=SHADED,
+        alt=f"Line chart of EHC plans in {first['area']}: {first['published']:,.0f} in "
+        f"{first['year']}, {now['published']:,.0f} in {now['year']}. The forecast fans out to a "
+        f"median of {last['median']:,.0f} in {last['year']}. {_interval(frame)}",
+        data=frame,
+        draw=draw,
     )
-    label_ends(ax, lines=ax.get_lines()[1:], labels={"median forecast": f"{last['median']:,.0f}"})
-    return ax
 
 
-@house
-def far(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw a forecast beyond the tested years.
+def far(frame: pd.DataFrame) -> Chart:
+    """A forecast beyond the tested years; `frame` as :func:`.views.far` returns it."""
+    past, last = frame.dropna(subset="published").iloc[-1], frame.iloc[-1]
 
-    `frame` as :func:`outlook.fan` returns it, more than five years ahead.
-    """
-    ax = axes(ax)
-    own, last = frame["area"].iloc[0], frame.iloc[-1]
-    ax.plot(frame["year"], frame["published"], label="_", **ROLES["area"])
-    ahead = frame.dropna(subset="median").rename(columns={"median": "plans"})
-    _far(ax, ahead, int(ahead["origin"].iloc[0]) + TESTED)
-    _thousands(ax)
-    _whole_years(ax, frame["year"])
-    title(
-        ax,
-        f"If new plans a head level off, {own} would have {last['median']:,.0f} plans in January "
-        f"{last['year']:.0f}, {last['low_80']:,.0f} to {last['high_80']:,.0f} in an untested 80 % "
-        "range",
-        subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
+    def draw(ax: Axes) -> None:
+        ax.plot(frame["year"], frame["published"], label="_", **ROLES["area"])
+        ahead = frame.dropna(subset="median").rename(columns={"median": "plans"})
+        _far(ax, ahead, int(last["origin"]) + TESTED)
+        _plans(ax, frame["year"])
+        label_ends(ax)
+
+    return Chart(
+        title=f"If new plans a head level off, {past['area']} would have {last['median']:,.0f} "
+        f"plans in January {last['year']:.0f}, {last['low_80']:,.0f} to {last['high_80']:,.0f} in "
+        "an untested 80 % range",
+        subtitle=f"{SHADED}, grey: an illustration",
+        alt=f"Line chart of EHC plans in {past['area']}: {past['published']:,.0f} in "
+        f"{past['year']}. Beyond {past['year'] + TESTED} an illustration goes on to a middle of "
+        f"{last['median']:,.0f} in {last['year']}. {_interval(frame)}",
+        data=frame,
+        draw=draw,
     )
-    label_ends(ax)
-    return ax
 
 
-@house
-def then_and_now(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw an earlier forecast and what happened.
-
-    `frame` as :func:`outlook.then_and_now` returns it.
-    """
-    ax = axes(ax)
-    _bands(ax, frame)
+def then_and_now(frame: pd.DataFrame) -> Chart:
+    """An earlier forecast and what happened; `frame` as :func:`.outlook.then_and_now`."""
     ahead = frame.dropna(subset="compound")
-    origin, last, own = int(ahead["year"].iloc[0]), ahead.iloc[-1], frame["area"].iloc[0]
+    first, last = ahead.iloc[0], ahead.iloc[-1]
+    origin, own = int(first["year"]), first["area"]
     past = frame[frame["year"] <= last["year"]]
-    ax.plot(ahead["year"], ahead["compound"], label="compound growth", color=PALETTE[2], ls=":")
-    ax.plot(ahead["year"], ahead["median"], label="forecast", color=FORECAST, lw=2.2, ls="--")
-    ax.plot(past["year"], past["published"], label="published", **ROLES["area"])
-    ax.axvline(origin, color=RULE, lw=0.8)
-    _thousands(ax)
-    _whole_years(ax, past["year"])
-    miss, other = last["median"] / last["published"] - 1, last["compound"] / last["published"] - 1
-    title(
-        ax,
-        f"From January {origin} the forecast for {own} in January {last['year']:.0f} was "
-        f"{_off(miss)}, compound growth {_off(other)}",
-        subtitle=f"EHC plans each January; shaded: 80 % and 95 % interval known in {origin}",
+    miss, other = (_off(last[name] / last["published"] - 1) for name in ("median", "compound"))
+    inside = last["low_80"] <= last["published"] <= last["high_80"]
+
+    def draw(ax: Axes) -> None:
+        _bands(ax, frame)
+        ax.plot(ahead["year"], ahead["compound"], color=PALETTE[2], ls=":",
+                label=f"compound growth\nof 5 years {last['compound']:,.0f}")  # fmt: skip
+        ax.plot(ahead["year"], ahead["median"], color=FORECAST, lw=2.2, ls="--",
+                label=f"forecast {last['median']:,.0f}")  # fmt: skip
+        ax.plot(past["year"], past["published"], label=f"published {last['published']:,.0f}",
+                **ROLES["area"])  # fmt: skip
+        ax.axvline(origin, color=RULE, lw=0.8)
+        _plans(ax, past["year"])
+        label_ends(ax, lines=ax.get_lines()[:3])
+
+    return Chart(
+        title=f"From January {origin} the forecast for {own} in January {last['year']:.0f} was "
+        f"{miss}, compound growth {other}",
+        subtitle=f"{SHADED} known in {origin}",
+        alt=f"Line chart of EHC plans in {own} from January {origin}, when there were "
+        f"{first['published']:,.0f}. For {last['year']} the forecast said {last['median']:,.0f}, "
+        f"compound growth of five years {last['compound']:,.0f}; {last['published']:,.0f} were "
+        f"published, {'within' if inside else 'outside'} the 80 % interval of "
+        f"{last['low_80']:,.0f} to {last['high_80']:,.0f}.",
+        data=frame,
+        draw=draw,
     )
-    label_ends(
-        ax,
-        lines=ax.get_lines()[:3],
-        labels={
-            "published": f"published {last['published']:,.0f}",
-            "forecast": f"forecast {last['median']:,.0f}",
-            "compound growth": f"compound growth\nof 5 years {last['compound']:,.0f}",
-        },
-    )
-    return ax
 
 
 def _off(error: float) -> str:
@@ -163,111 +165,128 @@ def _off(error: float) -> str:
     return f"{abs(error) * 100:.0f} % {'too high' if error > 0 else 'too low'}"
 
 
-@house
-def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how often outcomes fall below each quantile.
-
-    `frame` as :func:`outlook.reliability` returns it.
-    """
-    ax = axes(ax, width=5.5, height=4.6)
-    ax.plot([0, 100], [0, 100], color=RULE, lw=1, label="_", ls="-")
-    marks = {1: ("o", PALETTE[0]), 3: ("s", PALETTE[1]), 5: ("^", PALETTE[2])}
-    for horizon, (mark, colour) in marks.items():
-        rows = frame[frame["horizon"] == horizon]
-        name = f"{horizon} year{'s' if horizon > 1 else ''} ahead"
-        ax.plot(rows["level"], rows["below"], marker=mark, ms=6, lw=1.4, color=colour, label=name)
-    ax.set_xlim(0, 100)
-    ax.set_ylim(0, 100)
-    ax.grid(axis="x")
-    ax.set_xlabel("quantile that was forecast, %")
-    ax.set_ylabel("outcomes below it, %")
-    ax.annotate("on the line: as often as said", (60, 60), xytext=(52, 30), color=MUTED_TEXT,
-                arrowprops={"arrowstyle": "-", "color": RULE})  # fmt: skip
-    ax.legend(loc="upper left")
-    one = frame[frame["horizon"] == 1].set_index("level")["below"]
-    title(
-        ax,
-        f"A year ahead, {one[90] - one[10]:.0f} % of outcomes lay in the 80 % interval",
-        subtitle="Share of outcomes below each quantile, Januaries that did not choose the method",
-        width=44,
+def reliability(frame: pd.DataFrame) -> Chart:
+    """How often outcomes fall below each quantile; `frame` as :func:`.outlook.reliability`."""
+    marks = {1: "o", 3: "s", 5: "^"}  # years ahead
+    below = frame.set_index(["horizon", "level"])["below"]
+    told = "; ".join(
+        f"{horizon} ahead, {below[horizon, 10]:.0f} % lay below the 10 % quantile, "
+        f"{below[horizon, 50]:.0f} % below the median and {below[horizon, 90]:.0f} % below the "
+        "90 % quantile"
+        for horizon in marks
     )
-    return ax
+
+    def draw(ax: Axes) -> None:
+        import seaborn as sns
+
+        ax.plot([0, 100], [0, 100], color=RULE, lw=1)
+        rows = frame[frame["horizon"].isin(marks)]
+        ahead = rows["horizon"].map("{:.0f} ahead".format)
+        sns.lineplot(x=rows["level"], y=rows["below"], hue=ahead, style=ahead, ax=ax, dashes=False,
+                     markers=list(marks.values()), palette=PALETTE[:3], lw=1.4, ms=7)  # fmt: skip
+        ax.set_xlim(0, 100)
+        ax.set_ylim(0, 100)
+        ax.grid(axis="x")
+        ax.set_xlabel("quantile that was forecast, %")
+        ax.set_ylabel("outcomes below it, %")
+        ax.annotate("on the line: as often as said", (60, 60), xytext=(52, 30), color=MUTED_TEXT,
+                    arrowprops={"arrowstyle": "-", "color": RULE})  # fmt: skip
+        ax.legend(loc="upper left", title="years")
+
+    return Chart(
+        title=f"A year ahead, {below[1, 90] - below[1, 10]:.0f} % of outcomes lay in the 80 % "
+        "interval",
+        subtitle="Share of outcomes below each quantile, Januaries that did not choose the method",
+        alt="Reliability diagram, per cent of outcomes below each quantile by years ahead. "
+        f"{told}.",
+        data=frame,
+        draw=draw,
+        width=5.5,
+        height=4.6,
+        note="Below the line, fewer outcomes fell under the quantile than said: growth since 2022 "
+        "was faster than the years before let expect.",
+    )
 
 
-@house
-def scenarios(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
-    """Draw what levers would change.
-
-    `frame` as :func:`send_analysis.forecasting.views.scenarios` returns it.
-    """
-    ax = axes(ax, height=4.6)
-    last = int(frame["year"].max())
+def scenarios(frame: pd.DataFrame, area: str) -> Chart:
+    """What levers would change; `frame` as :func:`.views.scenarios` returns it."""
+    first, last = int(frame["year"].min()), int(frame["year"].max())
     end = frame[frame["year"] == last].set_index("scenario")
-    far = end["change"].abs() >= 5  # nearer ones would lie on the line of "as now"
-    _untested(ax, int(frame["year"].min()) + TESTED - 1)
-    colours = iter((PALETTE[2], PALETTE[3], PALETTE[5], PALETTE[1]) * 3)
-    for name in frame["scenario"].unique():
-        rows = frame[frame["scenario"] == name]
-        label = f"{name[0].lower()}{name[1:]} {end.loc[name, 'plans']:,.0f}"
-        if name == "as now":
-            ax.plot(rows["year"], rows["plans"], label=label, **ROLES["area"])
-        elif far[name]:
-            ax.plot(rows["year"], rows["plans"], color=next(colours), lw=1.8, ls="--",
-                    label=_wrapped(label))  # fmt: skip
-        else:
-            ax.plot(rows["year"], rows["plans"], color=RULE, lw=1, label="_")
-    _thousands(ax)
-    _whole_years(ax, frame["year"])
-    most = end["change"].idxmin()
-    less = -end.loc[most, "change"]
-    title(
-        ax,
-        f"If {most[0].lower()}{most[1:]}, {area} would have {less:.0f} % fewer plans in {last} "
-        "than as now; nothing so far ahead has been tested"
-        if less >= 0.5
-        else f"No scenario lowers the forecast of plans in {area} for {last}",
+    tested = first + TESTED - 1
+    most = end["change_percent"].idxmin()
+    less = -end.loc[most, "change_percent"]
+    title = f"No scenario lowers the forecast of plans in {area} for {last}"
+    if less >= 0.5:
+        title = (
+            f"If {most[0].lower()}{most[1:]}, {area} would have {less:.0f} % fewer plans in {last} "
+            "than as now; nothing so far ahead has been tested"
+        )
+    told = "; ".join(f"{name}: {plans:,.0f}" for name, plans in end["plans"].items())
+
+    def draw(ax: Axes) -> None:
+        _untested(ax, tested)
+        far = end["change_percent"].abs() >= 5  # nearer ones would lie on the line of "as now"
+        colours = iter((PALETTE[2], PALETTE[3], PALETTE[5], PALETTE[1]) * 3)
+        for name, rows in frame.groupby("scenario", sort=False):
+            label = f"{name[0].lower()}{name[1:]} {end.loc[name, 'plans']:,.0f}"
+            look = {"color": RULE, "lw": 1, "label": "_"}
+            if name == "as now":
+                look = ROLES["area"] | {"label": label}
+            elif far[name]:
+                look = {"color": next(colours), "lw": 1.8, "ls": "--", "label": _wrapped(label)}
+            ax.plot(rows["year"], rows["plans"], **look)
+        _plans(ax, frame["year"])
+        label_ends(ax)
+
+    return Chart(
+        title=title,
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
+        alt=f"Line chart of the median forecast of plans in {area} to {last}, untested beyond "
+        f"{tested}. {told}.",
+        data=frame.drop(columns="note"),
+        draw=draw,
+        height=4.6,
+        note=" ".join(frame["note"].drop_duplicates()),
     )
-    label_ends(ax)
-    return ax
 
 
-def _wrapped(label: str) -> str:
-    """Break a long label into lines."""
-    import textwrap
-
-    return label if label.startswith("_") else "\n".join(textwrap.wrap(label, 24))
-
-
-@house
-def published(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw forecasts of England side by side.
-
-    `frame` as :func:`outlook.published` returns it.
-    """
-    ax = axes(ax, height=4.6)
-    past = frame[frame["forecast"] == "published figures"]
-    ours = frame[frame["forecast"] == "this package"]
-    ax.plot(past["year"], past["plans"], label="_", **ROLES["area"])
-    _far(ax, ours, int(ours.loc[ours["tested"].astype(bool), "year"].max()))
-    ax.get_lines()[-2].set_label(f"this package\n{ours['plans'].iloc[-1]:,.0f}")
+def published(frame: pd.DataFrame) -> Chart:
+    """Forecasts of England side by side; `frame` as :func:`.outlook.published` returns it."""
+    past = frame[frame["forecast"] == OWN[0]]
+    ours = frame[frame["forecast"] == OWN[1]]
     others = frame[~frame["forecast"].isin(OWN)]
-    for name, rows in others.groupby("forecast"):
-        label = f"{_wrapped(name)}\n{rows['plans'].iloc[-1]:,.0f}"
-        ax.plot(rows["year"], rows["plans"], "D", color=PALETTE[2], ms=7, mec="white", label=label,
-                clip_on=False)  # fmt: skip
-    _thousands(ax)
-    _whole_years(ax, pd.concat([past["year"], ours["year"]]))
-    ax.set_ylim(0, 1.05 * ours["high_95"].max())
+    tested = int(ours.loc[ours["tested"].astype(bool), "year"].max())
     last = ours.iloc[-1]
     said = " and ".join(f"{plans / 1e6:.2f}" for plans in sorted(others["plans"].unique()))
-    title(
-        ax,
-        f"If new plans a head level off, England would have {last['plans'] / 1e6:.2f} million "
-        f"plans in January {last['year']}, {last['low_80'] / 1e6:.2f} to "
-        f"{last['high_80'] / 1e6:.2f} in an untested 80 % range; others said more than {said}",
-        subtitle="EHC plans each January; shaded: 80 % and 95 % interval, grey: an illustration",
+    ends = frame.groupby("forecast", sort=False).last()
+    told = "; ".join(
+        f"{name}: {'' if name in OWN else 'more than '}{row['plans']:,.0f} in {row['year']}"
+        for name, row in ends.iterrows()
     )
-    label_ends(ax)
-    return ax
+
+    def draw(ax: Axes) -> None:
+        ax.plot(past["year"], past["plans"], label="_", **ROLES["area"])
+        _far(ax, ours, tested)
+        ax.get_lines()[-2].set_label(f"this package\n{last['plans']:,.0f}")
+        for name, rows in others.groupby("forecast"):
+            label = f"{_wrapped(name)}\n{rows['plans'].iloc[-1]:,.0f}"
+            ax.plot(rows["year"], rows["plans"], "D", color=PALETTE[2], ms=7, mec="white",
+                    label=label, clip_on=False)  # fmt: skip
+        _plans(ax, pd.concat([past["year"], ours["year"]]))
+        ax.set_ylim(0, 1.05 * ours["high_95"].max())
+        label_ends(ax)
+
+    return Chart(
+        title=f"If new plans a head level off, England would have {last['plans'] / 1e6:.2f} "
+        f"million plans in January {last['year']}, {last['low_80'] / 1e6:.2f} to "
+        f"{last['high_80'] / 1e6:.2f} in an untested 80 % range; others said more than {said}",
+        subtitle=f"{SHADED}, grey: an illustration",
+        alt=f"Line chart of EHC plans in England, untested beyond {tested}. {told}. "
+        f"{_interval(ours)}",
+        data=frame,
+        draw=draw,
+        height=4.6,
+        note="Beyond five years nothing has been tested.",
+        source="a consultancy's cohort model, published 2025",
+    )

@@ -9,18 +9,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import caveats
+from send_analysis import areas, caveats, reads
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import outlook
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting.cohorts import flows, levers, simulation
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
+from send_analysis.growth import series
 
 NOT_RECORDED = "not recorded"  # a fault of recording, not a setting
 NOW = "as now"
 RANGES = {"low_95": 0.025, "low_80": 0.1, "median": 0.5, "high_80": 0.9, "high_95": 0.975}
 
 
+@reads.result
 def fan(
     area: str = "Bury",
     horizon: int = 5,
@@ -54,16 +56,23 @@ def fan(
     return out
 
 
+@reads.result
 def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
     """Forecast an area under each scenario of demand that the project holds.
 
     Returns
     -------
     DataFrame
-        ``scenario`` (its title; ``as now`` first), ``year, plans`` (median), ``change`` (per cent,
+        ``scenario`` (its title; ``as now`` first), ``year, plans`` (median), ``change_percent`` (
         against ``as now``) and ``note`` (what stands in for figures that the area lacks, and which
         scenario is left out for want of them; the same in every row of one scenario).
+
+    Raises
+    ------
+    MissingDataError
+        If the latest return is flagged.
     """
+    _require(area)
     made = simulation.project(area, years=horizon)
     years = range(made.origin + 1, made.origin + 1 + horizon)
     frames, plain, left_out = [], None, []
@@ -79,7 +88,7 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
             "scenario": title,
             "year": years,
             "plans": plans,
-            "change": 100 * (plans / plain - 1),
+            "change_percent": 100 * (plans / plain - 1),
         }
         frames.append(pd.DataFrame(parts).assign(note=" ".join(changed.notes)))
     out = pd.concat(frames, ignore_index=True)
@@ -87,6 +96,7 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
     return out
 
 
+@reads.result
 def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = None) -> pd.DataFrame:
     """Forecast plans in all, by age band and by setting.
 
@@ -125,6 +135,7 @@ def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = Non
     return frame[forecasting.COLUMNS].reset_index(drop=True)
 
 
+@reads.result
 def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     """Forecast of one year by age band and by setting.
 
@@ -133,7 +144,13 @@ def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     DataFrame
         ``category, median, low_80, high_80``, plans in the January `horizon` years ahead; no
         range where the category is a fault of recording.
+
+    Raises
+    ------
+    MissingDataError
+        If the latest return is flagged.
     """
+    _require(area)
     ahead = forecast(area, horizon)
     ahead = ahead[ahead["horizon"] == horizon]
     wide = ahead.pivot(index="category", columns="quantile", values="value")
@@ -142,3 +159,64 @@ def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     # nobody can say how much will go unrecorded: a range from next to none to half would mislead
     out.loc[out.index == NOT_RECORDED, ["low_80", "high_80"]] = np.nan
     return out.reset_index().rename_axis(columns=None)
+
+
+@reads.result
+def ahead(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
+    """Return published plans and their forecast, as :func:`.outlook.fan`.
+
+    Raises
+    ------
+    MissingDataError
+        If the latest return is flagged.
+    """
+    _require(area)
+    return outlook.fan(area, horizon)
+
+
+@reads.result
+def then(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+    """Return an earlier forecast beside what happened, as :func:`.outlook.then_and_now`.
+
+    Raises
+    ------
+    MissingDataError
+        If the area is younger than that, or its series breaks in between.
+    """
+    if areas.history(areas.resolve(area)):
+        first = origin - outlook.BASE_YEARS
+        raise MissingDataError(
+            f"{area} did not exist in {first} with these boundaries, so it cannot be tested alone."
+        )
+    broken = series.broken(area, start=origin, end=origin + horizon)
+    if broken:
+        raise MissingDataError(broken)
+    return outlook.then_and_now(area, origin, horizon)
+
+
+def national(area: str = "Bury") -> pd.DataFrame:
+    """Return :func:`then` of England, unless that is the area itself."""
+    if areas.resolve(area) == areas.ENGLAND:
+        raise MissingDataError("England is shown above.")
+    return outlook.then_and_now("England")
+
+
+def far(area: str = "Bury", horizon: int = 15) -> pd.DataFrame:
+    """Return :func:`ahead` beyond the tested years; England's stands beside others' forecasts."""
+    if areas.resolve(area) == areas.ENGLAND:
+        raise MissingDataError("England's figures stand below, beside those of others.")
+    return ahead(area, horizon)
+
+
+def misses() -> pd.DataFrame:
+    """Return the worst misses, as :func:`.outlook.misses`, as a reader sees them."""
+    found = outlook.misses()
+    found["flagged"] = found["flagged"].map({True: "yes", False: "no"})
+    return found.drop(columns=["low_95", "high_95"])
+
+
+def _require(area: str) -> None:
+    """Refuse to forecast from a return that is flagged."""
+    doubt = caveats.doubt("ehc_plans", area)
+    if doubt:
+        raise MissingDataError(doubt)

@@ -117,11 +117,11 @@ def breaks(area: str | None = "Bury") -> pd.DataFrame:
 
 def _national_step(before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
     """Difference of England's mean log growth between two sets of years, by least squares."""
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
     growth_ = np.concatenate([before, after])
     later = np.repeat([0.0, 1.0], [len(before), len(after)])
-    fitted = sm.OLS(growth_, sm.add_constant(later)).fit()
+    fitted = OLS(growth_, np.column_stack([np.ones(len(later)), later])).fit()
     low, high = fitted.conf_int()[1]
     return pd.DataFrame({
         "area_code": [areas.ENGLAND], "against": "", "log_before": fitted.params[0],

@@ -26,7 +26,7 @@ from send_analysis.releases import publishers, sources
 FOLDER_VARIABLE = "SEND_ANALYSIS_RELEASES"
 FETCHED = ".fetched"  # below the folder of releases: what was downloaded, as it came
 REVISIONS = "revisions"  # below the folder of tables
-NOT_FIGURES = {*ALWAYS, "neighbours"}
+NOT_FIGURES = {*ALWAYS, "neighbours", "hexagons"}
 ESTIMATES = "population_latest"
 _NO_COLUMN = pd.DataFrame(columns=["file", "column", "nearest"])
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
 
 from send_analysis import tables
+
+# What tells the releases of one publication apart: a year, a middle of a year, a month at the end.
+WHEN = re.compile(
+    r"(?<=reporting year )\d{4}|mid-\d{4}|(?<=services, )\d{4}-\d\d$|(?<=lists, )[A-Z][a-z]+ \d{4}$"
+)
+GAP = "…"
 
 
 def origin(names: Sequence[str]) -> str:
@@ -23,15 +30,38 @@ def origin(names: Sequence[str]) -> str:
         ``"Publication, reporting years 2022 and 2025 (Publisher, June 2025); …"``.
     """
     found = {it["name"]: it for name in names for it in tables.resource(name)["sources"]}
-    series: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    series: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for it in found.values():
-        title, _, year = it["title"].partition(", reporting year ")
-        series.setdefault((title, it["publisher"]), []).append((it["published"], year))
+        when = WHEN.findall(it["title"])
+        title = WHEN.sub(GAP, it["title"]) if len(when) == 1 else it["title"]
+        series.setdefault((title, it["publisher"]), []).append((it["published"], *when))
     return "; ".join(
-        f"{title}{_reporting_years(sorted(filter(None, (year for _, year in releases))))} "
-        f"({publisher}, {month(max(releases)[0])})"
+        f"{_filled(title, releases)} ({publisher}, {month(max(releases)[0])})"
         for (title, publisher), releases in series.items()
     )
+
+
+def _filled(title: str, releases: list[tuple[str, ...]]) -> str:
+    """Put what its releases are of into the title of a publication."""
+    when = sorted({release[1] for release in releases if GAP in title})
+    if len(when) > 1:
+        title = title.replace(f"reporting year {GAP}", f"reporting years {GAP}")
+    if when and when[0][0].isupper():
+        when = _runs(pd.PeriodIndex(pd.to_datetime(when, format="%B %Y"), freq="M").sort_values())
+    listed = " and ".join(filter(None, [", ".join(when[:-1]), *when[-1:]]))
+    return title.replace(GAP, listed)
+
+
+def _runs(months: pd.PeriodIndex) -> list[str]:
+    """Put months that follow one another together: "January to October 2023"."""
+    parts = []
+    for _, run in pd.Series(months).groupby(months.astype("int64") - range(len(months))):
+        first, last = run.iloc[0], run.iloc[-1]
+        start = "" if len(run) == 1 else f"{first:%B} to "
+        if first.year != last.year:
+            start = f"{first:%B %Y} to "
+        parts.append(f"{start}{last:%B %Y}")
+    return parts
 
 
 def month(year_month: str) -> str:
@@ -47,10 +77,3 @@ def month(year_month: str) -> str:
     str
     """
     return year_month if len(year_month) == 4 else f"{pd.Timestamp(year_month):%B %Y}"
-
-
-def _reporting_years(years: list[str]) -> str:
-    """Name the reporting years of a publication, if it has any."""
-    if len(years) < 2:
-        return "".join(f", reporting year {year}" for year in years)
-    return f", reporting years {', '.join(years[:-1])} and {years[-1]}"

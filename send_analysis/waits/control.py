@@ -119,24 +119,12 @@ def _step(
         raise ParameterError(
             f"The step from {part.index[0]} has {points} number(s); limits need two at least."
         )
-    together = _neighbours(value.index)
-    moving = value.diff().abs().where(together)
-    if moving.isna().all():
+    moving, mean, reach, signal, side = _judged(value, screen=screen, widened=widened)
+    if np.isnan(moving).all():
         raise ParameterError(
             f"The step from {part.index[0]} has no two numbers in neighbouring months, so nothing "
             "says how much months differ: fill the gaps or leave the chart."
         )
-    mean = value.mean()
-    mean_range = moving.mean()
-    if screen:
-        mean_range = moving[moving < RANGE_LIMIT * mean_range].mean() if mean_range > 0 else 0.0
-    reach = LIMIT * mean_range * widened
-    # A month without a figure ends a run: what is in a row on paper was not in time.
-    broken = np.flatnonzero((value.isna().to_numpy() | ~together)[1:]) + 1
-    stretches = np.split(value.to_numpy(), broken)
-    signal, side = map(
-        np.concatenate, zip(*(_signals(one, mean, reach) for one in stretches), strict=True)
-    )
     lower = mean - reach if lower_bound is None else max(mean - reach, lower_bound)
     return part.assign(
         moving_range=moving,
@@ -147,6 +135,45 @@ def _step(
         signal=signal,
         side=side,
     )
+
+
+def _judged(
+    values: pd.Series, *, screen: bool, widened: float
+) -> tuple[np.ndarray, float, float, np.ndarray, np.ndarray]:
+    """Moving ranges, mean, reach of the limits, signals and their sides, of one step."""
+    value, together = values.to_numpy(), _neighbours(values.index)
+    moving = np.where(together, np.abs(np.diff(value, prepend=np.nan)), np.nan)
+    mean, mean_range = _mean(value), _mean(moving)
+    if screen:
+        mean_range = _mean(moving[moving < RANGE_LIMIT * mean_range]) if mean_range > 0 else 0.0
+    reach = LIMIT * mean_range * widened
+    # A month without a figure ends a run: what is in a row on paper was not in time.
+    broken = np.flatnonzero((np.isnan(value) | ~together)[1:]) + 1
+    signals = [_signals(one, mean, reach) for one in np.split(value, broken)]
+    signal, side = map(np.concatenate, zip(*signals, strict=True))
+    return moving, mean, reach, signal, side
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is there; NaN of nothing."""
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else np.nan
+
+
+def has_signal(values: pd.Series, *, autocorrelation: float = 0.0) -> bool:
+    """Whether :func:`xmr`, without steps, finds a signal in a series of floats in order of time.
+
+    Parameters
+    ----------
+    values, autocorrelation
+        As for :func:`xmr`.
+
+    Returns
+    -------
+    bool
+    """
+    widened = 1 / np.sqrt(1 - autocorrelation)
+    return bool((_judged(values, screen=True, widened=widened)[3] != "").any())
 
 
 def _numbers(values: object, what: str) -> pd.Series:

@@ -104,8 +104,8 @@ def carry_over() -> pd.Series:
         "widened": 1 / (1 - r) ** 0.5,
     }  # fmt: skip
     for name, allowed in (("_independent", 0.0), ("", r)):
-        charts = [control.xmr(v, lower_bound=0, autocorrelation=allowed) for v in series]
-        out[f"signals{name}"] = 100 * sum((c["signal"] != "").any() for c in charts) / len(charts)
+        found = [control.has_signal(one, autocorrelation=allowed) for one in series]
+        out[f"signals{name}"] = 100 * sum(found) / len(found)
         out[f"alarms{name}"] = 100 * control.false_alarms(months, r, allowed=allowed)
     return pd.Series(out)
 

@@ -15,7 +15,7 @@ from send_analysis.capacity import hindcast
 from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import build
 from send_analysis.growth import series as growth
-from send_analysis.show import display
+from send_analysis.show import chart, display
 
 SAME = [
     "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
@@ -102,6 +102,7 @@ def pages(rebuilt, root):
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(rebuilt))
     monkeypatch.setattr(display, "_display", lambda html, text, **marks: said.append(text))
     monkeypatch.setattr(display, "picture", lambda figure: "")
+    monkeypatch.setattr(chart, "drawn", lambda figure: "")
     tables.clear_cache()
 
     def run(area):

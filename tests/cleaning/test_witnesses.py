@@ -54,7 +54,12 @@ ELSEWHERE = {
     "pupils": "the Department's dashboard: below",
     "areas": "the House of Commons Library's map: below",
     "area_codes": "the same authorities as `areas`",
-}
+    **dict.fromkeys(
+        ("mental_health_contacts", "mental_health_spending", "mental_health_first_contacts",
+         "autism_referrals"),
+        "each other, and figures printed elsewhere: cleaning/test_nhs_children.py",
+    ),
+}  # fmt: skip
 # Finer cuts whose whole is a table above.
 PARTS = {
     "ehc_plans_by_age": "ehc_plans",
@@ -69,6 +74,7 @@ NONE_PUBLISHED = {
     "high_needs_places": "no total of funded places without maintained schools is published",
     "mainstream_places": "the scorecards are the only edition at hand",
     "dsg_deficits": "shares of income; pounds are published for March 2024 only",
+    "hexagons": "outlines of a map, not a count",
     "nhs_area_links": "a list, not a count",
     "quality": "findings made here",
     "series_breaks": "findings made here",

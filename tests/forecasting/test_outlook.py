@@ -1,10 +1,10 @@
-"""Forecasts beside what happened and other forecasts, and the figures that draw them."""
+"""Forecasts beside what happened and other forecasts, and what is drawn and said of them."""
 
 import matplotlib as mpl
 import pytest
 
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting import alt_texts, charts, outlook, scoring
+from send_analysis.forecasting import charts, outlook, scoring, views, words
 
 mpl.use("agg")
 
@@ -58,15 +58,15 @@ def test_newham_is_the_worst_miss_and_flagged():
 
 
 def test_a_start_that_looks_like_a_fault_is_said_and_nothing_else():
-    (said,) = outlook.headline("Newham")
+    (said,) = words.headline("Newham")
     assert "returned 1,199 plans in January 2025 after 2,705" in said
-    assert "is likely to have" in outlook.headline("Bury")[0]
+    assert "is likely to have" in words.headline("Bury")[0]
 
 
 def test_the_test_that_is_told_is_the_later_one():
     bar = outlook.bar()
     later = bar[bar["outcomes"].str.startswith("2023–2025")].set_index("horizon")
-    missed, life = outlook.tested()
+    missed, life = words.tested()
     assert missed.startswith("Tested on January 2023 to 2025, which took no part in choosing it")
     assert f"{later.loc[5, 'mape']:.1f} % five years ahead (441 forecasts of" in missed
     assert "less than 10 % off up to two years ahead; with compound growth up to one year" in life
@@ -74,32 +74,52 @@ def test_the_test_that_is_told_is_the_later_one():
 
 
 def test_englands_page_says_how_often_its_own_range_held():
-    said = " ".join(outlook.headline("England"))
+    said = " ".join(words.headline("England"))
     assert "held in 12 of 15 forecasts of the same Januaries" in said  # counted by hand
-    assert "forecasts of the same Januaries" not in " ".join(outlook.headline("Bury"))
+    assert "forecasts of the same Januaries" not in " ".join(words.headline("Bury"))
 
 
 def test_hindsight_says_whether_the_range_held():
     # published in January 2024: Bolton 3,304, Bury 2,686
-    assert "3,304 were published, inside" in outlook.hindsight("Bolton")
-    assert "four times in five; 2,686 were published, outside" in outlook.hindsight("Bury")
-    assert outlook.hindsight("Westmorland and Furness") == ""
+    assert "3,304 were published, inside" in words.hindsight("Bolton")
+    assert "four times in five; 2,686 were published, outside" in words.hindsight("Bury")
+    assert words.hindsight("Westmorland and Furness") == ""
 
 
-def test_figures_say_what_the_results_say(bury):
-    axes = charts.then_and_now(bury)
-    text = alt_texts.then_and_now(bury)
-    assert "2,686" in text
-    assert axes.get_title(loc="left").replace("\n", " ").startswith("From January 2019")
-    share = outlook.reliability()
-    assert len(charts.reliability(share).get_lines()) == 4  # and the diagonal
-    others = outlook.published()
-    assert "more than 920,000" in alt_texts.published(others)
-    assert charts.published(others).get_ylabel() == "plans"
-    long = outlook.fan("Bury", 15)
-    title = charts.far(long).get_title(loc="left").replace("\n", " ")
-    assert f"{long['high_80'].iloc[-1]:,.0f} in an untested 80 % range" in title
-    assert "Beyond 2030 an illustration" in alt_texts.far(long)
+def test_charts_say_what_the_results_say(bury):
+    then = charts.then_and_now(bury)
+    assert "2,686" in then.alt
+    assert then.title.startswith("From January 2019")
+    ahead = charts.reliability(outlook.reliability()).axes()
+    assert [text.get_text() for text in ahead.get_legend().get_texts()] == [
+        "1 ahead", "3 ahead", "5 ahead",
+    ]  # fmt: skip
+    others = charts.published(outlook.published())
+    assert "more than 920,000" in others.alt
+    assert others.axes().get_ylabel() == "plans"
+    long = views.far("Bury")
+    far = charts.far(long)
+    assert f"{long['high_80'].iloc[-1]:,.0f} in an untested 80 % range" in far.title
+    assert "Beyond 2030 an illustration" in far.alt
     fan = outlook.fan("Bury")
-    drawn = charts.fan(fan)
-    assert f"{fan['low_80'].iloc[-1]:,.0f}" in drawn.get_title(loc="left")
+    assert f"{fan['low_80'].iloc[-1]:,.0f}" in charts.fan(fan).title
+
+
+@pytest.mark.parametrize(
+    ("view", "area", "why"),
+    [
+        (views.ahead, "Newham", "returned 1,199 plans"),
+        (views.scenarios, "Newham", "returned 1,199 plans"),
+        (views.then, "Cumberland", "did not exist in 2014"),
+        (views.national, "England", "shown above"),
+        (views.far, "England", "below"),
+    ],
+)
+def test_what_an_area_lacks_is_said(view, area, why):
+    with pytest.raises(MissingDataError, match=why):
+        view(area)
+
+
+def test_areas_left_out_of_the_scores_are_named():
+    assert words.left_out().startswith("Left out: ")
+    assert "Newham returned 1,199 plans in January 2025 after 2,705" in words.left_out()

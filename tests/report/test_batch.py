@@ -81,12 +81,10 @@ def test_every_area_has_its_report(serial):
 
 
 def test_other_processes_give_the_same_bytes(serial, notebook, tmp_path):
-    told = batch.render_all(["Wigan", "Bury"], tmp_path, notebooks=[notebook], jobs=2)
+    told = batch.render_all(["Wigan"], tmp_path, notebooks=[notebook], jobs=2)
     assert set(told["state"]) == {"written"}
-    for area in ("wigan", "bury"):
-        for page in ("index.html", "01_code.html"):
-            made = tmp_path / area / page
-            assert made.read_bytes() == (serial[0] / area / page).read_bytes()
+    for page in ("index.html", "01_code.html"):
+        assert (tmp_path / "wigan" / page).read_bytes() == (serial[0] / "wigan" / page).read_bytes()
 
 
 def test_what_is_up_to_date_is_left_alone(no_kernel, tmp_path, monkeypatch):

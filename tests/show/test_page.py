@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from send_analysis import reads
 from send_analysis.errors import ParameterError
 from send_analysis.show import Chart, Table, finding, note, page, said, show
+from send_analysis.show.origin import origin
 
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
 
@@ -177,3 +178,11 @@ def test_nothing_is_shown_where_there_is_nothing_to_say(shown):
     said()
     show()
     assert shown == []
+
+
+def test_the_releases_of_a_publication_are_put_together():
+    lists = origin(["nhs_waits"])
+    months = "January to October 2023, August 2024 to July 2025 and October 2025"
+    assert lists.startswith(f"Community health services waiting lists, {months} (NHS England, ")
+    people = origin(["population"])
+    assert "Population estimates, mid-2021, mid-2022, mid-2023 and mid-2024, by single" in people
