@@ -171,7 +171,9 @@ def _strip(frame: pd.DataFrame) -> Chart:
     def draw(ax: Axes) -> None:
         import seaborn as sns
 
-        shown = marks.assign(change=marks["change"].clip(-100, 150))
+        shown = marks.assign(
+            change=marks["change"].clip(-100, 150), measure=marks["measure"].str.capitalize()
+        )
         sns.stripplot(
             shown, x="change", y="measure", ax=ax, jitter=False, marker="|", size=15, alpha=0.5,
             linewidth=1.4, color=PALETTE[0], rasterized=True,  # a thousand marks
@@ -318,18 +320,21 @@ def services(frame: pd.DataFrame) -> Chart:
 
         names = [textwrap.fill(_short(name), 22) for name in rows]
         sns.heatmap(
-            rows, ax=ax, vmin=0, vmax=100, cmap=sns.light_palette(PALETTE[0], as_cmap=True),
+            rows, ax=ax, cmap=sns.light_palette(PALETTE[1], as_cmap=True), vmin=0,
+            vmax=140,  # so that 100 is light enough for dark type
             annot=True, fmt=".0f", linewidths=1.5, cbar=False, xticklabels=names,
             yticklabels=[textwrap.shorten(name, 48, placeholder=" …") for name in rows.index],
         )  # fmt: skip
         ax.xaxis.tick_top()
         ax.tick_params(length=0, labelsize=9)
+        ax.grid(visible=False)
         ax.set(xlabel="", ylabel="")
 
     return Chart(
-        title=f"{own.index[0]}: {own.iloc[0]:.0f} % of the list of {_short(board)} wait over 18 "
-        "weeks, the most of its services for children",
-        subtitle="Waiting over 18 weeks, per cent of children whose wait is known, last month",
+        title=f"{own.index[0]}: in {_short(board)} {own.iloc[0]:.0f} % wait over 18 weeks, the "
+        f"most of its {len(own)} children's services whose waits are known",
+        subtitle="Waiting over 18 weeks, per cent of children whose wait is known, "
+        f"{frame['month'].iloc[0]:%B %Y}",
         alt=f"Heat map of the per cent waiting over 18 weeks by service and organisation. {board}: "
         f"{told}.",
         data=frame[["service", "organisation", "over 18 weeks", "over 18 weeks in England"]],

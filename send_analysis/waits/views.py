@@ -242,8 +242,8 @@ def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`.changes.changes`, without empty changes, the measure in words and the longest
-        first, with ``service`` (short name), ``area, claimed``.
+        As :func:`.changes.changes`, without empty changes, by measure (in words), with ``service``
+        (short name), ``area, claimed``.
 
     Raises
     ------
@@ -263,11 +263,14 @@ def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
         ).assign(service=service, claimed=change)
         for service, change in claimed.items()
     ]  # fmt: skip
-    found = pd.concat(each).dropna(subset="change").reset_index(drop=True)
-    name = areas.name(areas.resolve(area))
-    return found.assign(measure=found["measure"].map(wait_claims.NAMES), area=name)
+    names = wait_claims.NAMES
+    found = pd.concat(each).dropna(subset="change")
+    order = found["measure"].map(list(names).index)
+    found = found.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    return found.assign(measure=found["measure"].map(names), area=areas.name(areas.resolve(area)))
 
 
+@reads.result
 def changed(found: pd.DataFrame) -> pd.DataFrame:
     """Sum up the changes of one service, a row a measure.
 

@@ -150,12 +150,12 @@ def later(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, organisation, months, children waiting``, the shares over 18 and over 52 weeks of
+        ``service, organisation, children waiting``, the shares over 18 and over 52 weeks of
         those whose wait is known and of the whole list, and the most over 52 weeks; in words.
     """
     found = ends(area)
     highest = zip(found["highest over 52 weeks"], found["highest in"], strict=True)
-    return _listed(found).assign(**{
+    return found[["service", "organisation"]].assign(**{
         "children waiting": _pair(found, "waiting", ",.0f"),
         **{f"{name}, %{of}": _pair(found, f"{name}{of}", ".1f")
            for name in LONG for of in ("", " of all")},
@@ -180,17 +180,12 @@ def alike(area: str = "Bury") -> pd.DataFrame:
         when the list jumped; in words.
     """
     found = ends(area)
-    return _listed(found).assign(**{
+    months = zip(found["from"], found["to"], strict=True)
+    return found[["service", "organisation"]].assign(**{
+        "months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months],
         "held by the same providers, %": _pair(found, "same", ".0f"),
         "list jumped in": found["jumped"].replace("", "no month"),
     })  # fmt: skip
-
-
-def _listed(found: pd.DataFrame) -> pd.DataFrame:
-    """Whose list it is, and its first and last month."""
-    months = zip(found["from"], found["to"], strict=True)
-    out = found[["service", "organisation"]]
-    return out.assign(months=[f"{a:%b %Y} → {b:%b %Y}" for a, b in months])
 
 
 def _pair(found: pd.DataFrame, column: str, form: str) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from send_analysis import cli, tables
 from send_analysis.cleaning import nhs_links
+from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from send_analysis.waits import changes, providers
 from send_analysis.waits import lists as waits
@@ -209,6 +210,10 @@ def test_a_merged_trust_counts_with_its_predecessor(table):
     june = lists[lists["month"] == "2023-06-01"].set_index("organisation_code")["total"]
     both = merged[(merged["month"] == "2023-06-01")].set_index("organisation_code")["total"]
     assert both["RBN"] == june[["RVY", "RBN"]].sum()
+    # As the lists are read, so they are added up.
+    entries = rules()["codes_not_printed"].values()
+    assert {one["code"]: one["now"] for one in entries if "now" in one} == providers.MERGED
+    assert waits.lines() == sorted(rules()["services"]["cyp"])
 
 
 def test_changes_agree_with_a_plain_loop_over_windows(then):
