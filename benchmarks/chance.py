@@ -1,4 +1,4 @@
-"""What docs/capacity.md says of chances and mixes: how mixes drifted, the spread, the hindcast.
+"""What docs/capacity.md says of chances and mixes: how mixes drifted, and the hindcast.
 
 Run `python -m benchmarks.chance` from the project's folder; it writes the hindcast that page 04
 shows (data/hindcasts/places.csv) and prints the tables. Run it again when the model of plans or
@@ -7,18 +7,13 @@ its tables have changed.
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
 import numpy as np
 import pandas as pd
 
 from send_analysis import tables
 from send_analysis.capacity import hindcast, places
-from send_analysis.categories import setting_of
-from send_analysis.forecasting.cohorts import mixes
-from send_analysis.forecasting.cohorts.inputs import SETTINGS
+from send_analysis.forecasting.cohorts.inputs import placed
 
-LIMITS = (0.75, 2.0)  # of the factor on the spread
 LAST = 2022  # January: placements from 2023 on are counted on another basis
 
 
@@ -28,11 +23,8 @@ def drift(last: int = LAST) -> pd.DataFrame:
     Least squares through the origin over all Januaries from 2010, as `mixes` uses it: of the later
     difference of logarithms on the earlier one.
     """
-    rows = tables.load("placements")
+    rows = placed()
     rows = rows[rows["year"].between(2010, last)]
-    pairs = rows[["placement_group", "placement"]].drop_duplicates()
-    pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
-    rows = rows.merge(pairs[pairs["setting"].isin(SETTINGS)], on=["placement_group", "placement"])
     known = tables.load("areas")
     region = known[known["level"] == "local authority"].set_index("area_code")["region_code"]
     rows = rows[rows["area_code"].isin(region.index)]
@@ -56,29 +48,10 @@ def drift(last: int = LAST) -> pd.DataFrame:
     return frame.pivot(index="kind", columns="years", values="gone, %").loc[[*places.SURVEY_KINDS]]
 
 
-def spread() -> pd.DataFrame:
-    """Factor on the spread with which "80 % sure" suffices in four authorities of five.
-
-    Of the authorities in order of their codes, first the odd, then the even ones.
-    """
-    with patch.object(mixes, "SPREAD", {}):
-        frame = hindcast.compute(simulations=500)
-    frame = frame[frame["phase"].isin(places.PHASES) & (frame["demand"] >= hindcast.SMALLEST)]
-    half = frame["area_code"].rank(method="dense").astype(int) % 2
-    over = (frame["needed"] - frame["demand"]) / (frame["places_80"] - frame["demand"]).clip(0.5)
-    wanted = over.groupby([frame["kind"], half]).quantile(0.8).clip(*LIMITS).unstack()
-    return wanted.rename(columns={1: "chosen on", 0: "the rest"}).loc[[*places.KINDS]]
-
-
 if __name__ == "__main__":
     pd.set_option("display.width", 150)
     print(drift().round(0).to_string(), end="\n\n")
-    print(spread().round(2).to_string(), end="\n\n")
-    rows = hindcast.compute()
-    rows["probability"] = rows["probability"].round(1)
-    folder = tables.data_dir() / hindcast.FOLDER
-    folder.mkdir(exist_ok=True)
-    rows.to_csv(folder / hindcast.FILE, index=False, float_format="%g", lineterminator="\n")
+    rows = pd.read_csv(hindcast.write())
     print(hindcast.skill(rows).round(3).to_string(), end="\n\n")
     odd = rows["area_code"].rank(method="dense").astype(int) % 2
     print(hindcast.skill(rows[odd == 0]).round(3).to_string(), end="\n\n")

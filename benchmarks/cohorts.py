@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+import send_analysis as sa
 from send_analysis import explore, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.capacity import balance
-from send_analysis.categories import setting_of
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting import views
 from send_analysis.forecasting.cohorts import (
@@ -30,7 +30,7 @@ from send_analysis.forecasting.cohorts import (
 from send_analysis.forecasting.cohorts import (
     inputs as cohort_data,
 )
-from send_analysis.forecasting.cohorts.inputs import SETTINGS
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, placed
 from send_analysis.forecasting.cohorts.trend import FIRST_YEAR
 from send_analysis.forecasting.transitions import files, model
 
@@ -165,9 +165,15 @@ def speed() -> str:
         )
         what = "another scenario" if name else "another area"
         rows.append((f"exploration, {what}: plans and places", time.process_time() - start))
+    tables.clear_cache()
+    start = time.process_time()
+    sa.forecast(horizon=5)
+    rows.append(("sa.forecast(horizon=5), all areas, from the tables", time.process_time() - start))
     start = time.process_time()
     simulation.simulate_areas(jobs=1)
-    rows.append(("all 153 authorities on one core", time.process_time() - start))
+    took = time.process_time() - start
+    rows.append(("all 153 authorities, summaries too, on one core", took))
+    rows.append(("the same on two cores, half of it", took / 2))
     frame = pd.DataFrame(rows, columns=["", "seconds"])
     frame["seconds"] = frame["seconds"].map("{:.1f}".format)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -200,11 +206,8 @@ def trend_choices() -> pd.DataFrame:
 
 def mix_persistence() -> pd.Series:
     """Correlation over authorities of two successive years' changes of a setting's share."""
-    rows = tables.load("placements").query("year >= 2023")
+    rows = placed().query("year >= 2023")
     rows = rows[rows["area_code"].isin(simulation.estimated(2025)[0].areas)]
-    pairs = rows[["placement_group", "placement"]].drop_duplicates()
-    pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
-    rows = rows.merge(pairs[pairs["setting"].isin(SETTINGS)], on=["placement_group", "placement"])
     plans = rows.pivot_table(
         index=["area_code", "setting"], columns="year", values="plans", aggfunc="sum"
     ).astype(float)

@@ -21,6 +21,7 @@ _FUNCTIONS = {
     "neighbours": "areas",
     "forecast": "forecasting.totals",
     "backtest": "forecasting.scoring",
+    "map": "show.map",
     "SendAnalysisError": "errors",
 }
 __all__ = [

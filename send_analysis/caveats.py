@@ -198,6 +198,22 @@ def latest(table: str) -> int:
     return int(tables.resource(table)["years"][1])
 
 
+def unplaced(area: str) -> str:
+    """Say why nothing is built on where an area's latest plans are; empty where it can be.
+
+    Parameters
+    ----------
+    area : str
+        Name or code of the area, or of a merged footprint.
+
+    Returns
+    -------
+    str
+        As :func:`doubt`, of the plans or of their placements.
+    """
+    return doubt("ehc_plans", area) or doubt("placements", area, category="special / all")
+
+
 def doubt(table: str, area: str, *, year: int | None = None, category: str = "all") -> str:
     """Say why an area's figure of a year is not to be leant on.
 

@@ -92,12 +92,25 @@ def build_tables(
     out: Annotated[Path | None, typer.Option(help="Where the tables go [default: data]")] = None,
 ) -> None:
     """Rebuild the tables from the official releases; those whose releases are not there stay."""
+    from send_analysis import tables
     from send_analysis.cleaning.build import build
 
     done = build(source, out)
     print(f"{len(done.written)} tables written")
     for name, why in done.kept.items():
         print(f"{name}: as before, because {why}", file=sys.stderr)
+    _keep_hindcast(tables.data_dir() if out is None else out)
+
+
+def _keep_hindcast(out: Path) -> None:
+    """Compute the hindcast of places anew where the tables that it is made from have changed."""
+    from send_analysis import tables
+    from send_analysis.capacity import hindcast
+
+    if out.resolve() != tables.data_dir().resolve():
+        print("hindcasts: as before; `data build` without --out makes them", file=sys.stderr)
+    elif len(hindcast.origins()) > 1 and not hindcast.is_new():
+        print(f"{hindcast.write()} written")
 
 
 @data.command("dictionary")
@@ -141,11 +154,13 @@ def refresh_tables(
     form: FormatOption = Format.table,
 ) -> None:
     """Fetch a release from its publisher and rebuild the tables; print what it revises."""
+    from send_analysis import tables
     from send_analysis.releases import refresh
 
     done = refresh.refresh(release, only or (), folder=folder, archive=archive, estimates=estimates)
     for line in [*refresh.summary(done), *refresh.by_hand(only or ())]:
         print(line, file=sys.stderr)
+    _keep_hindcast(tables.data_dir())
     if len(done.revisions):
         show(refresh.by_table(done.revisions) if form is Format.table else done.revisions, form)
 
@@ -364,11 +379,11 @@ def capacity_area(
     form: FormatOption = Format.table,
 ) -> None:
     """Set specialist places, assessments, staff and cost against demand."""
+    from send_analysis import caveats
     from send_analysis.capacity import balance
-    from send_analysis.capacity import views as capacity_views
     from send_analysis.errors import MissingDataError
 
-    doubt = capacity_views.doubt(area)
+    doubt = caveats.unplaced(area)
     if doubt and part in {Part.places, Part.staff, Part.cost, Part.shifts, Part.scap}:
         raise MissingDataError(doubt)
     options = {

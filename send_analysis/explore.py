@@ -225,7 +225,7 @@ def _forecast(code: str, scenario: str) -> str:
 
 def _capacity(code: str, scenario: str) -> str:
     """Chart of specialist places, in all, under a scenario of demand."""
-    doubt = capacity_views.doubt(code)
+    doubt = caveats.unplaced(code)
     if doubt:
         raise MissingDataError(doubt)
     changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None

@@ -17,6 +17,7 @@ PUBLIC = [
     "forecasting",
     "growth",
     "load",
+    "map",
     "neighbours",
     "releases",
     "report",

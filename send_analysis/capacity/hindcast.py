@@ -6,21 +6,33 @@ Plans by age and setting are published for two Januaries, so there is one test o
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import caveats, tables
+from send_analysis import __version__, caveats, tables
 from send_analysis.capacity import places
 from send_analysis.capacity.intervals import interval
+from send_analysis.errors import DataError
+from send_analysis.files import disk
+from send_analysis.files.disk import writable_folder
 from send_analysis.forecasting.cohorts.flows import Projection
 from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, snapshot
 from send_analysis.forecasting.cohorts.simulation import project
 from send_analysis.forecasting.cohorts.units import estimated
 
 FOLDER = "hindcasts"
-FILE = "places.csv"  # what `compute` gives for all authorities, as it takes half a minute
+FILE = "places.csv"  # what `compute` gives for all authorities, as it takes a minute
+MADE_FROM = [
+    *("area_codes", "areas", "ehc_plans", "ehc_plans_by_age", "placements", "population"),
+    *("new_plans", "new_plans_by_age", "ceased_plans", "ceased_plans_by_age"),
+    *("ceased_plans_by_setting", "requests", "assessments", "pupils", "series_breaks"),
+]
 RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is counted
 SMALLEST = 10  # places expected: below, a row tells a planner nothing, and is not scored
 CASES = 30  # authorities that a figure of the test needs
@@ -87,30 +99,76 @@ def _countable(known: Snapshot, later: Snapshot) -> list[str]:
         if not np.isfinite(both).all():
             continue
         recorded = both[..., :-1].sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
-        if (recorded >= RECORDED).all() and not doubt(code):
+        if (recorded >= RECORDED).all() and not caveats.unplaced(code):
             codes.append(code)
     return codes
 
 
-def doubt(area: str) -> str:
-    """Say why nothing is built on an area's latest plans or placements; empty where it can be."""
-    return caveats.doubt("ehc_plans", area) or caveats.doubt(
-        "placements", area, category="special / all"
-    )
+def write(folder: Path | None = None) -> Path:
+    """Compute the hindcast of all authorities and keep it with what it was made from.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        ``hindcasts`` below the folder of tables if not given.
+
+    Returns
+    -------
+    Path
+        The CSV file. A JSON file of the same name has the version of this package and the SHA-256
+        of the CSV and of the tables it was made from.
+    """
+    folder = writable_folder(tables.data_dir() / FOLDER if folder is None else folder)
+    frame = compute().round({"probability": 1})
+    text = frame.to_csv(index=False, lineterminator="\n", float_format="%g")
+    note = {
+        "version": __version__,
+        "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        "tables": made_from(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    disk.write_text((folder / FILE).with_suffix(".json"), json.dumps(note, indent=1) + "\n")
+    disk.write_text(folder / FILE, text)
+    tables.clear_cache()
+    return folder / FILE
+
+
+def made_from() -> dict[str, str]:
+    """SHA-256 of the tables that the hindcast is made from, by name."""
+    return {name: tables.resource(name)["hash"] for name in MADE_FROM}
+
+
+def is_new() -> bool:
+    """Say whether what is kept was made from the tables as they are."""
+    note = tables.data_dir() / FOLDER / Path(FILE).with_suffix(".json")
+    return note.is_file() and json.loads(note.read_text(encoding="utf-8"))["tables"] == made_from()
 
 
 @tables.remembered
 def rows() -> pd.DataFrame:
-    """Read the hindcast of all authorities, or compute it where the tables are newer.
+    """Read the hindcast of all authorities; compute it where none of this January was kept.
 
     Returns
     -------
     DataFrame
         As :func:`compute`.
+
+    Raises
+    ------
+    DataError
+        If the file is not what :func:`write` wrote.
     """
     path = tables.parameters(FOLDER) / FILE
     if path.is_file():
-        stored = pd.read_csv(path)
+        content = path.read_bytes()
+        note = path.with_suffix(".json")
+        known = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+        if hashlib.sha256(content).hexdigest() != known.get("sha256"):
+            raise DataError(
+                "changed since it was computed; restore it or run `send-analysis data build`",
+                file=str(path),
+            )
+        stored = pd.read_csv(io.BytesIO(content))
         if (stored["origin"] == origins()[-2]).all():
             return stored
     return compute()
@@ -132,15 +190,23 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         ``short`` (per cent in which more was needed than was in use), ``brier`` (mean squared
         error of the probability, 0 to 1), ``skill`` (share of the error of always saying ``short``
         that is saved; below 0 the probability says less than that), ``sufficed`` (per cent in which
-        the places called 80 % sure were enough) and ``inside`` (per cent within the 80 % interval).
+        the places called 80 % sure were enough), ``sufficed_own`` (the same had the error been
+        known that authorities shared: the median of the logarithm of needed over expected in the
+        other half of them) and ``inside`` (per cent within the 80 % interval).
     """
     frame = rows() if frame is None else frame
     frame = frame[frame["demand"] >= SMALLEST]
     short = (frame["needed"] > frame["in_use"]).astype(float)
+    half = frame["area_code"].rank(method="dense").astype(int) % 2
+    error = np.log(frame["needed"].clip(lower=0.5) / frame["demand"])
+    shared = error.groupby([frame["kind"], frame["phase"], half]).median()
+    other = pd.MultiIndex.from_arrays([frame["kind"], frame["phase"], 1 - half])
+    known = np.ceil(frame["places_80"] * np.exp(shared.reindex(other).to_numpy()))
     scored = frame[["kind", "phase"]].assign(
         short=100 * short,
         brier=(frame["probability"] / 100 - short) ** 2,
         sufficed=100.0 * (frame["needed"] <= frame["places_80"]),
+        sufficed_own=100.0 * (frame["needed"] <= known),
         inside=100.0 * frame["needed"].between(frame["demand_p10"], frame["demand_p90"]),
     )
     by = scored.groupby(["kind", "phase"])

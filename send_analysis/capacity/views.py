@@ -13,7 +13,6 @@ import pandas as pd
 
 from send_analysis import areas, caveats, tables
 from send_analysis.capacity import assessments, balance, costs, hindcast, places, planned
-from send_analysis.capacity.hindcast import doubt
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.inputs import origins
 from send_analysis.forecasting.cohorts.simulation import Projection, project
@@ -38,7 +37,7 @@ def gap(area: str) -> str:
     code = areas.resolve(area)
     if code[:3] in ("E92", "E12"):
         return f"{areas.name(code)} is no single authority: the model of places follows those."
-    flagged = doubt(code)
+    flagged = caveats.unplaced(code)
     if flagged:
         return flagged
     try:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis.forecasting.longrange import TESTED
+from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import MUTED_TEXT, PALETTE, ROLES, RULE, label_ends
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 FORECAST = PALETTE[1]
 BANDS = (("low_95", "high_95", 0.18), ("low_80", "high_80", 0.28))
-OWN = ("published figures", "this package")  # the others published lower bounds
+OWN = ("published figures", "this package", STABLE)  # the others published lower bounds
 SHADED = "EHC plans each January; shaded: 80 % and 95 % interval"
 
 
@@ -255,6 +256,7 @@ def published(frame: pd.DataFrame) -> Chart:
     """Forecasts of England side by side; `frame` as :func:`.outlook.published` returns it."""
     past = frame[frame["forecast"] == OWN[0]]
     ours = frame[frame["forecast"] == OWN[1]]
+    stable = frame[frame["forecast"] == STABLE]
     others = frame[~frame["forecast"].isin(OWN)]
     tested = int(ours.loc[ours["tested"].astype(bool), "year"].max())
     last = ours.iloc[-1]
@@ -269,6 +271,8 @@ def published(frame: pd.DataFrame) -> Chart:
         ax.plot(past["year"], past["plans"], label="_", **ROLES["area"])
         _far(ax, ours, tested)
         ax.get_lines()[-2].set_label(f"this package\n{last['plans']:,.0f}")
+        label = f"new plans grow no more\n{stable['plans'].iloc[-1]:,.0f}"
+        ax.plot(stable["year"], stable["plans"], ":", color=PALETTE[0], label=label)
         for name, rows in others.groupby("forecast"):
             label = f"{_wrapped(name)}\n{rows['plans'].iloc[-1]:,.0f}"
             ax.plot(rows["year"], rows["plans"], "D", color=PALETTE[2], ms=7, mec="white",

@@ -9,11 +9,15 @@ from pydantic import Field
 from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import longrange, scoring
+from send_analysis.forecasting.cohorts import flows, levers, simulation
 from send_analysis.forecasting.totals import forecast
 from send_analysis.forms import Form, Text, checked, read_yaml
 from send_analysis.growth import series
 
 BASE_YEARS = 5  # of the compound growth that councils continue
+
+
+STABLE = "this package, new plans grow no more"
 
 
 class Point(Form):
@@ -116,8 +120,10 @@ def published(horizon: int = 15) -> pd.DataFrame:
     -------
     DataFrame
         ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
-        package's forecast, and the points in ``data/published_forecasts.yml``; ``tested`` says
-        whether forecasts so far ahead have been scored.
+        package's forecast, what its simulation says if new plans stay at their number of the last
+        year published (:data:`STABLE`; median), and the points in
+        ``data/published_forecasts.yml``; ``tested`` says whether forecasts so far ahead have been
+        scored.
     """
     points = _others()
     ours = fan("England", horizon)
@@ -127,10 +133,19 @@ def published(horizon: int = 15) -> pd.DataFrame:
     parts = [
         past.assign(forecast="published figures"),
         ahead.assign(forecast="this package"),
+        _stable(horizon).assign(forecast=STABLE),
         points[["forecast", "year", "plans"]],
     ]
     out = pd.concat(parts, ignore_index=True)
     return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
+
+
+def _stable(horizon: int) -> pd.DataFrame:
+    """Plans of England, ``year, plans`` (median), if new plans grow no more."""
+    made = simulation.project("England", years=horizon)
+    made = flows.apply(made, levers.read("demand-requests-stabilise"))
+    plans = np.median(made.stock.sum(axis=(2, 3)), axis=1)
+    return pd.DataFrame({"year": made.origin + np.arange(horizon + 1), "plans": plans})
 
 
 @tables.remembered

@@ -120,7 +120,7 @@ def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = Non
     frame = simulation.summarise(made)
     by_age = frame["age"].isin(["all", *simulation.BANDS]) & (frame["setting"] == "all")
     by_setting = (frame["age"] == "all") & (frame["setting"] != "all")
-    if caveats.doubt("placements", area, category="special / all"):
+    if caveats.unplaced(area):
         by_setting &= False
     frame["category"] = frame["setting"].where(by_setting, frame["age"])
     frame = frame[(by_age | by_setting) & (frame["measure"] == "plans")]

@@ -14,8 +14,9 @@ from send_analysis.areas import ENGLAND
 from send_analysis.capacity import hindcast
 from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import build
+from send_analysis.errors import MissingDataError
 from send_analysis.growth import series as growth
-from send_analysis.show import chart, display
+from send_analysis.show import chart, display, missing, page
 
 SAME = [
     "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
@@ -100,7 +101,8 @@ def pages(rebuilt, root):
     monkeypatch.setattr(hindcast, "_countable", lambda *both: countable(*both)[::4])
     monkeypatch.setattr(hindcast, "compute", partial(hindcast.compute, simulations=200))
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(rebuilt))
-    monkeypatch.setattr(display, "_display", lambda html, text, **marks: said.append(text))
+    for module in (display, page):
+        monkeypatch.setattr(module, "_display", lambda html, text, **marks: said.append(text))
     monkeypatch.setattr(display, "picture", lambda figure: "")
     monkeypatch.setattr(chart, "drawn", lambda figure: "")
     tables.clear_cache()
@@ -108,12 +110,17 @@ def pages(rebuilt, root):
     def run(area):
         said.clear()
         for file in sorted((root / "notebooks").glob("0[234]_*.ipynb")):
-            names: dict = {}
+            names, lost = {}, set()
             for number, cell in enumerate(json.loads(file.read_text("utf-8"))["cells"]):
                 source = "".join(cell["source"])
                 if cell["cell_type"] == "code":
                     source = f"area = {area!r}" if source.startswith("area = ") else source
-                    exec(compile(source, f"{file.name}, cell {number}", "exec"), names)
+                    try:
+                        exec(compile(source, f"{file.name}, cell {number}", "exec"), names)
+                    except (MissingDataError, NameError) as error:  # as on pages
+                        if isinstance(error, NameError) and error.name not in lost:
+                            raise
+                        lost |= missing._names_made(source)
         return said
 
     yield run

@@ -48,6 +48,8 @@ def test_forecasts_of_others_stand_beside_ours():
     assert found.loc[("consultancy, request rates stabilise", 2040), "plans"] == 920_000
     ours = found.loc["this package"]
     assert ours["tested"].tolist() == [True] * 6 + [False] * 10  # the origin and five years
+    # new plans at their number of 2024, by a plain age-structured reckoning: 1.10 million
+    assert found.loc[(outlook.STABLE, 2040), "plans"] == pytest.approx(1.10e6, rel=0.05)
     assert ours.loc[2040, "low_80"] < 920_000 < 1_100_000 < ours.loc[2040, "high_80"]
 
 

@@ -25,6 +25,7 @@ from send_analysis.growth import denominators
 
 LONGEST = 15  # years; population beyond is next to unborn
 GROUPS = [np.array([a for a in group if a < AGES[-1]]) - AGES[0] for group in MOVE_GROUPS]
+GROUP_OF = np.repeat(range(len(GROUPS)), [len(ages) for ages in GROUPS])  # of each age but the last
 
 _RATES = ("requests_return", "share_assessed", "share_issued")  # levels that tables give
 
@@ -47,8 +48,6 @@ class Projection:
         New plans in the calendar year before; those published for the year before the origin first.
     leave : ndarray (T, n, A, S)
         Share of the plans of a January that end before the next, by age in that January.
-    moved : ndarray (T, n, A, S)
-        Movers in less movers out between two Januaries, by age in the second.
     moves : ndarray (n, groups, S, S)
         Settings a year later of those that do not end, by `cohort_moves.MOVE_GROUPS`.
     deal : ndarray of int (T, n)
@@ -64,7 +63,6 @@ class Projection:
     stock: np.ndarray
     joined: np.ndarray
     leave: np.ndarray
-    moved: np.ndarray
     moves: np.ndarray
     deal: np.ndarray
     pull: np.ndarray | float = 1.0
@@ -82,7 +80,6 @@ class Projection:
             stock=self.stock[: years + 1],
             joined=self.joined[: years + 1],
             leave=self.leave[:years],
-            moved=self.moved[:years],
             deal=self.deal[:years],
             pull=self.pull if isinstance(self.pull, float) else self.pull[:years],
         )
@@ -107,12 +104,14 @@ def pulled(shares: np.ndarray, pull: np.ndarray) -> np.ndarray:
     ndarray (…, S)
     """
     bent = shares * pull
-    return bent * divide(shares.sum(axis=-1, keepdims=True), bent.sum(axis=-1, keepdims=True))
+    one = np.ones(bent.shape[-1])  # a product adds a short last axis several times faster
+    bent *= divide(shares @ one, bent @ one)[..., None]
+    return bent
 
 
 def advance(
     stock: np.ndarray, leave: np.ndarray, moves: np.ndarray, joined: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Carry plans forward by one year.
 
     Parameters
@@ -126,19 +125,15 @@ def advance(
 
     Returns
     -------
-    stock : ndarray (n, A, S)
+    ndarray (n, A, S)
         N(a + 1, t) = Σ over s of N(a, s) · (1 − leave(a, s)) · moves(a, s, t) + joined(a + 1, t).
         Plans of the last age end.
-    moved : ndarray (n, A, S)
-        Movers in less movers out, by age after the birthday.
     """
     kept = stock * (1 - leave)
-    arrived = np.zeros_like(stock)
+    following = joined.copy()
     for number, ages in enumerate(GROUPS):
-        arrived[:, ages + 1] = kept[:, ages] @ moves[:, number]
-    moved = arrived.copy()
-    moved[:, 1:] -= kept[:, :-1]
-    return arrived + joined, moved
+        following[:, ages + 1] += kept[:, ages] @ moves[:, number]
+    return following
 
 
 def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) -> Projection:
@@ -206,7 +201,7 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
 
 def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Projection:
     """Carry the origin's plans forward with changed flows."""
-    stock, joined, leave, moved = [base.stock[0]], [base.joined[0]], [], []
+    stock, joined, leave = [base.stock[0]], [base.joined[0]], []
     safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
     for step in range(len(base.deal)):
         plans, usual, rows = stock[-1], base.leave[step], base.moving(step)
@@ -232,20 +227,19 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 ends = ends + (1 - ends) * (part * (1 - size))[:, None, None] * at[:, None]
             else:
                 new = new * (1 + (part * (size - 1))[:, None] * _ages(lever))[..., None]
-        following, net = advance(plans - safe, ends, moves, new)
+        following = advance(plans - safe, ends, moves, new)
         if safe.any():
             ended = safe * usual + (plans - safe) * ends
             ends = np.divide(ended, plans, out=ends.copy(), where=plans > 0)
-            safe, also = advance(safe, usual, rows, np.zeros_like(new))
-            following, net = following + safe, net + also
-        for kept, made in ((stock, following), (joined, new), (leave, ends), (moved, net)):
+            safe = advance(safe, usual, rows, np.zeros_like(new))
+            following = following + safe
+        for kept, made in ((stock, following), (joined, new), (leave, ends)):
             kept.append(made)
     return replace(
         base,
         stock=np.stack(stock),
         joined=np.stack(joined),
         leave=np.stack(leave),
-        moved=np.stack(moved),
     )
 
 

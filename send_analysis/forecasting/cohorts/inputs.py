@@ -11,7 +11,7 @@ from send_analysis import caveats, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.categories import AGE_BANDS, setting_of
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting.cohorts.shrinkage import robust_sd
+from send_analysis.forecasting.cohorts.shrinkage import range_sd
 from send_analysis.growth import denominators
 
 SETTINGS = [
@@ -29,6 +29,8 @@ SETTINGS = [
 # groups ages up to 2 in all tables, and 20 and over in the tables of flows.
 AGES = list(range(2, 26))
 BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.items()}
+# Ages whose mix of settings is held together: below school, primary, secondary, after year 11.
+BLOCKS = [slice(first - 2, last - 1) for first, last in ((2, 3), (4, 10), (11, 15), (16, 25))]
 FLOW_AGES = list(range(2, 21))
 _GROUPED = {"0-2": "2", "20-25": "20"}
 
@@ -236,18 +238,36 @@ def _ceased_by_setting(year: int) -> np.ndarray:
     return count.reindex(SETTINGS).to_numpy(dtype=float)
 
 
+def placed(area: str | None = None) -> pd.DataFrame:
+    """Placements, all ages, with the ``setting`` of each.
+
+    Parameters
+    ----------
+    area : str, optional
+        Code; all areas if not given.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `placements` that are in one of `SETTINGS`.
+    """
+    rows = tables.load("placements")
+    rows = rows if area is None else rows[rows["area_code"] == area]
+    pairs = rows[["placement_group", "placement"]].drop_duplicates()
+    pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
+    pairs = pairs[pairs["setting"].isin(SETTINGS)]
+    return rows.merge(pairs, on=["placement_group", "placement"])
+
+
 def _mix_sd(origin: int, codes: pd.Index) -> np.ndarray:
     """Spread over authorities of a year's change in each setting's share, since January 2023.
 
     Before 2023 placements were counted on another basis.
     """
-    rows = tables.load("placements")
+    rows = placed()
     rows = rows[rows["year"].between(2023, origin) & rows["area_code"].isin(codes)]
-    pairs = rows[["placement_group", "placement"]].drop_duplicates()
-    pairs = pairs.assign(setting=[setting_of(*pair) for pair in pairs.to_numpy()])
-    rows = rows.merge(pairs[pairs["setting"].isin(SETTINGS)], on=["placement_group", "placement"])
     plans = rows.pivot_table(index=["area_code", "setting"], columns="year", values="plans",
                              aggfunc="sum", min_count=1).astype(float)  # fmt: skip
     share = plans / plans.groupby(level="area_code").transform("sum")
     change = share.diff(axis=1).iloc[:, 1:]
-    return np.array([robust_sd(change.xs(name, level="setting").to_numpy()) for name in SETTINGS])
+    return np.array([range_sd(change.xs(name, level="setting").to_numpy()) for name in SETTINGS])

@@ -1,8 +1,8 @@
-"""Mixes of settings: how fast authorities come closer to their region, and how sure a mix is.
+"""Mixes of settings: how fast authorities come closer to their region, and regions move.
 
 Rates estimated for a region and bent to an authority bring its mix nearer the region's than any
-authority has come in the past; and the spread of simulated mixes is not that of the errors that
-were made. Both are put right here, in the settings that plans move to and begin in.
+authority has come in the past, and take what tells birth cohorts apart for what age does. Both are
+put right here, in the settings that plans move to and begin in.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from send_analysis import tables
-from send_analysis.forecasting.cohorts.flows import GROUPS, LONGEST, pulled
-from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
+from send_analysis.forecasting.cohorts.flows import GROUP_OF, GROUPS, LONGEST, pulled
+from send_analysis.forecasting.cohorts.inputs import AGES, BLOCKS, SETTINGS, Snapshot
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide
-from send_analysis.forecasting.cohorts.trend import damped
-from send_analysis.forecasting.cohorts.units import Drawn, estimated, unit
+from send_analysis.forecasting.cohorts.trend import damped, drift
+from send_analysis.forecasting.cohorts.units import Drawn, estimated, members, unit
 
-# Ages at 31 August whose mix is held together: below school, primary, secondary, after year 11.
-BLOCKS = ((2, 3), (4, 10), (11, 15), (16, 25))
 # Share of an authority's difference from its region (of logarithms of a setting's share) that goes
 # each year, and what of it is the latest January's alone: 9 % in the first year, 23 % in five.
 # To January 2022 state special schools lost 8 % in the first year and 28 % in five, independent
@@ -28,18 +26,11 @@ DRIFT, PASSING = 0.04, 0.05
 # Plans with which an authority's own mix in a block of ages is drawn to its region's, as few plans
 # say little. Illustrative: from 40 to 160 the tests of docs/capacity.md change by .02.
 WEIGHT = 100.0
-# Factor on the simulated deviation of a setting's share from its mean. Chosen so that "80 % sure"
-# suffices four times in five, within 0.75 to 2, on every other authority, and tested on the rest
-# (benchmarks/chance.py): places in use by age are published for two Januaries only.
-SPREAD = {
-    "state special school": 0.75,
-    "resourced provision or SEN unit": 1.5,
-    "independent or non-maintained special school": 1.6,
-    "alternative provision": 1.9,
-    "further education": 0.75,
-}
 SOME = 0.1  # plans added to each setting of a region, so that none is empty
 ROUNDS = 8  # of proportional fitting in a year, from the factors of the year before
+
+
+_FIRST = [ages[0] + 1 for ages in GROUPS]  # of the ages that a group arrives at
 
 
 class Pull(NamedTuple):
@@ -49,35 +40,13 @@ class Pull(NamedTuple):
     entry: np.ndarray  # (years, A, S), of new plans
 
 
-def spread(drawn: Drawn) -> Drawn:
-    """Let settings vary between simulations as much as :data:`SPREAD` says.
-
-    Parameters
-    ----------
-    drawn : Drawn
-
-    Returns
-    -------
-    Drawn
-        Moves and settings of new plans with each share at mean + SPREAD · (share − mean) over
-        simulations, not below 0, its row brought back to 1.
-    """
-    factor = np.array([SPREAD.get(setting, 1.0) for setting in SETTINGS])
-
-    def scaled(share: np.ndarray) -> np.ndarray:
-        mean = share.mean(axis=0)
-        return as_shares(np.maximum(mean + factor * (share - mean), 0.0))
-
-    return drawn._replace(moves=scaled(drawn.moves), entry=scaled(drawn.entry))
-
-
 def pulls(code: str, origin: int, years: int, drawn: Drawn) -> Pull:
     """Find what makes an authority's mix drift towards its region's as slowly as in the past.
 
     Parameters
     ----------
     code : str
-        Code of an authority, or codes joined by ``+``; a region or England is pulled nowhere.
+        Code of an authority, codes joined by ``+``, a region or England.
     origin : int
         January simulated from.
     years : int
@@ -90,53 +59,33 @@ def pulls(code: str, origin: int, years: int, drawn: Drawn) -> Pull:
 
     Notes
     -----
-    With s the share of a setting in a block of ages, d = ln s − ln s(region) in the January of the
-    origin. A year's factors are such that at mean rates ln s − ln s(region) becomes
-    d · (1 − PASSING) · (1 − DRIFT)ᵗ after t years, with the region's own path at mean rates.
+    A year's factors are such that at mean rates the mixes of `wanted` come out.
     """
-    known, path = expected(origin)
+    known, plans = wanted(origin)
+    mix = as_shares(plans[:years, members(known, code)].sum(axis=1))
     out = Pull(
         np.ones((years, len(GROUPS), len(SETTINGS))), np.ones((years, len(AGES), len(SETTINGS)))
     )
-    member = known.areas.isin(code.split("+"))
-    if not member.any():
-        return out
-    near = path[:, np.isin(known.region, known.region[member])].sum(axis=1)
     start = unit(code, origin)
-    moves, entry, join, leave = (
-        rate.mean(axis=0) for rate in (drawn.moves, drawn.entry, drawn.join, drawn.leave)
-    )
+    moves, entry = drawn.moves.mean(axis=0), drawn.entry.mean(axis=0)
+    join, leave = drawn.join.mean(axis=0), drawn.leave.mean(axis=0)
     grown = np.exp(estimated(origin)[2].growth * damped(years))
     stock = start.stock
-    blocks = [slice(first - AGES[0], last - AGES[0] + 1) for first, last in BLOCKS]
-    apart = [_apart(stock[ages].sum(axis=0), near[0, ages].sum(axis=0)) for ages in blocks]
     factor = np.ones((len(AGES), len(SETTINGS)))  # by age after the birthday
     for step in range(years):
         kept = stock * (1 - leave)
         new = (np.minimum(join * grown[step], 1.0) * start.people[step])[:, None] * entry
-        lasting = (1 - PASSING) * (1 - DRIFT) ** (step + 1)
-        region = [as_shares(near[step + 1, ages].sum(axis=0) + SOME) for ages in blocks]
-        wanted = [
-            as_shares(share * np.exp(before * lasting))
-            for share, before in zip(region, apart, strict=True)
-        ]
         for _ in range(ROUNDS):
             following = _arrived(kept, moves, new, factor)
-            for ages, share in zip(blocks, wanted, strict=True):
+            for ages, share in zip(BLOCKS, mix[step], strict=True):
                 here = as_shares(following[ages].sum(axis=0))
                 factor[ages] *= np.clip(divide(share, here), 0.2, 5.0)
-        for ages in blocks:
+        for ages in BLOCKS:
             factor[ages] = np.clip(factor[ages] / factor[ages].mean(), 1e-3, 1e3)
         stock = _arrived(kept, moves, new, factor)
         out.entry[step] = factor
-        out.moves[step] = [factor[ages[0] + 1] for ages in GROUPS]
+        out.moves[step] = factor[_FIRST]
     return out
-
-
-def _apart(own: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Logarithms of shares less the region's, as far as the plans tell (S)."""
-    region = as_shares(near + SOME)
-    return np.log(as_shares(own + WEIGHT * region) / region)
 
 
 def _arrived(
@@ -144,14 +93,14 @@ def _arrived(
 ) -> np.ndarray:
     """Plans a year later (A, S), from those kept, moves (groups, S, S) and new plans."""
     following = pulled(new, factor)
-    for number, ages in enumerate(GROUPS):
-        following[ages + 1] += kept[ages] @ pulled(moves[number], factor[ages[0] + 1])
+    rows = pulled(moves, factor[_FIRST, None])[GROUP_OF]
+    following[1:] += (kept[:-1, None] @ rows)[:, 0]
     return following
 
 
 @tables.remembered
-def expected(origin: int) -> tuple:
-    """Carry every authority's plans forward at the mean of its rates.
+def wanted(origin: int) -> tuple[Snapshot, np.ndarray]:
+    """Say which mix of settings every authority is expected to have in years to come.
 
     Parameters
     ----------
@@ -162,19 +111,41 @@ def expected(origin: int) -> tuple:
     -------
     Snapshot
         With the codes and regions of the authorities.
-    ndarray (years + 1, n, A, S)
-        Expected plans for as many years as can be simulated; 0 where an authority gave none.
+    ndarray (years, n, blocks, S)
+        Plans expected, for as many years as can be simulated; 0 where an authority gave none.
+
+    Notes
+    -----
+    With s the share of a setting in a block of ages, d = ln s − ln s(region) in the January of the
+    origin. A region keeps its shares at each age but for England's `drift`: its s is in proportion
+    to Σ over ages of plans · share at the origin, times exp(g · (φ + … + φᵗ)). An authority's is
+    in proportion to that times exp(d · (1 − PASSING) · (1 − DRIFT)ᵗ), and to factors that are the
+    same in the region and make its authorities add up to it.
     """
     known, rates, trend = estimated(origin)
-    moves, entry = as_shares(rates.moves), as_shares(rates.entry)
+    stock = np.nan_to_num(known.stock)
+    regions = np.eye(known.region.max() + 1)[known.region]
+    near = np.einsum("nr,nas->ras", regions, stock)
+    mix = as_shares(near + SOME / len(AGES))
     join = divide(rates.join[..., 0], rates.join.sum(axis=-1), 0.0)
-    grown = np.exp(trend.growth * damped(LONGEST))
-    path = [np.nan_to_num(known.stock)]
+    grown, drifting = np.exp(trend.growth * damped(LONGEST)), drift(known).growth
+    ending = 1 - divide((stock * (1 - rates.leave)).sum(axis=-1), stock.sum(axis=-1), 0.0)
+    plans, out = stock.sum(axis=-1), []
+    own = np.stack([stock[:, ages].sum(axis=1) for ages in BLOCKS], axis=1)
+    region = as_shares(np.stack([near[:, ages].sum(axis=1) for ages in BLOCKS], axis=1) + SOME)
+    apart = np.log(as_shares(own + WEIGHT * region[known.region]) / region[known.region])
     for year in range(LONGEST):
-        kept = path[-1] * (1 - rates.leave)
-        new = np.minimum(join * grown[year], 1.0) * known.people_ahead[:, year]
-        following = new[..., None] * entry
-        for number, ages in enumerate(GROUPS):
-            following[:, ages + 1] += kept[:, ages] @ moves[:, number]
-        path.append(following)
-    return known, np.stack(path)
+        kept = plans * (1 - ending)
+        plans = np.minimum(join * grown[year], 1.0) * known.people_ahead[:, year]
+        plans[:, 1:] += kept[:, :-1]
+        by_age = regions.T @ plans
+        region = [(by_age[:, ages, None] * mix[:, ages]).sum(axis=1) for ages in BLOCKS]
+        region = as_shares(np.stack(region, axis=1) * np.exp(drifting * damped(year + 1)[-1]))
+        there = np.stack([plans[:, ages].sum(axis=1) for ages in BLOCKS], axis=1)[..., None]
+        sought = region * np.einsum("nr,nbs->rbs", regions, there)
+        share = region[known.region] * np.exp(apart * (1 - PASSING) * (1 - DRIFT) ** (year + 1))
+        for _ in range(ROUNDS):
+            share = as_shares(share)
+            share *= divide(sought, np.einsum("nr,nbs->rbs", regions, there * share))[known.region]
+        out.append(there * as_shares(share))
+    return known, np.stack(out)

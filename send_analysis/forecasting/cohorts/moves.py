@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from send_analysis.forecasting.cohorts.inputs import AGES, Snapshot
+from send_analysis.forecasting.cohorts.inputs import AGES, BLOCKS, Snapshot
 from send_analysis.forecasting.cohorts.shrinkage import (
     as_shares,
     concentration,
@@ -20,6 +20,13 @@ STAY_PRIOR = 0.9  # prior share of movers' rows that stay; weight below, in plan
 PRIOR_PLANS = 20.0
 ENTRY_PRIOR = 0.1  # weight of the new-plans table, as a share of new plans, against the stocks
 ITERATIONS = 600  # of the EM algorithm; shares are then within 0.002 of those after 2,400
+
+# Block of ages, after the birthday, that each group arrives in.
+BLOCK_OF = [
+    next(n for n, ages in enumerate(BLOCKS) if ages.start <= group[0] + 1 - AGES[0] < ages.stop)
+    for group in MOVE_GROUPS
+]
+DRAWS, ROUNDS = 500, 20  # to find the spread of pulls
 
 
 def fit_moves(
@@ -122,30 +129,78 @@ def _as_mixed(
     return as_shares(moves * pull[:, None, :])
 
 
-def tilt_sd(kept: np.ndarray, moves: np.ndarray, mix_sd: np.ndarray) -> np.ndarray:
-    """Spread of the yearly pull of a setting that makes its share vary as it has varied.
-
-    A pull η multiplies the share moving to, or staying in, a setting by exp η; the share of all
-    plans in it then changes by Σ plans · P (1 − P) ÷ plans for each unit of η.
+def chance_sd(kept: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Spread of each setting's share of plans by the Dirichlet distributions of moves alone.
 
     Parameters
     ----------
     kept : ndarray (n, A, S)
         Plans that go on.
     moves : ndarray (n, groups, S, S)
-    mix_sd : ndarray (S,)
-        How much shares have varied.
+        Dirichlet parameters.
 
     Returns
     -------
     ndarray (S,)
+        Standard deviation, in the middle authority.
     """
-    share = as_shares(moves)
-    moved = np.zeros(kept.shape[-1])
+    weight = moves.sum(axis=-1, keepdims=True)
+    share = moves / weight
+    rows = np.stack([kept[:, np.array(group) - AGES[0]].sum(axis=1) for group in MOVE_GROUPS], 1)
+    variance = (rows[..., None] ** 2 * share * (1 - share) / (weight + 1)).sum(axis=(1, 2))
+    total = rows.sum(axis=(1, 2))
+    return np.sqrt(np.median(variance[total > 0] / total[total > 0, None] ** 2, axis=0))
+
+
+def tilt_sd(
+    kept: np.ndarray,
+    moves: np.ndarray,
+    joined: np.ndarray,
+    entry: np.ndarray,
+    sought: np.ndarray,
+) -> np.ndarray:
+    """Spread of the yearly pull of a setting that makes its share vary as it has varied.
+
+    Parameters
+    ----------
+    kept : ndarray (n, A, S)
+        Plans that go on.
+    moves : ndarray (n, groups, S, S)
+        Dirichlet parameters.
+    joined : ndarray (n, A)
+        New plans by age after the birthday.
+    entry : ndarray (n, A, S)
+        Dirichlet parameters.
+    sought : ndarray (S,)
+        Standard deviation of each setting's share of all plans.
+
+    Returns
+    -------
+    ndarray (S,)
+
+    Notes
+    -----
+    A pull η multiplies the share that goes to, stays or begins in a setting by exp η, and each of
+    `BLOCKS` has its own; every setting's pull moves every share. The spreads are found on England's
+    plans over the same draws.
+    """
+    rows, shares = [], []
     for number, group in enumerate(MOVE_GROUPS):
-        rows = kept[:, np.array(group) - AGES[0]].sum(axis=1)
-        moved += np.einsum("ns,nst->t", rows, share[:, number] * (1 - share[:, number]))
-    return np.minimum(mix_sd * kept.sum() / moved, 3.0)
+        ages = np.array([age for age in group if age < AGES[-1]]) - AGES[0]
+        going = kept[:, ages].sum(axis=1)
+        share = as_shares(moves[:, number])
+        begun = joined[:, ages + 1, None] * as_shares(entry[:, ages + 1])
+        moved = np.einsum("ns,nst->st", going, share)
+        rows.append(np.append(going.sum(axis=0), begun.sum()))
+        shares.append(as_shares(np.vstack([moved, begun.sum(axis=(0, 1))])))
+    rows, share = np.stack(rows)[..., None], np.stack(shares)
+    drawn = np.random.default_rng(0).normal(size=(DRAWS, len(BLOCKS), len(sought)))[:, BLOCK_OF]
+    sd = sought * rows.sum() / (rows * share * (1 - share)).sum(axis=(0, 1))
+    for _ in range(ROUNDS):
+        pulled = as_shares(share * np.exp(sd * drawn)[:, :, None])
+        found = as_shares((rows * pulled).sum(axis=(1, 2))).std(axis=0)
+        sd = np.minimum(sd * np.clip(sought / found, 0.5, 2.0), 3.0)
+    return sd
 
 
 def _em(start: np.ndarray, seen: np.ndarray, prior: np.ndarray, weight: np.ndarray) -> np.ndarray:

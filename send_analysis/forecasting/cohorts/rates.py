@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from send_analysis.forecasting.cohorts.inputs import AGES, FLOW_AGES, Snapshot
-from send_analysis.forecasting.cohorts.moves import fit_moves, tilt_sd
+from send_analysis.forecasting.cohorts.moves import chance_sd, fit_moves, tilt_sd
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide, shrink, shrink_shares
+from send_analysis.forecasting.cohorts.trend import drift
 
 LEAVE_BANDS = ([*range(2, 11)], [*range(11, 16)], [16, 17], [18, 19], [*range(20, 26)])
 ENTRY_PHASES = ([2, 3], [4], [*range(5, 11)], [*range(11, 16)], [*range(16, 26)])
@@ -39,6 +40,8 @@ class Rates:
     tilt_sd : ndarray (S,)
         Standard deviation of the logarithm of a year's pull of each setting at all ages at once
         (a unit opens, schools are relabelled).
+    common_sd : ndarray (S,)
+        The same of a pull that all authorities share.
     join : ndarray (n, A, 2)
         Beta parameters of new plans per head, by age after the birthday.
     entry : ndarray (n, A, S)
@@ -49,6 +52,7 @@ class Rates:
     leave_shape: np.ndarray
     moves: np.ndarray
     tilt_sd: np.ndarray
+    common_sd: np.ndarray
     join: np.ndarray
     entry: np.ndarray
 
@@ -84,8 +88,13 @@ def estimate(known: Snapshot) -> Rates:
     join, joined = _join(known, new, factor)
     leave_area, shape = _leave(known, source, target, joined, ceased, leave, complete)
     moves, entry = fit_moves(known, source, target, leave_area, joined, entry, complete)
-    tilt = tilt_sd(source * (1 - leave_area), moves, known.mix_sd)
-    return Rates(leave_area, shape, moves, tilt, join, _entry(known, new, entry))
+    entry = _entry(known, new, entry)
+    flows = source * (1 - leave_area), moves, joined, entry
+    share = as_shares(np.nansum(known.stock, axis=(0, 1)))
+    common = tilt_sd(*flows, share * drift(known).sd)
+    # shares vary by their moves' distributions too; half of the spread at least is a pull's
+    own = np.sqrt(np.maximum(known.mix_sd**2 - chance_sd(*flows[:2]) ** 2, known.mix_sd**2 / 4))
+    return Rates(leave_area, shape, moves, tilt_sd(*flows, own), common, join, entry)
 
 
 def unmix(new: np.ndarray) -> np.ndarray:

@@ -167,14 +167,15 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
     totals = _totals(code, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
     rng = np.random.default_rng([seed, int(code[1:9])])
-    drawn = mixes.spread(draw(start, simulations, rng))
+    drawn = draw(start, simulations, rng)
     pull = mixes.pulls(code, origin, years, drawn)
-    stock, joined = [np.repeat(start.stock[None], simulations, axis=0)], []
-    joined.append(np.repeat(start.new[None], simulations, axis=0))
-    leave, moved, deals = [], [], []
+    shape = (years + 1, simulations, *start.stock.shape)
+    stock, joined, leave = np.empty(shape), np.empty(shape), np.empty((years, *shape[1:]))
+    stock[0], joined[0] = start.stock, start.new
+    deals = []
     walk, grown = np.zeros(simulations), trend.growth * damped(years)
     for step in range(years):
-        plans = stock[-1]
+        plans = stock[step]
         walk += rng.normal(0.0, trend.walk_sd, simulations)
         level = np.exp(grown[step] + walk + rng.normal(0.0, trend.year_sd, simulations))
         people = start.people[step] * np.minimum(drawn.join * level[:, None], 1.0)
@@ -188,12 +189,11 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
         new, ends = _agree(plans, new, ends, totals[step], trend)
         deal = rng.permutation(simulations)
         rows = flows.pulled(drawn.moves[deal], pull.moves[step][:, None])
-        following, net = advance(plans, ends, rows, new)
-        for kept, made in ((stock, following), (joined, new), (leave, ends), (moved, net),
-                           (deals, deal)):  # fmt: skip
-            kept.append(made)
-    arrays = map(np.stack, (stock, joined, leave, moved))
-    return Projection(code, origin, *arrays, drawn.moves, np.stack(deals), pull.moves)
+        stock[step + 1] = advance(plans, ends, rows, new)
+        joined[step + 1], leave[step] = new, ends
+        deals.append(deal)
+    deals = np.stack(deals)
+    return Projection(code, origin, stock, joined, leave, drawn.moves, deals, pull.moves)
 
 
 def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from send_analysis import tables
+from send_analysis import caveats, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.categories import AGE_BANDS
-from send_analysis.forecasting.cohorts.shrinkage import robust_sd
+from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, Snapshot, placed
+from send_analysis.forecasting.cohorts.shrinkage import as_shares, range_sd, robust_sd
 
 # Growth of new plans: England's mean over so many years, each year's growth this share of the year
 # before's. Of the windows 1, 3, 5 and dampings 0 to 1 tried on authorities' new plans 2014–2024,
@@ -19,6 +22,7 @@ from send_analysis.forecasting.cohorts.shrinkage import robust_sd
 TREND_YEARS = 5
 DAMPING = 0.85
 RECENT, SMALLEST = 5, 20  # yearly changes, and plans, that the spread of age bands is taken from
+CHANGES = 4  # yearly changes of England's mix of settings that its drift is taken from
 FIRST_YEAR = 2014  # statements of SEN gave way to EHC plans in September 2014
 
 
@@ -128,7 +132,7 @@ def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
     own = [change[year].reindex(codes) - change[year].loc[ENGLAND] for year in pairs]
     common = [change[year].loc[ENGLAND] - change[year - 1].loc[ENGLAND] for year in pairs]
     spread = [
-        np.hypot(robust_sd(np.stack([one[band] for one in own])),
+        np.hypot(range_sd(np.stack([one[band] for one in own])),
                  np.sqrt(np.mean([one[band] ** 2 for one in common])))
         for band in AGE_BANDS
     ]  # fmt: skip
@@ -138,3 +142,63 @@ def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
 def damped(years: int) -> np.ndarray:
     """Growth so far after each year, in years of undamped growth."""
     return np.cumsum(DAMPING ** np.arange(1, years + 1))
+
+
+class Drift(NamedTuple):
+    """How England's mix of settings moves beside what its ages do to it, by setting (S)."""
+
+    growth: np.ndarray  # a year's change of the logarithm of a setting's share
+    sd: np.ndarray  # standard deviation of its error, one year ahead
+
+
+def drift(known: Snapshot) -> Drift:
+    """Estimate how settings' shares move in England at given ages, from years before a January.
+
+    Parameters
+    ----------
+    known : Snapshot
+
+    Returns
+    -------
+    Drift
+
+    Notes
+    -----
+    Of the last `CHANGES` yearly changes in the logarithm of a setting's share of the plans whose
+    setting is recorded, less what the sizes of the age bands did to it at the origin's shares by
+    age, those that no break of the series crosses: the mean, drawn to nought as far as it may be
+    chance, m · max(0, 1 − (s² ÷ n) ÷ m²). Its error a year ahead
+    has the spread s √(1 + 1 ÷ n), widened as Student's t with n − 1 degrees of freedom is at its
+    tenth and ninetieth percentiles.
+    """
+    stock = np.nansum(known.stock, axis=0)
+    mix = as_shares(
+        np.stack([stock[np.array(band) - AGES[0]].sum(axis=0)[:-1] for band in BANDS.values()])
+    )
+    bands = tables.load("ehc_plans")
+    bands = bands[(bands["area_code"] == ENGLAND) & (bands["year"] <= known.origin)]
+    bands = bands.pivot(index="year", columns="age_band", values="plans")[list(BANDS)]
+    bands = bands.astype("float64").dropna()
+    rows = placed(ENGLAND)
+    plans = rows.pivot_table(index="year", columns="setting", values="plans", aggfunc="sum")
+    plans = plans[SETTINGS[:-1]].astype("float64").loc[plans.index <= known.origin]
+    share = np.log(plans.div(plans.sum(axis=1), axis=0)) - np.log(
+        pd.DataFrame(as_shares(bands.to_numpy()) @ mix, index=bands.index, columns=SETTINGS[:-1])
+    )
+    change = share.diff()
+    for setting, group in rows.groupby("setting")["placement_group"].first().items():
+        if setting not in change:
+            continue
+        asked = pd.DataFrame({"area_code": ENGLAND}, index=change.index)
+        broken = caveats.crossed(
+            asked, "placements", change.index - 1, change.index, category=f"{group} / all"
+        )
+        change.loc[broken != "", setting] = np.nan
+    growth, sd = np.zeros(len(SETTINGS)), np.zeros(len(SETTINGS))
+    for place, setting in enumerate(SETTINGS[:-1]):
+        last = change[setting].dropna().tail(CHANGES)
+        mean, variance = last.mean(), last.var()
+        growth[place] = mean * max(0.0, 1 - variance / len(last) / mean**2)
+        few = stats.t.ppf(0.9, len(last) - 1) / stats.norm.ppf(0.9)  # what few years cannot tell
+        sd[place] = few * np.sqrt(variance * (1 + 1 / len(last)))
+    return Drift(growth, sd)

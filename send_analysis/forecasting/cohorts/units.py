@@ -11,7 +11,15 @@ from send_analysis import areas as places
 from send_analysis import tables
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.flows import GROUPS, LONGEST
-from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, Snapshot, snapshot
+from send_analysis.forecasting.cohorts.inputs import (
+    AGES,
+    BANDS,
+    BLOCKS,
+    SETTINGS,
+    Snapshot,
+    snapshot,
+)
+from send_analysis.forecasting.cohorts.moves import BLOCK_OF
 from send_analysis.forecasting.cohorts.rates import (
     CLOSED_FROM,
     LEAVE_BANDS,
@@ -77,23 +85,7 @@ def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
 def unit(code: str, origin: int) -> Unit:
     """Gather an authority, or add authorities up: shares weighted by what they are shares of."""
     known, rates, trend = estimated(origin)
-    if places.level(code.split("+")[0]) == "local authority":
-        wanted = code.split("+")
-    else:
-        wanted = [it for it in known.areas if code in (places.ENGLAND, places.region(it))]
-    absent = [it for it in wanted if it not in known.areas]
-    if absent:
-        raise MissingDataError(
-            f"{places.name(absent[0])} ({absent[0]}) is no local authority of January {origin}."
-        )
-    at = known.areas.get_indexer(wanted)
-    given = np.isfinite(known.stock[at]).all(axis=(1, 2))
-    if not given.all() and len(wanted) == len(code.split("+")):
-        raise MissingDataError(
-            f"{places.name(wanted[given.argmin()])} gave no plans by age in January {origin}; "
-            "choose another origin."
-        )
-    at = at[given]
+    at = members(known, code)
     held = known.stock[at]
     leave = _mean(rates.leave[at], held)
     kept = held * (1 - rates.leave[at])
@@ -124,7 +116,7 @@ def unit(code: str, origin: int) -> Unit:
         leave=leave,
         leave_shape=rates.leave_shape[at].sum(axis=0),
         moves=moves,
-        tilt_sd=rates.tilt_sd / root,
+        tilt_sd=np.hypot(rates.tilt_sd / root, rates.common_sd),
         join=np.stack([shape, shape * (1 - rate) / rate], axis=-1),
         entry=entry,
         age_sd=np.minimum(trend.age_sd / turnover / root, 1.0),
@@ -135,6 +127,44 @@ def unit(code: str, origin: int) -> Unit:
             leave_sd=trend.leave_sd / root,
         ),
     )
+
+
+def members(known: Snapshot, code: str) -> np.ndarray:
+    """Number the authorities of an area that gave plans by age.
+
+    Parameters
+    ----------
+    known : Snapshot
+    code : str
+        Of an authority, a region or England; codes joined by ``+`` are taken together.
+
+    Returns
+    -------
+    ndarray of int
+
+    Raises
+    ------
+    MissingDataError
+        If an authority that was asked for was none, or gave none, in that January.
+    """
+    named = places.level(code.split("+")[0]) == "local authority"
+    wanted = code.split("+") if named else [
+        it for it in known.areas if code in (places.ENGLAND, places.region(it))
+    ]  # fmt: skip
+    absent = [it for it in wanted if it not in known.areas]
+    if absent:
+        raise MissingDataError(
+            f"{places.name(absent[0])} ({absent[0]}) is no local authority of January "
+            f"{known.origin}."
+        )
+    at = known.areas.get_indexer(wanted)
+    given = np.isfinite(known.stock[at]).all(axis=(1, 2))
+    if named and not given.all():
+        raise MissingDataError(
+            f"{places.name(wanted[given.argmin()])} gave no plans by age in January "
+            f"{known.origin}; choose another origin."
+        )
+    return at[given]
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -175,10 +205,11 @@ def draw(start: Unit, simulations: int, rng: np.random.Generator) -> Drawn:
         level = draw_beta(rng, np.full((simulations, 2), [shape, shape * (1 - mean) / mean]))
         leave[:, within] = np.minimum(leave[:, within] * (level / mean)[:, None, None], 1.0)
     moves = draw_dirichlet(rng, np.broadcast_to(start.moves, (simulations, *start.moves.shape)))
-    # one pull a setting at all ages: their moves of a year are not independent
-    pull = np.exp(rng.normal(0.0, start.tilt_sd, (simulations, len(SETTINGS))))
-    moves *= pull[:, None, None, :]
-    moves /= moves.sum(axis=-1, keepdims=True)
+    pull = rng.normal(size=(simulations, len(BLOCKS), len(SETTINGS)))
+    pull = np.exp(start.tilt_sd * pull)
+    moves = as_shares(moves * pull[:, BLOCK_OF, None])
     join = draw_beta(rng, np.broadcast_to(start.join, (simulations, *start.join.shape)))
     entry = draw_dirichlet(rng, np.broadcast_to(start.entry, (simulations, *start.entry.shape)))
+    block = np.repeat(np.arange(len(BLOCKS)), [ages.stop - ages.start for ages in BLOCKS])
+    entry = as_shares(entry * pull[:, block])
     return Drawn(leave, moves, join, entry)

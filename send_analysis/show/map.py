@@ -1,0 +1,398 @@
+"""Maps of the local authorities of England, as large as their populations.
+
+Outlines are those of the House of Commons Library's map of small hexagons (table ``hexagons``), on
+which London is as large as its people and the Isles of Scilly are one hexagon.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas, reads, tables, terms
+from send_analysis.errors import MissingDataError, ParameterError, unknown
+from send_analysis.show.chart import Chart
+from send_analysis.show.style import GRID, PALETTE, RULE, TEXT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SHADES = f"light:{PALETTE[0]}"  # one hue that darkens: read in grey print and by the colour-blind
+PALEST = 0.22  # of the shades: paler ones cannot be told from the page
+MISSING, FLAGGED = "no figure", "flagged"
+# What has no shade is told apart by more than its colour.
+WITHOUT = {
+    MISSING: {"facecolor": "white", "edgecolor": RULE},
+    FLAGGED: {"facecolor": GRID, "edgecolor": RULE, "hatch": "/////"},
+}
+NEAR = PALETTE[1]
+BARE = {"London", "Yorkshire and The Humber"}  # regions whose names have no article
+HEIGHT = 6.4
+KEY = 0.68  # of the map's width: where the sea begins
+OUTLINES = (
+    "outlines: House of Commons Library, simplified; contains Parliamentary information licensed "
+    "under the Open Parliament Licence v3.0"
+)
+NAMED = 3  # areas that the alternative text names at each end
+
+
+@tables.remembered
+def shapes() -> dict[str, list[np.ndarray]]:
+    """Return the rings of each authority of today, by code.
+
+    Returns
+    -------
+    dict of list of array
+        Corners ``(n, 2)``, west to east and south to north; holes run clockwise.
+    """
+    corners = tables.load("hexagons")
+    out: dict[str, list[np.ndarray]] = {}
+    for (code, _), ring in corners.groupby(["area_code", "part"]):
+        out.setdefault(code, []).append(ring[["x", "y"]].to_numpy(float))
+    return out
+
+
+def shades(count: int) -> list[str]:
+    """Return colours from pale to dark.
+
+    Parameters
+    ----------
+    count : int
+
+    Returns
+    -------
+    list of str
+        Hexadecimal.
+    """
+    import seaborn as sns
+    from matplotlib.colors import to_hex
+
+    scale = sns.color_palette(SHADES, as_cmap=True)
+    return [to_hex(colour) for colour in scale(np.linspace(PALEST, 1, count))]
+
+
+def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = 5) -> pd.Series:
+    """Put values into classes, as they are read: rounded.
+
+    Parameters
+    ----------
+    values : Series of float
+        Missing ones have no class.
+    spec : str
+        Format specification of the values, e.g. ``",.1f"``.
+    classes : int or sequence of float, default 5
+        Number of classes with as many values each as can be, or the bounds between them.
+
+    Returns
+    -------
+    Series of str
+        Ordered categories, ``"under 28.3"`` to ``"41.0 or more"``.
+    """
+    decimals = int((re.search(r"\.(\d+)", spec) or [0, 0])[1])
+    values = values.astype("Float64").round(decimals)
+    known = values.dropna().to_numpy(float)
+    if isinstance(classes, int):
+        bounds = np.quantile(known, np.arange(1, classes) / classes).round(decimals)
+        bounds = np.unique(bounds[bounds > known.min()])
+    else:
+        bounds = np.asarray(classes, dtype=float)
+    said = [format(bound, spec) for bound in bounds]
+    names = ["all the same"]
+    if said:
+        between = [f"{low} to under {high}" for low, high in pairwise(said)]
+        names = [f"under {said[0]}", *between, f"{said[-1]} or more"]
+    place = np.where(values.notna(), np.digitize(values.fillna(0).to_numpy(float), bounds), -1)
+    return pd.Series(pd.Categorical.from_codes(place, names, ordered=True), index=values.index)
+
+
+def map(
+    frame: pd.DataFrame,
+    value: str,
+    *,
+    what: str = "",
+    title: str = "",
+    area: str | None = None,
+    neighbours: bool = True,
+    classes: int | Sequence[float] = 5,
+    note: str = "",
+    source: str = "",
+) -> Chart:
+    """Shade every local authority by a column of a frame.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``area_code`` (a column or the index), `value`, one row an authority; rows of regions and
+        England are left out, units of several authorities count for each. An authority is flagged
+        where ``flagged`` is true, or where there is no value and ``caveat`` says why; then it is
+        hatched instead of shaded.
+    value : str
+        Column of numbers.
+    what : str, optional
+        The measure with its unit, in words; by default the column's heading.
+    title : str, optional
+        What the map shows; by default the two ends and the middle half of the authorities.
+    area : str, optional
+        An authority to mark, by name or code, and with `neighbours` its statistical neighbours.
+    classes : int or sequence of float, default 5
+        Number of classes of about as many authorities each, or the bounds between them.
+    note, source : str, optional
+        As of :class:`.Chart`.
+
+    Returns
+    -------
+    Chart
+        Its data: ``area, region``, the values, ``shade`` (class, "no figure" or "flagged").
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column or area.
+    ParameterError
+        If an authority stands there twice, or the column holds no numbers.
+    MissingDataError
+        If no authority has a value.
+
+    Examples
+    --------
+    >>> latest = growth.series.growth(2019, 2025)
+    >>> sa.map(latest, "growth", what="Growth in plans, January 2019 to January 2025, %")
+    """
+    rows = _rows(frame, value, classes)
+    spec, what = terms.form(rows[value], value), what or terms.heading(value)
+    own, near = "", []
+    if area:
+        own = areas.resolve(area)
+        near = areas.neighbours(own) if neighbours else []
+        if own not in rows.index:
+            raise ParameterError(f"{areas.name(own)} is not on the map: mark an authority.")
+    names = list(rows["shade"].cat.categories)
+    faces = dict(zip(names, shades(len(names)), strict=True))
+    shade = rows["shade"].astype("str").where(rows["shade"].notna(), rows["without"]).to_dict()
+    count = pd.Series(shade).value_counts()
+
+    def draw(ax: Axes) -> None:
+        key = {f"{name} ({count.get(name, 0)})": {"facecolor": faces[name]} for name in names}
+        for name, colour in faces.items():
+            _fill(ax, [code for code in shade if shade[code] == name], facecolor=colour)
+        for name, look in WITHOUT.items():
+            if name in count:
+                _fill(ax, [code for code in shade if shade[code] == name], **look)
+                key[f"{name} ({count[name]})"] = look
+        if own:
+            key |= _mark(ax, own, near)
+        _finish(ax, key, what)
+
+    rows = rows.assign(shade=list(shade.values()))
+    return Chart(
+        title=title or _finding(rows, value, spec, what, own),
+        subtitle=f"{what}; areas are as large as their populations",
+        alt=_told(rows, value, spec, what, own, near),
+        data=reads.stamp(
+            rows[["area", "region", value, "shade"]].reset_index(drop=True), reads.of(frame)
+        ),
+        draw=draw,
+        note=note,
+        source="; ".join(filter(None, [source, OUTLINES])),
+        height=HEIGHT,
+    )
+
+
+def locator(area: str) -> Chart:
+    """Mark an authority, and more lightly its statistical neighbours.
+
+    Parameters
+    ----------
+    area : str
+        Name or code.
+
+    Returns
+    -------
+    Chart
+        Small; its data: ``area, region, rank`` (of the neighbours, closest first).
+
+    Raises
+    ------
+    MissingDataError
+        If the area has no neighbours: it is a region or England, or was abolished.
+    UnknownNameError
+        If the area is not known.
+    """
+    own = areas.resolve(area)
+    with reads.recording() as read:
+        near = areas.neighbours(own)
+    codes = [own, *near]
+    regions = [areas.region(code) for code in codes]
+    data = pd.DataFrame({
+        "area": [areas.name(code) for code in codes],
+        "region": [areas.name(code) for code in regions],
+        "rank": pd.array([pd.NA, *range(1, len(near) + 1)], dtype="Int64"),
+    })  # fmt: skip
+    name, region = areas.name(own), areas.name(regions[0])
+    same = regions[1:].count(regions[0])
+    listed = ", ".join(data["area"][1:])
+
+    def draw(ax: Axes) -> None:
+        _fill(ax, list(shapes()), facecolor=GRID)
+        _fill(ax, near, facecolor=NEAR)
+        _fill(ax, [own], facecolor=PALETTE[0], edgecolor=TEXT)
+        at = _middle(own)
+        ax.annotate(
+            name,
+            at,
+            (14, 10),
+            textcoords="offset points",
+            fontweight="bold",
+            gid="name",
+            arrowprops={"arrowstyle": "-", "color": TEXT, "lw": 0.8},
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
+        )
+        _finish(ax, {"statistical\nneighbours": {"facecolor": NEAR}})
+
+    return Chart(
+        title=f"{name} is {_within(region)}",
+        subtitle="Areas are as large as populations",
+        alt=f"Map of England's authorities that marks {name} and its {len(near)} statistical "
+        f"neighbours, {same or 'none'} of them in the same region ({region}): {listed}.",
+        data=reads.stamp(data, read),
+        draw=draw,
+        source=OUTLINES,
+        width=3.6,
+        height=4.4,
+    )  # fmt: skip
+
+
+def _rows(frame: pd.DataFrame, value: str, classes: int | Sequence[float]) -> pd.DataFrame:
+    """One row an authority of today: ``area, region``, the value, its class or why it has none."""
+    frame = frame if "area_code" in frame.columns else frame.reset_index()
+    for column in ("area_code", value):
+        if column not in frame.columns:
+            raise unknown("column", column, frame.columns, hint="A map needs it.")
+    if not pd.api.types.is_numeric_dtype(frame[value]):
+        raise ParameterError(f"Column {value!r} holds no numbers: give one that does.")
+    rows = frame.assign(area_code=frame["area_code"].str.split("+", regex=False))
+    rows = rows.explode("area_code").set_index("area_code")
+    known = tables.load("areas").set_index("area_code")
+    rows = rows[rows.index.isin(list(shapes()))]
+    again = rows.index[rows.index.duplicated()]
+    if len(again):
+        raise ParameterError(
+            f"{areas.name(again[0])} has {(rows.index == again[0]).sum()} rows: a map shows one "
+            "figure an area, so choose the year and the category first."
+        )
+    out = known.loc[known.index.isin(list(shapes())), ["area"]]
+    out["region"] = known["region_code"].reindex(out.index).map(known["area"])
+    out[value] = rows[value].reindex(out.index).astype("Float64")
+    flagged = rows.get("flagged", pd.Series(False, index=rows.index)).astype(bool)
+    caveat = rows.get("caveat", pd.Series("", index=rows.index)).fillna("") != ""
+    flagged |= caveat & rows[value].isna()
+    is_flagged = flagged.reindex(out.index, fill_value=False)
+    out[value] = out[value].mask(is_flagged)
+    if out[value].isna().all():
+        raise MissingDataError(f"No authority has a figure in {value!r}: there is no map of it.")
+    out["without"] = is_flagged.map({True: FLAGGED, False: MISSING})
+    out["shade"] = classed(out[value], terms.form(out[value], value), classes)
+    return out.sort_values("area")
+
+
+def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: str) -> str:
+    """Say where the two ends are, and half of the authorities; of a marked one its own figure."""
+    values = rows[value].dropna().astype(float)
+    low, high = rows.loc[values.idxmin()], rows.loc[values.idxmax()]
+    middle = " and ".join(format(end, spec) for end in values.quantile([0.25, 0.75]))
+    if own and pd.notna(rows[value].get(own)):
+        said = f"{rows.loc[own, 'area']} {format(values[own], spec)}"
+    else:
+        said = (
+            f"from {format(low[value], spec)} in {low['area']} to {format(high[value], spec)} in "
+            f"{high['area']}"
+        )
+    return f"{what}: {said}, half of the authorities between {middle}"
+
+
+def _told(
+    rows: pd.DataFrame, value: str, spec: str, what: str, own: str, near: Sequence[str]
+) -> str:
+    """Say the pattern: both ends, the middle of each region, what is missing or marked."""
+    known = rows.dropna(subset=value).sort_values(value, kind="stable")
+
+    def named(some: pd.DataFrame) -> str:
+        return ", ".join(
+            f"{area} {format(figure, spec)}"
+            for area, figure in zip(some["area"], some[value], strict=True)
+        )
+
+    regions = known.groupby("region")[value].median().sort_values(kind="stable")
+    least, most = (
+        f"{_within(regions.index[end])} ({format(regions.iloc[end], spec)})" for end in (0, -1)
+    )
+    said = [
+        f"Map of England's {len(rows)} authorities, each as large as its population, shaded by: "
+        f"{what}. Highest: {named(known.iloc[: -NAMED - 1 : -1])}. Lowest: "
+        f"{named(known.iloc[:NAMED])}. The median of a region's authorities is highest {most} and "
+        f"lowest {least}."
+    ]
+    for name in WITHOUT:
+        some = rows.loc[rows["shade"] == name, "area"]
+        if len(some):
+            listed = f": {', '.join(some)}" if len(some) <= 2 * NAMED else ""
+            said.append(f"{name.capitalize()}, {len(some)} of them{listed}.")
+    if own:
+        marked = known.loc[known.index.isin([own])]
+        figure = named(marked) if len(marked) else f"{rows.loc[own, 'area']}, without a figure"
+        said.append(
+            f"Marked: {figure}"
+            + (f", and its {len(near)} statistical neighbours." if near else ".")
+        )
+    return " ".join(said)
+
+
+def _within(region: str) -> str:
+    """Say where a region's authorities are."""
+    return f"in {region}" if region in BARE else f"in the {region}"
+
+
+def _fill(ax: Axes, codes: Sequence[str], **look: object) -> None:
+    """Draw authorities."""
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
+
+    paths = [
+        Path.make_compound_path(*(Path(np.r_[ring, ring[:1]], closed=True) for ring in rings))
+        for rings in (shapes()[code] for code in codes)
+    ]
+    ax.add_collection(PathCollection(paths, **{"edgecolor": "white", "linewidth": 0.6} | look))
+
+
+def _mark(ax: Axes, own: str, near: Sequence[str]) -> dict[str, dict]:
+    """Outline an authority and its neighbours; return what the key says of them."""
+    looks = {"statistical neighbours": {"edgecolor": PALETTE[3], "linewidth": 1.6}} if near else {}
+    looks |= {areas.name(own): {"edgecolor": TEXT, "linewidth": 2.6}}
+    looks = {name: look | {"facecolor": "none"} for name, look in looks.items()}
+    for codes, (_, look) in zip([near, [own]] if near else [[own]], looks.items(), strict=True):
+        _fill(ax, codes, zorder=3, **look)
+    return looks
+
+
+def _middle(code: str) -> np.ndarray:
+    """Middle of an authority's corners."""
+    return shapes()[code][0].mean(axis=0)
+
+
+def _finish(ax: Axes, key: dict[str, dict], what: str = "") -> None:
+    """Set the axes of a map, and its key in the North Sea."""
+    from matplotlib.patches import Patch
+
+    ax.set_aspect("equal", anchor="W")
+    ax.autoscale_view()
+    ax.axis("off")
+    ax.legend(
+        handles=[Patch(label=name, **look) for name, look in key.items()],
+        loc="upper left", bbox_to_anchor=(KEY, 1), title=textwrap.fill(what, 30), alignment="left",
+    )  # fmt: skip
