@@ -353,7 +353,7 @@ def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        As :func:`wide` or :func:`aggregate` returns them.
+        As :func:`wide` returns them.
     base : {"banded", "all"}
         Of the share over 18 weeks: ``banded`` divides by those whose band is known, ``all`` by
         the whole list, as the publisher's own summaries do. The two differ where an organisation
@@ -383,7 +383,7 @@ def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:
         "median_wait": (median, median_open),
         "p92_wait": (p92, p92_open),
     }
-    keys = lists.drop(columns=[*NUMBERS, "providers"], errors="ignore")
+    keys = lists.drop(columns=NUMBERS)
     parts = [
         keys.assign(measure=name, value=value, unit=np.where(is_open, OPEN_UNIT, UNITS[name]))
         for name, (value, is_open) in values.items()
