@@ -113,6 +113,7 @@ TERMS = {
     "under 10": Term("Aged under 10, %", ".0f"),
     "waiting": Term("Children waiting", ",.0f"),
     "£ for each resident aged 0 to 17": Term("£ for each resident aged 0 to 17", ",.0f"),
+    "£1.4 million is, %": Term("£1.4 million is, %", ".1f"),
     "£ million": Term("£ million", ",.2f"),
 }
 # Ends of an interval of the column before them: ``ratio_low``, ``places_high_80``.
