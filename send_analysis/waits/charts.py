@@ -180,9 +180,10 @@ def _strip(frame: pd.DataFrame) -> Chart:
         )  # fmt: skip
         ax.axvline(0, **MIDDLE)
         ax.axvline(claimed, color=MARK, linewidth=2.4)
+        side, offset = ("right", -5) if claimed > -65 else ("left", 5)
         ax.annotate(
-            f"claimed {claimed:+.0f} %".replace("-", "−"), (claimed, -0.4), xytext=(5, 0),
-            textcoords="offset points", color=ink(MARK), fontweight="bold",
+            f"claimed {claimed:+.0f} %".replace("-", "−"), (claimed, -0.4), xytext=(offset, 0),
+            textcoords="offset points", color=ink(MARK), fontweight="bold", ha=side,
         )  # fmt: skip
         ax.set_xlim(-104, 154)
         ax.set_xlabel("Change, per cent (above 150 drawn at 150)")

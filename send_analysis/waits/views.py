@@ -73,11 +73,11 @@ def lists(area: str = "Bury") -> pd.DataFrame:
 
 
 @tables.remembered
-def lists_of(code: str) -> pd.DataFrame:
+def lists_of(organisation: str) -> pd.DataFrame:
     """Lists of the four main services at one organisation, by its code, as :func:`lists`."""
     table = waits.then()
     short = {SERVICES[name]: name for name in MAIN}
-    rows = table[(table["organisation_code"] == code) & table["service"].isin(short)]
+    rows = table[(table["organisation_code"] == organisation) & table["service"].isin(short)]
     out = waits.wide(rows)
     return out.assign(service=out["service"].map(short))
 
