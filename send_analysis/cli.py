@@ -107,6 +107,7 @@ def _keep_hindcast(out: Path) -> None:
     from send_analysis import tables
     from send_analysis.capacity import hindcast
 
+    tables.clear_cache()
     if out.resolve() != tables.data_dir().resolve():
         print("hindcasts: as before; `data build` without --out makes them", file=sys.stderr)
     elif len(hindcast.origins()) > 1 and not hindcast.is_new():

@@ -12,15 +12,15 @@ import pandas as pd
 
 from send_analysis import areas as places
 from send_analysis import caveats, tables
-from send_analysis.capacity import alt_texts, balance, charts
+from send_analysis.capacity import balance, charts
 from send_analysis.capacity import views as capacity_views
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting import charts as figures_forecast
+from send_analysis.forecasting import charts as forecast_charts
 from send_analysis.forecasting import totals, views
 from send_analysis.forecasting.cohorts import inputs, levers, simulation
 from send_analysis.growth import series
-from send_analysis.show.chart import Chart, drawn
-from send_analysis.show.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
+from send_analysis.show.chart import Chart
+from send_analysis.show.style import PALETTE, ROLES, RULE, label_ends
 from send_analysis.show.table import html_table
 
 if TYPE_CHECKING:
@@ -74,35 +74,37 @@ def compared(area: str, comparators: list[str], start: int, end: int) -> pd.Data
     return out[columns].reset_index(drop=True)
 
 
-@house
-def comparison(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw plans as an index; `frame` as :func:`compared` returns it."""
-    ax = axes(ax)
+def comparison(frame: pd.DataFrame) -> Chart:
+    """Plans as an index; `frame` as :func:`compared` returns it."""
     names = list(frame["area"].unique())
-    for name, rows in reversed(list(frame.groupby("area", sort=False))):
-        if name == names[0]:
-            look = ROLES["area"]
-        elif name == "England":
-            look = ROLES["england"]
-        else:
-            look = ROLES["neighbours"] | {"color": RULE if len(names) > 4 else PALETTE[2]}
-        ax.plot(rows["year"], rows["index"], label=name, **look)
     start, end = int(frame["year"].min()), int(frame["year"].max())
-    years = range(start, end + 1)
-    ax.set_xticks(years[:: max(1, len(years) // 8)])
-    ax.set_xlim(start, end)
-    ax.set_xlabel("January")
-    ax.set_ylabel(f"January {start} = 100")
-    last = frame[frame["area"] == names[0]].iloc[-1]
-    since = f"{last['index'] - 100:+.0f} % since {start}"
-    title(
-        ax,
-        f"Plans in {names[0]}: {last['plans']:,} in January {last['year']}, "
-        f"{'growth cannot be told' if last['caveat'] else since}",
+    last = frame.groupby("area", sort=False).last()
+    own = last.loc[names[0]]
+    since = f"{own['index'] - 100:+.0f} % since {start}"
+    told = ", ".join(f"{name} {row['index']:.0f}" for name, row in last.iterrows()
+                     if not row["caveat"])  # fmt: skip
+
+    def draw(ax: Axes) -> None:
+        for name, rows in reversed(list(frame.groupby("area", sort=False))):
+            look = ROLES["neighbours"] | {"color": RULE if len(names) > 4 else PALETTE[2]}
+            if name in (names[0], "England"):
+                look = ROLES["area" if name == names[0] else "england"]
+            ax.plot(rows["year"], rows["index"], label=name, **look)
+        ax.set_xticks(range(start, end + 1)[:: max(1, (end + 1 - start) // 8)])
+        ax.set_xlim(start, end)
+        ax.set_xlabel("January")
+        ax.set_ylabel(f"January {start} = 100")
+        label_ends(ax)
+
+    return Chart(
+        title=f"Plans in {names[0]}: {own['plans']:,} in January {own['year']}, "
+        f"{'growth cannot be told' if own['caveat'] else since}",
         subtitle=f"EHC plans and statements, January {start} = 100",
+        alt=f"Line chart of plans as an index, January {start} = 100. In {end}: {told}.",
+        data=frame,
+        draw=draw,
+        note=caveats.noted(frame["caveat"]),
     )
-    label_ends(ax)
-    return ax
 
 
 def board(area: str = "Bury") -> VBox:
@@ -191,15 +193,10 @@ def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
         caveat=("caveat", "last"),
     )
     ends["growth"] = (ends.pop("index") - 100).where(ends.pop("caveat") == "")
-    text = (
-        f"Line chart of plans as an index, January {start} = 100. In {end}: "
-        + ", ".join(f"{row.Index} {100 + row.growth:.0f}" for row in ends.dropna().itertuples())
-        + "."
-    )
     ends = ends.rename(columns={"start": f"January {start}", "end": f"January {end}"})
     table = html_table(ends, f"Plans in January {start} and {end}")
-    said = caveats.noted(frame["caveat"])
-    return _picture(comparison(frame), text) + table + (f"<p>{escape(said)}</p>" if said else "")
+    chart = comparison(frame)
+    return _image(chart) + table + (f"<p>{escape(chart.note)}</p>" if chart.note else "")
 
 
 def _forecast(code: str, scenario: str) -> str:
@@ -208,7 +205,7 @@ def _forecast(code: str, scenario: str) -> str:
     if doubt:
         raise MissingDataError(doubt)
     frame = views.fan(code, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
-    html = _image(figures_forecast.fan(frame))
+    html = _image(forecast_charts.fan(frame))
     if not scenario:
         return html
     titles = {name: title for title, name in levers.titles().items()}
@@ -231,7 +228,7 @@ def _capacity(code: str, scenario: str) -> str:
     changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None
     made = balance.forecast(code, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
     shown = capacity_views.fan(made, "all")
-    return _picture(charts.places(shown), alt_texts.places(shown))
+    return _image(charts.places(shown))
 
 
 def _told(draw: Any) -> str:
@@ -243,14 +240,6 @@ def _told(draw: Any) -> str:
 
 
 def _image(chart: Chart) -> str:
-    """A chart as an image with alternative text."""
-    return f'<img src="{chart.picture().uri}" alt="{escape(chart.alt)}">'
-
-
-def _picture(ax: Axes, text: str) -> str:
-    """A figure as an image with alternative text, and close it."""
-    import matplotlib.pyplot as plt
-
-    image = drawn(ax.figure)
-    plt.close(ax.figure)
-    return f'<img src="{image}" alt="{escape(text)}">'
+    """A chart with its title, as an image with alternative text."""
+    title = f"<p><strong>{escape(chart.title)}</strong><br>{escape(chart.subtitle)}</p>"
+    return f'{title}<img src="{chart.picture().uri}" alt="{escape(chart.alt)}">'

@@ -165,6 +165,8 @@ def remembered(
     def kept(_folder: Path, args: tuple, kwargs: tuple) -> tuple[R, set[str]]:
         with reads.recording() as names:
             made = function(*args, **dict(kwargs))
+        if not isinstance(made, pd.DataFrame | pd.Series):
+            made = reads.stamp(made, names)
         return made, names
 
     _remembered.append(kept.cache_clear)

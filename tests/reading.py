@@ -27,7 +27,7 @@ CONSTANTS = {
     52,  # weeks of a year, the edge of the longest band of waits
 }  # fmt: skip
 # Numbers between 0 and 1 that are no shares: p-values, levels of quantiles, what is over another.
-NO_SHARES = {"p", "quantile", "ratio", "wis_ratio", "skill"}
+NO_SHARES = {"p", "quantile", "ratio", "ratio_low", "ratio_high", "wis_ratio", "skill"}
 YEARLY = ["year", "start", "end", "origin", "horizon"]  # numbers that say of when a row is
 REMARKS = {"note", "source", "caveat", "unsaid", "title", "counted"}  # words that name no row
 MONTHS = "January February March April May June July August September October November December"
@@ -169,10 +169,7 @@ def fractions(paths: list[Path]) -> list[tuple[str, str]]:
         for path in paths
         for frame in frames(soup_of(path))
         for column in frame.select_dtypes("number").columns.difference([*NO_SHARES])
-        if 0 < frame[column].abs().max() <= 1
-        and len(frame) > 2
-        # bounds of a ratio
-        and not (column in {"low", "high"} and "ratio" in frame)
+        if 0 < frame[column].abs().max() <= 1 and len(frame) > 2
     ]
 
 

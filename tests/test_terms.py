@@ -14,7 +14,7 @@ from send_analysis import terms
         ("ratio_low", "Ratio, range, low"),
         ("plans_high_80", "Plans, 80 % range, high"),
         ("low_80", "80 % range, low"),
-        ("nearest", "Nearest"),
+        ("wide_open", "Wide open"),
     ],
 )
 def test_headings(name, words):

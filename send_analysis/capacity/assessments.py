@@ -218,7 +218,7 @@ def queue(
         ``open_cases`` (on average in the year), ``backlog`` (open cases above those that would be
         open at nine in ten plans in time), ``at_end`` (open cases at its end), and for each
         target, e.g. 0.6, ``next_year_60``: cases to complete in the *following* year so that its
-        timeliness is the target. Each is a median; ``_p10`` and ``_p90`` hold 80 %.
+        timeliness is the target. Each is a median; ``_low_80`` and ``_high_80`` hold 80 %.
         ``effective_capacity`` is the number completed, and ``at_capacity`` whether that was all
         that could be: fewer than nine in ten in time. Otherwise capacity was at least that.
 

@@ -265,8 +265,8 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """
     every = list(places.GROUPS)[-1]
     rows = frame[(frame["phase"] == "all") | (frame["kind"] == every)]
-    whole = rows[["capacity", "demand", "demand_p10", "demand_p90"]].round().astype("int64")
-    interval = whole["demand_p10"].astype(str) + "–" + whole["demand_p90"].astype(str)
+    whole = rows[["capacity", "demand", "demand_low_80", "demand_high_80"]].round().astype("int64")
+    interval = whole["demand_low_80"].astype(str) + "–" + whole["demand_high_80"].astype(str)
     out = rows[["year", "kind", "phase"]].assign(
         capacity=whole["capacity"],
         demand=whole["demand"],

@@ -1,7 +1,4 @@
-"""Capacity drawn: each function takes a result of `capacity_views` and computes nothing.
-
-The sisters in `alt_texts_capacity` write the alternative texts.
-"""
+"""Capacity drawn: each function takes a result and returns a chart, and computes nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from send_analysis.capacity import alt_texts
-from send_analysis.capacity.alt_texts import millions
-from send_analysis.show.style import PALETTE, ROLES, RULE, axes, house, label_ends, title
+from send_analysis.capacity.views import HORIZON
+from send_analysis.show.chart import Chart
+from send_analysis.show.style import PALETTE, ROLES, RULE, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,165 +27,217 @@ def _whole_years(ax: Axes, years: pd.Series) -> None:
     ax.set_ylim(bottom=0)
 
 
-@house
-def places(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw demand for places against capacity.
+def _ahead(frame: pd.DataFrame) -> pd.Series:
+    """Take the year of the headline out of a forecast that begins with its origin."""
+    return frame[frame["year"] <= frame["year"].iloc[0] + HORIZON].iloc[-1]
 
-    `frame` as :func:`views.fan` returns it.
-    """
-    ax = axes(ax)
-    first, last = frame.iloc[0], frame.iloc[-1]
-    ax.fill_between(
-        frame["year"], frame["low_80"].astype(float), frame["high_80"].astype(float),
-        color=DEMAND, alpha=0.28, linewidth=0,
-    )  # fmt: skip
-    ax.plot(frame["year"], frame["demand"], label="demand", color=DEMAND, lw=2.2, ls="--")
-    ax.plot(frame["year"], frame["capacity"], label="capacity", **ROLES["area"])
-    _whole_years(ax, frame["year"])
-    ax.set_xlim(first["year"], last["year"])
-    ax.set_ylabel("places")
-    ax.set_xlabel("January")
-    then = alt_texts.ahead(frame)
+
+def places(frame: pd.DataFrame) -> Chart:
+    """Demand for places against capacity; `frame` as :func:`.views.fan` returns it."""
+    first, then, last = frame.iloc[0], _ahead(frame), frame.iloc[-1]
     phase = "" if first["phase"] == "all" else f"{first['phase']} "
-    title(
-        ax,
-        f"{then['low_80']:,.0f} to {then['high_80']:,.0f} {phase}places needed in January "
+    beyond = (
+        f" By {last['year']} the middle of demand is {last['demand']:,.0f}, and untested."
+        if last["year"] > then["year"]
+        else ""
+    )
+
+    def draw(ax: Axes) -> None:
+        low, high = frame["low_80"].astype(float), frame["high_80"].astype(float)
+        ax.fill_between(frame["year"], low, high, color=DEMAND, alpha=0.28, linewidth=0)
+        ax.plot(frame["year"], frame["demand"], label=f"demand {last['demand']:,.0f}",
+                color=DEMAND, lw=2.2, ls="--")  # fmt: skip
+        ax.plot(frame["year"], frame["capacity"], label=f"capacity {last['capacity']:,.0f}",
+                **ROLES["area"])  # fmt: skip
+        _whole_years(ax, frame["year"])
+        ax.set_xlim(first["year"], last["year"])
+        ax.set_ylabel("places")
+        ax.set_xlabel("January")
+        label_ends(ax)
+
+    return Chart(
+        title=f"{then['low_80']:,.0f} to {then['high_80']:,.0f} {phase}places needed in January "
         f"{then['year']:.0f}, a range meant to hold four times in five; in use and announced: "
         f"{then['capacity']:,.0f}",
         subtitle=f"{first['kind'].capitalize()} places for residents of {first['area']}; shaded: "
         "80 % interval of demand, tested one year ahead only",
+        alt=f"Line chart of {phase}places, {first['kind']}, in {first['area']}: "
+        f"{first['capacity']:,.0f} in use in {first['year']}. Capacity goes to "
+        f"{then['capacity']:,.0f} in {then['year']}, the middle of demand to "
+        f"{then['demand']:,.0f}, with an 80 % interval of {then['low_80']:,.0f} to "
+        f"{then['high_80']:,.0f}.{beyond}",
+        data=frame,
+        draw=draw,
     )
-    label_ends(
-        ax,
-        lines=ax.get_lines(),
-        labels={
-            "demand": f"demand {last['demand']:,.0f}",
-            "capacity": f"capacity {last['capacity']:,.0f}",
-        },
+
+
+def reliability(frame: pd.DataFrame) -> Chart:
+    """Chances against how often they came true; `frame` as :func:`.views.reliability`."""
+    phase = frame["phase"].iloc[-1]  # all ages stand last
+    top = frame[frame["phase"] == phase].iloc[-1]
+    told = "; ".join(
+        f"{row.phase}: said {row.probability:.0f} %, came true in {row.short:.0f} % of {row.areas}"
+        for row in frame.itertuples()
     )
-    return ax
 
+    def draw(ax: Axes) -> None:
+        import seaborn as sns
 
-@house
-def reliability(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw chances against how often they came true.
+        ax.plot([0, 100], [0, 100], color=RULE, lw=1.2, ls=":", label="as often as said")
+        named = frame["phase"].replace("all", "all ages")
+        kinds = named.nunique()
+        sns.lineplot(x=frame["probability"], y=frame["short"], hue=named, style=named, ax=ax,
+                     palette=PALETTE[:kinds], markers=["o", "s", "^", "D"][:kinds], dashes=False,
+                     lw=1.6, ms=7, legend=False)  # fmt: skip
+        for line, name in zip(ax.get_lines()[1:], named.unique(), strict=False):
+            line.set_label(name)
+        ax.set_xlim(0, 100)
+        ax.set_ylim(0, 105)
+        ax.set_xlabel("chance given a year before, %")
+        ax.set_ylabel("more places were needed, % of areas")
+        label_ends(ax)
 
-    `frame` as :func:`views.reliability` returns it.
-    """
-    ax = axes(ax)
-    ax.plot([0, 100], [0, 100], color=RULE, lw=1.2, ls=":", label="as often as said")
-    styles = zip(PALETTE, ("o", "s", "^", "D"), strict=False)
-    for (phase, rows), (colour, marker) in zip(
-        frame.groupby("phase", sort=False), styles, strict=False
-    ):
-        ax.plot(
-            rows["probability"], rows["short"], color=colour, marker=marker, lw=1.6,
-            label="all ages" if phase == "all" else phase,
-        )  # fmt: skip
-    ax.set_xlim(0, 100)
-    ax.set_ylim(0, 105)
-    ax.set_xlabel("chance given a year before, %")
-    ax.set_ylabel("more places were needed, % of areas")
-    title(
-        ax,
-        alt_texts.came_true(frame),
+    return Chart(
+        title=f"Where the chance was put at {top['chance_low']:.0f} to {top['chance_high']:.0f} %, "
+        f"more places {'of all ages' if phase == 'all' else phase} were needed in "
+        f"{top['short']:.0f} % of {top['areas']:.0f} areas",
         subtitle="All specialist places, authorities of England by tenths of the chance; dotted: "
         "as often as said",
+        alt="Line chart of the chance that more specialist places are needed, as given a year "
+        f"before, against the share of areas where it came true, by tenths. {told}.",
+        data=frame,
+        draw=draw,
+        note="Only tenths with at least ten areas.",
     )
-    label_ends(ax)
-    return ax
 
 
-@house
-def open_cases(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
-    """Draw open assessments and the backlog among them.
-
-    `frame` as :func:`assessments.queue` returns it.
-    """
-    ax = axes(ax)
-    rest = frame["open_cases"] - frame["backlog"]
-    ax.bar(frame["year"], rest, color=PALETTE[0], width=0.7)
-    ax.bar(frame["year"], frame["backlog"], bottom=rest, color=PALETTE[3], width=0.7)
-    low, high = frame["open_cases_p10"], frame["open_cases_p90"]
-    ax.vlines(frame["year"], low, high, color=RULE, lw=1.6, zorder=3)
-    _whole_years(ax, frame["year"])
-    ax.set_ylabel("assessments open")
-    ax.set_xlabel("calendar year")
+def open_cases(frame: pd.DataFrame) -> Chart:
+    """Open assessments and the backlog among them; `frame` as :func:`.views.queue` returns it."""
+    area, first, last = frame["area"].iloc[0], frame.iloc[0], frame.iloc[-1]
     top = frame.loc[frame["open_cases"].idxmax()]
-    title(
-        ax,
-        f"By estimate open assessments peaked at {top['open_cases']:,.0f} in {top['year']}, "
+
+    def draw(ax: Axes) -> None:
+        rest = frame["open_cases"] - frame["backlog"]
+        ax.bar(frame["year"], rest, color=PALETTE[0], width=0.7)
+        ax.bar(frame["year"], frame["backlog"], bottom=rest, color=PALETTE[3], width=0.7)
+        low, high = frame["open_cases_low_80"], frame["open_cases_high_80"]
+        ax.vlines(frame["year"], low, high, color=RULE, lw=1.6, zorder=3)
+        _whole_years(ax, frame["year"])
+        ax.set_ylabel("assessments open")
+        ax.set_xlabel("calendar year")
+
+    return Chart(
+        title=f"By estimate open assessments peaked at {top['open_cases']:,.0f} in {top['year']}, "
         f"{top['backlog']:,.0f} of them backlog",
         subtitle=f"Assessments open on average in the year in {area}, estimated; orange: more than "
         "would be open at 90 % within 20 weeks; lines: 80 % interval",
+        alt=f"Bar chart of assessments open in {area} by year, estimated: about "
+        f"{first['open_cases']:,.0f} in {first['year']}, {top['open_cases']:,.0f} in "
+        f"{top['year']} at the peak, of which {top['backlog']:,.0f} backlog, and "
+        f"{last['open_cases']:,.0f} in {last['year']}, of which {last['backlog']:,.0f} backlog.",
+        data=frame.drop(columns=["area_code", "issued", "counted", "effective_capacity"]),
+        draw=draw,
     )
-    return ax
 
 
-@house
-def completions(frame: pd.DataFrame, area: str, ax: Axes | None = None) -> Axes:
-    """Draw assessments completed against those that meet the targets.
+def completions(frame: pd.DataFrame, area: str) -> Chart:
+    """Assessments completed against those that meet the targets.
 
-    `frame` as :func:`views.against_need` returns it.
+    `frame` as :func:`.views.against_need` returns it.
     """
-    ax = axes(ax)
-    ax.plot(frame["year"], frame["needed_90"], color=NEED, lw=1.8, ls=":", label="for 90 %")
-    ax.plot(frame["year"], frame["needed_60"], color=DEMAND, lw=1.8, ls="--", label="for 60 %")
     done = frame.dropna(subset="completed")
-    number = done["completed"].astype(float)
-    ax.plot(done["year"], number, label="completed", marker="o", **ROLES["area"])
-    for row in done.itertuples():
-        ax.annotate(
-            f"{row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
-            textcoords="offset points", ha="center", fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-        )  # fmt: skip
-    _whole_years(ax, frame["year"])
-    ax.set_ylabel("assessments completed")
-    ax.set_xlabel("calendar year")
-    title(
-        ax,
-        alt_texts.rule(frame),
+    first, last, coming = done.iloc[0], done.iloc[-1], frame.iloc[-1]
+
+    def draw(ax: Axes) -> None:
+        ax.plot(frame["year"], frame["needed_90"], color=NEED, lw=1.8, ls=":", label="for 90 %")
+        ax.plot(frame["year"], frame["needed_60"], color=DEMAND, lw=1.8, ls="--", label="for 60 %")
+        ax.plot(done["year"], done["completed"].astype(float), label="completed", marker="o",
+                **ROLES["area"])  # fmt: skip
+        for row in done.itertuples():
+            ax.annotate(
+                f"{row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
+                textcoords="offset points", ha="center", fontsize=9,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            )  # fmt: skip
+        _whole_years(ax, frame["year"])
+        ax.set_ylabel("assessments completed")
+        ax.set_xlabel("calendar year")
+        label_ends(ax)
+
+    return Chart(
+        title=_rule(frame),
         subtitle=f"Assessments completed in {area}, with the share of plans within 20 weeks, and "
         "how many volumes would ask for with 60 and 90 %",
+        alt=f"Line chart of assessments completed in {area}: {first['completed']:,.0f} in "
+        f"{first['year']:.0f} and {last['completed']:,.0f} in {last['year']:.0f}, against those "
+        f"that volumes would ask for with 60 and 90 % of plans within 20 weeks; in "
+        f"{coming['year']:.0f} these are {coming['needed_60']:,.0f} and "
+        f"{coming['needed_90']:,.0f}.",
+        data=frame,
+        draw=draw,
+        note="Where the share in time is far from what the lines say, the pipeline changed in a "
+        "way that volumes do not show: who was late, how cases were ordered, or how they were "
+        "recorded.",
     )
-    label_ends(ax, lines=ax.get_lines(), labels={"completed": "completed"})
-    return ax
 
 
-@house
-def cost(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw what placements cost in all.
+def _rule(frame: pd.DataFrame) -> str:
+    """Say what volumes ask of the coming year, and how far such figures have been off."""
+    coming = frame.iloc[-1]
+    said = (
+        f"By volumes, {coming['needed_90']:,.0f} assessments would have to be completed in "
+        f"{coming['year']:.0f} for nine plans in ten in time"
+    )
+    missed = (frame["volumes"] - frame["timely"]).abs().dropna()
+    if missed.empty:
+        return f"{said}; no year of the area tests that"
+    years = "the one year" if len(missed) == 1 else f"{len(missed)} years"
+    return f"{said}; such figures missed the share by {missed.mean():.0f} points in {years}" + (
+        " that can be tested" if len(missed) == 1 else " on average"
+    )
 
-    `frame` as :func:`views.millions` returns it.
-    """
-    ax = axes(ax)
-    whole = frame[frame["setting"] == "all"]
-    low, high = whole["low_80"], whole["high_80"]
-    ax.fill_between(whole["year"], low, high, color=DEMAND, alpha=0.28, linewidth=0)
-    ax.plot(whole["year"], whole["cost"], label="all placements", **ROLES["area"])
-    last = whole["year"].max()
-    ends = frame[(frame["year"] == last) & (frame["setting"] != "all")]
-    styles = zip((PALETTE[2], PALETTE[3], PALETTE[5]), ("--", ":", "-."), strict=True)
-    for setting in ends.nlargest(3, "cost")["setting"]:
-        rows = frame[frame["setting"] == setting]
-        colour, dash = next(styles)
-        ax.plot(
-            rows["year"], rows["cost"], color=colour, ls=dash, lw=1.8,
-            label=setting.replace(" or non-maintained", "").replace(" special", "\nspecial"),
-        )  # fmt: skip
-    _whole_years(ax, frame["year"])
-    ax.set_xlim(whole["year"].min(), last)
-    ax.set_ylabel("millions of pounds a year")
-    ax.set_xlabel("January")
-    first, end = whole.iloc[0], alt_texts.ahead(whole)
-    title(
-        ax,
-        f"At prices of 2021-22 placements would cost {millions(end['low_80'])} to "
-        f"{millions(end['high_80'])} million pounds in {end['year']}, a range meant to hold four "
-        f"times in five, after {millions(first['cost'])} million in {first['year']}",
+
+def _millions(value: float) -> str:
+    """Write millions, with decimals below one."""
+    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:,.2f}"
+
+
+def cost(frame: pd.DataFrame) -> Chart:
+    """What placements cost in all; `frame` as :func:`.views.millions` returns it."""
+    whole, parts = frame[frame["setting"] == "all"], frame[frame["setting"] != "all"]
+    first, end, last = whole.iloc[0], _ahead(whole), whole["year"].max()
+    then = parts[parts["year"] == end["year"]]
+    most = then.loc[then["cost"].idxmax()]
+    before, low, middle, high = map(
+        _millions, (first["cost"], end["cost_low_80"], end["cost"], end["cost_high_80"])
+    )
+
+    def draw(ax: Axes) -> None:
+        ax.fill_between(whole["year"], whole["cost_low_80"], whole["cost_high_80"], color=DEMAND,
+                        alpha=0.28, linewidth=0)  # fmt: skip
+        ax.plot(whole["year"], whole["cost"], label="all placements", **ROLES["area"])
+        largest = parts[parts["year"] == last].nlargest(3, "cost")["setting"]
+        looks = zip((PALETTE[2], PALETTE[3], PALETTE[5]), ("--", ":", "-."), strict=True)
+        for setting, (colour, dash) in zip(largest, looks, strict=False):
+            rows = parts[parts["setting"] == setting]
+            label = setting.replace(" or non-maintained", "").replace(" special", "\nspecial")
+            ax.plot(rows["year"], rows["cost"], color=colour, ls=dash, lw=1.8, label=label)
+        _whole_years(ax, frame["year"])
+        ax.set_xlim(first["year"], last)
+        ax.set_ylabel("millions of pounds a year")
+        ax.set_xlabel("January")
+        label_ends(ax)
+
+    return Chart(
+        title=f"At prices of 2021-22 placements would cost {low} to {high} million pounds in "
+        f"{end['year']}, a range meant to hold four times in five, after {before} million in "
+        f"{first['year']}",
         subtitle=f"Placements of residents of {first['area']} in settings with a unit cost; "
         "shaded: 80 % interval, untested",
+        alt=f"Line chart of the yearly cost of placements of residents of {first['area']}, at "
+        f"prices of 2021-22: {before} million pounds in {first['year']}, {middle} million in "
+        f"{end['year']}, with an 80 % interval of {low} to {high} million. The largest part is "
+        f"{most['setting']} with {_millions(most['cost'])} million.",
+        data=frame,
+        draw=draw,
     )
-    label_ends(ax)
-    return ax

@@ -265,8 +265,8 @@ def forecast(
     -------
     DataFrame
         ``area_code, origin, year`` (of the January), ``setting`` (``all`` is the sum), ``plans,
-        pounds``: medians, with ``_p10`` and ``_p90``. A year's cost is the January's plans times
-        the cost of a placement for a year; the uncertainty of both is carried.
+        pounds``: medians, with ``_low_80`` and ``_high_80``. A year's cost is the January's plans
+        times the cost of a placement for a year; the uncertainty of both is carried.
     """
     units = unit_costs(simulation.area_code, changes=changes) if units is None else units
     rise = assumptions("capacity", changes).at["price_rise", "value"]
@@ -319,7 +319,7 @@ def shifts(
     -------
     DataFrame
         ``area_code, origin, year, shift, plans`` (placed elsewhere in that January), ``saving``
-        (pounds a year; below zero it costs more): medians, with ``_p10`` and ``_p90``.
+        (pounds a year; below zero it costs more): medians, with ``_low_80`` and ``_high_80``.
     """
     units = unit_costs(simulation.area_code, changes=changes) if units is None else units
     rise = assumptions("capacity", changes).at["price_rise", "value"]

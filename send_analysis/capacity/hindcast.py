@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, caveats, tables
+from send_analysis import __version__, caveats, reads, tables
 from send_analysis.capacity import places
 from send_analysis.capacity.intervals import interval
 from send_analysis.errors import DataError
@@ -56,10 +56,10 @@ def compute(
     -------
     DataFrame
         ``area_code, origin, kind, phase, in_use`` (places in use in the January of `origin`),
-        ``probability`` (per cent; that a year later more are needed), ``demand, demand_p10,
-        demand_p90, places_80`` (places that suffice in 80 % of simulations) and ``needed`` (places
-        in use a year later). Planned openings are left out: what was announced then is not on
-        record.
+        ``probability`` (per cent; that a year later more are needed), ``demand, demand_low_80,
+        demand_high_80, places_80`` (places that suffice in 80 % of simulations) and ``needed``
+        (places in use a year later). Planned openings are left out: what was announced then is
+        not on record.
     """
     origin, latest = origins()[-2:]
     known, later = estimated(origin)[0], snapshot(latest, years=1)
@@ -158,6 +158,7 @@ def rows() -> pd.DataFrame:
     DataError
         If the file is not what :func:`write` wrote.
     """
+    reads.mark(MADE_FROM)  # the file stands for what was read when it was made
     path = tables.parameters(FOLDER) / FILE
     if path.is_file():
         content = path.read_bytes()
@@ -207,7 +208,7 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         brier=(frame["probability"] / 100 - short) ** 2,
         sufficed=100.0 * (frame["needed"] <= frame["places_80"]),
         sufficed_own=100.0 * (frame["needed"] <= known),
-        inside=100.0 * frame["needed"].between(frame["demand_p10"], frame["demand_p90"]),
+        inside=100.0 * frame["needed"].between(frame["demand_low_80"], frame["demand_high_80"]),
     )
     by = scored.groupby(["kind", "phase"])
     out = by.mean()

@@ -21,7 +21,7 @@ def interval(name: str, values: np.ndarray, *, axis: int = 1) -> dict[str, np.nd
     Returns
     -------
     dict of ndarray
-        ``name``, ``name_p10`` and ``name_p90``.
+        ``name``, ``name_low_80`` and ``name_high_80``.
     """
     low, middle, high = np.quantile(values, QUANTILES, axis=axis)
-    return {name: middle, f"{name}_p10": low, f"{name}_p90": high}
+    return {name: middle, f"{name}_low_80": low, f"{name}_high_80": high}

@@ -166,7 +166,7 @@ def balance(
     -------
     DataFrame
         ``area_code, origin, year, horizon, kind, phase, in_use, planned, capacity,
-        demand, demand_p10, demand_p90`` (places; ``planned`` and ``capacity`` are means over
+        demand, demand_low_80, demand_high_80`` (places; ``planned`` and ``capacity`` are means over
         simulations, ``demand`` is the median), ``shortfall`` (median demand less capacity; below
         zero places are spare), ``probability`` (per cent; that demand exceeds capacity), and for
         each sureness, e.g. 0.8, ``places_80`` (the fewest places that suffice in 80 % of

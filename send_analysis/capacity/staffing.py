@@ -62,8 +62,8 @@ def need(
     -------
     DataFrame
         ``area_code, origin, year`` (calendar), ``role, assessments, hours, posts`` (full-time
-        equivalents): medians, with ``_p10`` and ``_p90``; ``hours_a_post`` (that a post has for new
-        plans in a year, by the values assumed). The uncertainty of the number of new
+        equivalents): medians, with ``_low_80`` and ``_high_80``; ``hours_a_post`` (that a post has
+        for new plans in a year, by the values assumed). The uncertainty of the number of new
         plans, of hours a plan and of time available is carried together.
 
     Notes

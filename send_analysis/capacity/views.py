@@ -1,7 +1,4 @@
-"""What the report on capacity shows: its findings in sentences, and tables cut for readers.
-
-Numbers are read off the results of the models; nothing is computed but differences and shares.
-"""
+"""Places, assessments, staff and money as a reader wants them: results cut and set side by side."""
 
 from __future__ import annotations
 
@@ -11,15 +8,23 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
-from send_analysis.capacity import assessments, balance, costs, hindcast, places, planned
+from send_analysis import areas, caveats, reads, tables
+from send_analysis.capacity import (
+    assessments,
+    balance,
+    costs,
+    hindcast,
+    places,
+    planned,
+    returns,
+    staffing,
+)
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.inputs import origins
 from send_analysis.forecasting.cohorts.simulation import Projection, project
 
 EVERY = "all specialist"
 MILLION = 1e6
-SMALL = 20  # residents in specialist places: fewer are known one by one
 HORIZON = 5  # years ahead of headlines: as far as the forecast of all plans has been tested
 HELD = (72, 88)  # per cent of areas, as printed, that an 80 % interval may hold to have held
 # What each year of the queue rests on: table and category.
@@ -64,111 +69,7 @@ def unsound(area: str) -> str:
     return next(filter(None, said), "")
 
 
-def headline(
-    forecast: pd.DataFrame | None,
-    queue: pd.DataFrame | None,
-    area: str,
-    *,
-    kept: pd.DataFrame | None = None,
-) -> list[str]:
-    """Sum up the report.
-
-    Parameters
-    ----------
-    forecast : DataFrame or None
-        As :func:`capacity.forecast` returns it; none where there can be none.
-    queue : DataFrame or None
-        As :func:`assessments.queue` returns it; none where :func:`unsound` says why.
-    area : str
-        Name of the area.
-    kept : DataFrame, optional
-        As :func:`shares_kept` returns it.
-
-    Returns
-    -------
-    list of str
-        The headline, then further sentences.
-    """
-    waits = unsound(area) if queue is None else _waits(queue, area)
-    if forecast is None:
-        return [waits]
-    year = min(forecast["origin"].iloc[0] + HORIZON, forecast["year"].max())
-    rows = forecast[(forecast["year"] == year) & (forecast["kind"] == EVERY)].set_index("phase")
-    whole = rows.loc["all"]
-    more = (
-        f"{whole['extra_80']:,} more than that would have been enough in 80 of 100 simulations"
-        if whole["extra_80"]
-        else "that was enough in 80 of 100 simulations or more"
-    )
-    out = [
-        f"If placements are made as they have been, {area} will need "
-        f"{whole['demand_p10']:,.0f} to {whole['demand_p90']:,.0f} specialist places in January "
-        f"{year}, a range meant to hold four times in five; {whole['demand']:,.0f} is the middle. "
-        f"In use and announced are {whole['capacity']:,.0f}; {more}. Ranges of places have been "
-        "tested one year ahead, not further."
-    ]
-    if kept is not None:
-        every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
-        out.append(
-            "If each age were placed in the shares of the latest January, the middle would be "
-            f"{kept.loc[every, 'demand'].iloc[0]:,.0f}."
-        )
-    if whole["in_use"] < SMALL:
-        out.append(
-            f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "
-            "planned for by name: read the ranges as chance, not as need."
-        )
-    out.append(_chances(forecast))
-    return [sentence for sentence in [*out, waits] if sentence]
-
-
-def _waits(queue: pd.DataFrame, area: str) -> str:
-    """Say how many plans were in time, of how many, and what is open."""
-    last = queue.iloc[-1]
-    timed = tables.load("timeliness")  # the queue has the share rounded: no count comes out of it
-    timed = timed[(timed["area_code"] == last["area_code"]) & (timed["year"] == last["year"])]
-    timed = timed[timed["exceptions"] == "excluded"].set_index("issued_within")["plans"]
-    new = tables.load("new_plans")
-    new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
-    new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
-    out = (
-        f"In {last['year']} {last['timely']:.0f} % of the plans in {area} whose time is "
-        f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
-        f"{timed['any time']:,}"
-        + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
-        + f"; {last['completed']:,.0f} "
-        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
-    )
-    if last["backlog"] >= 1:
-        return (
-            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more were open "
-            "than would be with 90 % in time."
-        )
-    return f"{out}. By these figures no more were open than with 90 % in time."
-
-
-def _chances(forecast: pd.DataFrame) -> str:
-    """Give the chances of the first year ahead, for which such chances have been tested."""
-    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
-    rows = _scored(rows).dropna(subset="probability").set_index("phase")
-    if rows.empty:
-        return ""
-    said = [
-        f"{phase.replace('all', 'all ages')} {_chance(probability)}"
-        for phase, probability in rows["probability"].items()
-    ]
-    return (
-        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than are "
-        f"in use and announced: {', '.join(said)}."
-    )
-
-
-def _chance(probability: float) -> str:
-    """Write a chance; what all simulations say is not certain."""
-    return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
-
-
-def _scored(frame: pd.DataFrame) -> pd.DataFrame:
+def scored(frame: pd.DataFrame) -> pd.DataFrame:
     """Leave chances out that have not been shown to say anything, and say why: ``unsaid``.
 
     ``no skill``: a year ahead they said no more than one figure for all areas; ``fewer than 10
@@ -183,6 +84,7 @@ def _scored(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(probability=chance, unsaid=unsaid)
 
 
+@reads.result
 def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFrame:
     """Take one phase and kind of a forecast, from the January it was made from on.
 
@@ -193,7 +95,7 @@ def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFram
         the places in use.
     """
     rows = forecast[(forecast["phase"] == phase) & (forecast["kind"] == kind)]
-    rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
+    rows = rows.rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
     columns = ["area", "kind", "phase", "year", "capacity", "demand", "low_80", "high_80"]
     start = rows.iloc[[0]].assign(year=rows["origin"].iloc[0])
     for column in columns[4:]:
@@ -202,6 +104,7 @@ def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFram
     return out.astype(dict.fromkeys(columns[4:], "float64"))
 
 
+@reads.result
 def shares_kept(simulation: Projection) -> pd.DataFrame:
     """Forecast places if at each age settings kept the shares they have in the latest January.
 
@@ -225,6 +128,7 @@ def shares_kept(simulation: Projection) -> pd.DataFrame:
     return balance.forecast(simulation.area_code, simulation=kept)
 
 
+@reads.result
 def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.DataFrame:
     """Set kinds and phases of one year side by side.
 
@@ -240,25 +144,28 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     DataFrame
         ``kind, phase, year, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
         the latest January's shares), ``next_year`` (probability in the first January ahead, per
-        cent), ``probability`` (per cent), ``unsaid`` (why no probability is
+        cent), ``probability_ahead`` (per cent), ``unsaid`` (why no probability is
         given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
         without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
     forecast = forecast.merge(beside, on=keys, validate="one_to_one")
-    rows = forecast[(forecast["year"] == year) & (forecast["demand_p90"] >= SMALLEST)]
-    rows = rows.rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    rows = _scored(rows)
-    near = _scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
+    rows = forecast[(forecast["year"] == year) & (forecast["demand_high_80"] >= SMALLEST)]
+    rows = rows.rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
+    rows = scored(rows)
+    near = scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
     near = near.rename(columns={"probability": "next_year"})
     rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
     columns = [*keys, "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
-    rows = rows[[*columns, "kept", "next_year", "probability", "unsaid", "extra_80", "extra_95"]]
+    rows = rows.rename(columns={"probability": "probability_ahead"})
+    columns += ["kept", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
+    rows = rows[columns]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 
 
+@reads.result
 def year_before(area: str) -> pd.DataFrame:
     """Set what would have been said of an area a year before the latest January beside the outcome.
 
@@ -270,47 +177,63 @@ def year_before(area: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind, phase, year`` (of the latest January), ``in_use`` (in the January before),
+        ``kind, phase, year`` (of the latest January), ``in_use_then`` (in the January before),
         ``demand, low_80, high_80, places_80`` (places that suffice in 80 of 100 simulations),
         ``probability, unsaid`` (as in :func:`certainty`) and ``needed`` (places in use in the
-        latest January); without rows that expect a handful. Empty for an area that was not tested.
+        latest January); without rows that expect a handful.
+
+    Raises
+    ------
+    MissingDataError
+        If the area was not tested.
     """
     rows = hindcast.rows()
-    rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_p90"] >= SMALLEST)]
-    rows = _scored(rows).rename(columns={"demand_p10": "low_80", "demand_p90": "high_80"})
-    rows = rows.assign(year=rows["origin"] + 1)
-    columns = ["kind", "phase", "year", "in_use", "demand", "low_80", "high_80", "places_80"]
+    rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_high_80"] >= SMALLEST)]
+    rows = scored(rows).rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
+    rows = rows.assign(year=rows["origin"] + 1).rename(columns={"in_use": "in_use_then"})
+    columns = ["kind", "phase", "year", "in_use_then", "demand", "low_80", "high_80", "places_80"]
     return rows[[*columns, "probability", "unsaid", "needed"]].reset_index(drop=True)
 
 
+@reads.result
 def ranges() -> pd.DataFrame:
     """Say of each kind and phase how its range and its chance did in all areas a year ahead.
 
     Returns
     -------
     DataFrame
-        ``kind, phase, cases, inside, sufficed, short, skill`` as :func:`hindcast.skill` (the first
-        three per cent) and ``range``: "held" where the 80 % interval held 72 to 88 % of the areas,
+        ``kind, phase, areas, inside, sufficed, short, skill`` as :func:`hindcast.skill` (shares in
+        per cent) and ``range``: "held" where the 80 % interval held 72 to 88 % of the areas,
         in whole per cent, else "too narrow" or "too wide".
     """
-    frame = hindcast.skill().reset_index()
+    frame = hindcast.skill().reset_index().rename(columns={"cases": "areas"})
     held = frame["inside"].round()
     frame["range"] = np.select([held < HELD[0], held > HELD[1]], ["too narrow", "too wide"], "held")
-    return frame[["kind", "phase", "cases", "inside", "sufficed", "short", "skill", "range"]]
+    return frame[["kind", "phase", "areas", "inside", "sufficed", "short", "skill", "range"]]
 
 
+@reads.result
 def reliability() -> pd.DataFrame:
     """Set chances of a year before against what happened, all specialist places by phase.
 
     Returns
     -------
     DataFrame
-        As :func:`hindcast.reliability`, for the phases whose chances are shown.
+        ``kind, phase, chance_low, chance_high, areas, probability, short`` as
+        :func:`hindcast.reliability` has them, for the phases whose chances are shown.
+
+    Raises
+    ------
+    MissingDataError
+        If none is.
     """
     skilled = hindcast.shown()
     phases = [phase for kind, phase in skilled[skilled].index if kind == EVERY]
+    if not phases:
+        raise MissingDataError("No chance given a year before has been shown to say anything.")
     frames = [hindcast.reliability(EVERY, phase) for phase in phases]
-    return pd.concat(frames, ignore_index=True) if frames else hindcast.reliability("", "")
+    names = {"low": "chance_low", "high": "chance_high", "cases": "areas"}
+    return pd.concat(frames, ignore_index=True).rename(columns=names)
 
 
 def fitting(area: str) -> list[str]:
@@ -324,6 +247,7 @@ def fitting(area: str) -> list[str]:
     ]
 
 
+@reads.result
 def compare(
     area: str, year: int, *, scenarios: Sequence[str] | None = None, simulations: int = 1000
 ) -> pd.DataFrame:
@@ -343,9 +267,9 @@ def compare(
     Returns
     -------
     DataFrame
-        ``scenario, phase, year, capacity, demand, probability, unsaid`` (as :func:`certainty`),
-        ``extra_80, extra_95``: all specialist places, a row a scenario and phase, "as planned"
-        first.
+        ``scenario, phase, year, capacity, demand, probability_ahead, unsaid`` (as
+        :func:`certainty`), ``extra_80, extra_95``: all specialist places, a row a scenario and
+        phase, "as planned" first.
     """
     from tqdm import tqdm
 
@@ -355,11 +279,13 @@ def compare(
         # as many years as everywhere else, so that "as planned" is the same draw
         made = balance.forecast(area, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
-        frames.append(_scored(made))
-    columns = ["scenario", "phase", "year", "capacity", "demand", "probability", "unsaid"]
-    return pd.concat(frames, ignore_index=True)[[*columns, "extra_80", "extra_95"]]
+        frames.append(scored(made))
+    columns = ["scenario", "phase", "year", "capacity", "demand", "probability_ahead", "unsaid"]
+    out = pd.concat(frames, ignore_index=True).rename(columns={"probability": "probability_ahead"})
+    return out[[*columns, "extra_80", "extra_95"]]
 
 
+@reads.result
 def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     """Set assessments completed against those that would have met the targets.
 
@@ -391,6 +317,7 @@ def _hindcast() -> pd.DataFrame:
     return assessments.hindcast()
 
 
+@reads.result
 def checks(area: str) -> pd.DataFrame:
     """Say how well volumes foretell timeliness, in the area and among all authorities.
 
@@ -417,13 +344,14 @@ def checks(area: str) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
+@reads.result
 def millions(simulation: Projection) -> pd.DataFrame:
     """Forecast what placements cost in all, in millions.
 
     Returns
     -------
     DataFrame
-        ``area, year, setting, plans, cost, low_80, high_80`` (millions of pounds a year).
+        ``area, year, setting, plans, cost, cost_low_80, cost_high_80`` (millions of pounds a year).
     """
     frame = costs.forecast(simulation, balance.SETTINGS)
     return pd.DataFrame(
@@ -433,7 +361,129 @@ def millions(simulation: Projection) -> pd.DataFrame:
             "setting": frame["setting"],
             "plans": frame["plans"],
             "cost": frame["pounds"] / MILLION,
-            "low_80": frame["pounds_p10"] / MILLION,
-            "high_80": frame["pounds_p90"] / MILLION,
+            "cost_low_80": frame["pounds_low_80"] / MILLION,
+            "cost_high_80": frame["pounds_high_80"] / MILLION,
         }
     )
+
+
+def simulation(area: str = "Bury") -> Projection:
+    """Return the simulation that the page of an area is made from.
+
+    Raises
+    ------
+    MissingDataError
+        If its plans cannot be simulated.
+    """
+    why = gap(area)
+    if why:
+        raise MissingDataError(f"Places, staff and placements are not forecast. {why}")
+    return balance.simulate(area)
+
+
+@tables.remembered(most=1)
+def forecast(area: str = "Bury") -> pd.DataFrame:
+    """Return the forecast of places of :func:`simulation`, as :func:`.balance.forecast`."""
+    return balance.forecast(area, simulation=simulation(area))
+
+
+@tables.remembered(most=1)
+def kept(area: str = "Bury") -> pd.DataFrame:
+    """Return the same at the latest January's shares, as :func:`shares_kept`."""
+    return shares_kept(simulation(area))
+
+
+def headline_year(area: str = "Bury") -> int:
+    """Return the January that headlines and tables are about."""
+    return simulation(area).origin + HORIZON
+
+
+@reads.result
+def announced(area: str = "Bury") -> pd.DataFrame:
+    """Return planned changes to places: ``title, phase, status, included, opens, places, source``.
+
+    Raises
+    ------
+    MissingDataError
+        If none are recorded.
+    """
+    found = planned.plans(areas.resolve(area))
+    if found.empty:
+        raise MissingDataError(
+            f"No planned changes are recorded for {area}: add a file to data/plans."
+        )
+    found["included"] = found["included"].map({True: "yes", False: "no"})
+    return found[["title", "phase", "status", "included", "opens", "places", "source"]]
+
+
+@tables.remembered(most=1)
+def queue(area: str = "Bury") -> pd.DataFrame:
+    """Return assessments open and completed, as :func:`.assessments.queue`, and ``area``.
+
+    Raises
+    ------
+    MissingDataError
+        If the latest figures are flagged, or there are none.
+    """
+    why = unsound(area)
+    if why:
+        raise MissingDataError(why)
+    code = areas.resolve(area)
+    arrivals = None if gap(area) else balance.expected_assessments(simulation(area))
+    return assessments.queue(code, arrivals=arrivals).round(1).assign(area=areas.name(code))
+
+
+@reads.result
+def asked(area: str = "Bury") -> pd.DataFrame:
+    """Return the totals of the school capacity return, as :func:`.returns.layout`."""
+    table = returns.layout(returns.scap(simulation(area), balance.SETTINGS))
+    totals = table[table["Year group"] == "Total"]
+    return totals.drop(columns=["LA code", "Local authority", "Year group"])
+
+
+@reads.result
+def posts(area: str = "Bury") -> pd.DataFrame:
+    """Return posts needed in three calendar years, as :func:`.staffing.need`."""
+    made, ratio = simulation(area), staffing.assessments_a_plan(areas.resolve(area))
+    need = staffing.need(made, ratio=ratio)
+    last = made.origin + HORIZON - 1
+    columns = ["role", "year", "assessments", "hours", "hours_a_post", "posts"]
+    need = need.loc[
+        need["year"].isin([last - 4, last - 2, last]), [*columns, "posts_low_80", "posts_high_80"]
+    ]
+    return need.rename(columns={"assessments": "assessments_expected", "year": "calendar_year"})
+
+
+@reads.result
+def unit_costs(area: str = "Bury") -> pd.DataFrame:
+    """Return what a placement costs, as :func:`.costs.unit_costs`, with the place in it."""
+    found = costs.unit_costs(areas.resolve(area))
+    place = found["value"].round() - found["top_up"].round()  # adds up as printed
+    names = {"low": "pounds_low", "value": "pounds", "high": "pounds_high", "plans": "divided_by"}
+    return found.assign(place=place).rename(columns=names)
+
+
+@reads.result
+def savings(area: str = "Bury") -> pd.DataFrame:
+    """Return what a tenth of new placements elsewhere would save, as :func:`.costs.shifts`."""
+    found = costs.shifts(simulation(area), balance.SETTINGS)
+    last = headline_year(area)
+    found = found[found["year"].isin([last - 4, last - 2, last])]
+    money = ["saving", "saving_low_80", "saving_high_80"]
+    found[money] = found[money].round(-3) + 0.0  # no "-0"
+    return found.drop(columns=["area_code", "origin"]).rename(columns={"plans": "pupils"} | {
+        f"plans_{end}": f"pupils_{end}" for end in ("low_80", "high_80")
+    })  # fmt: skip
+
+
+@reads.result
+def budget(area: str = "Bury") -> pd.DataFrame:
+    """Return grant and deficit, as :func:`.costs.budget`."""
+    found = costs.budget(areas.resolve(area)).drop(columns=["area_code", "area"])
+    return found.rename(columns={"year": "financial_year_from_april"})
+
+
+@reads.result
+def published(area: str = "Bury") -> pd.DataFrame:
+    """Return places and pupils in schools of the area, as :func:`.places.published`."""
+    return places.published(areas.resolve(area)).drop(columns="area_code")

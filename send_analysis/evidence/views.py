@@ -280,8 +280,19 @@ def _out_then(claim: dict) -> str:
 
 @reads.result
 def windows(area: str = "Bury") -> pd.DataFrame:
-    """Return growth over five years, as :func:`.series.over_years`, with what was claimed."""
-    return verdicts.mark(series.over_years(area), "growth", area)
+    """Return growth over five years, as :func:`.series.over_years`, with what was claimed.
+
+    Raises
+    ------
+    MissingDataError
+        If the area has no five years with its boundaries.
+    """
+    grown = series.over_years(area)
+    if not (grown["role"] == "area").any():
+        raise MissingDataError(
+            f"{areas.name(areas.resolve(area))} has no five years of figures of its own."
+        )
+    return verdicts.mark(grown, "growth", area)
 
 
 @reads.result

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import areas, caveats
 from send_analysis.evidence import verdicts, views
 from send_analysis.growth import series
 
@@ -102,6 +102,7 @@ def _official(area: str) -> list[str]:
     national = windows[latest & (windows["area_code"] == areas.ENGLAND)]
     times = series.timeliness(area)
     issued = times[(times["role"] == "area") & (times["year"] == times["year"].max())]
+    flag = caveats.doubt("timeliness", area, category="excluded / 20 weeks or less")
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
         f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in January "
@@ -117,4 +118,4 @@ def _official(area: str) -> list[str]:
         "within 20 weeks, exceptions excluded."
         for row in issued.itertuples()
     ]
-    return out
+    return [*out, flag] if flag else out

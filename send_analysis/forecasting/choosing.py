@@ -20,6 +20,7 @@ import pandas as pd
 from send_analysis.forecasting import panel as panels
 from send_analysis.forecasting import scoring
 from send_analysis.forecasting.demand import CHOSEN, SIGNALS, Specification
+from send_analysis.forecasting.methods import COMPOUND, METHODS, Method, ours
 from send_analysis.forecasting.panel import Panel
 
 # What each number was chosen from. The rest of a `Specification` says which figures are of use.
@@ -66,14 +67,14 @@ def score(panel: Panel) -> Callable[[Specification], float]:
     observed = known.plans[:, np.where(there, outcome, 0)]
     counted = np.where(usable[..., None] & there, 1.0, 0.0)
 
-    def mean_wis(method: scoring.Method) -> np.ndarray:
+    def mean_wis(method: Method) -> np.ndarray:
         """Mean score of the forecasts that count, by years ahead."""
         quantiles = np.stack(method(known, list(origins), scoring.HORIZONS), axis=1)
         wis = np.where(counted > 0, scoring.weighted_interval_score(quantiles, observed), 0)
         return wis.sum((0, 1)) / counted.sum((0, 1))
 
-    compound = mean_wis(scoring.METHODS[scoring.COMPOUND])
-    return lambda specification: float((mean_wis(scoring.ours(specification)) / compound).mean())
+    compound = mean_wis(METHODS[COMPOUND])
+    return lambda specification: float((mean_wis(ours(specification)) / compound).mean())
 
 
 def choose(panel: Panel, start: Specification = START) -> Specification:
@@ -122,7 +123,7 @@ def selection(panel: Panel | None = None) -> pd.DataFrame:
         them), ``horizon, mape`` (per cent).
     """
     panel = panels.build() if panel is None else panel
-    methods = {name: scoring.ours(each) for name, each in alternatives().items()}
+    methods = {name: ours(each) for name, each in alternatives().items()}
     last = int(panel.years[-1])
     forecasts = scoring.rolling_origin(methods, range(scoring.CHOSEN_FROM, last), panel=panel)
     parts = [

@@ -10,6 +10,7 @@ from send_analysis import areas, caveats, tables
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import longrange, scoring
 from send_analysis.forecasting.cohorts import flows, levers, simulation
+from send_analysis.forecasting.methods import COMPOUND, METHODS
 from send_analysis.forecasting.totals import forecast
 from send_analysis.forms import Form, Text, checked, read_yaml
 from send_analysis.growth import series
@@ -160,9 +161,7 @@ def misses(count: int = 8) -> pd.DataFrame:
         origin to the year before the outcome, per cent), ``flagged`` (whether the change is among
         the jumps of the table `series_breaks`).
     """
-    found = scoring.worst(
-        scoring.rolling_origin({scoring.OURS: scoring.METHODS[scoring.OURS]}), count
-    )
+    found = scoring.worst(scoring.rolling_origin({scoring.OURS: METHODS[scoring.OURS]}), count)
     requests = tables.load("requests").query("outcome == 'all'")
     requests = areas.on_footprints(requests, ["requests"]).set_index(["area_code", "year"])[
         "requests"
@@ -219,7 +218,7 @@ def bar() -> pd.DataFrame:
     """
     found = scoring.backtest().set_index(["outcomes", "horizon", "method"])
     ours = found.xs(scoring.OURS, level="method")
-    other = found.xs(scoring.COMPOUND, level="method")
+    other = found.xs(COMPOUND, level="method")
     out = ours[["forecasts", "mape"]].assign(
         compound_mape=other["mape"],
         within_10=ours["within_10"],

@@ -1,4 +1,4 @@
-"""How good the forecasts are: rolling origins, interval scores, coverage, simple baselines.
+"""How good the forecasts are: rolling origins, interval scores, coverage.
 
 Every origin is forecast with what was known then; the outcome is what was published since.
 Scores are over areas above 100 plans at the origin, Newham apart (its return for 2025 is
@@ -9,15 +9,15 @@ reported apart. Errors and shares of outcomes are in per cent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from send_analysis import tables
 from send_analysis.forecasting import panel as panels
-from send_analysis.forecasting.demand import CHOSEN, FIRST_ORIGIN, LEVELS, Specification, replay
+from send_analysis.forecasting.demand import FIRST_ORIGIN, LEVELS, replay
+from send_analysis.forecasting.methods import METHODS, OURS, Method
 from send_analysis.forecasting.panel import Panel
 from send_analysis.forecasting.reconciliation import NORMAL, spread_of_sum
 
@@ -84,79 +84,6 @@ def weighted_interval_score(quantiles: np.ndarray, observed: np.ndarray) -> np.n
         lower, upper = quantiles[..., k], quantiles[..., -1 - k]
         total = total + alpha / 2 * interval_score(lower, upper, observed, alpha)
     return total / (pairs + 0.5)
-
-
-def _walk(values: np.ndarray, steps: np.ndarray, drift: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Random walk: centre and standard deviation, units × horizons, of the values' own scale."""
-    change = np.diff(values, axis=1)
-    count = change.shape[1]
-    mean = change.mean(1) if drift else np.zeros(len(values))
-    freedom = count - 1 if drift else count
-    noise = np.sqrt(((change - mean[:, None]) ** 2).sum(1) / freedom)
-    spread = steps * (1 + steps / count) if drift else steps
-    return (values[:, -1:] + mean[:, None] * steps), noise[:, None] * np.sqrt(spread)
-
-
-def baseline(
-    panel: Panel, origin: int, horizon: int, *, years: int | None, log: bool, drift: bool = True
-) -> np.ndarray:
-    """Forecast as simple methods do, with their own normal intervals.
-
-    Parameters
-    ----------
-    panel : Panel
-        Figures of any years; those after `origin` are not looked at.
-    origin, horizon : int
-        January to forecast from; years ahead.
-    years : int or None
-        Last yearly changes that are used; all if None.
-    log : bool
-        Work on logarithms: compound growth instead of a yearly number of plans.
-    drift : bool, default True
-        False is the last value.
-
-    Returns
-    -------
-    ndarray, units × horizons × levels
-
-    References
-    ----------
-    Hyndman and Athanasopoulos (2021), Forecasting: principles and practice, 3rd ed., section 5.5.
-    """
-    plans = panels.known_at(panel, origin).plans
-    plans = plans if years is None else plans[:, -years - 1 :]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.log(plans) if log else plans
-        centre, spread = _walk(values, np.arange(1, horizon + 1), drift)
-        out = centre[..., None] + spread[..., None] * NORMAL
-    return np.exp(out) if log else out
-
-
-def baselines(**options: Any) -> Method:
-    """Make a method of :func:`baseline`."""
-    return lambda panel, origins, horizon: [
-        baseline(panel, origin, horizon, **options) for origin in origins
-    ]
-
-
-def ours(specification: Specification = CHOSEN) -> Method:
-    """Make a method of this package's forecast."""
-    return lambda panel, origins, horizon: [
-        units.quantiles() for units in replay(panel, origins, horizon, specification)
-    ]
-
-
-Method = Callable[[Panel, Sequence[int], int], list[np.ndarray]]
-OURS = "this package"
-COMPOUND = "five-year compound growth"
-METHODS: dict[str, Method] = {
-    OURS: ours(),
-    COMPOUND: baselines(years=5, log=True),
-    "drift, last 3 years": baselines(years=3, log=False),
-    "drift, last 5 years": baselines(years=5, log=False),
-    "drift, all years": baselines(years=None, log=False),
-    "last value": baselines(years=None, log=False, drift=False),
-}
 
 
 def rolling_origin(

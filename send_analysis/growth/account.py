@@ -196,15 +196,18 @@ def _components() -> dict[str, tuple[pd.Series, pd.Series, float]]:
 
 @tables.remembered
 def _ranked() -> pd.DataFrame:
-    """Every area's numerator and denominator of each measure, and its place among authorities."""
+    """Every area's numerator and denominator of each measure, and its place among authorities.
+
+    Flagged figures are left out.
+    """
     current = areas.current()
     parts = []
     for measure, (above, below, scale) in _components().items():
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
         table, category = RESTS_ON[measure]
-        sound = caveats.sound(both, table, category=category)
-        local = both[both["area_code"].isin(current) & sound]
+        both = both[caveats.sound(both, table, category=category)]
+        local = both[both["area_code"].isin(current)]
         value = local["numerator"] / local["denominator"]
         place = value.groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
@@ -232,7 +235,7 @@ def ratios(
         ``area_code, area, role, year, measure, numerator, denominator, value, low, high``
         (95 % interval for chance and the ordinary ups and downs of a year, as
         :func:`year_to_year` measures them), ``rank, level, ranked`` (the area's place among local
-        authorities, 1 highest, and how many others share it; flagged figures have none),
+        authorities, 1 highest, and how many others share it; flagged figures are left out),
         ``pooled`` (areas added up: the
         neighbours are one row a year and measure, without those that lack a figure) and
         ``caveat`` (why the row does not compare with the year before).

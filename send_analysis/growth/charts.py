@@ -195,6 +195,13 @@ def categories(frame: pd.DataFrame, dimension: str) -> Chart:
     )
 
 
+PLACED = {
+    "mainstream": "in mainstream schools",
+    "special": "in special schools",
+    "educated elsewhere": "educated elsewhere",
+}
+
+
 def _most(rows: pd.DataFrame, dimension: str, *, broken: bool) -> str:
     """Say which category is the largest or grew most."""
     if "plans_start" not in rows:
@@ -202,7 +209,8 @@ def _most(rows: pd.DataFrame, dimension: str, *, broken: bool) -> str:
         return f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
     by = "plans_end" if broken else "change"
     row = rows.dropna(subset=by).nlargest(1, by).iloc[0]
-    them = f"aged {row['category']}" if dimension == "age band" else f"in {row['category']}"
+    placed = PLACED.get(row["category"], f"in {row['category']}")
+    them = f"aged {row['category']}" if dimension == "age band" else placed
     if broken:
         return f"The largest group are those {them}: {row['share_end']:.0f} % of plans"
     return f"Plans of those {them} grew most: {row['change']:+,} plans"

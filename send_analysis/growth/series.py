@@ -208,12 +208,13 @@ def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFr
     -------
     DataFrame
         ``area_code, area, role, year`` (calendar year), ``in_time, issued`` (plans), ``share``
-        (per cent; years without a plan issued left out), ``caveat`` (why the row does not compare
-        with the one before it; empty where it does).
+        (per cent; years without a plan issued, or flagged, left out), ``caveat`` (why the row does
+        not compare with the one before it; empty where it does).
     """
     listed = comparators(area, neighbours=False)
     rows = tables.load("timeliness")
     rows = rows[rows["area_code"].isin(listed["area_code"]) & (rows["exceptions"] == exceptions)]
+    rows = rows[caveats.sound(rows, "timeliness", category=f"{exceptions} / 20 weeks or less")]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     wide = wide.rename(columns={"any time": "issued", "20 weeks or less": "in_time"})
     wide = wide[["in_time", "issued"]].dropna().query("issued > 0")

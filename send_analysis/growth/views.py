@@ -13,6 +13,7 @@ import pandas as pd
 from send_analysis import areas, caveats, reads
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import account, breaks, decomposition, panel, series
+from send_analysis.rounding import controlled_rounding
 
 
 class Period(NamedTuple):
@@ -106,11 +107,13 @@ def variants(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``variant``: one column a component, plans added.
+        Indexed by ``variant``: one column a component, plans added, whole numbers that add up.
     """
     found = sensitivity(area)
     wide = found.pivot(index="variant", columns="component", values="plans")
-    return wide.loc[found["variant"].unique(), list(decomposition.COMPONENTS)]
+    wide = wide.loc[found["variant"].unique(), list(decomposition.COMPONENTS)]
+    wide.loc[:] = [controlled_rounding(row[None])[0] for row in wide.to_numpy()]
+    return wide
 
 
 @reads.result

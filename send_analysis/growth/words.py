@@ -83,18 +83,21 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a measure; none for a flagged figure.
+        A sentence a measure; for flagged figures one that says so.
     """
     sentences = []
+    (code,) = result.loc[result["role"] == "area", "area_code"].unique()
+    end = int(result["year"].max())
+    flags = [
+        caveats.doubt(table, code, year=end, category=category)
+        for table, category in account.RESTS_ON.values()
+    ]
     for measure, words in SAID.items():
         rows = result[result["measure"] == measure]
         rows = rows[rows["year"] == rows["year"].max()].set_index("role")
         if not {"area", "england"} <= set(rows.index):
             continue
         own, england = rows.loc["area"], rows.loc["england"]
-        table, category = account.RESTS_ON[measure]
-        if caveats.doubt(table, own["area_code"], year=own["year"], category=category):
-            continue
         if own["low"] > england["value"]:
             verdict = "above England by more than the ordinary ups and downs of a year"
         elif own["high"] < england["value"]:
@@ -110,7 +113,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
             shared = f", shared with {own['level']} more" if own["level"] else ""
             text += f", place {own['rank']} of {own['ranked']}{shared}, the highest first"
         sentences.append(f"{text}.")
-    return sentences
+    return [*sentences, *list(filter(None, flags))[:1]]
 
 
 def grew(
@@ -251,7 +254,7 @@ def parts(result: pd.DataFrame) -> str:
 def _alike(row: pd.Series, said: str) -> str:
     """Say what the parts would be, were ages counted alike at both ends."""
     alike = decomposition.decompose(
-        row["area_code"], start=row["start"], end=row["end"], ages="in January"
+        row["area_code"], start=row["start"], end=row["end"], ages="in January", whole=True
     )
     alike = alike[alike["age_band"] == "all"].set_index("component")["plans"]
     parts = ", ".join(

@@ -1,8 +1,8 @@
 """What an area lacks: in place of an exhibit a note says what the tables do not have.
 
-A cell that raises `MissingDataError` shows its message as a note, each once; a cell that needs what
-such a cell would have made shows nothing. So a notebook asks for what it shows and guards nothing,
-in JupyterLab and on pages alike.
+A cell that raises `MissingDataError` shows its message as a note, in full the first time; a cell
+that needs what such a cell would have made refers to it. So a notebook asks for what
+it shows and guards nothing, in JupyterLab and on pages alike.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from send_analysis.errors import MissingDataError
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+AGAIN = "Not shown, for the reason given above."
 _STATE = "_missing"  # in the notebook's own names, so that it is emptied with them
 
 
@@ -46,9 +47,9 @@ def _told(
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         return
     lost |= _names_made(shell.user_ns["In"][-1])
-    if issubclass(kind, MissingDataError) and str(error) not in told:
-        told.add(str(error))
-        note(str(error), missing=True)
+    why = str(error) if issubclass(kind, MissingDataError) else AGAIN
+    note(AGAIN if why in told else why, missing=True)
+    told.add(why)
 
 
 def _names_made(source: str) -> set[str]:

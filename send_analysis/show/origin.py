@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from send_analysis import tables
@@ -55,7 +56,7 @@ def _filled(title: str, releases: list[tuple[str, ...]]) -> str:
 def _runs(months: pd.PeriodIndex) -> list[str]:
     """Put months that follow one another together: "January to October 2023"."""
     parts = []
-    for _, run in pd.Series(months).groupby(months.astype("int64") - range(len(months))):
+    for _, run in pd.Series(months).groupby(months.astype("int64") - np.arange(len(months))):
         first, last = run.iloc[0], run.iloc[-1]
         start = "" if len(run) == 1 else f"{first:%B} to "
         if first.year != last.year:

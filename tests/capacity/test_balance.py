@@ -42,7 +42,7 @@ def test_frame_has_a_row_each(frame):
     assert len(frame) == 5 * kinds * phases
     assert not frame.duplicated(["year", "kind", "phase"]).any()
     assert not frame.isna().any(axis=None)
-    assert (frame["demand_p10"] <= frame["demand"]).all()
+    assert (frame["demand_low_80"] <= frame["demand"]).all()
     assert (frame["places_80"] <= frame["places_95"]).all()
     assert frame["probability"].between(0, 100).all()
     assert (frame["horizon"] == frame["year"] - 2025).all()

@@ -103,7 +103,7 @@ def test_cost_without_ranges_is_plans_times_price(simulation):
     price = units.loc[places.SPECIAL, "value"]
     row = frame.loc[(places.SPECIAL, 2026)]
     assert row["pounds"] == pytest.approx(np.median(special) * price)
-    assert row["pounds_p90"] == pytest.approx(np.quantile(special, 0.9) * price)
+    assert row["pounds_high_80"] == pytest.approx(np.quantile(special, 0.9) * price)
     prices = units["value"].reindex(SETTINGS).fillna(0).to_numpy()
     assert frame.loc[("all", 2026), "pounds"] == pytest.approx(np.median(plans @ prices))
 
@@ -117,10 +117,10 @@ def test_ranges_of_prices_widen_the_interval(simulation):
     )
     key = (places.SPECIAL, 2027)
     for frame in (wide, narrow):
-        assert frame.loc[key, "pounds_p10"] < frame.loc[key, "pounds"]
+        assert frame.loc[key, "pounds_low_80"] < frame.loc[key, "pounds"]
     assert (
-        wide.loc[key, "pounds_p90"] - wide.loc[key, "pounds_p10"]
-        > narrow.loc[key, "pounds_p90"] - narrow.loc[key, "pounds_p10"]
+        wide.loc[key, "pounds_high_80"] - wide.loc[key, "pounds_low_80"]
+        > narrow.loc[key, "pounds_high_80"] - narrow.loc[key, "pounds_low_80"]
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import tables
+from send_analysis import cli, tables
 from send_analysis.capacity import hindcast, places, views
 from send_analysis.errors import DataError
 
@@ -29,8 +29,8 @@ def made_up(probability: list[float], short: list[bool]) -> pd.DataFrame:
         phase="all",
         in_use=100,
         demand=100.0,
-        demand_p10=90.0,
-        demand_p90=110.0,
+        demand_low_80=90.0,
+        demand_high_80=110.0,
         places_80=105,
         needed=np.where(frame["short"], 120, 95),
     )
@@ -116,6 +116,20 @@ def test_what_is_kept_says_what_it_was_made_from(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"places\.csv.*changed since"):
         hindcast.rows()
     tables.clear_cache()
+
+
+def test_build_and_refresh_write_it_once_and_only_where_the_tables_stand(
+    tmp_path, monkeypatch, capsys
+):
+    written = []
+    monkeypatch.setattr(hindcast, "write", lambda: written.append(1))
+    cli._keep_hindcast(tables.data_dir())  # what is kept was made from these tables
+    cli._keep_hindcast(tmp_path)
+    assert not written
+    assert "without --out" in capsys.readouterr().err
+    monkeypatch.setattr(hindcast, "made_from", dict)
+    cli._keep_hindcast(tables.data_dir())
+    assert written == [1]
 
 
 def test_sure_is_as_often_true_as_said(rows):

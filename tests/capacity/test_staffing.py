@@ -31,18 +31,18 @@ def test_posts_without_ranges_by_hand(hundred):
     assert row["assessments"] == 100
     assert row["hours"] == pytest.approx(1740)
     assert row["posts"] == pytest.approx(1740 / (37 * 43 * 0.5))
-    assert row["posts_p10"] == row["posts_p90"] == row["posts"]
+    assert row["posts_low_80"] == row["posts_high_80"] == row["posts"]
 
 
 def test_ranges_are_carried(hundred):
     frame = staffing.need(hundred).set_index(["role", "year"])
     row = frame.loc[("SEND case officer", 2026)]
     # no uncertainty of volume: hours vary as the study's range does, posts more
-    assert row["hours_p10"] > 100 * 10.2
-    assert row["hours_p90"] < 100 * 12.4
-    assert row["hours_p10"] < row["hours"] < row["hours_p90"]
-    spread = (row["posts_p90"] - row["posts_p10"]) / row["posts"]
-    assert spread > (row["hours_p90"] - row["hours_p10"]) / row["hours"]
+    assert row["hours_low_80"] > 100 * 10.2
+    assert row["hours_high_80"] < 100 * 12.4
+    assert row["hours_low_80"] < row["hours"] < row["hours_high_80"]
+    spread = (row["posts_high_80"] - row["posts_low_80"]) / row["posts"]
+    assert spread > (row["hours_high_80"] - row["hours_low_80"]) / row["hours"]
 
 
 def test_posts_are_the_hours_printed_over_the_hours_of_a_post(hundred):

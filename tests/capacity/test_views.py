@@ -5,7 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis.capacity import alt_texts, assessments, balance, charts, hindcast, places, views
+from send_analysis.capacity import (
+    assessments,
+    balance,
+    charts,
+    hindcast,
+    places,
+    views,
+    words,
+)
+from send_analysis.errors import MissingDataError
 
 mpl.use("Agg")
 BURY = "E08000002"
@@ -25,8 +34,8 @@ def forecast() -> pd.DataFrame:
             "planned": 10 * (year - 2025),
             "capacity": 100 + 10 * (year - 2025),
             "demand": 100 + 30 * (year - 2025),
-            "demand_p10": 90.0,
-            "demand_p90": 200.0,
+            "demand_low_80": 90.0,
+            "demand_high_80": 200.0,
             "probability": 75.0,
             "horizon": year - 2025,
             "extra_80": 40,
@@ -40,7 +49,7 @@ def forecast() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def queue() -> pd.DataFrame:
-    return assessments.queue(BURY, simulations=200)
+    return assessments.queue(BURY, simulations=200).assign(area="Bury")
 
 
 def test_fan_starts_at_the_places_in_use(forecast):
@@ -53,17 +62,15 @@ def test_fan_starts_at_the_places_in_use(forecast):
 
 def test_chart_of_places_draws_the_frame_and_says_the_range(forecast):
     frame = views.fan(forecast, "secondary")
-    ax = charts.places(frame)
-    demand, there = ax.get_lines()
+    chart = charts.places(frame)
+    demand, there = chart.axes().get_lines()
     assert np.array_equal(demand.get_ydata(), [100, 130, 160])
     assert np.array_equal(there.get_ydata(), [100, 110, 120])
-    title = " ".join(ax.get_title(loc="left").split())
-    assert title.startswith("90 to 200 secondary places needed in January 2027, a range meant to")
-    assert title.endswith("in use and announced: 120")
-    words = alt_texts.places(frame)
-    assert "demand to 160" in words
-    assert "interval of 90 to 200" in words
-    assert "untested" not in words
+    assert chart.title.startswith("90 to 200 secondary places needed in January 2027, a range")
+    assert chart.title.endswith("in use and announced: 120")
+    assert "demand to 160" in chart.alt
+    assert "interval of 90 to 200" in chart.alt
+    assert "untested" not in chart.alt
 
 
 def test_a_chart_is_named_after_the_year_of_the_headline(forecast):
@@ -71,33 +78,33 @@ def test_a_chart_is_named_after_the_year_of_the_headline(forecast):
     frame = views.fan(forecast, "secondary")
     later = [frame.iloc[[-1]].assign(year=year, low_80=year) for year in range(2028, 2034)]
     frame = pd.concat([frame, *later])
-    title = " ".join(charts.places(frame).get_title(loc="left").split())
-    assert title.startswith("2,030 to 200 secondary places needed in January 2030")
-    assert "By 2033 the middle of demand is 160, and untested" in alt_texts.places(frame)
+    chart = charts.places(frame)
+    assert chart.title.startswith("2,030 to 200 secondary places needed in January 2030")
+    assert "By 2033 the middle of demand is 160, and untested" in chart.alt
 
 
 def test_certainty_leaves_out_a_handful(forecast):
-    few = forecast.assign(kind=places.UNIT, demand_p90=4.0)
+    few = forecast.assign(kind=places.UNIT, demand_high_80=4.0)
     both = pd.concat([forecast, few])
     frame = views.certainty(both, 2027, kept=both.assign(demand=7.0))
     assert set(frame["kind"]) == {views.EVERY}
     # no chance where those of a year before said no more than one figure for all areas
-    shown = frame.set_index("phase")["probability"].notna()
+    shown = frame.set_index("phase")["probability_ahead"].notna()
     assert shown.to_dict() == {
         phase: bool(hindcast.shown().get((views.EVERY, phase))) for phase in shown.index
     }
-    assert set(frame["probability"].dropna()) == {75}
-    assert ((frame["unsaid"] == "") == frame["probability"].notna()).all()
+    assert set(frame["probability_ahead"].dropna()) == {75}
+    assert ((frame["unsaid"] == "") == frame["probability_ahead"].notna()).all()
     assert set(frame["kept"]) == {7}
 
 
-def test_a_handful_of_places_has_no_chance(forecast, queue):
+def test_a_handful_of_places_has_no_chance(forecast):
     """A chance of 100 % that six places are short where none is in use would be no finding."""
-    few = forecast.assign(demand=hindcast.SMALLEST - 1, demand_p90=18.0)
+    few = forecast.assign(demand=hindcast.SMALLEST - 1, demand_high_80=18.0)
     shown = views.certainty(few, 2027, kept=few)
-    assert shown["probability"].isna().all()
+    assert shown["probability_ahead"].isna().all()
     assert set(shown["unsaid"]) == {"fewer than 10 places"}
-    said = views.headline(few, queue, "Bury")
+    said = words.headline(few)
     assert not [sentence for sentence in said if "Chance" in sentence]
 
 
@@ -112,7 +119,8 @@ def test_shares_kept_move_nobody_between_settings():
 
 
 def test_headline_has_the_numbers(forecast, queue):
-    first, second, third = views.headline(forecast, queue, "Bury")
+    waits = words._waits(queue, "Bury")
+    first, second, third = words.headline(forecast, waits)
     assert "Bury will need 90 to 200 specialist places in January 2027, a range meant to" in first
     assert "160 is the middle. In use and announced are 120; 40 more than that would have" in first
     assert second.startswith("Chance that more specialist places are needed in January 2026")
@@ -122,10 +130,15 @@ def test_headline_has_the_numbers(forecast, queue):
         "In 2024 99 % of the plans in Bury whose time is counted were issued within 20 weeks, "
         "293 of 296 (of 361 new plans); 357 assessments"
     )
-    beside = views.headline(forecast, queue, "Bury", kept=forecast.assign(demand=7.0))
+    beside = words.headline(forecast, waits, kept=forecast.assign(demand=7.0))
     assert "the middle would be 7." in beside[1]
-    alone = views.headline(None, queue, "Bury")
-    assert alone == [third]
+
+
+def test_without_places_assessments_are_told_alone():
+    (alone,) = words.findings("England")
+    assert alone.startswith("In 2024 ")
+    with pytest.raises(MissingDataError, match="England is no single authority"):
+        views.forecast("England")
 
 
 def test_chart_of_chances_draws_the_frame_and_says_what_came_true():
@@ -133,20 +146,20 @@ def test_chart_of_chances_draws_the_frame_and_says_what_came_true():
         {
             "kind": views.EVERY,
             "phase": ["primary", "primary", "all"],
-            "low": [70, 90, 80],
-            "high": [80, 100, 90],
-            "cases": [20, 30, 40],
+            "chance_low": [70, 90, 80],
+            "chance_high": [80, 100, 90],
+            "areas": [20, 30, 40],
             "probability": [75.0, 95.0, 85.0],
             "short": [70.0, 90.0, 60.0],
         }
     )
-    ax = charts.reliability(frame)
-    _, primary, every = ax.get_lines()
+    chart = charts.reliability(frame)
+    _, primary, every = chart.axes().get_lines()
     assert primary.get_xydata().tolist() == [[75, 70], [95, 90]]
     assert every.get_xydata().tolist() == [[85, 60]]
-    title = " ".join(ax.get_title(loc="left").split())
-    assert "put at 80 to 90 %, more places of all ages were needed in 60 % of 40 areas" in title
-    assert "primary: said 95 %, came true in 90 % of 30" in alt_texts.reliability(frame)
+    assert chart.title.endswith("more places of all ages were needed in 60 % of 40 areas")
+    assert "put at 80 to 90 %" in chart.title
+    assert "primary: said 95 %, came true in 90 % of 30" in chart.alt
 
 
 def test_title_of_the_rule_says_how_far_it_was_off(queue):
@@ -154,11 +167,12 @@ def test_title_of_the_rule_says_how_far_it_was_off(queue):
     # docs/capacity.md: shares from volumes against 78.9, 27.4, 34.7, 51.0, 74.1, 99.0 %
     missed = (frame["volumes"] - frame["timely"]).abs().dropna()
     assert len(missed) == 6
-    words = alt_texts.rule(frame)
-    assert words.endswith(f"missed the share by {missed.mean():.0f} points in 6 years on average")
-    assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments would have to be completed in" in words
+    said = charts.completions(frame, "Bury").title
+    assert said.endswith(f"missed the share by {missed.mean():.0f} points in 6 years on average")
+    assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments would have to be completed in" in said
     untested = frame.assign(volumes=float("nan"))
-    assert alt_texts.rule(untested).endswith("no year of the area tests that")
+    said = charts.completions(untested, "Bury").title
+    assert said.endswith("no year of the area tests that")
 
 
 def test_need_is_set_beside_the_following_year(queue):
@@ -170,23 +184,19 @@ def test_need_is_set_beside_the_following_year(queue):
 
 
 def test_charts_of_the_queue(queue):
-    ax = charts.open_cases(queue, "Bury")
-    heights = [bar.get_height() for bar in ax.patches]
+    chart = charts.open_cases(queue)
+    heights = [bar.get_height() for bar in chart.axes().patches]
     # two bars a year, one on the other: together the open cases
     assert sum(heights) == pytest.approx(queue["open_cases"].sum())
     peak = queue.loc[queue["open_cases"].idxmax()]
-    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in " ".join(ax.get_title("left").split())
-    needed = views.against_need(queue)
-    ax = charts.completions(needed, "Bury")
+    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in chart.title
+    done_and_needed = charts.completions(views.against_need(queue), "Bury")
+    ax = done_and_needed.axes()
     done = ax.get_lines()[2]
     assert done.get_ydata()[-1] == 357
     assert {text.get_text() for text in ax.texts} >= {"27 %", "99 %"}
-    for words in (
-        alt_texts.open_cases(queue, "Bury"),
-        alt_texts.completions(needed, "Bury"),
-    ):
-        assert len(words) > 40
-        assert "Bury" in words
+    assert "open in Bury" in chart.alt
+    assert "completed in Bury" in done_and_needed.alt
 
 
 def test_chart_of_cost():
@@ -198,19 +208,18 @@ def test_chart_of_cost():
             "setting": settings * 2,
             "plans": 100.0,
             "cost": [1, 2, 3, 4, 5, 6, 21, 2, 3, 4, 5, 6, 7, 27.0],
-            "low_80": 1.0,
-            "high_80": 30.0,
+            "cost_low_80": 1.0,
+            "cost_high_80": 30.0,
         }
     )
-    ax = charts.cost(frame)
-    lines = ax.get_lines()
+    chart = charts.cost(frame)
+    lines = chart.axes().get_lines()
     assert len(lines) == 4  # the sum and the three largest settings
     assert lines[0].get_ydata().tolist() == [21, 27]
     assert lines[1].get_ydata().tolist() == [6, 7]
-    title = " ".join(ax.get_title(loc="left").split())
-    assert "would cost 1 to 30 million pounds in 2026" in title
-    assert title.endswith("after 21 million in 2025")
-    assert "further education with 7 million" in alt_texts.cost(frame)
+    assert "would cost 1 to 30 million pounds in 2026" in chart.title
+    assert chart.title.endswith("after 21 million in 2025")
+    assert "further education with 7 million" in chart.alt
 
 
 def test_scenarios_that_fit_an_area():

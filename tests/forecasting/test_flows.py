@@ -93,6 +93,7 @@ def test_plans_next_january_are_those_kept_those_moved_and_those_new(seed, pulle
 def test_a_lever_that_is_not_pulled_is_the_baseline_to_the_last_bit(seed, year):
     base = anyone(seed)
     assert flows.apply(base, []) is base
+    assert flows.apply(base, [{"lever": "protected"}]) is base
     still = [
         {"lever": "requests", "multiply": 1.0, "from_year": year},
         {"lever": "new_plans", "multiply": 1, "ages": ["16-19"]},
@@ -297,11 +298,34 @@ def test_a_size_that_is_a_range_is_drawn_for_each_simulation_and_again_the_same(
             {"lever": "requests", "multiply": 1, "from_year": 2027, "until_year": 2026},
             "until_year: must be 2027 or later",
         ),
+        ({"lever": "requests", "multiply": 2, "until_year": 2020}, "until_year: must be 2025"),
     ],
 )
 def test_impossible_levers_are_refused_by_the_key(lever, message):
     with pytest.raises(ParameterError, match=rf"levers\[1\].*{message}"):
         flows.apply(anyone(), [lever])
+
+
+def test_what_is_no_list_is_refused():
+    with pytest.raises(ParameterError, match="levers must be a list, not 5"):
+        levers.read(5)
+
+
+def test_an_area_with_next_to_no_plans_stays_possible():
+    """Isles of Scilly: ages and settings without a plan, and all that is there closed or ended."""
+    base = simulation.project("Isles of Scilly", years=3, simulations=4)
+    pulled = [
+        {"lever": "protected", "ages": ["5-10"]},
+        {"lever": "reassessment", "transfer": "10-11", "keep": 0},
+        {"lever": "cessation", "multiply": 20},
+        {"lever": "new_plans", "multiply": 0},
+        {"lever": "moves", "from": "mainstream", "to": "state special school", "share": 1},
+    ]
+    made = flows.apply(base, pulled)
+    for part in (made.stock, made.joined, made.leave):
+        assert np.isfinite(part).all()
+        assert (part >= -1e-9).all()
+    assert (made.stock <= made.stock[0].sum()).all()
 
 
 def test_files_are_read_and_what_is_wrong_with_them_is_said(tmp_path):

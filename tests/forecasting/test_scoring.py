@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from send_analysis.cli import app
-from send_analysis.forecasting import choosing, demand, scoring
+from send_analysis.forecasting import choosing, demand, methods, scoring
 from send_analysis.forecasting import panel as panels
 from send_analysis.forecasting.demand import LEVELS
+from send_analysis.forecasting.methods import COMPOUND
 from send_analysis.forecasting.totals import forecast
 
 
@@ -86,19 +87,19 @@ def straight(values):
 
 def test_drift_continues_a_straight_line():
     panel = straight([100, 110, 120, 130])
-    found = scoring.baseline(panel, 2025, 3, years=3, log=False)
+    found = methods.baseline(panel, 2025, 3, years=3, log=False)
     np.testing.assert_allclose(found, np.array([140, 150, 160])[None, :, None] * np.ones(7))
 
 
 def test_compound_growth_continues_a_rate():
     panel = straight([100 * 1.1**k for k in range(6)])
-    found = scoring.baseline(panel, 2025, 2, years=5, log=True)
+    found = methods.baseline(panel, 2025, 2, years=5, log=True)
     np.testing.assert_allclose(found[0, :, 3], [100 * 1.1**6, 100 * 1.1**7])
 
 
 def test_interval_of_a_random_walk_with_drift():
     """Changes 8, 12, 10: mean 10, deviation 2; one step adds the mean's own error."""
-    found = scoring.baseline(straight([100, 108, 120, 130]), 2025, 1, years=None, log=False)
+    found = methods.baseline(straight([100, 108, 120, 130]), 2025, 1, years=None, log=False)
     assert found[0, 0, 6] == pytest.approx(140 + 1.959964 * 2 * np.sqrt(1 + 1 / 3), rel=1e-5)
 
 
@@ -131,7 +132,7 @@ def test_the_backtest_is_complete(forecasts):
     ("horizon", "mape", "ratio"), [(1, 3.4, 0.80), (3, 7.8, 0.75), (5, 11.0, 0.75)]
 )
 def test_the_forecasts_meet_the_bar(summary, horizon, mape, ratio):
-    row, other = (summary.loc[(name, horizon)] for name in (scoring.OURS, scoring.COMPOUND))
+    row, other = (summary.loc[(name, horizon)] for name in (scoring.OURS, COMPOUND))
     assert row["mape"] <= mape
     assert row["wis"] / other["wis"] <= ratio
 
@@ -148,7 +149,7 @@ def test_a_forecast_is_of_use_for_two_years(later, forecasts):
     """Within 10 per cent in four areas of five, counted here another way."""
     found = {name: scoring.shelf_life(rows["within_10"].droplevel(0))
              for name, rows in later.groupby("method")}  # fmt: skip
-    assert (found[scoring.OURS], found[scoring.COMPOUND]) == (2, 1)
+    assert (found[scoring.OURS], found[COMPOUND]) == (2, 1)
     rows = forecasts.query("method == 'this package' and year >= 2023 and horizon == 2")
     rows = rows[(rows["area_code"] != scoring.APART) & (rows["origin"] >= 2017)]
     near = rows[0.5].between(0.9 * rows["observed"], 1.1 * rows["observed"])
@@ -225,7 +226,7 @@ def test_choosing_again_finds_the_numbers_of_the_method(history):
 def test_the_score_that_chose_is_that_of_the_backtest(history, forecasts):
     """The same rows by the other way: forecast one by one, outcomes to January 2022."""
     found = scoring.accuracy(forecasts, 2017, until=2022).set_index(["method", "horizon"])["wis"]
-    expected = (found[scoring.OURS] / found[scoring.COMPOUND]).mean()
+    expected = (found[scoring.OURS] / found[COMPOUND]).mean()
     assert choosing.score(history)(demand.CHOSEN) == pytest.approx(expected)
 
 

@@ -37,6 +37,10 @@ def test_ratio_sentences_follow_the_interval():
 
 
 def test_tables_for_readers():
+    # Kent: the words say that ages added 921, as the table does, and the parts add to the change
+    kent = views.variants("Kent")
+    assert kent.loc["ages as published"].tolist() == [416, 921, 7535]
+    assert set(kent.sum(axis=1)) == {20_635 - 11_763}
     variants = views.variants("Bury")
     assert list(variants.columns) == list(decomposition.COMPONENTS)
     assert list(variants.index) == ["ages as published", "ages in January"]

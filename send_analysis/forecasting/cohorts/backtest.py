@@ -66,31 +66,6 @@ def backtest(
     return out[[*first, *[name for name in out if name not in first]]]
 
 
-def backtest_scores(results: pd.DataFrame) -> pd.DataFrame:
-    """Score a backtest by dimension.
-
-    Parameters
-    ----------
-    results : DataFrame
-        From `backtest`.
-
-    Returns
-    -------
-    DataFrame
-        ``dimension, method, error, coverage``: absolute errors added up, as a share of the plans
-        observed, and the share of categories whose observed value lies within the 80 % interval
-        (for the cohort model alone).
-    """
-    rows = []
-    for dimension, part in results.groupby("dimension", sort=False):
-        inside = part["observed"].between(part["low"], part["high"]).mean()
-        for method in ("persistence", "cohort"):
-            error = (part[method] - part["observed"]).abs().sum() / part["observed"].sum()
-            coverage = inside if method == "cohort" else np.nan
-            rows.append((dimension, method, error, coverage))
-    return pd.DataFrame(rows, columns=["dimension", "method", "error", "coverage"])
-
-
 def _recorded(stock: np.ndarray) -> float:
     """Share of plans (A, S) whose setting is recorded."""
     return float(stock[:, :-1].sum() / max(stock.sum(), 1.0))

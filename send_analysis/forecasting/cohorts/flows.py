@@ -56,6 +56,8 @@ class Projection:
         Factor on the shares of `moves` that go to a setting in a year, as `mixes` finds them.
     notes : tuple of str
         What stands in for a figure that the tables lack.
+    tables : tuple of str
+        Tables that it was made from.
     """
 
     area_code: str
@@ -67,6 +69,7 @@ class Projection:
     deal: np.ndarray
     pull: np.ndarray | float = 1.0
     notes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
     @property
     def new(self) -> np.ndarray:
@@ -173,7 +176,7 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
     Raises
     ------
     ParameterError
-        A lever that is wrong, or begins more than 15 years ahead.
+        A lever that is wrong, begins more than 15 years ahead or ends before the first.
     MissingDataError
         A figure that the tables lack for the area, and no substitute is named.
     """
@@ -186,6 +189,11 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
                 f"levers[{number}].from_year: must be a year up to {origin + LONGEST}, not "
                 f"{lever['from_year']}."
             )
+        if lever.get("until_year", origin) < origin:
+            raise ParameterError(
+                f"levers[{number}].until_year: must be {origin}, the first year that is simulated, "
+                f"or later, not {lever['until_year']}."
+            )
         size = next((lever[key] for key in SIZES if key in lever), 1.0)
         if isinstance(size, list):
             size = np.random.default_rng([seed, number]).uniform(*size, count)
@@ -194,7 +202,7 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
             size, note = _against_table(projection.area_code, origin - 1, lever, size)
             notes += [note] if note else []
         acting.append((lever, size))
-    if not acting:
+    if all(lever["lever"] == "protected" for lever, _ in acting):  # from what nothing does
         return projection
     return _rerun(replace(projection, notes=tuple(dict.fromkeys(notes))), acting)
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, create_model, model_vali
 
 from send_analysis import scenarios, tables
 from send_analysis.categories import AGE_BANDS
+from send_analysis.errors import ParameterError
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
 from send_analysis.forms import Form, Text, checked, read_yaml
 
@@ -152,6 +153,8 @@ def validate(levers: Sequence[Mapping], *, where: str = "scenario") -> list[dict
     ParameterError
         Naming the key that is unknown, missing or impossible, and what is allowed.
     """
+    if not isinstance(levers, Sequence):
+        raise ParameterError(f"{where}: levers must be a list, not {levers!r}.")
     for number, lever in enumerate(levers, start=1):
         kind = checked(_Any, lever, where, f"levers[{number}]").lever
         checked(LEVERS[kind], lever, where, f"levers[{number}]")

@@ -1,0 +1,146 @@
+"""What the page on capacity found, in sentences: every number is read off a result."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from send_analysis import tables
+from send_analysis.capacity import views
+from send_analysis.capacity.views import EVERY, HORIZON, scored
+from send_analysis.errors import MissingDataError
+
+SMALL = 20  # residents in specialist places: fewer are known one by one
+CERTAINTY = (  # what stands under the table of places
+    "Ages at 31 August: primary 4 to 10, secondary 11 to 15 (they turn 16 in year 11), post-16 "
+    "from 16. Further education is for those who need no school place. Announced places are a "
+    "mean: openings are late in some simulations (data/assumptions.yml). Chances have been tested "
+    "one year ahead, not further; none is given where a year ahead it said no more than the same "
+    "figure for every area, in the phase or in all phases of the kind (no skill), where fewer than "
+    "ten places are expected, and where fewer than 30 areas have such places (not tested). A "
+    "chance of 100 or 0 is that of all simulations but a few."
+)
+RANGES = (  # what stands under the table of how ranges did
+    "Skill is the share of the mean squared error (Brier score) saved against giving every area "
+    "the share in which more was needed. At nought or below, in the phase or in all phases of the "
+    "kind, no chance is shown. Kinds and phases with fewer than 30 areas that expect ten places "
+    "are left out: their ranges are not tested at all."
+)
+
+
+def findings(area: str = "Bury") -> list[str]:
+    """Sum up the page of an area; where places cannot be forecast, its assessments alone.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        The headline, then further sentences.
+    """
+    try:
+        queue = views.queue(area)
+        waits = _waits(queue, queue["area"].iloc[0])
+    except MissingDataError as error:
+        waits = str(error)
+    try:
+        return headline(views.forecast(area), waits, kept=views.kept(area))
+    except MissingDataError:
+        return [waits]
+
+
+def headline(
+    forecast: pd.DataFrame, waits: str = "", *, kept: pd.DataFrame | None = None
+) -> list[str]:
+    """Sum up a forecast of places.
+
+    Parameters
+    ----------
+    forecast : DataFrame
+        As :func:`.balance.forecast` returns it.
+    waits : str
+        What is said of assessments.
+    kept : DataFrame, optional
+        As :func:`.views.shares_kept` returns it.
+
+    Returns
+    -------
+    list of str
+        The headline, then further sentences.
+    """
+    area = forecast["area"].iloc[0]
+    year = min(forecast["origin"].iloc[0] + HORIZON, forecast["year"].max())
+    rows = forecast[(forecast["year"] == year) & (forecast["kind"] == EVERY)].set_index("phase")
+    whole = rows.loc["all"]
+    more = (
+        f"{whole['extra_80']:,} more than that would have been enough in 80 of 100 simulations"
+        if whole["extra_80"]
+        else "that was enough in 80 of 100 simulations or more"
+    )
+    out = [
+        f"If placements are made as they have been, {area} will need "
+        f"{whole['demand_low_80']:,.0f} to {whole['demand_high_80']:,.0f} specialist places in "
+        f"January {year}, a range meant to hold four times in five; {whole['demand']:,.0f} is the "
+        f"middle. In use and announced are {whole['capacity']:,.0f}; {more}. Ranges of places "
+        "have been tested one year ahead, not further."
+    ]
+    if kept is not None:
+        every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
+        out.append(
+            "If each age were placed in the shares of the latest January, the middle would be "
+            f"{kept.loc[every, 'demand'].iloc[0]:,.0f}."
+        )
+    if whole["in_use"] < SMALL:
+        out.append(
+            f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "
+            "planned for by name: read the ranges as chance, not as need."
+        )
+    out.append(_chances(forecast))
+    return [sentence for sentence in [*out, waits] if sentence]
+
+
+def _waits(queue: pd.DataFrame, area: str) -> str:
+    """Say how many plans were in time, of how many, and what is open."""
+    last = queue.iloc[-1]
+    timed = tables.load("timeliness")  # the queue has the share rounded: no count comes out of it
+    timed = timed[(timed["area_code"] == last["area_code"]) & (timed["year"] == last["year"])]
+    timed = timed[timed["exceptions"] == "excluded"].set_index("issued_within")["plans"]
+    new = tables.load("new_plans")
+    new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
+    new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
+    out = (
+        f"In {last['year']} {last['timely']:.0f} % of the plans in {area} whose time is "
+        f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
+        f"{timed['any time']:,}"
+        + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
+        + f"; {last['completed']:,.0f} "
+        + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
+    )
+    if last["backlog"] >= 1:
+        return (
+            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more were open "
+            "than would be with 90 % in time."
+        )
+    return f"{out}. By these figures no more were open than with 90 % in time."
+
+
+def _chances(forecast: pd.DataFrame) -> str:
+    """Give the chances of the first year ahead, for which such chances have been tested."""
+    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
+    rows = scored(rows).dropna(subset="probability").set_index("phase")
+    if rows.empty:
+        return ""
+    said = [
+        f"{phase.replace('all', 'all ages')} {_chance(probability)}"
+        for phase, probability in rows["probability"].items()
+    ]
+    return (
+        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than are "
+        f"in use and announced: {', '.join(said)}."
+    )
+
+
+def _chance(probability: float) -> str:
+    """Write a chance; what all simulations say is not certain."""
+    return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
