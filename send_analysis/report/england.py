@@ -179,7 +179,8 @@ def by_region(frame: pd.DataFrame) -> Chart:
         data=frame,
         draw=draw,
         note=" ".join(
-            f"The last figure of {place(row.area)} holds the flagged return of {row.holds}."
+            f"The last figures of {place(row.area)} and of England hold the flagged return of "
+            f"{row.holds}."
             for row in frame[frame["holds"] != ""].itertuples()
         ),
         height=6.2,
