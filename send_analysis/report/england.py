@@ -12,6 +12,7 @@ from send_analysis.show.chart import Chart
 from send_analysis.show.map import place
 from send_analysis.show.style import PALETTE, ROLES, ink
 
+ENGLAND = ROLES["england"]
 TIMES = "excluded / 20 weeks or less"  # category of the table `timeliness`
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
@@ -126,14 +127,20 @@ def regions() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area, role`` (region or england), ``year, rate``.
+        ``area, role`` (region or england), ``year, rate, holds`` (authorities of the region whose
+        return of the year is flagged; empty where none is).
     """
     known = tables.load("areas")
     codes = known.loc[known["level"] == "region", "area_code"]
     parts = [series.rates(code) for code in codes]
     out = pd.concat([part[part["role"] == "area"].assign(role="region") for part in parts])
     national = parts[0][parts[0]["role"] == "england"]
-    return pd.concat([out, national])[["area", "role", "year", "rate"]].reset_index(drop=True)
+    out = pd.concat([out, national])
+    end = out["year"].max()
+    faulty = known[known["area_code"].isin(caveats.flagged("ehc_plans", int(end)).index)]
+    names = faulty.groupby("region_code")["area"].agg(", ".join)
+    out["holds"] = out["area_code"].map(names).where(out["year"] == end).fillna("")
+    return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
 
 
 def by_region(frame: pd.DataFrame) -> Chart:
@@ -149,37 +156,16 @@ def by_region(frame: pd.DataFrame) -> Chart:
     def draw(axs: np.ndarray) -> None:
         import seaborn as sns
 
+        whole = ENGLAND | {"linestyle": (0, (5, 2)), "legend": False}
+        own = {"color": PALETTE[0], "linewidth": 2.6, "legend": False}
         for ax, name in zip(np.ravel(axs), wide, strict=True):
-            sns.lineplot(
-                x=national.index,
-                y=national,
-                ax=ax,
-                legend=False,
-                color=ROLES["england"]["color"],
-                lw=1.6,
-                dashes=False,
-                linestyle=(0, (5, 2)),
-            )
-            sns.lineplot(x=wide.index, y=wide[name], ax=ax, legend=False, color=PALETTE[0], lw=2.6)
+            sns.lineplot(x=national.index, y=national, ax=ax, **whole)
+            sns.lineplot(x=wide.index, y=wide[name], ax=ax, **own)
             ax.set_title(name, fontsize=10, pad=4)
-            ax.annotate(
-                f"{last[name]:.1f}",
-                (end, last[name]),
-                (0, -6),
-                va="top",
-                ha="right",
-                textcoords="offset points",
-                color=PALETTE[0],
-                fontweight="bold",
-            )
+            ax.text(end, 2, f"{last[name]:.1f}", ha="right", color=PALETTE[0], fontweight="bold")
             ax.set(ylim=(0, None), xticks=[start, end], xlabel="", ylabel="")
-        np.ravel(axs)[0].text(
-            end,
-            2,
-            f"dashed: England {national[end]:.1f}",
-            ha="right",
-            color=ink(ROLES["england"]["color"]),
-        )
+        first = np.ravel(axs)[0]
+        first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
         axs[1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25")
 
     return Chart(
@@ -192,6 +178,11 @@ def by_region(frame: pd.DataFrame) -> Chart:
         f"goes from {national[start]:.1f} in {start} to {national[end]:.1f} in {end}. {ends}.",
         data=frame,
         draw=draw,
+        note=" ".join(
+            f"The last figures of {place(row.area)} and of England hold the flagged return of "
+            f"{row.holds}."
+            for row in frame[frame["holds"] != ""].itertuples()
+        ),
         height=6.2,
         panels={"nrows": 3, "ncols": 3, "sharex": True, "sharey": True},
     )  # fmt: skip
