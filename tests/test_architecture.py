@@ -46,12 +46,12 @@ def test_what_docstrings_refer_to_exists(root):
     parts = [one.split(".") for one in {*known, *files}]
     ends = {".".join(one[i:]) for one in parts for i in range(len(one))}
     for module, text in texts.items():
-        for near, name in re.findall(r":[a-z]+:`~?(\.?)([\w.]+)`", text):
+        for near, name in re.findall(r":(?:func|class|mod|data|exc):`~?(\.?)([\w.]+)`", text):
             first, _, rest = name.partition(".")
-            if first in {"pandas", "datetime"}:
-                continue
-            imported = first in named[module] and (not rest or rest in ends)
-            assert imported or ((near or rest) and name in ends), f"{module} refers to {name}"
+            beside = f"{module.rpartition('.')[0]}.{name}" in files
+            own = first in named[module] and (not rest or rest in ends)
+            elsewhere = first in {"pandas", "datetime"} or ((near or rest) and name in ends)
+            assert beside or own or elsewhere, f"{module} refers to {name}"
 
 
 def _names(body):
