@@ -134,6 +134,13 @@ def test_headline_has_the_numbers(forecast, queue):
     assert "the middle would be 7." in beside[1]
 
 
+def test_no_more_plans_are_counted_than_were_new():
+    # the release of 2025: Torbay's time is counted for 218 plans, of which it has 205 new ones
+    queue = assessments.queue("E06000027", simulations=20)
+    said = words._waits(queue, "Torbay")
+    assert "63 of 218; 247 assessments" in said
+
+
 def test_without_places_assessments_are_told_alone():
     (alone,) = words.findings("England")
     assert alone.startswith("In 2024 ")
