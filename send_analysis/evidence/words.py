@@ -144,9 +144,8 @@ def tiles(area: str = "Bury") -> list[Tile]:
     if len(own) and not caveats.doubt("timeliness", area, category=category):
         row = own.iloc[0]
         words = (
-            f"{row['in_time']:,} of {row['issued']:,} plans counted; those with a statutory "
-            "exception are not."
+            f"{row['share']:.0f} % of the plans counted; those with a statutory exception are not."
         )
         label = f"Plans issued within 20 weeks in {row['year']}"
-        out.append(Tile(label, f"{row['share']:.0f} %", words))
+        out.append(Tile(label, f"{row['in_time']:,} of {row['issued']:,}", words))
     return out

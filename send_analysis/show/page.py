@@ -142,7 +142,10 @@ def summary(*things: Tile | Chart | None) -> None:
             text, named = f"{thing.title}\n{thing.alt}", list(thing.tables)
         else:
             label, value, words = map(escape, thing)
-            html = f'<p class="label">{label}</p><p class="value">{value}</p><p>{words}</p>'
+            html = (
+                f'<p><span class="label">{label}</span> <strong class="value">{value}</strong></p>'
+                f"<p>{words}</p>"
+            )
             text, named = ": ".join(thing), []
         _display(f'<div class="summary">{html}</div>', text, kind="summary", tables=named)
 

@@ -96,8 +96,8 @@ def test_assessments_needed_and_expected_each_say_what_they_are(pages):
     """They are two numbers of one year: what a target would ask for, and what is likely to come."""
     path = page(pages, "04")
     words = _words(path, "main th, main p")
-    assert "assessments expected" in words
-    assert "completions that 90 % would ask for" in words
+    assert "Assessments expected" in words
+    assert "Completions that 90 % would ask for" in words
     assert any("That is another number than the assessments expected" in one for one in words)
     staff = _rows(path, "role", "hours", "hours_a_post", "posts")
     apart = staff["hours"] / staff["hours_a_post"] / staff["posts"]
