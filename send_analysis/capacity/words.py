@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import caveats, tables
 from send_analysis.capacity import views
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
@@ -110,11 +110,12 @@ def _waits(queue: pd.DataFrame, area: str) -> str:
     new = tables.load("new_plans")
     new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
     new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
+    doubt = caveats.doubt("new_plans", last["area_code"], year=last["year"])
     out = (
         f"In {last['year']} {last['timely']:.0f} % of the plans in {area} whose time is "
         f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
         f"{timed['any time']:,}"
-        + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
+        + (f" (of {new.iloc[0]:,} new plans)" if len(new) and not doubt else "")
         + f"; {last['completed']:,.0f} "
         + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
     )

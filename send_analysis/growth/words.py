@@ -79,7 +79,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     result : DataFrame
-        What :func:`pipeline.ratios` returns.
+        What :func:`.account.ratios` returns.
 
     Returns
     -------
@@ -273,7 +273,7 @@ def beyond_chance(result: pd.DataFrame) -> str:
     Parameters
     ----------
     result : DataFrame
-        One row of what :func:`growth_ratios` returns.
+        One row of what :func:`.panel.growth_ratios` returns.
 
     Returns
     -------

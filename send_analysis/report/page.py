@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from send_analysis.areas import slug
 from send_analysis.errors import NotebookError
+from send_analysis.show.missing import AGAIN
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -109,6 +110,7 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output)]
+    _say_once(nb)
     # HTMLExporter would parse and write the page once more, to put a word in the place of
     # alternative text that is absent: here that is a mistake.
     try:
@@ -126,6 +128,28 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
         return f'<tbody data-rows="{len(rows) - 1}"></tbody>'
 
     return BeautifulSoup(PLAIN_ROWS.sub(lift, html), "html.parser"), rows
+
+
+def _say_once(nb: NotebookNode) -> None:
+    """Say each note once: what is missing again refers to the first, once in a row of notes."""
+    told, follows = set(), False  # `follows`: whether a note is what stands before
+    for cell in nb.cells:
+        follows &= cell.cell_type == "code"
+        kept = []
+        for output in cell.get("outputs", []):
+            marks = output.get("metadata", {}).get("send_analysis", {})
+            if marks.get("kind") == "note":
+                html = output.data["text/html"]
+                if html in told and marks.get("missing"):
+                    output.data["text/html"] = f'<div class="note"><p>{AGAIN}</p></div>'
+                refers = AGAIN in output.data["text/html"]
+                if (html in told and not refers) or (refers and follows):
+                    continue
+                told.add(html)
+            follows = marks.get("kind") == "note"
+            kept.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = kept
 
 
 def _with_rows(html: str, rows: list[str]) -> str:

@@ -75,6 +75,12 @@ def test_a_table_carries_its_sources_in_order_of_their_names(shown):
     assert shown[0][1]["tables"] == ["inspections", "tribunals"]
 
 
+def test_lists_of_areas_are_no_source_of_figures():
+    assert "lookup" not in origin(["population"])
+    assert origin(["population"]).count("Population estimates") == 3
+    assert "link of local authorities" in origin(["nhs_area_links"])  # nothing else is in it
+
+
 def test_what_is_from_nowhere_is_refused(shown):
     with pytest.raises(ParameterError, match="'C' is made from no table"):
         show(Table(frame(()), "C"))
