@@ -43,7 +43,8 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     -------
     dict
         ``name``; ``short``, a name for links; ``title``, ``headline`` and ``points`` as text;
-        ``finding`` and ``body`` as HTML; ``contents``, a list of ``anchor, text, below``;
+        ``finding`` and ``body`` as HTML; ``summary``, HTML for the area's first page;
+        ``contents``, a list of ``anchor, text, below``;
         ``code``; ``tables``, the names of the tables that its figures and tables are made from.
 
     Raises
@@ -55,6 +56,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     body, rows = _body(nb, where)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
+    summary = [it.extract().decode_contents(formatter="minimal") for it in body.select(".summary")]
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
     _check_self_contained(body, where)
     return {
@@ -63,6 +65,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "title": title.get_text(),
         "headline": _tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
+        "summary": summary,
         "finding": finding.decode_contents(formatter="minimal"),
         "contents": _contents(body, where),
         "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
