@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis.errors import UnknownNameError
+from send_analysis.errors import MissingDataError, UnknownNameError
 
 WAYS = {
     "Bury": ["bury", "E08000002", 351, "351"],
@@ -77,7 +77,10 @@ def _call(name, area):
     key = next(key for key in parameters if key in TAKES_AREA)
     given = [area] if key in {"areas", "codes"} else area
     few = {key: value for key, value in FEW.items() if key in parameters}
-    return function(**{key: given}, **few | ALSO.get(name, {}))
+    try:
+        return function(**{key: given}, **few | ALSO.get(name, {}))
+    except MissingDataError as error:  # what an area lacks is said by its name, however it is asked
+        return str(error)
 
 
 def _same(one, other):

@@ -142,7 +142,7 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     Returns
     -------
     DataFrame
-        ``kind, phase, year, in_use, planned, capacity, demand, low_80, high_80, kept`` (demand at
+        ``kind, phase, year, in_use, capacity, demand, low_80, high_80, kept`` (demand at
         the latest January's shares), ``next_year`` (probability in the first January ahead, per
         cent), ``probability_ahead`` (per cent), ``unsaid`` (why no probability is
         given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
@@ -157,7 +157,7 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     near = scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
     near = near.rename(columns={"probability": "next_year"})
     rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
-    columns = [*keys, "in_use", "planned", "capacity", "demand", "low_80", "high_80"]
+    columns = [*keys, "in_use", "capacity", "demand", "low_80", "high_80"]
     rows = rows.rename(columns={"probability": "probability_ahead"})
     columns += ["kept", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
     rows = rows[columns]
@@ -411,7 +411,7 @@ def announced(area: str = "Bury") -> pd.DataFrame:
     found = planned.plans(areas.resolve(area))
     if found.empty:
         raise MissingDataError(
-            f"No planned changes are recorded for {area}: add a file to data/plans."
+            f"No planned changes are recorded for {areas.name(area)}: add a file to data/plans."
         )
     return found[["title", "phase", "status", "included", "opens", "places", "source"]]
 

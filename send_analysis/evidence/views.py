@@ -86,7 +86,7 @@ def ledger(area: str = "Bury") -> pd.DataFrame:
     found = _made(area)
     found = found[~found["verdict"].isin(verdicts.UNTESTABLE)]
     if found.empty:
-        raise MissingDataError(f"No claim about {area} can be tested on these tables.")
+        raise MissingDataError(f"No claim about {areas.name(area)} can be tested on these tables.")
     statement = found["statement"]
     out = pd.DataFrame({
         "claim": statement.mask(found["same_as"] != "", statement + " (restates another)"),
@@ -117,7 +117,9 @@ def percentages(area: str = "Bury") -> pd.DataFrame:
     shown = found["unit"].str.startswith("per cent") & found["claimed"].notna()
     found = found[shown & found["official"].notna()]
     if found.empty:
-        raise MissingDataError(f"No claim about {area} that can be tested is a percentage.")
+        raise MissingDataError(
+            f"No claim about {areas.name(area)} that can be tested is a percentage."
+        )
     found = found.assign(said=_claimed(found))
     columns = ["statement", "said", "claimed", "compare", "official", "verdict", "window"]
     return _carrying(found[[*columns, "same_as"]], area, found["id"])
@@ -172,7 +174,7 @@ def tried(area: str = "Bury") -> pd.DataFrame:
         tested.append(claim["id"])
         parts.append(found.sort_values("role", key=lambda role: role.map(order.index)))
     if not parts:
-        raise MissingDataError(f"No claim about {area} can be tested on these tables.")
+        raise MissingDataError(f"No claim about {areas.name(area)} can be tested on these tables.")
     out = pd.concat(parts)
     agrees = out["within"].map({True: "yes", False: "no"})
     agrees = agrees.where(out["broken"] == "", "cannot: the series breaks")
@@ -212,7 +214,9 @@ def possibilities(area: str = "Bury") -> pd.DataFrame:
             "wrong_claims_met_by_a_reading": None if cost is None else cost["reading"],
         })  # fmt: skip
     if not rows:
-        raise MissingDataError(f"No tested claim about {area} is left without a figure for it.")
+        raise MissingDataError(
+            f"No tested claim about {areas.name(area)} is left without a figure for it."
+        )
     return _carrying(pd.DataFrame(rows), area, contradicted)
 
 

@@ -81,7 +81,7 @@ def flows(area: str = "Bury") -> pd.DataFrame:
     found = series.flows(area)
     if found["ceased"].isna().all():
         raise MissingDataError(
-            f"The tables have no year for {area} with both new and ceased plans."
+            f"The tables have no year for {areas.name(area)} with both new and ceased plans."
         )
     return found
 

@@ -253,7 +253,7 @@ def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
     serving = waits.organisations(area)
     if not claimed:
         raise MissingDataError(
-            f"No claim that waits fell by a stated share is recorded for {area}."
+            f"No claim that waits fell by a stated share is recorded for {areas.name(area)}."
         )
     codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
     each = [
@@ -365,7 +365,9 @@ def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52
     ).dropna()
     frame = frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
     if frame.empty:
-        raise MissingDataError(f"No list near {area} shows who joins and who leaves it.")
+        raise MissingDataError(
+            f"No list near {areas.name(area)} shows who joins and who leaves it."
+        )
     plan = queues.plan(frame, target_wait=target_wait, weeks=weeks)
     return plan.rename(columns={
         "queue_size": "waiting", "demand": "join_a_week", "capacity": "leave_a_week",

@@ -16,7 +16,7 @@ from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import build
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series as growth
-from send_analysis.show import chart, display, missing, page
+from send_analysis.show import chart, missing, page
 
 SAME = [
     "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
@@ -101,9 +101,7 @@ def pages(rebuilt, root):
     monkeypatch.setattr(hindcast, "_countable", lambda *both: countable(*both)[::4])
     monkeypatch.setattr(hindcast, "compute", partial(hindcast.compute, simulations=200))
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(rebuilt))
-    for module in (display, page):
-        monkeypatch.setattr(module, "_display", lambda html, text, **marks: said.append(text))
-    monkeypatch.setattr(display, "picture", lambda figure: "")
+    monkeypatch.setattr(page, "_display", lambda html, text, **marks: said.append(text))
     monkeypatch.setattr(chart, "drawn", lambda figure: "")
     tables.clear_cache()
 
