@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
@@ -37,9 +38,10 @@ def svg(figure: Figure) -> bytes:
     """
     file = io.StringIO()
     dpi, figure.dpi = figure.dpi, DPI
-    width, height = figure.get_size_inches() * DPI
+    width, height = figure.get_size_inches()
     none = {"Date": None, "Creator": None}
-    renderer = _Renderer(width, height, file, image_dpi=dpi, metadata=none)
+    vector = _Renderer(width * DPI, height * DPI, file, image_dpi=dpi, metadata=none)
+    renderer = MixedModeRenderer(figure, width, height, dpi, vector)
     FigureCanvasSVG(figure).get_renderer = lambda: renderer
     figure.draw(renderer)
     renderer.finalize()
