@@ -231,6 +231,7 @@ def picture(figure: Figure) -> str:
         Data URI: SVG, or PNG where that is smaller by far.
     """
     import matplotlib as mpl
+
     from send_analysis.show.svg import svg
 
     with mpl.rc_context(style.RC):

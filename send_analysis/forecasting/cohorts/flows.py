@@ -243,10 +243,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 ends = ends + (1 - ends) * (part * (1 - size))[:, None, None] * at[:, None]
             else:
                 new = new * (1 + (part * (size - 1))[:, None] * _ages(lever))[..., None]
-        if touched:
-            following = advance(plans - safe, ends, moves, new)
-        else:
-            following = base.stock[step + 1]
+        following = advance(plans - safe, ends, moves, new) if touched else base.stock[step + 1]
         if safe.any():
             ended = safe * usual + (plans - safe) * ends
             ends = np.divide(ended, plans, out=ends.copy(), where=plans > 0)
