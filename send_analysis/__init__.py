@@ -10,7 +10,7 @@ command line start fast.
 
 from send_analysis import lazy
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # Public name → module that has it.
 _FUNCTIONS = {

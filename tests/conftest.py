@@ -8,7 +8,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 # Modules that look at the same rendered reports.
-REPORTS = {"test_pages.py", "test_render.py", "test_numbers.py", "test_numbers_elsewhere.py"}
+REPORTS = {
+    "test_pages.py",
+    "test_render.py",
+    "test_exhibits.py",
+    "test_numbers.py",
+    "test_numbers_elsewhere.py",
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",

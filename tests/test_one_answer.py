@@ -33,7 +33,7 @@ TAKES_AREA = {"area", "areas", "code", "codes"}
 ALSO = {
     "caveats.doubt": {"table": "ehc_plans"},
     "growth.series.by": {"dimension": "placement"},
-    "waits.views.changes": {"service": "occupational therapy"},
+    "waits.views.changes": {"claimed": {"occupational therapy": -56}},
 }
 # Simulations: as few draws and years as show that they are of one area.
 FEW = {"simulations": 2, "years": 1, "draws": 50}
@@ -49,8 +49,8 @@ MODULES = [
       ("assessments", "balance", "costs", "places", "planned", "returns", "staffing", "views")),
     *(f"evidence.{name}" for name in ("verdicts", "views", "words")),
     *(f"waits.{name}" for name in
-      ("changes", "control", "investment", "lists", "mental_health", "queues", "since", "views",
-       "words")),
+      ("changes", "control", "investment", "lists", "mental_health", "queues", "views",
+       "views_control", "views_mental_health", "views_since", "words", "words_mental_health")),
 ]  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from send_analysis.evidence import verdicts
 from send_analysis.evidence import views as evidence
 from send_analysis.growth import series
 from send_analysis.growth import views as growth
+from send_analysis.waits import views as waits
+from send_analysis.waits import views_mental_health, views_since
 
 
 @tables.remembered
@@ -90,6 +92,8 @@ SHOWN = {
     "placement": lambda area: growth.by("placement", area),
     "stock": growth.stock,
     "compared": growth.compared,
+    "reporting": waits.reporting,
+    "contacts": views_mental_health.contacts,
 }
 
 
@@ -108,6 +112,22 @@ def test_a_result_names_every_table_that_was_opened_for_it(monkeypatch, name):
     monkeypatch.setattr(tables, "_read", read)
     SHOWN[name]("Bury")
     assert asked - reads.NOT_SHOWN == named
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (waits.jumps, {"nhs_waits"}),
+        (lambda: waits.measured("Bury"), {"nhs_area_links", "nhs_waits"}),
+        (lambda: views_since.charted("Bury"), {"nhs_area_links", "nhs_waits"}),
+        (lambda: views_mental_health.spent("Bury", 1e6),
+         {"mental_health_spending", "nhs_area_links", "population"}),
+        (views_mental_health.autism_in_england, {"autism_referrals"}),
+        (lambda: waits.bought(1e6, "camhs"), set()),
+    ],
+)  # fmt: skip
+def test_results_of_waits_name_the_tables_that_they_show(make, names):
+    assert set(reads.of(make())) == names
 
 
 def test_a_part_of_the_ledger_names_the_tables_of_its_own_claims():

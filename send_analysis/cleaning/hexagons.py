@@ -1,6 +1,7 @@
 """The map: outline of each authority on the House of Commons Library's map of small hexagons.
 
-Every hexagon stands for a small census area, so that an authority is as large as its population.
+Every hexagon stands for about 8,000 people of any age, so that an authority is as large as its
+population; groups of authorities, mostly counties, are drawn apart (the Library's description).
 The file is a GeoPackage: an SQLite database whose geometries are well-known binary behind a header
 (OGC 12-128r19, clause 2.1.3). Standard library and numpy read it.
 """

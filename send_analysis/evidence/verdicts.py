@@ -22,7 +22,7 @@ from send_analysis.errors import MissingDataError
 from send_analysis.evidence import forms, official
 from send_analysis.evidence.claims import claims, claims_file, months, spoken
 from send_analysis.evidence.official import EXPLORATORY, PLAIN, READING, closest
-from send_analysis.waits import changes, lists
+from send_analysis.waits import lists, words_claims
 
 REPRODUCED = "reproduced"
 OTHERWISE = "reproduced on another definition"
@@ -300,10 +300,10 @@ def _needed(claim: dict, found: pd.DataFrame) -> str:
         parts.append("It is published: {title}, {publisher}, {where}.".format(**test["series"]))
     near = closest(test.get("nearest", [])).strip()
     if test["kind"] == "nhs_wait":
-        near = changes.summary(
+        near = words_claims.summary(
             found, claim.get("claimed") if "since" in test else None, services=test["service"]
         )
-        near = f"{near} {changes.since(test)}".strip()
+        near = f"{near} {words_claims.since(test)}".strip()
     near = f"{near} {_against(claim)}".strip()
     return " ".join(filter(None, [*parts, near, test.get("note", "")]))
 

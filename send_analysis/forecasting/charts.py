@@ -202,7 +202,6 @@ def reliability(frame: pd.DataFrame) -> Chart:
         f"{told}.",
         data=frame,
         draw=draw,
-        width=5.5,
         height=4.6,
         note="Below the line, fewer outcomes fell under the quantile than said: growth since 2022 "
         "was faster than the years before let expect.",

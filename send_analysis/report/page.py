@@ -83,16 +83,16 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
             if not marks and any(kind.startswith("image/") for kind in data):
                 raise NotebookError(
                     f"{where}, cell {number}: a figure without alternative text, data or source. "
-                    "End the cell with send_analysis.show.display.show(figure, …)."
+                    "Show a send_analysis.show.Chart."
                 )
             if not marks and 'class="dataframe"' in data.get("text/html", ""):
                 raise NotebookError(
                     f"{where}, cell {number}: a table without caption or source. "
-                    "End the cell with send_analysis.show.display.table(frame, …)."
+                    "Show a send_analysis.show.Table."
                 )
     if len(headlines) != 1:
         raise NotebookError(
-            f"{where}: {len(headlines)} findings. Call send_analysis.show.display.finding once."
+            f"{where}: {len(headlines)} findings. Call send_analysis.show.finding once."
         )
     return headlines[0], sorted(tables)
 

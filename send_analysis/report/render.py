@@ -26,7 +26,8 @@ from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import writable_folder
 from send_analysis.report import page as pages
 from send_analysis.report.kernel import Kernel, execute
-from send_analysis.show.display import html_table, month
+from send_analysis.show.origin import month
+from send_analysis.show.table import html_table
 
 if TYPE_CHECKING:
     from jinja2 import Environment

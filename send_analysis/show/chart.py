@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import pickle
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -116,7 +117,8 @@ class Chart:
         self.draw(ax)
         first = np.ravel(ax)[0]
         if self.panels:
-            first.figure.suptitle(self.title, x=0.01, ha="left", fontweight="bold")
+            title = textwrap.fill(self.title, 68)
+            first.figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
         else:
             style.title(first, self.title, subtitle=self.subtitle)
         return ax

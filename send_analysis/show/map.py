@@ -34,6 +34,7 @@ WITHOUT = {
 NEAR = PALETTE[1]
 BARE = {"London", "Yorkshire and The Humber"}  # regions whose names have no article
 HEIGHT = 6.4
+CLASSES = 5
 KEY = 0.68  # of the map's width: where the sea begins
 OUTLINES = (
     "outlines: House of Commons Library, simplified; contains Parliamentary information licensed "
@@ -77,7 +78,7 @@ def shades(count: int) -> list[str]:
     return [to_hex(colour) for colour in scale(np.linspace(PALEST, 1, count))]
 
 
-def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = 5) -> pd.Series:
+def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = CLASSES) -> pd.Series:
     """Put values into classes, as they are read: rounded.
 
     Parameters
@@ -116,10 +117,11 @@ def map(
     value: str,
     *,
     what: str = "",
+    form: str = "",
     title: str = "",
     area: str | None = None,
     neighbours: bool = True,
-    classes: int | Sequence[float] = 5,
+    classes: int | Sequence[float] = CLASSES,
     note: str = "",
     source: str = "",
 ) -> Chart:
@@ -129,13 +131,15 @@ def map(
     ----------
     frame : DataFrame
         ``area_code`` (a column or the index), `value`, one row an authority; rows of regions and
-        England are left out, units of several authorities count for each. An authority is flagged
-        where ``flagged`` is true, or where there is no value and ``caveat`` says why; then it is
-        hatched instead of shaded.
+        England are left out, units of several authorities count for each. An authority whose
+        ``flagged`` is true, or where there is no such column its ``caveat`` not empty, is hatched
+        instead of shaded.
     value : str
         Column of numbers.
     what : str, optional
         The measure with its unit, in words; by default the column's heading.
+    form : str, optional
+        Format specification of the values; by default the column's.
     title : str, optional
         What the map shows; by default the two ends and the middle half of the authorities.
     area : str, optional
@@ -164,8 +168,9 @@ def map(
     >>> latest = growth.series.growth(2019, 2025)
     >>> sa.map(latest, "growth", what="Growth in plans, January 2019 to January 2025, %")
     """
-    rows = _rows(frame, value, classes)
-    spec, what = terms.form(rows[value], value), what or terms.heading(value)
+    rows = _rows(frame, value)
+    spec, what = form or terms.form(rows[value], value), what or terms.heading(value)
+    rows["shade"] = classed(rows[value], spec, classes)
     own, near = "", []
     if area:
         own = areas.resolve(area)
@@ -189,7 +194,8 @@ def map(
             key |= _mark(ax, own, near)
         _finish(ax, key, what)
 
-    rows = rows.assign(shade=list(shade.values()))
+    kinds = [*names, *WITHOUT]
+    rows["shade"] = pd.Categorical(list(shade.values()), categories=kinds, ordered=True)
     return Chart(
         title=title or _finding(rows, value, spec, what, own),
         subtitle=f"{what}; areas are as large as their populations",
@@ -256,7 +262,7 @@ def locator(area: str) -> Chart:
         _finish(ax, {"statistical\nneighbours": {"facecolor": NEAR}})
 
     return Chart(
-        title=f"{name} is {_within(region)}",
+        title=f"{name} is in {place(region)}",
         subtitle="Areas are as large as populations",
         alt=f"Map of England's authorities that marks {name} and its {len(near)} statistical "
         f"neighbours, {same or 'none'} of them in the same region ({region}): {listed}.",
@@ -268,8 +274,8 @@ def locator(area: str) -> Chart:
     )  # fmt: skip
 
 
-def _rows(frame: pd.DataFrame, value: str, classes: int | Sequence[float]) -> pd.DataFrame:
-    """One row an authority of today: ``area, region``, the value, its class or why it has none."""
+def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """One row an authority of today: ``area, region``, the value, what it is ``without`` one."""
     frame = frame if "area_code" in frame.columns else frame.reset_index()
     for column in ("area_code", value):
         if column not in frame.columns:
@@ -289,30 +295,28 @@ def _rows(frame: pd.DataFrame, value: str, classes: int | Sequence[float]) -> pd
     out = known.loc[known.index.isin(list(shapes())), ["area"]]
     out["region"] = known["region_code"].reindex(out.index).map(known["area"])
     out[value] = rows[value].reindex(out.index).astype("Float64")
-    flagged = rows.get("flagged", pd.Series(False, index=rows.index)).astype(bool)
-    caveat = rows.get("caveat", pd.Series("", index=rows.index)).fillna("") != ""
-    flagged |= caveat & rows[value].isna()
+    flagged = pd.Series(False, index=rows.index)
+    if "flagged" in rows.columns:
+        flagged = rows["flagged"].astype(bool)
+    elif "caveat" in rows.columns:
+        flagged = rows["caveat"].fillna("") != ""
     is_flagged = flagged.reindex(out.index, fill_value=False)
     out[value] = out[value].mask(is_flagged)
     if out[value].isna().all():
         raise MissingDataError(f"No authority has a figure in {value!r}: there is no map of it.")
     out["without"] = is_flagged.map({True: FLAGGED, False: MISSING})
-    out["shade"] = classed(out[value], terms.form(out[value], value), classes)
     return out.sort_values("area")
 
 
 def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: str) -> str:
     """Say where the two ends are, and half of the authorities; of a marked one its own figure."""
     values = rows[value].dropna().astype(float)
-    low, high = rows.loc[values.idxmin()], rows.loc[values.idxmax()]
     middle = " and ".join(format(end, spec) for end in values.quantile([0.25, 0.75]))
-    if own and pd.notna(rows[value].get(own)):
+    if own in values.index:
         said = f"{rows.loc[own, 'area']} {format(values[own], spec)}"
     else:
-        said = (
-            f"from {format(low[value], spec)} in {low['area']} to {format(high[value], spec)} in "
-            f"{high['area']}"
-        )
+        low, high = (_at_end(rows, value, spec, top=top, count=1) for top in (False, True))
+        said = f"from {low} to {high}"
     return f"{what}: {said}, half of the authorities between {middle}"
 
 
@@ -320,23 +324,17 @@ def _told(
     rows: pd.DataFrame, value: str, spec: str, what: str, own: str, near: Sequence[str]
 ) -> str:
     """Say the pattern: both ends, the middle of each region, what is missing or marked."""
-    known = rows.dropna(subset=value).sort_values(value, kind="stable")
-
-    def named(some: pd.DataFrame) -> str:
-        return ", ".join(
-            f"{area} {format(figure, spec)}"
-            for area, figure in zip(some["area"], some[value], strict=True)
-        )
+    known = rows.dropna(subset=value)
 
     regions = known.groupby("region")[value].median().sort_values(kind="stable")
     least, most = (
-        f"{_within(regions.index[end])} ({format(regions.iloc[end], spec)})" for end in (0, -1)
+        f"in {place(regions.index[end])} ({format(regions.iloc[end], spec)})" for end in (0, -1)
     )
     said = [
         f"Map of England's {len(rows)} authorities, each as large as its population, shaded by: "
-        f"{what}. Highest: {named(known.iloc[: -NAMED - 1 : -1])}. Lowest: "
-        f"{named(known.iloc[:NAMED])}. The median of a region's authorities is highest {most} and "
-        f"lowest {least}."
+        f"{what}. Highest: {_at_end(rows, value, spec, top=True)}. Lowest: "
+        f"{_at_end(rows, value, spec, top=False)}. The median of a region's authorities is "
+        f"highest {most} and lowest {least}."
     ]
     for name in WITHOUT:
         some = rows.loc[rows["shade"] == name, "area"]
@@ -344,8 +342,8 @@ def _told(
             listed = f": {', '.join(some)}" if len(some) <= 2 * NAMED else ""
             said.append(f"{name.capitalize()}, {len(some)} of them{listed}.")
     if own:
-        marked = known.loc[known.index.isin([own])]
-        figure = named(marked) if len(marked) else f"{rows.loc[own, 'area']}, without a figure"
+        figure = format(known.loc[own, value], spec) if own in known.index else "without a figure"
+        figure = f"{rows.loc[own, 'area']} {figure}"
         said.append(
             f"Marked: {figure}"
             + (f", and its {len(near)} statistical neighbours." if near else ".")
@@ -353,9 +351,20 @@ def _told(
     return " ".join(said)
 
 
-def _within(region: str) -> str:
-    """Say where a region's authorities are."""
-    return f"in {region}" if region in BARE else f"in the {region}"
+def _at_end(rows: pd.DataFrame, value: str, spec: str, *, top: bool, count: int = NAMED) -> str:
+    """Name the authorities at an end, as many as asked for; of more that read alike, how many."""
+    known = rows.dropna(subset=value).sort_values(value, ascending=not top, kind="stable")
+    figures = [format(figure, spec) for figure in known[value]]
+    alike = figures.count(figures[0])
+    if alike > count:
+        return f"{figures[0]} in {alike} authorities"
+    named = zip(figures[:count], known["area"], strict=False)
+    return ", ".join(f"{figure} in {area}" for figure, area in named)
+
+
+def place(region: str) -> str:
+    """Return a region's name as it stands in a sentence: with its article, if it has one."""
+    return region if region in BARE else f"the {region}"
 
 
 def _fill(ax: Axes, codes: Sequence[str], **look: object) -> None:

@@ -83,11 +83,25 @@ def show(*things: Chart | Table) -> None:
             )
 
 
-def _show_chart(chart: Chart) -> None:
-    """Display a chart, its data behind a disclosure."""
+def chart_html(chart: Chart) -> str:
+    """Write a chart as HTML: title, picture, source, its data behind a disclosure.
+
+    Parameters
+    ----------
+    chart : Chart
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ParameterError
+        If it is made from no table and names no source.
+    """
     title, source = escape(chart.title), _source(chart, chart.title)
     picture, rows = chart.picture(), len(chart.data)
-    html = (
+    return (
         '<div class="chart"><figure>'
         f'<p class="figure-title"><strong>{title}</strong></p>'
         + (f'<p class="subtitle">{escape(chart.subtitle)}</p>' if chart.subtitle else "")
@@ -105,8 +119,12 @@ def _show_chart(chart: Chart) -> None:
         )
         + f"{_download(chart.data, chart.title)}</details></div>"
     )
-    text = f"Figure: {chart.title}\n{chart.alt}\nSource: {source}"
-    _display(html, text, kind="figure", tables=list(chart.tables))
+
+
+def _show_chart(chart: Chart) -> None:
+    """Display a chart, its data behind a disclosure."""
+    text = f"Figure: {chart.title}\n{chart.alt}\nSource: {_source(chart, chart.title)}"
+    _display(chart_html(chart), text, kind="figure", tables=list(chart.tables))
 
 
 def _show_table(table: Table) -> None:

@@ -1,7 +1,7 @@
 """The house style of figures: type, colours, titles that say the finding, labels at line ends.
 
-A figure function is decorated with `house`, takes `ax=None`, gets its axes from `axes`, colours
-its lines by role from `ROLES`, names them with `label_ends` and says what it shows with `title`.
+A chart draws lines coloured by role from `ROLES`, names them with `label_ends` and sets rows of
+named things with `across`; `Chart` draws it in this style, whatever the session's.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ ROLES: dict[str, dict[str, Any]] = {
 
 
 def use() -> None:
-    """Set the house style for the session (figures of this package set it themselves)."""
-    import matplotlib as mpl
+    """Set the house style as seaborn's theme, and matplotlib's, for charts of your own."""
+    import seaborn as sns
 
-    mpl.rcParams.update(RC)
+    sns.set_theme(style="white", palette=list(PALETTE), rc=RC)
 
 
 def house(draw: Callable[P, R]) -> Callable[P, R]:
@@ -114,27 +114,6 @@ def house(draw: Callable[P, R]) -> Callable[P, R]:
             return draw(*args, **kwargs)
 
     return styled
-
-
-def axes(ax: Axes | None = None, *, width: float = WIDTH, height: float = HEIGHT) -> Axes:
-    """Return `ax`, or the axes of a new figure in the house size where it is None.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes, optional
-        Axes handed to the figure function.
-    width, height : float
-        Size in inches of a new figure; keep the width, so that type is one size in a report.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(width, height), layout=layout())[1]
 
 
 def layout() -> LayoutEngine:
@@ -170,7 +149,7 @@ def title(ax: Axes, finding: str, *, subtitle: str | None = None, width: int = 6
 
     Notes
     -----
-    `display.show` takes both out of the picture and sets them as text of the page.
+    On a page both are set as text, and not drawn.
     """
     lines = len(textwrap.wrap(subtitle, width + 12)) if subtitle else 0
     text = ax.set_title(textwrap.fill(finding, width), loc="left", pad=10 + 14 * lines)
@@ -240,21 +219,6 @@ def mark_breaks(ax: Axes, frame: pd.DataFrame) -> None:
     broken = (later["caveat"] != "").groupby(later["year"]).agg(["all", "size"])
     for year in broken.index[broken["all"] & (broken["size"] > 1)]:
         ax.axvline(year - 0.5, color=RULE, lw=1, ls=":", zorder=0, gid=BREAK)
-
-
-def source(ax: Axes, text: str) -> None:
-    """Put the source and release below the figure, left aligned (once a figure).
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    text : str
-        Publication and release, without the word "Source".
-    """
-    label = ax.figure.supxlabel(
-        textwrap.fill(f"Source: {text}", 100), x=0.01, ha="left", fontsize=8.5, color=MUTED_TEXT
-    )
-    label.set_gid("source")
 
 
 def contrast(colour: str, background: str = "#FFFFFF") -> float:

@@ -15,7 +15,6 @@ import pandas as pd
 from send_analysis import areas, publication, tables
 from send_analysis.categories import WAIT_BANDS as BANDS
 from send_analysis.categories import WAIT_TOTAL as TOTAL
-from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError, ParameterError, unknown
 
 EDGES = np.array([0, 1, 2, 4, 12, 18, 52], dtype=float)  # weeks at which each band begins
@@ -214,12 +213,17 @@ def service_line(name: str) -> str:
     UnknownNameError
         If there is no such service line.
     """
-    lines = {line.casefold(): line for line in rules()["services"]["cyp"]}
-    known = {**lines, **SERVICES}
+    known = {line.casefold(): line for line in lines()} | SERVICES
     if name.casefold() in known:
         return known[name.casefold()]
     hint = "The tables have no list for child and adolescent mental health, autism or ADHD."
-    raise unknown("service", name, [*SERVICES, *lines.values()], hint=hint)
+    raise unknown("service", name, [*SERVICES, *lines()], hint=hint)
+
+
+@tables.remembered
+def lines() -> list[str]:
+    """Return the service lines for children, as the publisher calls them."""
+    return sorted(_children()["service"].unique())
 
 
 def check(table: pd.DataFrame) -> None:
@@ -349,7 +353,7 @@ def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        As :func:`wide` or :func:`aggregate` returns them.
+        As :func:`wide` returns them.
     base : {"banded", "all"}
         Of the share over 18 weeks: ``banded`` divides by those whose band is known, ``all`` by
         the whole list, as the publisher's own summaries do. The two differ where an organisation
@@ -379,7 +383,7 @@ def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:
         "median_wait": (median, median_open),
         "p92_wait": (p92, p92_open),
     }
-    keys = lists.drop(columns=[*NUMBERS, "providers"], errors="ignore")
+    keys = lists.drop(columns=NUMBERS)
     parts = [
         keys.assign(measure=name, value=value, unit=np.where(is_open, OPEN_UNIT, UNITS[name]))
         for name, (value, is_open) in values.items()

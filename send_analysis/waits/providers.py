@@ -1,14 +1,15 @@
-"""Which board, region and country each provider's list is added up to, and sums over providers."""
+"""Which board, region and country each provider's list is added up to, mergers allowed for."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pandas as pd
 
 from send_analysis import tables
-from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.waits.lists import NUMBERS, TOTAL, then
+
+MERGED = {"RVY": "RBN"}
+"""Codes of merged providers, and those that go on: Southport and Ormskirk Hospital NHS Trust, since
+July 2023 part of Mersey and West Lancashire (NHS Organisation Data Service)."""
 
 
 def membership(table: pd.DataFrame) -> pd.DataFrame:
@@ -44,51 +45,6 @@ def members() -> pd.DataFrame:
     return membership(then())
 
 
-def aggregate(
-    lists: pd.DataFrame,
-    members: pd.DataFrame,
-    *,
-    months: Sequence[pd.Timestamp] | None = None,
-    throughout: bool = True,
-) -> pd.DataFrame:
-    """Add providers up to boards, regions and England.
-
-    Parameters
-    ----------
-    lists : DataFrame
-        As :func:`wide` returns them; only provider rows are used.
-    members : DataFrame
-        As :func:`membership` returns it.
-    months : sequence of Timestamp, optional
-        Window; all months of `lists` if not given.
-    throughout : bool, default True
-        Keep, service by service, only providers with a total in every month of the window (a
-        merged trust counts together with its predecessor). Without it the sums are those that
-        were published, save that a provider counts in its latest board throughout.
-
-    Returns
-    -------
-    DataFrame
-        As :func:`wide`, with ``providers`` (how many were added) and without names.
-    """
-    lists = merged_providers(lists)
-    if months is not None:
-        lists = lists[lists["month"].isin(list(months))]
-    if throughout:
-        wanted = lists["month"].nunique() if months is None else len(set(months))
-        key = ["organisation_code", "age_group", "service"]
-        lists = lists[lists.groupby(key)["month"].transform("nunique") == wanted]
-    lists = lists.merge(members, on="organisation_code")
-    parts = []
-    for level in ("icb", "region", "england"):
-        group = lists.groupby([level, "age_group", "service", "month"])
-        sums = group[NUMBERS].sum(min_count=1)
-        sums["providers"] = group["organisation_code"].nunique()
-        sums = sums.reset_index().rename(columns={level: "organisation_code"})
-        parts.append(sums.assign(level=level))
-    return pd.concat(parts, ignore_index=True)
-
-
 def merged_providers(lists: pd.DataFrame) -> pd.DataFrame:
     """Keep the providers' lists, those of merged ones under the code that goes on.
 
@@ -102,9 +58,7 @@ def merged_providers(lists: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``organisation_code, age_group, service, month`` and the numbers; only lists returned.
     """
-    entries = rules()["codes_not_printed"].values()
-    goes_on_as = {entry["code"]: entry["now"] for entry in entries if "now" in entry}
     lists = lists[(lists["level"] == "provider") & lists[TOTAL].notna()]
-    lists = lists.assign(organisation_code=lists["organisation_code"].replace(goes_on_as))
+    lists = lists.assign(organisation_code=lists["organisation_code"].replace(MERGED))
     key = ["organisation_code", "age_group", "service", "month"]
     return lists.groupby(key, as_index=False)[NUMBERS].sum(min_count=1)

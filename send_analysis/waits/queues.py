@@ -22,23 +22,6 @@ from send_analysis.errors import ParameterError
 FACTOR = 4.0  # target wait / mean wait: about exp(-4) = 1.8 % miss the target (Fong 2022, fact 4)
 
 
-def load(demand: float, capacity: float) -> float:
-    """Return children joining for each that can be seen; above 1 the list grows without end.
-
-    Parameters
-    ----------
-    demand, capacity : float
-        Children a week.
-
-    Returns
-    -------
-    float
-        demand / capacity.
-    """
-    _check(demand=demand, capacity=capacity)
-    return demand / capacity
-
-
 def target_mean_wait(target_wait: float, *, factor: float = FACTOR) -> float:
     """Return the mean wait in weeks at which few miss the target wait.
 
@@ -144,24 +127,6 @@ def relief_capacity(
     return demand + (queue_size - target_size) / weeks
 
 
-def pressure(mean_wait: float, target_wait: float) -> float:
-    """Return twice the mean wait over the target wait; above 1 the target is mostly missed.
-
-    Parameters
-    ----------
-    mean_wait, target_wait : float
-        Weeks.
-
-    Returns
-    -------
-    float
-        2 * mean_wait / target_wait.
-    """
-    _check(target_wait=target_wait)
-    _check(least=0, mean_wait=mean_wait)
-    return 2 * mean_wait / target_wait
-
-
 def plan(
     lists: pd.DataFrame,
     *,
@@ -202,9 +167,9 @@ def plan(
         raise ParameterError("Demand, capacity and size of a list are numbers.") from None
     _check(demand=demand, capacity=seen, weeks=weeks)
     _check(least=0, queue_size=size)
-    target = demand * target_mean_wait(target_wait, factor=factor)
-    relief = demand + (size - target) / weeks
-    after = demand + factor / target_wait
+    target = target_queue_size(demand, target_wait, factor=factor)
+    relief = relief_capacity(demand, size, target, weeks=weeks)
+    after = target_capacity(demand, target_wait, factor=factor)
     return lists.assign(
         load=demand / seen,
         target_size=target,

@@ -5,15 +5,20 @@ Results of one organisation serve all the areas that it stands for, and are kept
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import areas, reads, tables
+from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes as wait_claims
+from send_analysis.waits import investment, providers, queues
 from send_analysis.waits import lists as waits
-from send_analysis.waits import providers, queues
 from send_analysis.waits.lists import SERVICES, SHORT, TOTAL
 
 KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
+CLAIMED = "claims as recorded in data/claims"  # beside the tables, the source of what is claimed
+ASSUMED = "Assumptions of the project, data/assumptions.yml"
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
@@ -40,6 +45,18 @@ def focus(area: str = "Bury") -> pd.Series:
     return serving[serving["level"] != "provider"].iloc[0]
 
 
+@reads.result
+def organisations(area: str = "Bury") -> pd.DataFrame:
+    """Return the organisations that serve an area, as :func:`.lists.organisations`.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation_code, organisation, kind, basis``.
+    """
+    return waits.organisations(area).rename(columns={"level": "kind"})
+
+
 def lists(area: str = "Bury") -> pd.DataFrame:
     """Lists of the four main services at the organisation that stands for an area.
 
@@ -56,15 +73,16 @@ def lists(area: str = "Bury") -> pd.DataFrame:
 
 
 @tables.remembered
-def lists_of(code: str) -> pd.DataFrame:
+def lists_of(organisation: str) -> pd.DataFrame:
     """Lists of the four main services at one organisation, by its code, as :func:`lists`."""
     table = waits.then()
     short = {SERVICES[name]: name for name in MAIN}
-    rows = table[(table["organisation_code"] == code) & table["service"].isin(short)]
+    rows = table[(table["organisation_code"] == organisation) & table["service"].isin(short)]
     out = waits.wide(rows)
     return out.assign(service=out["service"].map(short))
 
 
+@reads.result
 def reporting(area: str = "Bury") -> pd.DataFrame:
     """Children waiting at each provider that an area's board (or region) is added up from.
 
@@ -99,6 +117,7 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
     return out
 
 
+@reads.result
 def measured(area: str = "Bury") -> pd.DataFrame:
     """First and last month of every measure, for the organisation that stands for an area.
 
@@ -109,10 +128,9 @@ def measured(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, measure`` (in words; after the share, what it is of), ``first, last, change``
-        (per cent), ``comparable`` (the
-        change among providers that reported in every month and whose list did not triple, or fall
-        to a third, within one), ``unit``.
+        ``service, measure`` (in words; after the share, what it is of), ``first_month,
+        last_month, change_percent, comparable`` (the change among providers that reported in every
+        month and whose list did not triple, or fall to a third, within one), ``unit``.
     """
     return _measured(focus(area)["organisation_code"])
 
@@ -135,18 +153,21 @@ def _measured(code: str) -> pd.DataFrame:
     ]
     window = window.assign(service=window["service"].map(SHORT))
     both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
-    out = pd.DataFrame({"first": ends[0]["value"], "last": ends[1]["value"]})
-    out = out.join(both.reindex(columns=["all", "throughout"])).join(ends[1]["unit"])
-    out = out.rename(columns={"all": "change", "throughout": "comparable"}).reset_index()
+    columns = ["first_month", "last_month"]
+    out = pd.concat([end["value"] for end in ends], axis=1, keys=columns)
+    names = {"all": "change_percent", "throughout": "comparable"}
+    both = both.reindex(columns=list(names)).rename(columns=names)
+    out = out.join(both).join(ends[1]["unit"]).reset_index()
     known = lists_of(code).pivot(index="service", columns="month", values="banded")
-    known = known[list(months)].set_axis(["first", "last"], axis=1).astype(float).reset_index()
-    known["change"] = 100 * (known["last"] / known["first"].where(known["first"] > 0) - 1)
+    known = known[list(months)].set_axis(columns, axis=1).astype(float).reset_index()
+    before = known["first_month"].where(known["first_month"] > 0)
+    known["change_percent"] = 100 * (known["last_month"] / before - 1)
     out = pd.concat([out, known.assign(measure=KNOWN, unit="children")], ignore_index=True)
     order = {name: i for i, name in enumerate(waits.MEASURES)}
     order[KNOWN] = order["share_over_18_weeks"] + 0.5
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
     out["measure"] = out["measure"].map(wait_claims.NAMES | {KNOWN: KNOWN})
-    return out[["service", "measure", "first", "last", "change", "comparable", "unit"]]
+    return out[["service", "measure", *columns, *names.values(), "unit"]]
 
 
 @tables.remembered
@@ -165,7 +186,7 @@ def _first_to_last() -> pd.DataFrame:
 def _without_jumps() -> pd.DataFrame:
     """Lists of children without those of providers that jumped: what they count has changed."""
     table = waits.then()
-    jumped = jumps()[["organisation_code", "service"]].drop_duplicates()
+    jumped = _jumps()[["organisation_code", "service"]].drop_duplicates()
     gone = pd.MultiIndex.from_frame(jumped)
     there = pd.MultiIndex.from_frame(table[["organisation_code", "service"]])
     return table[~(there.isin(gone) & (table["level"] == "provider").to_numpy())]
@@ -208,58 +229,115 @@ def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     return own[before.notna() & (large >= 100) & (large >= 3 * small)]
 
 
-def changes(area: str, service: str) -> pd.DataFrame:
-    """Changes of one service at the provider and the board of an area, on every definition.
+@reads.result
+def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
+    """Changes at the provider and the board of an area, on every definition, beside those claimed.
 
     Parameters
     ----------
-    area, service : str
+    area : str
+    claimed : mapping of str to float
+        Short name of a service, and the change of waits in per cent that was claimed.
 
     Returns
     -------
     DataFrame
-        As :func:`changes.changes`, without empty changes.
+        As :func:`.changes.changes`, without empty changes, by measure (in words), with ``service``
+        (short name), ``area, claimed``.
+
+    Raises
+    ------
+    MissingDataError
+        If nothing was claimed.
     """
     serving = waits.organisations(area)
+    if not claimed:
+        raise MissingDataError(
+            f"No claim that waits fell by a stated share is recorded for {area}."
+        )
     codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
-    found = wait_claims.changes(
-        waits.then(),
-        organisations=codes,
-        services=[waits.service_line(service)],
-        members=providers.members(),
-    )
-    return found.dropna(subset="change").reset_index(drop=True)
+    each = [
+        wait_claims.changes(
+            waits.then(), organisations=codes, services=[waits.service_line(service)],
+            members=providers.members(),
+        ).assign(service=service, claimed=change)
+        for service, change in claimed.items()
+    ]  # fmt: skip
+    names = wait_claims.NAMES
+    found = pd.concat(each).dropna(subset="change")
+    order = found["measure"].map(list(names).index)
+    found = found.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    return found.assign(measure=found["measure"].map(names), area=areas.name(areas.resolve(area)))
 
 
-@tables.remembered
-def jumps() -> pd.DataFrame:
-    """List the lists that change more in one month than children can.
+@reads.result
+def changed(found: pd.DataFrame) -> pd.DataFrame:
+    """Sum up the changes of one service, a row a measure.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Rows of one service, as :func:`changes` returns them.
 
     Returns
     -------
     DataFrame
-        As :func:`changes.jumps`, months in words.
+        ``measure, changes, lowest, middle, highest`` (per cent), ``as_claimed`` (how many reach
+        what was claimed); the last row counts those of all measures.
     """
-    return _in_words(wait_claims.jumps(waits.then()))
+    found = found.assign(as_claimed=found["change"] <= found["claimed"])
+    group = found.groupby("measure", sort=False)
+    out = group["change"].agg(changes="size", lowest="min", middle="median", highest="max")
+    out = out.join(group["as_claimed"].sum()).reset_index()
+    sums = {"measure": "all measures", **out[["changes", "as_claimed"]].sum()}
+    return pd.concat([out, pd.DataFrame([sums])], ignore_index=True)
+
+
+@reads.result
+def jumps() -> pd.DataFrame:
+    """List the lists that change more in one month than children can, as :func:`.changes.jumps`.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation, service, month`` (in words), ``children_before, children_after``.
+    """
+    names = {"before": "children_before", "after": "children_after"}
+    return _in_words(_jumps()).rename(columns=names).drop(columns="part_of")
 
 
 @tables.remembered
+def _jumps() -> pd.DataFrame:
+    """Jumps of all providers' lists."""
+    return wait_claims.jumps(waits.then())
+
+
+@reads.result
 def unbanded() -> pd.DataFrame:
     """List the lists returned without saying how long part of them has waited.
 
     Returns
     -------
     DataFrame
-        As :func:`changes.unbanded`, months in words.
+        ``organisation, service, month`` (in words), ``on_the_list, wait_known, wait_not_known``.
     """
-    return _in_words(wait_claims.unbanded(waits.then()))
+    names = {TOTAL: "on_the_list", "banded": "wait_known", "short": "wait_not_known"}
+    return _in_words(_unbanded()).rename(columns=names)
+
+
+@tables.remembered
+def _unbanded() -> pd.DataFrame:
+    """Lists of all providers whose bands fall short."""
+    return wait_claims.unbanded(waits.then())
 
 
 def _in_words(found: pd.DataFrame) -> pd.DataFrame:
-    """Write months as readers do."""
-    return found.assign(month=found["month"].dt.strftime("%B %Y"))
+    """Write months as readers do, and leave codes out."""
+    month = found["month"].dt.strftime("%B %Y")
+    return found.assign(month=month).drop(columns="organisation_code")
 
 
+@reads.result
 def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52) -> pd.DataFrame:
     """What each list would need to reach a target wait in a year.
 
@@ -274,7 +352,8 @@ def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52
     Returns
     -------
     DataFrame
-        As :func:`queues.plan`, a row a service. Joining is the median over the
+        Indexed by ``service``: ``waiting, join_a_week, leave_a_week`` and what :func:`.queues.plan`
+        makes of them (its ``ratio`` as ``over_target``). Joining is the median over the
         months of half of those who have waited up to two weeks, a lower bound; leaving is that
         less the median weekly change of the list, which one month counted otherwise cannot move.
     """
@@ -285,4 +364,76 @@ def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52
         {"queue_size": group["queue_size"].last(), "demand": joined, "capacity": joined - net}
     ).dropna()
     frame = frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
-    return queues.plan(frame, target_wait=target_wait, weeks=weeks)
+    if frame.empty:
+        raise MissingDataError(f"No list near {area} shows who joins and who leaves it.")
+    plan = queues.plan(frame, target_wait=target_wait, weeks=weeks)
+    return plan.rename(columns={
+        "queue_size": "waiting", "demand": "join_a_week", "capacity": "leave_a_week",
+        "ratio": "over_target",
+    })  # fmt: skip
+
+
+@reads.result
+def futures(area: str = "Bury", *, seed: int = 1) -> pd.DataFrame:
+    """Simulate the longest list of an area's organisation under three capacities.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        ``future`` (as now, relief, half the relief), ``week, quantile, size`` as
+        :func:`.queues.simulate_list`; ``service, organisation, target_size, extra_a_week``.
+    """
+    plan = queue_plan(area)
+    service = plan["waiting"].idxmax()
+    row = plan.loc[service]
+    now, relief = row["leave_a_week"], row["relief_capacity"]
+    paths = {
+        name: queues.simulate_list(int(row["waiting"]), row["join_a_week"], rate, seed=seed)
+        for name, rate in (
+            ("as now", now), ("relief", relief), ("half the relief", 0.5 * (now + relief))
+        )
+    }  # fmt: skip
+    out = pd.concat(paths, names=["future"]).reset_index(level=0).reset_index(drop=True)
+    return out.assign(
+        service=service, organisation=focus(area)["organisation"], target_size=row["target_size"],
+        extra_a_week=row["extra_a_week"],
+    )  # fmt: skip
+
+
+def bought(pounds: float, service: str) -> pd.DataFrame:
+    """Return what money buys, as :func:`.investment.what_money_buys`.
+
+    Returns
+    -------
+    DataFrame
+        ``item, amount, amount_low, amount_high, unit, basis``.
+    """
+    found = investment.what_money_buys(pounds, service)
+    return _ranged(found, "amount")[["item", *_ends("amount"), "unit", "basis"]]
+
+
+def assumptions() -> pd.DataFrame:
+    """Return the assumptions about pay, caseloads and contacts.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``assumption`` (in words): ``assumed, assumed_low, assumed_high, unit, source``.
+    """
+    found = _ranged(investment.assumptions(), "assumed")[[*_ends("assumed"), "unit", "source"]]
+    return found.rename(index=lambda name: name.replace("_", " ")).rename_axis("assumption")
+
+
+def _ranged(found: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Name a value and the ends of its range as results do."""
+    return found.rename(columns=dict(zip(("value", "low", "high"), _ends(name), strict=True)))
+
+
+def _ends(name: str) -> list[str]:
+    """Columns of a value with a range."""
+    return [name, f"{name}_low", f"{name}_high"]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import reads, tables
+from send_analysis.errors import MissingDataError
 from send_analysis.waits import control
 from send_analysis.waits import lists as waits
 from send_analysis.waits.lists import BANDS, SERVICES
 from send_analysis.waits.views import MAIN, focus, lists, lists_of
 
+FUNNELS = ("speech and language", "occupational therapy")
 
-def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
+
+@reads.result
+def charts(area: str = "Bury") -> pd.DataFrame:
     """Control charts of the share over 18 weeks, service by service.
 
     Parameters
@@ -20,23 +24,31 @@ def charts(area: str = "Bury") -> dict[str, pd.DataFrame]:
 
     Returns
     -------
-    dict
-        Short name of the service, and the chart as :func:`control_charts.xmr`
-        returns it, indexed by month. Limits allow for what carries over from month to month. A
-        share that never moves, as of a list of a few children, has none.
+    DataFrame
+        ``service, organisation, month`` and the chart as :func:`.control.xmr` returns it. Limits
+        allow for what carries over from month to month. A share that never moves, as of a list of
+        a few children, has none.
+
+    Raises
+    ------
+    MissingDataError
+        If no share moves.
     """
-    return _charts(focus(area)["organisation_code"])
-
-
-@tables.remembered
-def _charts(code: str) -> dict[str, pd.DataFrame]:
-    """Control charts of one organisation's services."""
+    own = focus(area)
     carried = carry_over()["autocorrelation"]
-    return {
+    parts = {
         name: control.xmr(values, lower_bound=0, autocorrelation=carried)
-        for name, values in _shares(lists_of(code)).items()
+        for name, values in _shares(lists_of(own["organisation_code"])).items()
         if _moves(values)
     }
+    if not parts:
+        raise MissingDataError(
+            f"No list of {own['organisation']} has a share over 18 weeks that moves: it takes that "
+            "to draw limits."
+        )
+    out = pd.concat(parts, names=["service", "month"]).reset_index()
+    out.insert(1, "organisation", own["organisation"])
+    return out
 
 
 def _moves(values: pd.Series) -> bool:
@@ -98,8 +110,54 @@ def carry_over() -> pd.Series:
     return pd.Series(out)
 
 
-def signals(area: str = "Bury") -> pd.DataFrame:
-    """List what the control charts of an area's services show.
+@reads.result
+def carried() -> pd.DataFrame:
+    """Return :func:`carry_over`, a figure a row.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``measure`` (in words): ``figure``.
+    """
+    names = {
+        "charts": "Charts of boards",
+        "autocorrelation": "Correlation of neighbouring months",
+        "signals_independent": "Charts with a signal, limits for independent months, %",
+        "alarms_independent": "Steady lists with a signal, limits for independent months, %",
+        "widened": "Limits as drawn are wider, times",
+        "signals": "Charts with a signal, limits as drawn, %",
+        "alarms": "Steady lists with a signal, limits as drawn, %",
+    }
+    found = carry_over()
+    return found[list(names)].rename(names).rename_axis("measure").to_frame("figure")
+
+
+@reads.result
+def signals(found: pd.DataFrame) -> pd.DataFrame:
+    """List what control charts show.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`charts` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``service``: ``first_month, last_month, mean, lower, upper`` (per cent),
+        ``signals``.
+    """
+    told = found["month"].dt.strftime("%B ") + found["signal"] + ", " + found["side"]
+    told = told[found["signal"] != ""].groupby(found["service"]).agg("; ".join)
+    group = found.groupby("service")
+    ends = group["value"].agg(first_month=lambda x: x.iloc[0], last_month=lambda x: x.iloc[-1])
+    out = ends.join(group[["mean", "lower", "upper"]].last()).join(told.rename("signals"))
+    return out.fillna({"signals": "none"})
+
+
+@reads.result
+def boards(area: str = "Bury") -> pd.DataFrame:
+    """All boards' shares over 18 weeks of two services in the last month, with funnel limits.
 
     Parameters
     ----------
@@ -108,49 +166,23 @@ def signals(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``service``: ``first, last, mean, lower, upper`` (per cent), ``signals``.
+        ``service, month, organisation_code, organisation``, what :func:`.control.funnel` returns,
+        and ``own`` (whether the board stands for the area).
     """
-    rows = {
-        name: {
-            "first": chart["value"].iloc[0],
-            "last": chart["value"].iloc[-1],
-            **chart[["mean", "lower", "upper"]].iloc[-1],
-            "signals": "; ".join(
-                f"{month:%B} {signal}, {side}"
-                for month, signal, side in zip(
-                    chart.index, chart["signal"], chart["side"], strict=True
-                )
-                if signal
-            )
-            or "none",
-        }
-        for name, chart in charts(area).items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("service")
+    found = _boards()
+    return found.assign(own=found["organisation_code"] == focus(area)["organisation_code"])
 
 
 @tables.remembered
-def boards(service: str = "occupational therapy") -> pd.DataFrame:
-    """All boards' shares over 18 weeks in the last month, with funnel limits.
-
-    Parameters
-    ----------
-    service : str
-        Short name.
-
-    Returns
-    -------
-    DataFrame
-        As :func:`control_charts.funnel`, indexed by ``organisation_code``, with
-        ``organisation``.
-    """
+def _boards() -> pd.DataFrame:
+    """Funnels of all boards."""
     table = waits.then()
-    rows = table[
-        (table["level"] == "icb")
-        & (table["service"] == waits.service_line(service))
-        & (table["month"] == table["month"].max())
-    ]
-    last = waits.wide(rows).set_index("organisation_code")
-    last = last[last["banded"] > 0]
-    over = last[list(BANDS[-2:])].sum(axis=1)
-    return control.funnel(over, last["banded"]).assign(organisation=last["organisation"])
+    last = table["month"].max()
+    table = table[(table["level"] == "icb") & (table["month"] == last)]
+    parts = []
+    for service in FUNNELS:
+        lists = waits.wide(table[table["service"] == SERVICES[service]])
+        lists = lists[lists["banded"] > 0].set_index(["organisation_code", "organisation"])
+        over = lists[list(BANDS[-2:])].sum(axis=1)
+        parts.append(control.funnel(over, lists["banded"]).reset_index())
+    return pd.concat(parts, keys=FUNNELS, names=["service"]).reset_index(level=0).assign(month=last)

@@ -7,124 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from send_analysis import areas
-from send_analysis.waits import changes, views, views_control
-
-
-def chart_finding(chart: pd.DataFrame, service: str) -> str:
-    """Say what a control chart shows.
-
-    Parameters
-    ----------
-    chart : DataFrame
-        As :func:`views_control.charts` returns them.
-    service : str
-        Short name.
-
-    Returns
-    -------
-    str
-    """
-    signals = chart[chart["signal"] != ""]
-    name = service.capitalize()
-    if signals.empty:
-        return f"{name}: no month stands out from the month-to-month noise"
-    signs = ", ".join(dict.fromkeys(signals["signal"]))
-    return f"{name}: {len(signals)} of {len(chart)} months signal more than noise ({signs})"
-
-
-def funnel_finding(funnel: pd.DataFrame, area: str, service: str) -> str:
-    """Say where an area's board stands among all.
-
-    Parameters
-    ----------
-    funnel : DataFrame
-        As :func:`views_control.boards` returns it.
-    area, service : str
-
-    Returns
-    -------
-    str
-    """
-    code = views.focus(area)["organisation_code"]
-    what = f"{service.capitalize()}: "
-    if code not in funnel.index:
-        low, high = (funnel["share"].quantile(q) for q in (0.1, 0.9))
-        return (
-            f"{what}in four boards of five between {low:.0f} and {high:.0f} per cent of those on "
-            "the list wait over 18 weeks"
-        )
-    own = funnel.at[code, "share"]
-    return (
-        f"{what}in {funnel.at[code, 'organisation']} {own:.0f} per cent of "
-        f"{funnel.at[code, 'size']:,.0f} wait over 18 weeks, more than in "
-        f"{(funnel['share'] < own).sum()} of {len(funnel) - 1} others"
-    )
-
-
-def change_finding(found: pd.DataFrame, claimed_change: float, service: str) -> str:
-    """Say how many of the changes reach what was claimed.
-
-    Parameters
-    ----------
-    found : DataFrame
-        As :func:`views.changes` returns them.
-    claimed_change : float
-        Per cent.
-    service : str
-
-    Returns
-    -------
-    str
-    """
-    reached = (found["change"] <= claimed_change).sum()
-    return (
-        f"{service.capitalize()}: {reached} of {len(found)} changes are a fall of "
-        f"{abs(claimed_change):g} % or more"
-    )
-
-
-def change_table(found: pd.DataFrame, claimed_change: float) -> pd.DataFrame:
-    """Sum up the changes that a strip draws, a row a measure.
-
-    Parameters
-    ----------
-    found : DataFrame
-        As :func:`views.changes` returns them.
-    claimed_change : float
-        Per cent.
-
-    Returns
-    -------
-    DataFrame
-        ``measure, changes, lowest, median, highest`` (per cent), ``as claimed`` (how many reach
-        what was claimed); the last row counts those of all measures.
-    """
-    group = found.groupby(found["measure"].map(changes.NAMES), sort=False)["change"]
-    reached = group.agg(lambda x: int((x <= claimed_change).sum()))
-    out = group.agg(changes="size", lowest="min", median="median", highest="max")
-    out = out.assign(**{"as claimed": reached}).reset_index()
-    every = {"measure": "all measures", "changes": len(found), "as claimed": reached.sum()}
-    return pd.concat([out, pd.DataFrame([every])], ignore_index=True)
-
-
-def relief_finding(row: pd.Series) -> str:
-    """Say what capacity brings a list to its target.
-
-    Parameters
-    ----------
-    row : Series
-        A row of :func:`views.queue_plan`.
-
-    Returns
-    -------
-    str
-    """
-    if row["extra_a_week"] <= 0:
-        return "The list falls fast enough already to be at its target in a year"
-    return (
-        f"At most {row['extra_a_week']:,.0f} more children a week bring the list to target in a "
-        "year"
-    )
+from send_analysis.waits import changes, lists, views, views_control, views_since
 
 
 def findings(area: str = "Bury", claimed: Mapping[str, float] | None = None) -> list[str]:
@@ -145,7 +28,7 @@ def findings(area: str = "Bury", claimed: Mapping[str, float] | None = None) -> 
     table = views.measured(area)
     by_measure = dict(iter(table.set_index("service").groupby("measure")))
     share = by_measure[changes.NAMES["share_over_18_weeks"]]
-    share = share.join(by_measure[views.KNOWN][["first", "last"]].add_suffix("_known"))
+    share = share.join(by_measure[views.KNOWN][["first_month", "last_month"]].add_suffix("_known"))
     span = views.lists(area)["month"]
     alone = "" if chosen["organisation"] == name else f"These lists are not of {name} alone. "
     compared = share["comparable"].dropna()
@@ -158,10 +41,10 @@ def findings(area: str = "Bury", claimed: Mapping[str, float] | None = None) -> 
         for service, change in (claimed or {}).items()
     }
     since = views.recounted(area)
-    shown = share.dropna(subset=["first", "last"])
+    shown = share.dropna(subset=["first_month", "last_month"])
     points = [
-        f"{service.capitalize()}: {row['first']:.0f} % of {row['first_known']:,.0f} → "
-        f"{row['last']:.0f} % of {row['last_known']:,.0f} waiting over 18 weeks"
+        f"{service.capitalize()}: {row['first_month']:.0f} % of {row['first_month_known']:,.0f} → "
+        f"{row['last_month']:.0f} % of {row['last_month_known']:,.0f} waiting over 18 weeks"
         f"{_since(area, service, since)}{_compared(row)}{said.get(service, '')}."
         for service, row in shown.iterrows()
     ]
@@ -183,7 +66,7 @@ def _fell(compared: pd.Series) -> str:
 
 def _compared(row: pd.Series) -> str:
     """Say what comparable providers show where the share as published moved the other way."""
-    if pd.isna(row["comparable"]) or row["change"] * row["comparable"] >= 0:
+    if pd.isna(row["comparable"]) or row["change_percent"] * row["comparable"] >= 0:
         return ""
     way = "rose" if row["comparable"] > 0 else "fell"
     return f"; among comparable providers it {way}, by {abs(row['comparable']):.1f} % of itself"
@@ -222,27 +105,91 @@ def carried() -> str:
     )
 
 
-def carried_table() -> pd.DataFrame:
-    """Return the figures of :func:`carried`, a row each.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``measure`` (in words): ``value``.
-    """
-    names = {
-        "charts": "Charts of boards",
-        "autocorrelation": "Correlation of neighbouring months",
-        "signals_independent": "Charts with a signal, limits for independent months, %",
-        "alarms_independent": "Steady lists with a signal, limits for independent months, %",
-        "widened": "Limits as drawn are wider, times",
-        "signals": "Charts with a signal, limits as drawn, %",
-        "alarms": "Steady lists with a signal, limits as drawn, %",
-    }
-    found = views_control.carry_over()
-    return found[list(names)].rename(names).rename_axis("measure").to_frame("value")
-
-
 def _signed(value: float) -> str:
     """Write a change with its sign."""
     return f"{value:+.0f}".replace("-", "−")
+
+
+def months() -> str:
+    """Name the first and the last month of the lists as known when claims were made."""
+    then = lists.then()["month"]
+    return f"{then.min():%B} and {then.max():%B %Y}"
+
+
+def later(area: str = "Bury") -> list[str]:
+    """Say what came of the lists after the claims: nearest organisation and England, by service.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    list of str
+        Nothing where no organisation has lists of these months.
+    """
+    table = views_since.ends(area)
+    said = []
+    for service, rows in table.groupby("service", sort=False):
+        near = rows[rows["level"] != "england"].head(1)
+        england = rows[rows["level"] == "england"]
+        told = [_later(row) for _, row in pd.concat([near, england]).iterrows()]
+        said.append(f"{service.capitalize()}: {'. '.join(told)}.")
+    return said
+
+
+def services(table: pd.DataFrame) -> str:
+    """Say for how many children's services there are lists near an area, and where waits are long.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`.views_since.services` returns it.
+
+    Returns
+    -------
+    str
+    """
+    board = table[table["level"] == "icb"]
+    known = board.dropna(subset=["over 18 weeks", "over 18 weeks in England"])
+    longer = (known["over 18 weeks"] > known["over 18 weeks in England"]).sum()
+    return (
+        f"At the end of {table['month'].iloc[0]:%B %Y} {board['organisation'].iloc[0]} has lists "
+        f"for {len(board)} of {len(lists.lines())} children's services; in "
+        f"{longer or 'none'} of the {len(known)} whose waits are known, a larger share than in "
+        "England waits over 18 weeks."
+    )
+
+
+def _later(row: pd.Series) -> str:
+    """Say of one list how it stood at both ends and when most had waited over a year."""
+    text = (
+        f"{row['organisation']} had {row['waiting from']:,.0f} children waiting in "
+        f"{row['from']:%B %Y} and {row['waiting to']:,.0f} in {row['to']:%B %Y}"
+    )
+    if row[["over 18 weeks from", "over 18 weeks to"]].isna().any():
+        return f"{text}{_apart(row)}"
+    top, parts = row["highest over 52 weeks"], []
+    for name, words in (("over 18 weeks", "over 18 weeks"), ("over 52 weeks", "over a year")):
+        known, whole = (
+            [row[f"{name}{of} {end}"] for end in ("from", "to")] for of in ("", " of all")
+        )
+        shown, of_all = (" → ".join(f"{one:.1f}" for one in both) for both in (known, whole))
+        apart = max(abs(a - b) for a, b in zip(known, whole, strict=True)) >= 1
+        parts.append(f"{words} {shown} %" + (f" ({of_all} % of the whole list)" if apart else ""))
+    if row["highest in"] not in (row["from"], row["to"]) and top >= 0.05 and not row["jumped"]:
+        parts[-1] += f", at most {top:.1f} % in {row['highest in']:%B %Y}"
+    return f"{text}; of those whose wait is known, {', '.join(parts)}{_apart(row)}"
+
+
+def _apart(row: pd.Series) -> str:
+    """Say why a list's first and last month are not of the same children's waits."""
+    if row["comparable"]:
+        return ""
+    why = (
+        f"what the list counts most likely changed in {row['jumped']}"
+        if row["jumped"]
+        else "providers that reported in both months, and whose lists never jumped, hold "
+        f"{row['same from']:.0f} % of the first list and {row['same to']:.0f} % of the last"
+    )
+    return f" (not a change of waits alone: {why})"

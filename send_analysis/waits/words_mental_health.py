@@ -59,29 +59,6 @@ def referred(area: str = "Bury") -> list[str]:
     return said
 
 
-def referred_finding(table: pd.DataFrame) -> str:
-    """Say of the newest year how many never got in, beside England: the title of the chart.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As :func:`mental_health.referred` returns it.
-
-    Returns
-    -------
-    str
-    """
-    last = table.groupby("level").last()
-    never = last["closed before treatment"] + last["open, no contact"]
-    year = table["year"].max()
-    if "group" not in never:
-        return f"{never['england']:.0f} of 100 children referred in {year} were closed or not seen"
-    return (
-        f"{never['group']:.0f} of 100 children referred in {year} were closed before treatment or "
-        f"not seen, {never['england']:.0f} in England"
-    )
-
-
 def contacts(area: str = "Bury") -> list[str]:
     """Say how many children had a contact with a mental health service in twelve months.
 
@@ -121,29 +98,6 @@ def _change(change: float) -> str:
     return f"a {'rise' if change > 0 else 'fall'} of {abs(change):.1f} %"
 
 
-def contacts_table(area: str = "Bury") -> pd.DataFrame:
-    """Lay out :func:`mental_health.contacts`, a row an organisation.
-
-    Returns
-    -------
-    DataFrame
-        ``organisation``, children by the month in which twelve end, ``change, %`` over the last
-        year, ``in 100 residents aged 0 to 17``, ``fewest in twelve months``, ``to``.
-    """
-    table = mental_health.contacts(area)
-    wide = table.assign(month=table["month"].dt.strftime("to %B %Y")).pivot(
-        index="organisation", columns="month", values="children"
-    )
-    ends = table["month"].drop_duplicates().dt.strftime("to %B %Y")
-    last = table.groupby("organisation", sort=False).last()
-    wide = wide.loc[last.index, ends].rename_axis(columns=None)
-    return wide.assign(
-        **{"change, %": last["change"], "in 100 residents aged 0 to 17": last["per 100"],
-           "fewest in twelve months": last["fewest"]},
-        to=last["fewest to"].dt.strftime("%B %Y"),
-    ).reset_index()  # fmt: skip
-
-
 def first_contacts(area: str = "Bury") -> list[str]:
     """Say how long children's referrals to mental health services waited for a first contact.
 
@@ -167,27 +121,6 @@ def first_contacts(area: str = "Bury") -> list[str]:
             f"{b['over 52 weeks']:.0f} %."
         )
     return said
-
-
-def first_contacts_table(area: str = "Bury") -> pd.DataFrame:
-    """First and last month of :func:`mental_health.first_contacts`, a row an organisation.
-
-    Returns
-    -------
-    DataFrame
-        ``organisation, months`` and each measure, in words.
-    """
-    table = mental_health.first_contacts(area)
-    ends = [table.groupby("organisation", sort=False).nth(at).set_index("organisation")
-            for at in (0, -1)]  # fmt: skip
-    months = zip(*(end["month"] for end in ends), strict=True)
-    out = pd.DataFrame(
-        {"months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months]}, index=ends[0].index
-    )
-    for name in ("waiting", "median days", "90th percentile days", "over 52 weeks"):
-        both = zip(*(end[name] for end in ends), strict=True)
-        out[name] = [f"{a:,.0f} → {b:,.0f}" for a, b in both]
-    return out.reset_index()
 
 
 def spent(area: str, pounds: float) -> list[str]:
@@ -222,26 +155,6 @@ def spent(area: str, pounds: float) -> list[str]:
         f"{per}; in {first['year']} it was £{first['pounds'] / 1e6:,.2f} million, in the prices of "
         f"that year.{part}"
     ]
-
-
-def spent_table(area: str, pounds: float) -> pd.DataFrame:
-    """Spending on children's mental health, a row a year and organisation.
-
-    Returns
-    -------
-    DataFrame
-        ``year, organisation, £ million, eating disorders, £ million, £ for each resident aged 0 to
-        17`` and what `pounds` are of the area's groups' spending, per cent.
-    """
-    table = mental_health.spending(area)
-    own = table["level"] == "group"
-    return pd.DataFrame({
-        "organisation": table["organisation"], "year": table["year"],
-        "£ million": table["pounds"] / 1e6,
-        "eating disorders, £ million": table["eating disorders"] / 1e6,
-        "£ for each resident aged 0 to 17": table["per child"],
-        f"£{pounds / 1e6:,.1f} million is, %": (100 * pounds / table["pounds"]).where(own),
-    })  # fmt: skip
 
 
 def autism(area: str = "Bury") -> list[str]:
@@ -280,3 +193,11 @@ def autism(area: str = "Bury") -> list[str]:
         "had no appointment recorded. Half of those first seen in the quarter had waited "
         f"{last[days]:,.0f} days or longer ({first[days]:,.0f} in {first.name:%B %Y}).",
     ]
+
+
+def seen_late(area: str = "Bury") -> str:
+    """Name what :func:`.views_mental_health.autism` holds, with its month."""
+    return (
+        "First seen more than 13 weeks after a suspected autism referral, per cent of those whose "
+        f"referral had been open as long, {mental_health.autism(area)['month'].max():%B %Y}"
+    )

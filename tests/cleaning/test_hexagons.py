@@ -72,7 +72,7 @@ def test_every_authority_of_today_has_one_outline_and_leicestershire_a_hole(shap
 
 
 def test_an_authority_is_as_large_as_its_population(shapes):
-    """Hexagons are middle-layer census areas, drawn to hold 5,000 to 15,000 people (ONS)."""
+    """The Library draws a hexagon for about 8,000 people; of Birmingham it prints 1.1 million."""
     size = pd.Series({code: 0.0 for code, _ in shapes})
     for (code, _), ring in shapes.items():
         size[code] += hexagons._area(ring)
@@ -82,6 +82,7 @@ def test_an_authority_is_as_large_as_its_population(shapes):
     young = people.groupby("area_code")["people"].sum().astype(float)
     both = pd.concat([cells, young], axis=1, keys=["cells", "young"], join="inner")
     assert np.corrcoef(both["cells"], both["young"])[0, 1] > 0.95
+    assert 8000 * cells[areas.resolve("Birmingham")] == pytest.approx(1.1e6, rel=0.05)
     # The Library draws one hexagon for the City of London and one for the Isles of Scilly.
     assert set(cells.nsmallest(2).index) == {areas.CITY_OF_LONDON, "E06000053"}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from send_analysis import areas
+from send_analysis.report import kernel as kernels
 from send_analysis.report import render
 from send_analysis.report.kernel import Kernel
 
@@ -24,10 +25,19 @@ def tiny_report(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def report_of(tmp_path_factory):
+def witness(tmp_path_factory):
+    """File in which the kernel of `report_of` writes down what each exhibit was made from."""
+    return tmp_path_factory.mktemp("witness") / "exhibits.jsonl"
+
+
+@pytest.fixture(scope="session")
+def report_of(tmp_path_factory, witness):
     """Report of an area, made when it is first asked for, all in one kernel."""
     out, paths = tmp_path_factory.mktemp("reports"), render.notebook_paths()
-    with Kernel() as kernel:
+    watched = [f"--IPKernelApp.exec_files={Path(__file__).with_name('witness.py')}"]
+    with pytest.MonkeyPatch.context() as patch, Kernel() as kernel:
+        patch.setenv("SEND_ANALYSIS_WITNESS", str(witness))
+        patch.setattr(kernels, "_ARGUMENTS", [*kernels._ARGUMENTS, *watched])
 
         @cache
         def made(area):

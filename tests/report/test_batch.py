@@ -16,11 +16,11 @@ from send_analysis.report import batch, render
 AREAS = ["Bury", "Oldham", "St. Helens", "Wigan", "Isles of Scilly", "England"]
 SOURCE = """
 from send_analysis import areas
-from send_analysis.show import display
+from send_analysis.show import finding
 if area == "Oldham" and {fails}:
     raise RuntimeError("no luck today")
 number = areas.resolve(area)
-display.finding(f"{{area}} has the code {{number}}, which has 9 characters.")
+finding(f"{{area}} has the code {{number}}, which has 9 characters.")
 """
 
 

@@ -1,5 +1,10 @@
 """The index of all areas: its figures, and search and sort by keyboard."""
 
+import base64
+import io
+import re
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
@@ -81,16 +86,19 @@ def test_changed_boundaries_have_the_growth_of_their_footprint(summary):
     assert summary.loc["E08000002", "footprint"] == ""
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_no_violation(page_path, fresh_page, width):
+def test_axe_finds_no_violation_and_nothing_is_wider_than_a_phone(page_path, fresh_page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = fresh_page(page_path, width)
+    page = fresh_page(page_path, 1280)
     page.locator("#search").fill("north west")
-    page.locator("thead button").nth(3).click()
+    page.locator(".areas thead button").nth(3).click()
+    page.locator("input[type=radio]").nth(2).check()
+    page.locator("details").evaluate_all("its => its.forEach(it => it.open = true)")
     found = axe.run(page, options={"runOnly": TAGS}).response["violations"]
     told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
     assert not told
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.complaints == []
     assert [url for url in page.requested if not url.startswith("file:")] == []
 
@@ -100,9 +108,16 @@ def test_search_and_sort_by_keyboard(page_path, fresh_page):
     everyone = names(page)
     assert len(everyone) == 153 and everyone == sorted(everyone)
     page.locator("#search").focus()
-    page.keyboard.type("St Hel")
+    page.keyboard.type("st hel")
     assert names(page) == ["St. Helens"]
     assert page.locator(".status").inner_text() == "1 of 153 areas"
+    assert not page.locator("tbody.national tr").is_visible()
+    for typed, found in (
+        ("Kensington & Chelsea", "Kensington and Chelsea"),
+        ("stoke on trent", "Stoke-on-Trent"),
+    ):
+        page.locator("#search").fill(typed)
+        assert names(page) == [found]
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.press("Delete")
     for _ in range(3):  # the scrolling box, then the headings "Area" and "Region"
@@ -113,9 +128,9 @@ def test_search_and_sort_by_keyboard(page_path, fresh_page):
     plans = tables.load("ehc_plans").query("age_band == 'all' and year == 2025")
     plans = plans[plans["area_code"].isin(areas.current())].sort_values("plans")
     assert names(page)[0] == areas.name(plans["area_code"].iloc[-1])
-    heading = page.locator("thead th").nth(2)
+    heading = page.locator(".areas thead th").nth(2)
     assert heading.get_attribute("aria-sort") == "descending"
-    assert page.locator("thead [aria-sort]").count() == 1
+    assert page.locator(".areas thead [aria-sort]").count() == 1
     assert "highest first" in page.locator(".status").inner_text()
     page.keyboard.press("Enter")
     assert names(page)[0] == areas.name(plans["area_code"].iloc[0])
@@ -125,11 +140,11 @@ def test_search_and_sort_by_keyboard(page_path, fresh_page):
 
 def test_missing_figures_are_last_both_ways(page_path, fresh_page):
     page = fresh_page(page_path)
-    button = page.locator("thead button").nth(5)
+    button = page.locator(".areas thead button").nth(5)
     for _ in range(2):
         button.click()
         shown = page.locator(f"{ROWS} td:nth-child(6)").all_inner_texts()
-        assert shown[-1] == "n/a" and shown[0] != "n/a"
+        assert shown[-1] == "flagged" and shown[0] != "flagged"
 
 
 def test_areas_with_a_report_are_links_and_failures_are_listed(page_path, fresh_page):
@@ -142,11 +157,82 @@ def test_areas_with_a_report_are_links_and_failures_are_listed(page_path, fresh_
     assert page.locator(".failed li").inner_text() == "Hull <1>: a < b\nhere"
 
 
-def test_without_script_the_table_is_whole(page_path, browser):
+def test_the_map_and_the_table_say_the_same_of_every_measure(page_path, fresh_page, summary):
+    page = fresh_page(page_path)
+    cells = page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('tbody.local tr')].map(row =>"
+        " [row.dataset.code, [...row.cells].map(it => [it.dataset.value, it.innerText])]))"
+    )
+    for at, column in enumerate(("growth", "rate", "in_time", "expected")):
+        page.locator("input[type=radio]").nth(at).check()
+        shown = page.locator(".map svg path[role]").evaluate_all(
+            "its => its.map(it => [it.dataset.code, it.getAttribute('aria-label'),"
+            " Number(it.getAttribute('class').split('-')[1])])"
+        )
+        assert len(shown) == 153
+        place = 2 + ("plans", "growth", "rate", "in_time", "expected").index(column)
+        kinds = {}
+        for code, label, kind in shown:
+            value, text = cells[code][place]
+            assert label == f"{areas.name(code)}: {text}"
+            kinds.setdefault(kind, []).append(float(value) if value else text)
+        assert set(kinds.pop(5, ["n/a"])) == {"n/a"}
+        assert set(kinds.pop(6, ["flagged"])) == {"flagged"}
+        ends = [(min(kinds[kind]), max(kinds[kind])) for kind in sorted(kinds)]
+        assert len(ends) == 5 and all(a[1] <= b[0] for a, b in pairwise(ends))
+        key = page.locator(".key:visible .count").all_inner_texts()
+        assert sum(int(text.strip("()")) for text in key) == 153
+        lowest = summary[column][1:].astype(float).idxmin()
+        assert areas.name(lowest) in page.locator(".pattern:visible").inner_text()
+
+
+def test_the_map_is_one_tab_stop_and_arrows_go_from_area_to_area(page_path, fresh_page):
+    page = fresh_page(page_path)
+    assert page.locator(".map svg [tabindex='0']").count() == 1
+    page.locator(".map svg path[data-code=E08000002]").focus()
+    gone = []
+    for key in ("ArrowRight", "ArrowLeft", "ArrowDown", "End", "ArrowUp"):
+        page.keyboard.press(key)
+        gone.append(page.evaluate("document.activeElement.dataset.code"))
+    assert areas.name(gone[0]) == "Rochdale"  # east of Bury
+    assert gone[1] == "E08000002" and areas.name(gone[3]) == "York"
+    assert page.locator(".map svg [tabindex='0']").get_attribute("data-code") == gone[-1]
+    page.locator(".map svg path[data-code=E08000002]").hover()
+    told = page.locator(".pointed")
+    assert told.inner_text().startswith("Bury") and "%: +73" in told.inner_text()
+    assert told.locator("a").get_attribute("href") == "bury/index.html"
+
+
+def test_the_table_is_there_as_csv_with_its_sources(page_path, summary):
+    link = re.search(r'download="send_local_authorities.csv" href="[^"]*,([^"]*)"',
+                     page_path.read_text(encoding="utf-8"))  # fmt: skip
+    text = base64.b64decode(link[1]).decode("utf-8-sig")
+    table = pd.read_csv(io.StringIO(text), comment="#").set_index("area_code")
+    pd.testing.assert_series_equal(table["plans"], summary["plans"], check_dtype=False)
+    assert table.loc["E08000002", "growth"] == pytest.approx(73.4, abs=0.05)
+    assert "\n# Source: Education, health and care plans" in text
+    assert all(f"\n# {column}: " in text for column in table)
+
+
+def test_regions_are_those_of_the_release():
+    """Bury's region in January 2025, by its plans and the residents of mid-2024 (ONS)."""
+    frame = england.regions().query("year == 2025").set_index("area")["rate"]
+    assert len(frame) == 10
+    plans = tables.load("ehc_plans").query("age_band == 'all' and year == 2025")
+    plans = plans.set_index("area_code")["plans"]["E12000002"]
+    people = tables.load("population").query("year == 2024 and age <= 25")
+    known = tables.load("areas").query("region_code == 'E12000002'")["area_code"]
+    people = people[people["area_code"].isin(known)]["people"].sum()
+    assert frame["North West"] == pytest.approx(1000 * plans / people)
+    chart = england.by_region(england.regions())
+    assert f"{(frame > frame['England']).sum()} of 9 regions" in chart.title
+
+
+def test_without_script_the_map_and_the_table_are_whole(page_path, browser):
     context = browser.new_context(java_script_enabled=False, offline=True)
     page = context.new_page()
     page.goto(page_path.resolve().as_uri())
     assert page.locator("table.areas tbody tr").count() == 154
     assert not page.locator("form.search").is_visible()
-    assert page.locator("thead button").count() == 0
+    assert page.locator(".areas thead button").count() == 0
     context.close()

@@ -12,7 +12,7 @@ from send_analysis.report import render
 
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 MISSING = "from send_analysis.errors import MissingDataError\nraise MissingDataError('No plans.')"
-FINDING = "from send_analysis.show import display\ndisplay.finding('A finding with 1 number.')"
+FINDING = "from send_analysis.show import finding\nfinding('A finding with 1 number.')"
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from send_analysis.errors import (
 from send_analysis.report import render
 
 TEXT = nbformat.v4.new_markdown_cell
-FINDING = 'from send_analysis.show import display\ndisplay.finding("A finding with 1 number.")'
+FINDING = 'from send_analysis.show import finding\nfinding("A finding with 1 number.")'
 
 
 def cell(source="", marks=None, **data):
@@ -121,8 +121,8 @@ def test_index_shows_the_faults_of_the_area_and_of_no_other(notebook, no_kernel,
 
 def test_page_leaves_out_code_but_in_the_footer(tiny_report):
     page = read(tiny_report, "01_tiny")
-    assert "display.show" not in page.main.get_text()
-    assert "display.show" in page.select_one("footer details.code").get_text()
+    assert "show(" not in page.main.get_text()
+    assert "show(" in page.select_one("footer details.code").get_text()
     assert "Rows: 3" in page.main.get_text()
 
 

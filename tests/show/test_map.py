@@ -69,7 +69,7 @@ def test_the_words_say_the_ends_the_regions_and_what_is_missing(drawn):
     north = [code for code in rows.index if areas.region(code) == areas.resolve("North East")]
     rows.loc[north, "rate"] = 700
     chart = sa.map(rows, "rate", what="Plans per 1,000")
-    assert "Highest: Bury 900.0, Bolton 800.0, " in chart.alt
+    assert "Highest: 900.0 in Bury, 800.0 in Bolton, 700.0 in " in chart.alt
     assert "is highest in the North East (700.0)" in chart.alt
     assert "No figure, 1 of them: Essex." in chart.alt
     assert "Flagged, 1 of them: Kent." in chart.alt
@@ -82,6 +82,16 @@ def test_the_words_say_the_ends_the_regions_and_what_is_missing(drawn):
     assert sum(int(text.split("(")[1][:-1]) for text in key) == 153
 
 
+def test_authorities_that_read_alike_are_counted_not_chosen():
+    rows = frame().assign(rate=[100.0] * 4 + [99.96] + [3.0] * 2 + list(range(4, 150)))
+    chart = sa.map(rows, "rate", form=".0f")
+    assert "Highest: 149 in" in chart.alt and "Lowest: 3 in " in chart.alt
+    rows["rate"] = rows["rate"].clip(upper=100)
+    chart = sa.map(rows, "rate", form=".0f", what="On time, %")
+    assert chart.title.startswith("On time, %: from 3 in 2 authorities to 100 in 55 authorities")
+    assert "Highest: 100 in 55 authorities." in chart.alt
+
+
 def test_an_area_and_its_neighbours_are_marked(drawn):
     chart = sa.map(frame(), "rate", area="Bury", what="Plans")
     bare, marked = drawn(sa.map(frame(), "rate")), drawn(chart)
@@ -91,6 +101,13 @@ def test_an_area_and_its_neighbours_are_marked(drawn):
                               ", and its 10 statistical neighbours.")  # fmt: skip
     assert "Plans: Bury" in chart.title
     assert marked.get_legend().get_texts()[-1].get_text() == "Bury"
+
+
+def test_a_figure_with_a_caveat_is_not_shaded():
+    """Plans of Newham jumped and were flagged: no growth is told of it."""
+    data = sa.map(sa.growth.series.growth(2019, 2025), "growth").data.set_index("area")
+    assert data.loc["Newham", "shade"] == "flagged" and pd.isna(data.loc["Newham", "growth"])
+    assert data["growth"].notna().sum() >= 150
 
 
 def test_units_of_several_authorities_shade_each_and_regions_none():

@@ -48,30 +48,37 @@ def test_ink_leaves_dark_colours_alone():
     assert style.contrast(style.ink("#FFDD00", background="#F1F5F9"), "#F1F5F9") >= 4.5
 
 
+def _axes():
+    return plt.subplots(figsize=(style.WIDTH, style.HEIGHT), layout=style.layout())[1]
+
+
 def test_house_style_is_used_by_the_function_and_left_behind_by_none():
-    @style.house
-    def draw(ax=None):
-        return style.axes(ax)
-
+    draw = style.house(_axes)
     with mpl.rc_context({"axes.spines.right": True}):
-        ax = draw()
-        assert not ax.spines["right"].get_visible()
+        assert not draw().spines["right"].get_visible()
         assert mpl.rcParams["axes.spines.right"]
-    assert draw(ax) is ax
 
 
-def test_source_and_title_stand_inside_the_figure():
+def test_the_house_style_is_a_theme_of_seaborn():
+    import seaborn as sns
+
+    with mpl.rc_context():
+        style.use()
+        assert sns.color_palette().as_hex()[:2] == [colour.lower() for colour in style.PALETTE[:2]]
+        assert mpl.rcParams["axes.titlelocation"] == "left"
+
+
+def test_title_stands_inside_the_figure():
     @style.house
     def draw():
-        ax = style.axes()
+        ax = _axes()
         style.title(ax, "A long finding " * 8, subtitle="a measure, its unit and period " * 4)
-        style.source(ax, "a publication with a long name " * 5)
         return ax
 
     ax = draw()
     ax.figure.draw_without_rendering()
     width, height = ax.figure.get_size_inches() * ax.figure.dpi
-    texts = [ax.title, ax._left_title, *ax.texts, ax.figure._supxlabel]
+    texts = [ax.title, ax._left_title, *ax.texts]
     for box in (text.get_window_extent() for text in texts if text.get_text()):
         assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height
     title, subtitle = ax._left_title.get_window_extent(), ax.texts[0].get_window_extent()
@@ -81,7 +88,7 @@ def test_source_and_title_stand_inside_the_figure():
 def boxes_of_labels(ends, size=10):
     @style.house
     def draw():
-        ax = style.axes()
+        ax = _axes()
         for i, end in enumerate(ends):
             ax.plot([0, 1], [0, end], label=f"line {i}")
         ax.set_ylim(0, 10)
@@ -153,7 +160,7 @@ def test_panels_and_their_names_stay_apart(top):
 
 
 def test_lines_without_label_or_values_are_not_named():
-    ax = style.axes()
+    ax = _axes()
     ax.plot([0, 1], [1, 2])
     ax.plot([0, 1], [np.nan, np.nan], label="empty")
     ax.plot([0, 1, 2], [1, 3, np.nan], label="ends early")

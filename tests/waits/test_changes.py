@@ -7,7 +7,7 @@ import yaml
 
 from send_analysis.errors import UnknownNameError
 from send_analysis.evidence import verdicts
-from send_analysis.waits import changes
+from send_analysis.waits import changes, words_claims
 
 ROOT = Path(__file__).parents[2]
 WAITS = {"wait-camhs": -65, "wait-paediatrics": -50, "wait-physio": -48, "wait-ot": -56}
@@ -55,7 +55,7 @@ def test_camhs_has_the_figures_of_burys_own_group_as_nearest(ledger):
 def test_counts_of_definitions_are_those_of_the_changes(claims):
     found = verdicts.tried(claims["wait-physio"])
     reached = (found["official"] <= -48).sum()
-    text = changes.summary(changes.nearest(claims["wait-physio"]["test"]), -48)
+    text = words_claims.summary(changes.nearest(claims["wait-physio"]["test"]), -48)
     assert f"Of {len(found)} changes" in text
     assert f"{reached} are falls of 48 per cent or more" in text
     assert set(found["role"]) == {"nearest", "exploratory"}
@@ -85,7 +85,7 @@ def test_share_waiting_over_18_weeks_is_a_nearest_figure(ledger):
 def test_an_area_without_a_list_is_said_so():
     found = changes.nearest({"area": "England", "service": "physiotherapy", "since": "2023-01"})
     assert found.empty
-    assert "No list of a provider or board" in changes.summary(found, -10)
+    assert "No list of a provider or board" in words_claims.summary(found, -10)
 
 
 def test_an_unknown_service_is_refused():

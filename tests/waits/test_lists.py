@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from send_analysis import cli, tables
 from send_analysis.cleaning import nhs_links
+from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from send_analysis.waits import changes, providers
 from send_analysis.waits import lists as waits
@@ -167,7 +168,12 @@ def test_published_bands_and_totals_pass_the_checks(table):
 
 def test_sums_of_providers_are_the_published_boards(table):
     lists = waits.wide(table[(table["age_group"] == "cyp") & (table["service"] == OT)])
-    sums = providers.aggregate(lists, providers.membership(table), throughout=False)
+    own = providers.merged_providers(lists).merge(providers.membership(table))
+    sums = pd.concat([
+        own.groupby([own[level].rename("organisation_code"), "month"])[["total", "52+"]]
+        .sum(min_count=1).reset_index()
+        for level in ("icb", "region", "england")
+    ])  # fmt: skip
     both = sums.merge(lists, on=["organisation_code", "month"], suffixes=("", "_published"))
     # One provider changed its board and one was counted in a foreign region: those differ.
     changed = {"QH8", "QJG", "Y56", "Y59"}
@@ -189,14 +195,9 @@ def test_only_those_who_reported_throughout_are_added():
     members = pd.DataFrame(
         {"organisation_code": ["A", "B"], "icb": "Q1", "region": "Y1", "england": "E92000001"}
     )
-    lists = waits.wide(table)
-    board = providers.aggregate(lists, members).query("organisation_code == 'Q1'")
-    assert board["total"].tolist() == [7, 14]
-    assert board["providers"].tolist() == [1, 1]
-    whole = providers.aggregate(lists, members, throughout=False).query("organisation_code == 'Q1'")
-    assert whole["total"].tolist() == [77, 14]
-    january = providers.aggregate(lists, members, months=[JANUARY])
-    assert january.query("organisation_code == 'Q1'")["total"].tolist() == [77]
+    found = changes.changes(table, organisations=["Q1"], services=[OT], members=members)
+    found = found[(found["measure"] == "waiting") & (found["reporting"] == "throughout")]
+    assert found[["before", "after"]].to_numpy().tolist() == [[7, 14]]
 
 
 def test_a_merged_trust_counts_with_its_predecessor(table):
@@ -209,6 +210,23 @@ def test_a_merged_trust_counts_with_its_predecessor(table):
     june = lists[lists["month"] == "2023-06-01"].set_index("organisation_code")["total"]
     both = merged[(merged["month"] == "2023-06-01")].set_index("organisation_code")["total"]
     assert both["RBN"] == june[["RVY", "RBN"]].sum()
+    # As the lists are read, so they are added up.
+    entries = rules()["codes_not_printed"].values()
+    assert {one["code"]: one["now"] for one in entries if "now" in one} == providers.MERGED
+    assert waits.lines() == sorted(rules()["services"]["cyp"])
+
+
+def added_up(lists, members, months):
+    """Sums over the providers with a total in every one of the months."""
+    own = providers.merged_providers(lists[lists["month"].isin(months)])
+    seen = own.groupby(["organisation_code", "service"])["month"].transform("nunique")
+    own = own[seen == len(months)].merge(members)
+    parts = [
+        own.groupby([own[level].rename("organisation_code"), "service", "month"])[waits.NUMBERS]
+        .sum(min_count=1).reset_index()
+        for level in ("icb", "region", "england")
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
 
 
 def test_changes_agree_with_a_plain_loop_over_windows(then):
@@ -221,8 +239,7 @@ def test_changes_agree_with_a_plain_loop_over_windows(then):
     rng = np.random.default_rng(1)
     for _ in range(6):
         i, j = sorted(rng.choice(len(months), 2, replace=False))
-        sums = providers.aggregate(lists, members, months=months[i : j + 1]).assign(organisation="")
-        values = waits.measures(sums)
+        values = waits.measures(added_up(lists, members, months[i : j + 1]))
         values = values[values["unit"] != waits.OPEN_UNIT]
         ends = [
             values[values["month"] == m].set_index(key)["value"] for m in (months[i], months[j])

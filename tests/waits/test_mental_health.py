@@ -1,12 +1,9 @@
 """Children's mental health: figures read off the workbooks, sums by hand, sentences."""
 
-import matplotlib as mpl
 import pytest
 
 from send_analysis import tables
-from send_analysis.waits import charts, mental_health, words_mental_health
-
-mpl.use("Agg")
+from send_analysis.waits import mental_health, words_mental_health
 
 
 def one(area, level):
@@ -57,17 +54,6 @@ def test_the_shorter_wait_is_said_with_those_who_never_got_in():
     assert "shorter for those who got in, and more were closed untreated or had no contact" in text
     assert "advises against comparing years" in text
     assert words_mental_health.referred("England") == []
-
-
-@pytest.mark.parametrize("area", ["Bury", "Camden", "England"])
-def test_the_chart_draws_every_share_and_says_them_in_words(area):
-    table = mental_health.referred(area)
-    finding = words_mental_health.referred_finding(table)
-    ax = charts.referral_outcomes(table, finding=finding, subtitle="Children referred")
-    bars = sum(len(container) for container in ax.containers)
-    assert bars == 4 * len(table)
-    alt = charts.referral_outcomes_alt(table, subtitle="children referred")
-    assert "2021-22, England: second contact 33" in alt
 
 
 def test_contacts_are_of_windows_that_do_not_overlap():

@@ -12,14 +12,11 @@ from send_analysis.waits import queues
 
 # Fong and others (2022), ear, nose and throat list; figures of NHSRwaitinglist's walkthrough.
 def test_published_example():
-    assert queues.load(30, 27) == pytest.approx(1.111111, abs=1e-6)
     assert queues.target_mean_wait(52) == 13
     assert queues.target_queue_size(30, 52) == 390
     assert queues.relief_capacity(30, 1200, 390, weeks=26) == pytest.approx(61.15385, abs=1e-5)
     assert queues.target_capacity(30, 52, factor=1) == pytest.approx(30.01923, abs=1e-5)
     assert queues.target_capacity(30, 52, factor=6.58) == pytest.approx(30.12654, abs=1e-5)
-    assert queues.pressure(63, 52) == pytest.approx(2.423077, abs=1e-6)
-    assert queues.pressure(24, 4) == 12
 
 
 @pytest.mark.parametrize(("demand", "target"), [(5.0, 8.0), (20.0, 4.0)])
@@ -117,7 +114,7 @@ def test_flows_do_not_cross_a_missing_month():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: queues.load(0, 3), "demand is 0"),
+        (lambda: queues.target_capacity(0, 3), "demand is 0"),
         (lambda: queues.target_mean_wait(-1), "target wait is -1"),
         (
             lambda: queues.relief_capacity(3, -1, 2),
@@ -134,13 +131,11 @@ def test_impossible_queues_are_refused(call, message):
 
 LIST = pd.DataFrame({"queue_size": [10], "demand": [5.0], "capacity": [6.0]})
 CALLS = {
-    "load": lambda v: queues.load(v, 5),
-    "capacity": lambda v: queues.load(5, v),
+    "demand": lambda v: queues.target_queue_size(v, 5),
     "wait": queues.target_mean_wait,
     "spread": lambda v: queues.target_capacity(5, 18, cv_demand=v),
     "relief": lambda v: queues.relief_capacity(5, v, 20),
     "weeks": lambda v: queues.relief_capacity(5, 100, 20, weeks=v),
-    "pressure": lambda v: queues.pressure(v, 18),
     "plan": lambda v: queues.plan(LIST, weeks=v),
     "plan's list": lambda v: queues.plan(LIST.assign(capacity=v)),
     "plan's size": lambda v: queues.plan(LIST.assign(queue_size=v)),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, reads, tables
+from send_analysis.errors import MissingDataError
 from send_analysis.waits import lists as waits
 from send_analysis.waits import providers
 from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
@@ -18,6 +19,8 @@ LONG = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
 SHARES = [*LONG, *(f"{name} of all" for name in LONG)]
 SAME = 90
 """Per cent of both lists that the same providers hold, at least, where a change can be of waits."""
+CHARTED = (("speech and language", "over 52 weeks"), ("community paediatrics", "over 18 weeks"))
+"""Service and measure of each chart."""
 _LIST = ["service", "provider"]
 _ORDER = ["provider", "icb", "region", "england"]
 
@@ -72,6 +75,7 @@ def shares(area: str = "Bury") -> pd.DataFrame:
     return out[[*columns, *SHARES]].reset_index(drop=True)
 
 
+@reads.result
 def ends(area: str = "Bury") -> pd.DataFrame:
     """First and last figure of each list, and the highest share over a year between them.
 
@@ -110,9 +114,84 @@ def ends(area: str = "Bury") -> pd.DataFrame:
     return out.assign(comparable=held & (out["jumped"] == ""))
 
 
-def lines() -> list[str]:
-    """Return the service lines for children that the lists have, as the publisher calls them."""
-    return sorted(waits.since()["service"].unique())
+@reads.result
+def charted(area: str = "Bury") -> pd.DataFrame:
+    """Return the shares of long waits that are drawn: one measure of each service in ``CHARTED``.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, measure, organisation, level, month, waiting, share`` (per cent of those whose
+        wait is known), ``comparable`` (as :func:`ends` has it). No services without any share.
+    """
+    key = ["service", "organisation_code"]
+    found = shares(area).merge(ends(area)[[*key, "comparable"]], on=key)
+    parts = [
+        found[found["service"] == service].assign(measure=measure, share=found[measure])
+        for service, measure in CHARTED
+    ]
+    out = pd.concat([part for part in parts if part["share"].notna().any()])
+    columns = ["service", "measure", "organisation", "level", "month", "waiting", "share"]
+    return out[[*columns, "comparable"]].reset_index(drop=True)
+
+
+@reads.result
+def later(area: str = "Bury") -> pd.DataFrame:
+    """Write first and last figures of the later lists side by side, as a reader reads them.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, organisation, children waiting``, the shares over 18 and over 52 weeks of
+        those whose wait is known and of the whole list, and the most over 52 weeks; in words.
+    """
+    found = ends(area)
+    highest = zip(found["highest over 52 weeks"], found["highest in"], strict=True)
+    return found[["service", "organisation"]].assign(**{
+        "children waiting": _pair(found, "waiting", ",.0f"),
+        **{f"{name}, %{of}": _pair(found, f"{name}{of}", ".1f")
+           for name in LONG for of in ("", " of all")},
+        "most over 52 weeks, %": [
+            "n/a" if pd.isna(a) else f"{a:.1f} in {b:%b %Y}" if a else "none" for a, b in highest
+        ],
+    })  # fmt: skip
+
+
+@reads.result
+def alike(area: str = "Bury") -> pd.DataFrame:
+    """Say how far first and last figures of the later lists are of the same lists.
+
+    Parameters
+    ----------
+    area : str, default "Bury"
+
+    Returns
+    -------
+    DataFrame
+        ``service, organisation, months``, the share of both lists that the same providers hold, and
+        when the list jumped; in words.
+    """
+    found = ends(area)
+    months = zip(found["from"], found["to"], strict=True)
+    return found[["service", "organisation"]].assign(**{
+        "months": [f"{a:%b %Y} → {b:%b %Y}" for a, b in months],
+        "held by the same providers, %": _pair(found, "same", ".0f"),
+        "list jumped in": found["jumped"].replace("", "no month"),
+    })  # fmt: skip
+
+
+def _pair(found: pd.DataFrame, column: str, form: str) -> list[str]:
+    """Write the first figure and the last."""
+    both = zip(found[f"{column} from"], found[f"{column} to"], strict=True)
+    return [f"{a:{form}} → {b:{form}}".replace("nan", "n/a") for a, b in both]
 
 
 @tables.remembered
@@ -131,6 +210,11 @@ def services(area: str = "Bury") -> pd.DataFrame:
         waiting, over 18 weeks, over 52 weeks`` (per cent of those whose wait is known), ``over 18
         weeks in England, over 52 weeks in England``. The providers that serve the area and its
         first board; lists of no child, not returned, or last month's again are left out.
+
+    Raises
+    ------
+    MissingDataError
+        If no board's wait is known, as of an area without a board.
     """
     found = waits.organisations(area)
     near = found[~found["level"].duplicated() | (found["level"] == "provider")]
@@ -147,6 +231,10 @@ def services(area: str = "Bury") -> pd.DataFrame:
     out = out.rename(columns={TOTAL: "waiting"})
     order = {"provider": 0, "icb": 1}
     out = out.sort_values(["service", "level"], key=lambda c: c.replace(order), kind="stable")
+    if out.loc[out["level"] == "icb", list(LONG)].isna().all(axis=None):
+        raise MissingDataError(
+            f"{area} has no board with lists of children's services whose waits are known."
+        )
     columns = ["service", "organisation", "level", "month", "waiting", *LONG]
     return out[[*columns, *england.add_suffix(" in England")]].reset_index(drop=True)
 
