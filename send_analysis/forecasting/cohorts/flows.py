@@ -217,7 +217,6 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
     """Carry the origin's plans forward with changed flows."""
     stock, joined, leave = [base.stock[0]], [base.joined[0]], []
     safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
-    touched = False
     for step in range(len(base.deal)):
         plans, usual, rows = stock[-1], base.leave[step], base.moving(step)
         new, ends, moves = base.joined[step + 1], usual, rows
@@ -225,7 +224,6 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
             kind, part = lever["lever"], _phase(lever, base.origin + step)
             if part == 0:
                 continue
-            touched = True
             if kind == "protected":
                 if step == max(lever["from_year"] - base.origin, 0):
                     safe = np.maximum(safe, plans * _ages(lever)[:, None])
@@ -243,7 +241,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 ends = ends + (1 - ends) * (part * (1 - size))[:, None, None] * at[:, None]
             else:
                 new = new * (1 + (part * (size - 1))[:, None] * _ages(lever))[..., None]
-        following = advance(plans - safe, ends, moves, new) if touched else base.stock[step + 1]
+        following = advance(plans - safe, ends, moves, new)
         if safe.any():
             ended = safe * usual + (plans - safe) * ends
             ends = np.divide(ended, plans, out=ends.copy(), where=plans > 0)
