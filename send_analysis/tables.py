@@ -226,6 +226,12 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
             f"not as {DESCRIPTOR} says ({error}); run `send-analysis data verify`",
             file=str(folder / entry["path"]),
         ) from None
+    if len(frame) < entry["rows"]:
+        raise DataError(
+            f"cut short: {len(frame):,} rows, {DESCRIPTOR} says {entry['rows']:,}; restore it, or "
+            "run `send-analysis data build`",
+            file=str(folder / entry["path"]),
+        )
     for field in fields:
         if field["type"] == "date":
             frame[field["name"]] = pd.to_datetime(frame[field["name"]], format="%Y-%m-%d")

@@ -49,13 +49,24 @@ TERMS = {
     "growth": Term("Growth, %", "+.1f"),
     "growth_a_year": Term("Growth, % a year", ".1f"),
     "more": Term("Plans more", "+,.0f"),
+    "chance": Term("Chance moves a year's growth by, % points", ".1f"),
+    "event": Term("Event"),
+    "growth_others": Term("Growth of the others, % a year", ".1f"),
+    "grown_as": Term("Grown as in"),
     "others_a_year": Term("Others, % a year", ".1f"),
+    "plans_end": Term("Plans at the end", ",.0f"),
+    "plans_start": Term("Plans at the start", ",.0f"),
     "p": Term("p", ".3f"),
     "plans_if": Term("Plans with the growth of others", ",.0f"),
     "population size": Term("Population size", "+,.0f"),
     "prevalence": Term("Plans a child of the same age", "+,.0f"),
     "ratio": Term("Ratio", ".3f"),
     "ratio_raw": Term("Ratio before shrinking", ".3f"),
+    "share": Term("Share, %", ".1f"),
+    "share_end": Term("Share at the end, %", ".1f"),
+    "share_start": Term("Share at the start, %", ".1f"),
+    "shared_with": Term("Others in the same place", ",.0f"),
+    "spread": Term("Areas differ lastingly by, % points", ".2f"),
     "step": Term("Step", ".3f"),
     # Forecasting.
     "below": Term("Outcomes below it, %", ".1f"),
@@ -72,6 +83,7 @@ TERMS = {
     "origin": Term("Forecast from January", ".0f"),
     "outcomes": Term("Outcomes of January"),
     "published": Term("Plans published", ",.0f"),
+    "published_then": Term("Plans in that January", ",.0f"),
     "requests_change": Term("Requests changed by, %", "+.0f"),
     "wis_ratio": Term("Interval score over compound growth's", ".2f"),
     "within_10": Term("Forecasts less than 10 % off, %", ".0f"),
@@ -81,7 +93,9 @@ TERMS = {
     "areas": Term("Areas", ",.0f"),
     "assessments_expected": Term("Assessments expected", ",.0f"),
     "authority_years": Term("Years of authorities", ",.0f"),
-    "backlog": Term("Backlog", ",.1f"),
+    "at_capacity": Term("Fewer than nine in ten in time"),
+    "at_end": Term("Open at the end of the year", ",.0f"),
+    "backlog": Term("Backlog", ",.0f"),
     "capacity": Term("In use and announced", ",.0f"),
     "chance_low": Term("Chance from, %", ".0f"),
     "chance_high": Term("Chance to, %", ".0f"),
@@ -104,21 +118,25 @@ TERMS = {
     "inside": Term("Within the 80 % interval, % of areas", ".0f"),
     "kept": Term("Demand at the latest January's shares", ",.0f"),
     "needed": Term("In use a year later", ",.0f"),
-    "needed_60": Term("Completions that 60 % would ask for", ",.1f"),
-    "needed_90": Term("Completions that 90 % would ask for", ",.1f"),
+    "institution": Term("Institution"),
+    "needed_60": Term("Completions that 60 % would ask for", ",.0f"),
+    "needed_90": Term("Completions that 90 % would ask for", ",.0f"),
     "next_year": Term("Chance that more are needed a year ahead, %", ".0f"),
-    "next_year_60": Term("Completions for 60 % in the next year", ",.1f"),
-    "next_year_90": Term("Completions for 90 % in the next year", ",.1f"),
+    "next_year_60": Term("Completions for 60 % in the next year", ",.0f"),
+    "next_year_90": Term("Completions for 90 % in the next year", ",.0f"),
+    "open_cases": Term("Open on average in the year", ",.0f"),
     "persistence": Term("As the year before"),
     "place": Term("Of it the place", ",.0f"),
     "places": Term("Places", ",.0f"),
     "places_80": Term("Enough in 80 of 100 simulations", ",.0f"),
+    "places_or_pupils": Term("Places or pupils", ",.0f"),
     "planned": Term("Announced", ",.0f"),
     "posts": Term("Posts", ",.1f"),
     "pounds": Term("Pounds", ",.0f"),
     "predicted": Term("Both, weighted"),
     "probability": Term("Chance that more are needed, %", ".0f"),
     "probability_ahead": Term("Chance that more are needed, untested, %", ".0f"),
+    "published_open": Term("Published as open at the end of the year", ",.0f"),
     "pupils": Term("Pupils", ",.1f"),
     "range": Term("80 % interval"),
     "saving": Term("Saving, £", ",.0f"),
@@ -127,10 +145,12 @@ TERMS = {
     "special_pupils": Term("Pupils in special schools", ",.0f"),
     "sufficed": Term("Places enough in 80 of 100 simulations were enough, % of areas", ".0f"),
     "timely": Term("Plans within 20 weeks, % of those counted", ".1f"),
+    "timely_by_volumes": Term("Plans within 20 weeks that volumes give, %", ".1f"),
     "top_up": Term("Of it top-up", ",.0f"),
+    "undecided": Term("Requests not decided", ",.0f"),
     "unsaid": Term("Why no chance is given"),
     "volumes": Term("From volumes alone"),
-    "what": Term("Institution"),
+    "weeks": Term("Weeks a case takes", ",.1f"),
     "where": Term("Area"),
     # Waits.
     "10 to 17": Term("Aged 10 to 17, %", ".0f"),
@@ -175,6 +195,8 @@ TERMS = {
     "£1.4 million is, %": Term("£1.4 million is, %", ".1f"),
     "£ million": Term("£ million", ",.2f"),
 }
+NOUGHT = re.compile(r"^[+-](?=0(?:\.0+)?$)")  # the sign of "-0.0"
+YES_NO = {"True": "yes", "False": "no"}
 # Ends of an interval of the column before them: ``ratio_low``, ``places_high_80``.
 ENDS = re.compile(r"^(?:(?P<of>.+)_)?(?P<end>low|high)(?:_(?P<level>\d+))?$")
 
@@ -247,6 +269,8 @@ def form(column: pd.Series, name: str) -> str:
 def texts(column: pd.Series, name: str) -> list[str]:
     """Write the values of a column as they are read; "n/a" where one is missing.
 
+    What rounds to nought has no sign, and what is true or false is "yes" or "no".
+
     Parameters
     ----------
     column : Series
@@ -258,6 +282,6 @@ def texts(column: pd.Series, name: str) -> list[str]:
     """
     spec = form(column, name)
     return [
-        "n/a" if missing else format(value, spec)
+        "n/a" if missing else NOUGHT.sub("", YES_NO.get(text := format(value, spec), text))
         for value, missing in zip(column, column.isna(), strict=True)
     ]

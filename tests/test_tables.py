@@ -97,6 +97,14 @@ def test_a_missing_file_is_named(copied):
         tables.load("areas")
 
 
+def test_a_table_cut_short_is_refused(copied):
+    file = copied / "areas.csv"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 1])  # at the end of a row: it reads well
+    with pytest.raises(DataError, match="cut short"):
+        tables.load("areas")
+
+
 def test_a_folder_without_tables_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(tmp_path))
     with pytest.raises(SendAnalysisError, match="data build --out"):

@@ -37,6 +37,13 @@ def test_numbers_are_told_apart_and_years_are_years():
     assert second == ("2025", "2019", "0.250", "0.350", "2,019", "59,143", "52.0", "n/a")
 
 
+def test_nought_has_no_sign_and_what_is_true_is_yes():
+    assert terms.texts(pd.Series([-0.3, 0.2, -57.9]), "more") == ["0", "0", "-58"]
+    assert terms.texts(pd.Series([-0.001, 0.01]), "skill") == ["0.00", "+0.01"]
+    assert terms.texts(pd.Series([True, False]), "tested") == ["yes", "no"]
+    assert terms.texts(pd.Series([True, None]), "tested") == ["yes", "n/a"]
+
+
 def test_every_term_can_be_written():
     for name, term in terms.TERMS.items():
         assert format(1234.5, term.form), name

@@ -128,7 +128,7 @@ def forecast(
     area, years, scenario, simulations, seed
         As in :func:`simulate`.
     capacity_file : str or Path, optional
-        Places that the user knows, as :func:`planned_places.read_capacity` reads
+        Places that the user knows, as :func:`.planned.read_capacity` reads
         them; places in use in the latest January and planned changes if not given.
     simulation : Projection, optional
         One already made with the same scenario, so as not to make it again.

@@ -188,7 +188,7 @@ def _rule(frame: pd.DataFrame) -> str:
         f"By volumes, {coming['needed_90']:,.0f} assessments would have to be completed in "
         f"{coming['year']:.0f} for nine plans in ten in time"
     )
-    missed = (frame["volumes"] - frame["timely"]).abs().dropna()
+    missed = (frame["timely_by_volumes"] - frame["timely"]).abs().dropna()
     if missed.empty:
         return f"{said}; no year of the area tests that"
     years = "the one year" if len(missed) == 1 else f"{len(missed)} years"

@@ -50,7 +50,7 @@ def compute(
     areas : list of str, optional
         ONS codes; all that can be counted in both Januaries if not given.
     simulations, seed : int
-        As in :func:`capacity.simulate`.
+        As in :func:`.balance.simulate`.
 
     Returns
     -------

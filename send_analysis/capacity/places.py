@@ -1,7 +1,7 @@
 """Specialist places: how many are in use, how many will be needed, how sure one can be.
 
 A *kind* of place is a setting of the EHC plan tables. Demand is a simulation of plans by age and
-setting; capacity comes from :mod:`planned_places`. Equations are in
+setting; capacity comes from :mod:`.planned`. Equations are in
 docs/capacity.md.
 """
 
@@ -153,11 +153,11 @@ def balance(
     simulation : Simulation
     capacity : DataFrame
         ``kind, phase, year, in_use, planned, capacity, basis``, as
-        :func:`planned_places.capacity` gives it; a kind, phase and year of the simulation each.
+        :func:`.planned.capacity` gives it; a kind, phase and year of the simulation each.
     settings : sequence of str
         Names of the settings of the simulation.
     late : mapping of (kind, phase) to ndarray (years, simulations), optional
-        Places missing because openings are late, as :func:`planned_places.late` draws them; none
+        Places missing because openings are late, as :func:`.planned.late` draws them; none
         if not given.
     sureness : sequence of float
         How sure one wants to be that places suffice.

@@ -119,7 +119,7 @@ def shares_kept(simulation: Projection) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As :func:`capacity.forecast` returns it.
+        As :func:`.balance.forecast` returns it.
     """
     now = simulation.stock[0].mean(axis=0)
     share = now / np.maximum(now.sum(axis=-1, keepdims=True), 1)
@@ -136,7 +136,7 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     Parameters
     ----------
     forecast, kept : DataFrame
-        As :func:`capacity.forecast` and :func:`shares_kept` return them.
+        As :func:`.balance.forecast` and :func:`shares_kept` return them.
     year : int
         Year of the January.
 
@@ -298,18 +298,19 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``year, completed, timely, needed_60, needed_90, volumes``: what each year needed was known
-        as the year before ended, but for its arrivals; ``timely`` is the per cent in time,
-        ``volumes`` the per cent that the same rule gives for what was completed, where it is
-        tested. The last row is the coming year.
+        ``year, completed, timely, needed_60, needed_90, timely_by_volumes``: what each year needed
+        was known as the year before ended, but for its arrivals; ``timely`` is the per cent in
+        time, ``timely_by_volumes`` the per cent that the same rule gives for what was completed,
+        where it is tested. The last row is the coming year.
     """
     after = queue[["year", "next_year_60", "next_year_90"]].assign(year=queue["year"] + 1)
     after = after.rename(columns={"next_year_60": "needed_60", "next_year_90": "needed_90"})
     tested = _hindcast()
     tested = tested[tested["area_code"] == queue["area_code"].iloc[0]]
+    tested = tested.rename(columns={"volumes": "timely_by_volumes"})
     out = after.merge(queue[["year", "completed", "timely"]], on="year", how="left")
-    out = out.merge(tested[["year", "volumes"]], on="year", how="left")
-    return out[["year", "completed", "timely", "needed_60", "needed_90", "volumes"]]
+    out = out.merge(tested[["year", "timely_by_volumes"]], on="year", how="left")
+    return out[["year", "completed", "timely", "needed_60", "needed_90", "timely_by_volumes"]]
 
 
 @tables.remembered
@@ -413,7 +414,6 @@ def announced(area: str = "Bury") -> pd.DataFrame:
         raise MissingDataError(
             f"No planned changes are recorded for {area}: add a file to data/plans."
         )
-    found["included"] = found["included"].map({True: "yes", False: "no"})
     return found[["title", "phase", "status", "included", "opens", "places", "source"]]
 
 
@@ -479,12 +479,21 @@ def savings(area: str = "Bury") -> pd.DataFrame:
 
 @reads.result
 def budget(area: str = "Bury") -> pd.DataFrame:
-    """Return grant and deficit, as :func:`.costs.budget`."""
+    """Return grant and deficit, as :func:`.costs.budget`.
+
+    Raises
+    ------
+    MissingDataError
+        If none is published of the area itself.
+    """
     found = costs.budget(areas.resolve(area)).drop(columns=["area_code", "area"])
+    if found.drop(columns=["year", "deficit_england"]).isna().all(axis=None):
+        raise MissingDataError(f"No grant and no deficit is published for {areas.name(area)}.")
     return found.rename(columns={"year": "financial_year_from_april"})
 
 
 @reads.result
 def published(area: str = "Bury") -> pd.DataFrame:
     """Return places and pupils in schools of the area, as :func:`.places.published`."""
-    return places.published(areas.resolve(area)).drop(columns="area_code")
+    found = places.published(areas.resolve(area)).drop(columns="area_code")
+    return found.rename(columns={"what": "institution", "places": "places_or_pupils"})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import tables
+from send_analysis import caveats, tables
 from send_analysis.capacity import views
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
+from send_analysis.show.tile import Tile
 
 SMALL = 20  # residents in specialist places: fewer are known one by one
 CERTAINTY = (  # what stands under the table of places
@@ -109,11 +110,12 @@ def _waits(queue: pd.DataFrame, area: str) -> str:
     new = tables.load("new_plans")
     new = new[(new["area_code"] == last["area_code"]) & (new["year"] == last["year"])]
     new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
+    doubt = caveats.doubt("new_plans", last["area_code"], year=last["year"])
     out = (
         f"In {last['year']} {last['timely']:.0f} % of the plans in {area} whose time is "
         f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
         f"{timed['any time']:,}"
-        + (f" (of {new.iloc[0]:,} new plans)" if len(new) else "")
+        + (f" (of {new.iloc[0]:,} new plans)" if len(new) and not doubt else "")
         + f"; {last['completed']:,.0f} "
         + ("assessment was completed" if last["completed"] == 1 else "assessments were completed")
     )
@@ -144,3 +146,19 @@ def _chances(forecast: pd.DataFrame) -> str:
 def _chance(probability: float) -> str:
     """Write a chance; what all simulations say is not certain."""
     return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
+
+
+def tile(area: str = "Bury") -> Tile | None:
+    """Return the places needed for the area's first page; none where they are not forecast."""
+    try:
+        forecast = views.forecast(area)
+    except MissingDataError:
+        return None
+    rows = forecast[(forecast["kind"] == EVERY) & (forecast["phase"] == "all")]
+    whole = rows.set_index("year").loc[forecast["origin"].iloc[0] + HORIZON]
+    return Tile(
+        f"Specialist places needed in January {whole.name}",
+        f"{whole['demand_low_80']:,.0f} to {whole['demand_high_80']:,.0f}",
+        "If placements are made as they have been, a range meant to hold four times in five, "
+        f"tested one year ahead. In use and announced: {whole['capacity']:,.0f}.",
+    )

@@ -1,6 +1,6 @@
 """How a claim is tested: which figures each kind of test looks up, in every window there is.
 
-A function for each kind turns a claim's ``test`` (whose keys are checked in `claim_forms`) into
+A function for each kind turns a claim's ``test`` (whose keys are checked in `forms`) into
 *definitions*: a series for every area and the window that the claim means. One engine then computes
 levels, changes or places in an order, of which one window is *plain* and others are *readings*,
 both fixed before a figure is seen; the rest are *exploratory*. The kinds are listed in
@@ -509,7 +509,7 @@ def closest(figures: list[dict]) -> str:
     ----------
     figures : list of dict
         ``table, where, value``, and ``over`` (the rows that a share is of), as checked by
-        :class:`claim_forms.Figure`.
+        :class:`.forms.Figure`.
 
     Returns
     -------

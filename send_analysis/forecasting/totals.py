@@ -65,7 +65,7 @@ def forecast(
     -------
     DataFrame
         ``area_code, area, origin, year, horizon, measure, category, quantile, value``, sorted.
-        ``measure`` is ``plans``; ``category`` is ``all`` (:func:`cohort_views.forecast` has ages
+        ``measure`` is ``plans``; ``category`` is ``all`` (:func:`.views.forecast` has ages
         and settings too); ``quantile`` is .025, .1, .25, .5, .75, .9 or .975; ``value`` is a
         number of plans.
 

@@ -210,8 +210,7 @@ def far(area: str = "Bury", horizon: int = 15) -> pd.DataFrame:
 
 def misses() -> pd.DataFrame:
     """Return the worst misses, as :func:`.outlook.misses`, as a reader sees them."""
-    found = outlook.misses()
-    found["flagged"] = found["flagged"].map({True: "yes", False: "no"})
+    found = outlook.misses().rename(columns={"published": "published_then"})
     return found.drop(columns=["low_95", "high_95"])
 
 

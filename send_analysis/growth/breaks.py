@@ -23,7 +23,7 @@ def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) 
     Parameters
     ----------
     before, after : DataFrame
-        What :func:`growth_panel.transitions` returns, before and after.
+        What :func:`.panel.transitions` returns, before and after.
     area : str, optional
         Authority to test; all if not given.
 

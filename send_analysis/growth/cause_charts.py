@@ -241,7 +241,9 @@ def ratios(frame: pd.DataFrame) -> Chart:
         title=f"Requests per 1,000 residents in {asked['year'].max()}: {words}",
         alt=f"Four line charts. In {end}, {told}."
         + (" Dotted steps cross a break in the series." if (frame["caveat"] != "").any() else ""),
-        data=frame,
+        data=frame.rename(
+            columns={"low": "value_low", "high": "value_high", "level": "shared_with"}
+        ),
         draw=draw,
         height=6.4,
         panels={"nrows": 2, "ncols": 2},
@@ -297,7 +299,13 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
         subtitle=f"Yearly growth over that of {against[rows['against'].iloc[0]]}, January "
         f"{low['start']} to {low['end']}, shrunken; bars: 95 % interval",
         alt=alt,
-        data=frame,
+        data=frame.rename(
+            columns={
+                "growth": "growth_a_year",
+                "low": "ratio_low",
+                "high": "ratio_high",
+            }
+        ),
         draw=draw,
         note="A ratio of 1.01 means that plans grew by 1 per cent a year more than England's.",
     )
@@ -336,7 +344,9 @@ def counterfactuals(frame: pd.DataFrame) -> Chart:
         f"{first['area']} since {first['start']}",
         subtitle="Dots: plans with the growth of others; lines: their middle half",
         alt=f"Dot chart. Plans in January {first['end']} are {first['plans']:,.0f}; {told}.",
-        data=frame,
+        data=frame.drop(columns="area_code").rename(
+            columns={"area": "grown_as", "low": "plans_if_low", "high": "plans_if_high"}
+        ),
         draw=draw,
         height=1.6 + 0.5 * len(rows),
         note=f"Age by age: {caveat}" if caveat else "",

@@ -133,7 +133,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         title=title,
         subtitle="Growth in plans; bars: how far chance alone could move it (95 %)",
         alt=alt,
-        data=frame,
+        data=frame.rename(columns={"low": "growth_low", "high": "growth_high"}),
         draw=draw,
         note="The interval treats each January's number as a count of independent events. Areas "
         "differ for other reasons too, so more of them lie outside it than chance would put there. "

@@ -153,15 +153,19 @@ def compared(area: str = "Bury") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``against``: ``growth_a_year, others_a_year, ratio, ratio_low, ratio_high, more,
-        more_low, more_high, rank, rank_low, rank_high``.
+        Indexed by ``against`` (their names): ``growth_a_year, others_a_year, ratio, ratio_low,
+        ratio_high, more, more_low, more_high, rank, rank_low, rank_high``.
     """
     end = _unbroken(area).end
     rows = [
         panel.growth_ratios(area, start=series.COMPARABLE, end=end, against=against)
         for against in panel.REFERENCES
     ]
-    out = pd.concat(rows, ignore_index=True).set_index("against")
+    out = pd.concat(rows, ignore_index=True)
+    code = areas.resolve(area)
+    called = {"england": "England", "region": areas.name(areas.region(code)),
+              "neighbours": "ten neighbours"}  # fmt: skip
+    out = out.assign(against=out["against"].map(called)).set_index("against")
     names = {"growth": "growth_a_year", "growth_others": "others_a_year"}
     out = out.rename(columns=names | {"low": "ratio_low", "high": "ratio_high"})
     columns = [
@@ -190,13 +194,13 @@ def broke(found: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``tested`` (whose growth, against whom): ``what, measured, before, after, step,
-        step_low, step_high, p``.
+        Indexed by ``tested`` (whose growth, against whom): ``event, measured, before, after,
+        step, step_low, step_high, p``.
     """
     beside = (" against " + found["against"]).where(found["against"] != "", "")
     out = found.assign(tested=found["area"] + beside).set_index("tested")
-    out = out.rename(columns={"low": "step_low", "high": "step_high"})
-    return out[["what", "measured", "before", "after", "step", "step_low", "step_high", "p"]]
+    out = out.rename(columns={"what": "event", "low": "step_low", "high": "step_high"})
+    return out[["event", "measured", "before", "after", "step", "step_low", "step_high", "p"]]
 
 
 @reads.result

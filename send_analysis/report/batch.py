@@ -1,6 +1,6 @@
 """The reports of every area, made by many workers, taken up where they were left, with an index.
 
-An area's report is what :func:`reports.render` writes, byte for byte. Workers send
+An area's report is what :func:`.render.render` writes, byte for byte. Workers send
 pages back and this process writes them, so that workers need no common disk.
 """
 
@@ -60,7 +60,7 @@ def render_all(
     out : str or Path
         Folder of the reports.
     notebooks : iterable of str or Path, optional
-        As for :func:`reports.render`.
+        As for :func:`.render.render`.
     jobs : int, default 2
         Areas at the same time on this machine; each takes a process with a kernel.
     scheduler : str, optional
@@ -76,7 +76,7 @@ def render_all(
     Raises
     ------
     UnknownNameError, MissingDataError
-        As :func:`reports.render`, before anything is executed.
+        As :func:`.render.render`, before anything is executed.
     ParameterError
         If the scheduler does not answer, or Dask is not installed.
     """

@@ -159,6 +159,7 @@ def _on_page(
             "choice": measure.choice,
             "title": chart.title,
             "what": measure.what,
+            "heading": measure.heading,
             "alt": chart.alt,
             "column": 2 + measures.index(measure),
             "key": [

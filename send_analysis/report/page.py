@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from send_analysis.areas import slug
 from send_analysis.errors import NotebookError
+from send_analysis.show.missing import AGAIN
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -42,7 +43,8 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     -------
     dict
         ``name``; ``short``, a name for links; ``title``, ``headline`` and ``points`` as text;
-        ``finding`` and ``body`` as HTML; ``contents``, a list of ``anchor, text, below``;
+        ``finding`` and ``body`` as HTML; ``summary``, HTML for the area's first page;
+        ``contents``, a list of ``anchor, text, below``;
         ``code``; ``tables``, the names of the tables that its figures and tables are made from.
 
     Raises
@@ -54,6 +56,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     body, rows = _body(nb, where)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
+    summary = [it.extract().decode_contents(formatter="minimal") for it in body.select(".summary")]
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
     _check_self_contained(body, where)
     return {
@@ -62,6 +65,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "title": title.get_text(),
         "headline": _tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
+        "summary": summary,
         "finding": finding.decode_contents(formatter="minimal"),
         "contents": _contents(body, where),
         "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
@@ -106,6 +110,7 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_for_readers(output)]
+    _say_once(nb)
     # HTMLExporter would parse and write the page once more, to put a word in the place of
     # alternative text that is absent: here that is a mistake.
     try:
@@ -123,6 +128,28 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
         return f'<tbody data-rows="{len(rows) - 1}"></tbody>'
 
     return BeautifulSoup(PLAIN_ROWS.sub(lift, html), "html.parser"), rows
+
+
+def _say_once(nb: NotebookNode) -> None:
+    """Say each note once: what is missing again refers to the first, once in a row of notes."""
+    told, follows = set(), False  # `follows`: whether a note is what stands before
+    for cell in nb.cells:
+        follows &= cell.cell_type == "code"
+        kept = []
+        for output in cell.get("outputs", []):
+            marks = output.get("metadata", {}).get("send_analysis", {})
+            if marks.get("kind") == "note":
+                html = output.data["text/html"]
+                if html in told and marks.get("missing"):
+                    output.data["text/html"] = f'<div class="note"><p>{AGAIN}</p></div>'
+                refers = AGAIN in output.data["text/html"]
+                if (html in told and not refers) or (refers and follows):
+                    continue
+                told.add(html)
+            follows = marks.get("kind") == "note"
+            kept.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = kept
 
 
 def _with_rows(html: str, rows: list[str]) -> str:

@@ -303,9 +303,7 @@ def provenance(named: Sequence[str] = ()) -> dict[str, Any]:
 
 def _faults(code: str) -> str:
     """Table of the faults found in the releases for an area, its region and England, if any."""
-    around = [code, places.ENGLAND]
-    if places.level(code) == "local authority":
-        around.insert(1, places.region(code))
+    around = [code, *([places.region(code)] if places.level(code) == "local authority" else [])]
     names = {near: places.name(near) for near in around}
     known = tables.load("quality")
     found = known[known["area_code"].isin(around)]

@@ -9,5 +9,7 @@ __getattr__, __dir__ = lazy.face(
     finding="page",
     note="page",
     said="page",
+    Tile="tile",
     show="page",
+    summary="page",
 )

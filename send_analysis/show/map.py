@@ -274,6 +274,14 @@ def locator(area: str) -> Chart:
     )  # fmt: skip
 
 
+def located(area: str) -> list[Chart]:
+    """Return the locator of an area that has neighbours; nothing for a region or England."""
+    try:
+        return [locator(area)]
+    except MissingDataError:
+        return []
+
+
 def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """One row an authority of today: ``area, region``, the value, what it is ``without`` one."""
     frame = frame if "area_code" in frame.columns else frame.reset_index()

@@ -1,8 +1,8 @@
 """What an area lacks: in place of an exhibit a note says what the tables do not have.
 
-A cell that raises `MissingDataError` shows its message as a note, in full the first time; a cell
-that needs what such a cell would have made refers to it. So a notebook asks for what
-it shows and guards nothing, in JupyterLab and on pages alike.
+A cell that raises `MissingDataError` shows its message as a note; a cell that needs what such a
+cell would have made refers to it. So a notebook asks for what it shows and guards nothing, in
+JupyterLab and on pages alike. A page says each note once (`report.page`).
 """
 
 from __future__ import annotations
@@ -42,14 +42,12 @@ def _told(
     """Show a note for what is missing; any other unknown name is a mistake, shown as ever."""
     from send_analysis.show.page import note
 
-    lost, told = shell.user_ns.setdefault(_STATE, (set(), set()))
+    lost = shell.user_ns.setdefault(_STATE, set())
     if issubclass(kind, NameError) and error.name not in lost:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         return
     lost |= _names_made(shell.user_ns["In"][-1])
-    why = str(error) if issubclass(kind, MissingDataError) else AGAIN
-    note(AGAIN if why in told else why, missing=True)
-    told.add(why)
+    note(str(error) if issubclass(kind, MissingDataError) else AGAIN, missing=True)
 
 
 def _names_made(source: str) -> set[str]:

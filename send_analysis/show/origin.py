@@ -15,10 +15,12 @@ WHEN = re.compile(
     r"(?<=reporting year )\d{4}|mid-\d{4}|(?<=services, )\d{4}-\d\d$|(?<=lists, )[A-Z][a-z]+ \d{4}$"
 )
 GAP = "…"
+# Lists of which areas belong together: figures are added up by them, none is theirs.
+LISTS = re.compile(r"\blookup\b|\blink of\b|\blocations to\b")
 
 
 def origin(names: Sequence[str]) -> str:
-    """Name the publications behind tables, each with its releases.
+    """Name the publications behind tables, each with its releases; lists of areas left out.
 
     Parameters
     ----------
@@ -32,7 +34,8 @@ def origin(names: Sequence[str]) -> str:
     """
     found = {it["name"]: it for name in names for it in tables.resource(name)["sources"]}
     series: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    for it in found.values():
+    shown = [it for it in found.values() if not LISTS.search(it["title"])]
+    for it in shown or found.values():
         when = WHEN.findall(it["title"])
         title = WHEN.sub(GAP, it["title"]) if len(when) == 1 else it["title"]
         series.setdefault((title, it["publisher"]), []).append((it["published"], *when))

@@ -18,6 +18,7 @@ from send_analysis.show import missing
 from send_analysis.show.chart import Chart
 from send_analysis.show.origin import origin
 from send_analysis.show.table import Table, has_named_index, html_table
+from send_analysis.show.tile import Tile
 
 missing.install()
 MOST_ROWS = 500  # of a chart's data on the page; its download always has every row
@@ -119,6 +120,34 @@ def chart_html(chart: Chart) -> str:
         )
         + f"{_download(chart.data, chart.title)}</details></div>"
     )
+
+
+def summary(*things: Tile | Chart | None) -> None:
+    """Put figures and charts on the first page of the area, where its pages are listed.
+
+    Parameters
+    ----------
+    *things : Tile, Chart or None
+        A chart is one that a page shows with its data; None is left out.
+    """
+    for thing in filter(None, things):
+        if isinstance(thing, Chart):
+            picture, source = thing.picture(), _source(thing, thing.title)
+            html = (
+                f'<figure><p class="label">{escape(thing.title)}</p>'
+                f'<img src="{picture.uri}" alt="{escape(thing.alt.strip())}" '
+                f'width="{picture.width}" height="{picture.height}">'
+                f'<figcaption class="source">Source: {escape(source)}</figcaption></figure>'
+            )
+            text, named = f"{thing.title}\n{thing.alt}", list(thing.tables)
+        else:
+            label, value, words = map(escape, thing)
+            html = (
+                f'<p><span class="label">{label}</span> <strong class="value">{value}</strong></p>'
+                f"<p>{words}</p>"
+            )
+            text, named = ": ".join(thing), []
+        _display(f'<div class="summary">{html}</div>', text, kind="summary", tables=named)
 
 
 def _show_chart(chart: Chart) -> None:

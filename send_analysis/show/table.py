@@ -75,7 +75,10 @@ def html_table(frame: pd.DataFrame, caption: str) -> str:
     frame = frame.reset_index() if has_named_index(frame) else frame
     names = [" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
     numeric = [
-        i >= headings and pd.api.types.is_numeric_dtype(kind) for i, kind in enumerate(frame.dtypes)
+        i >= headings
+        and pd.api.types.is_numeric_dtype(kind)
+        and not pd.api.types.is_bool_dtype(kind)
+        for i, kind in enumerate(frame.dtypes)
     ]
     head = "".join(
         f'<th scope="col"{_number_class(is_number)}>{escape(terms.heading(name))}</th>'

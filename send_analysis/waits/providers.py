@@ -51,7 +51,7 @@ def merged_providers(lists: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     lists : DataFrame
-        As :func:`wide` returns them.
+        As :func:`.lists.wide` returns them.
 
     Returns
     -------

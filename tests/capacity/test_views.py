@@ -165,12 +165,12 @@ def test_chart_of_chances_draws_the_frame_and_says_what_came_true():
 def test_title_of_the_rule_says_how_far_it_was_off(queue):
     frame = views.against_need(queue)
     # docs/capacity.md: shares from volumes against 78.9, 27.4, 34.7, 51.0, 74.1, 99.0 %
-    missed = (frame["volumes"] - frame["timely"]).abs().dropna()
+    missed = (frame["timely_by_volumes"] - frame["timely"]).abs().dropna()
     assert len(missed) == 6
     said = charts.completions(frame, "Bury").title
     assert said.endswith(f"missed the share by {missed.mean():.0f} points in 6 years on average")
     assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments would have to be completed in" in said
-    untested = frame.assign(volumes=float("nan"))
+    untested = frame.assign(timely_by_volumes=float("nan"))
     said = charts.completions(untested, "Bury").title
     assert said.endswith("no year of the area tests that")
 

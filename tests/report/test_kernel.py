@@ -89,7 +89,11 @@ def test_missing_figures_are_told_and_the_rest_goes_on(run):
     assert nb.cells[-2].outputs[0].text == "after\n"
     notes = [text for text in html(nb) if 'class="note"' in text]
     again = '<div class="note"><p>Not shown, for the reason given above.</p></div>'
-    assert notes == ['<div class="note"><p>No plans.</p></div>', again, again]
+    why = '<div class="note"><p>No plans.</p></div>'
+    assert notes == [why, again, why]  # a cell that is run again says the reason again
+    page = pages.parts(nb, name="01_written", where="Bury")["body"]
+    assert page.count(why) == 1
+    assert page.count(again) == 1  # not below the first note, but after what stands in between
 
 
 def test_a_page_without_its_finding_says_what_is_missing(run):

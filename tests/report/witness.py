@@ -22,7 +22,7 @@ def _watch():
         return plain_read(folder, name)
 
     def display(html, text, **marks):
-        if "tables" in marks:
+        if marks.get("kind") in {"figure", "table"}:
             line = {"exhibit": text.splitlines()[0], "said": marks["tables"]}
             line |= {"opened": [*opened], "ever": [*ever]}
             with path.open("a", encoding="utf-8") as file:

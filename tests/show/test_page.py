@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from send_analysis import reads
 from send_analysis.errors import ParameterError
-from send_analysis.show import Chart, Table, finding, note, page, said, show
+from send_analysis.show import Chart, Table, Tile, finding, note, page, said, show, summary
 from send_analysis.show.origin import origin
 
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
@@ -73,6 +73,12 @@ def test_a_table_carries_its_sources_in_order_of_their_names(shown):
     assert "Ofsted and the Care Quality Commission" in text
     assert text.endswith("; own counts, 2025")
     assert shown[0][1]["tables"] == ["inspections", "tribunals"]
+
+
+def test_lists_of_areas_are_no_source_of_figures():
+    assert "lookup" not in origin(["population"])
+    assert origin(["population"]).count("Population estimates") == 3
+    assert "link of local authorities" in origin(["nhs_area_links"])  # nothing else is in it
 
 
 def test_what_is_from_nowhere_is_refused(shown):
@@ -186,3 +192,13 @@ def test_the_releases_of_a_publication_are_put_together():
     assert lists.startswith(f"Community health services waiting lists, {months} (NHS England, ")
     people = origin(["population"])
     assert "Population estimates, mid-2021, mid-2022, mid-2023 and mid-2024, by single" in people
+
+
+def test_a_summary_is_marked_for_the_first_page(shown):
+    summary(Tile("Plans <2025>", "2,804", "More than before."), None, line(frame()))
+    assert [marks["kind"] for _, marks in shown] == ["summary", "summary"]
+    assert soup_of(shown).select_one(".value").get_text() == "2,804"
+    assert soup_of(shown).select_one(".label").get_text() == "Plans <2025>"
+    assert soup_of(shown, 1).img["alt"] == ALT
+    assert "Department for Education" in soup_of(shown, 1).select_one(".source").get_text()
+    assert shown[1][1]["tables"] == ["ehc_plans"]

@@ -34,8 +34,8 @@ _RATES = ("requests_return", "share_assessed", "share_issued")  # levels that ta
 class Projection:
     """Simulated plans of one area, and the flows that made them.
 
-    Axes are years (T), simulations (n), age at 31 August (A, `cohort_data.AGES`), setting
-    (S, `cohort_data.SETTINGS`).
+    Axes are years (T), simulations (n), age at 31 August (A, `inputs.AGES`), setting
+    (S, `inputs.SETTINGS`).
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def estimate(known: Snapshot) -> Rates:
     Parameters
     ----------
     known : Snapshot
-        From `cohort_data.snapshot`. With a January before, moves and leaving come from the same
+        From `inputs.snapshot`. With a January before, moves and leaving come from the same
         cohorts a year apart; without one, from neighbouring ages in the same January.
 
     Returns

@@ -129,7 +129,7 @@ def project(
         Name or code of a local authority, a region or England; codes joined by ``+`` are taken
         together.
     origin : int, optional
-        January to project from, one of `cohort_data.origins`; the latest if not given.
+        January to project from, one of `inputs.origins`; the latest if not given.
     years : int
         Years ahead, 1 to 15; a year's figures do not depend on how many follow.
     simulations : int
