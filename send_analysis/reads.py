@@ -24,6 +24,14 @@ KEY = "tables"
 # none shows them as figures, so that they are not among its sources.
 NOT_SHOWN = frozenset({"areas", "area_codes", "quality", "series_breaks", "hexagons"})
 
+
+class Names(tuple):
+    """Names of tables. pandas copies what a frame carries deeply, with every slice of it."""
+
+    def __deepcopy__(self, memo: object) -> Names:
+        return self
+
+
 _open: ContextVar[tuple[set[str], ...]] = ContextVar("open", default=())
 
 
@@ -74,7 +82,7 @@ def of(*things: Any) -> tuple[str, ...]:
 def stamp(made: R, names: Iterable[str]) -> R:
     """Let a result carry the tables that it was made from; what cannot carry them is left alone."""
     carried = of(made)
-    names = tuple(sorted({*names, *carried} - NOT_SHOWN))
+    names = Names(sorted({*names, *carried} - NOT_SHOWN))
     if names == carried:
         return made
     if isinstance(made, pd.DataFrame | pd.Series):

@@ -176,18 +176,24 @@ def unit_costs(area: str, *, changes: Mapping[str, float] | None = None) -> pd.D
     return frame.astype({"plans": "Int64"}).rename_axis("setting")
 
 
-def _unit(code: str, setting: str, given: pd.DataFrame) -> dict[str, object]:
-    """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
+@tables.remembered
+def _accounts(setting: str) -> tuple[pd.Series, pd.DataFrame, pd.Series, pd.Series]:
+    """Top-ups of a setting: of all areas, the authorities' rows, plans, and regions of areas."""
     known = top_ups()
     known = known[known["setting"] == setting]
     places = tables.load("areas").set_index("area_code")
-    region = places["region_code"]
     local = known[known["area_code"].map(places["level"]) == "local authority"]
     every = known.set_index(["area_code", "account"])["pounds"]
+    plans = known.drop_duplicates("area_code").set_index("area_code")["plans"]
+    return every, local, plans, places["region_code"]
+
+
+def _unit(code: str, setting: str, given: pd.DataFrame) -> dict[str, object]:
+    """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
+    every, local, plans, region = _accounts(setting)
     middle = local["pounds"].median()
     own = every.reindex([(code, "outturn"), (code, "budget")]).dropna()
     own = own[own.between(middle / PLAUSIBLE, middle * PLAUSIBLE)]
-    plans = known.drop_duplicates("area_code").set_index("area_code")["plans"]
     which = f"plans {COUNTED[setting]}, January {JANUARY}"
     if len(own):
         low, value, high = own.min(), own.iloc[0], own.max()

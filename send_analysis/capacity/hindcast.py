@@ -219,6 +219,7 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     return out[out["cases"] >= CASES].reindex(order).dropna(how="all")
 
 
+@tables.remembered
 def shown() -> pd.Series:
     """Say for which kinds and phases a probability may be shown.
 

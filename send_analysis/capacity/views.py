@@ -37,6 +37,7 @@ NO_SKILL, FEW, UNSCORED = "no skill", f"fewer than {hindcast.SMALLEST} places", 
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
 
+@tables.remembered(most=2)
 def gap(area: str) -> str:
     """Say why an area's plans cannot be simulated; empty where they can."""
     code = areas.resolve(area)

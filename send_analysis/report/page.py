@@ -163,8 +163,9 @@ def _exporter() -> HTMLExporter:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
+    options = {"exclude_anchor_links": True, "optimistic_validation": True}
     return HTMLExporter(
-        config=Config({"HTMLExporter": {"exclude_anchor_links": True}}),
+        config=Config({"HTMLExporter": options}),
         template_name="send",
         extra_template_basedirs=[str(TEMPLATES)],
     )

@@ -173,18 +173,15 @@ def drawn(figure: Figure) -> str:
     str
         Data URI: SVG, or PNG where that is smaller by far.
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from send_analysis.show.svg import svg
 
     with mpl.rc_context(style.RC):
-        file = io.BytesIO()
-        # Not `savefig`, which draws everything once more only to lay it out.
-        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
-        kind = "svg+xml"
-        if file.tell() > LARGEST_SVG:
-            file = io.BytesIO()
-            figure.savefig(file, format="png", metadata={"Software": None})
-            kind = "png"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+        content, kind = svg(figure), "svg+xml"
+        if len(content) > LARGEST_SVG:
+            file, kind = io.BytesIO(), "png"
+            figure.savefig(file, format=kind, metadata={"Software": None})
+            content = file.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 class _Key:

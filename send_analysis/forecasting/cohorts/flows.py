@@ -9,7 +9,7 @@ docs/cohorts.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -58,6 +58,8 @@ class Projection:
         What stands in for a figure that the tables lack.
     tables : tuple of str
         Tables that it was made from.
+    made : dict of int to ndarray
+        What `moving` gave for a year, kept: scenarios run the same years again.
     """
 
     area_code: str
@@ -70,6 +72,7 @@ class Projection:
     pull: np.ndarray | float = 1.0
     notes: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    made: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def new(self) -> np.ndarray:
@@ -89,8 +92,11 @@ class Projection:
 
     def moving(self, step: int) -> np.ndarray:
         """Settings a year later of those that do not end (n, groups, S, S), in one of the years."""
-        rows = self.moves[self.deal[step]]
-        return rows if isinstance(self.pull, float) else pulled(rows, self.pull[step][:, None])
+        if step not in self.made:
+            rows = self.moves[self.deal[step]]
+            bent = not isinstance(self.pull, float)
+            self.made[step] = pulled(rows, self.pull[step][:, None]) if bent else rows
+        return self.made[step]
 
 
 def pulled(shares: np.ndarray, pull: np.ndarray) -> np.ndarray:
