@@ -33,6 +33,9 @@ QUEUE = {
     "assessments": "plan issued",
     "timeliness": "excluded / 20 weeks or less",
 }
+# Columns of `certainty` that say what is needed, and how sure one can be.
+NEEDED = ["kind", "phase", "year", "in_use", "capacity", "demand", "low_80", "high_80", "kept"]
+CHANCES = ["kind", "phase", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
 NO_SKILL, FEW, UNSCORED = "no skill", f"fewer than {hindcast.SMALLEST} places", "not tested"
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
@@ -158,10 +161,8 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     near = scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
     near = near.rename(columns={"probability": "next_year"})
     rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
-    columns = [*keys, "in_use", "capacity", "demand", "low_80", "high_80"]
     rows = rows.rename(columns={"probability": "probability_ahead"})
-    columns += ["kept", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
-    rows = rows[columns]
+    rows = rows[[*NEEDED, *CHANCES[2:]]]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
 

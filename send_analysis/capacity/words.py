@@ -11,14 +11,16 @@ from send_analysis.errors import MissingDataError
 from send_analysis.show.tile import Tile
 
 SMALL = 20  # residents in specialist places: fewer are known one by one
-CERTAINTY = (  # what stands under the table of places
+NEEDED = (  # what stands under the table of places
     "Ages at 31 August: primary 4 to 10, secondary 11 to 15 (they turn 16 in year 11), post-16 "
     "from 16. Further education is for those who need no school place. Announced places are a "
-    "mean: openings are late in some simulations (data/assumptions.yml). Chances have been tested "
-    "one year ahead, not further; none is given where a year ahead it said no more than the same "
-    "figure for every area, in the phase or in all phases of the kind (no skill), where fewer than "
-    "ten places are expected, and where fewer than 30 areas have such places (not tested). A "
-    "chance of 100 or 0 is that of all simulations but a few."
+    "mean: openings are late in some simulations (data/assumptions.yml)."
+)
+CHANCES = (  # and under that of chances
+    "Chances have been tested one year ahead, not further; none is given where a year ahead it "
+    "said no more than the same figure for every area, in the phase or in all phases of the kind "
+    "(no skill), where fewer than ten places are expected, and where fewer than 30 areas have such "
+    "places (not tested). A chance of 100 or 0 is that of all simulations but a few."
 )
 RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "

@@ -186,7 +186,8 @@ def then(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFra
     if areas.history(areas.resolve(area)):
         first = origin - outlook.BASE_YEARS
         raise MissingDataError(
-            f"{areas.name(area)} did not exist in {first} with these boundaries, so it cannot be tested alone."
+            f"{areas.name(area)} did not exist in {first} with these boundaries, so it cannot be "
+            "tested alone."
         )
     broken = series.broken(area, start=origin, end=origin + horizon)
     if broken:

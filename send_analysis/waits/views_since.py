@@ -233,7 +233,8 @@ def services(area: str = "Bury") -> pd.DataFrame:
     out = out.sort_values(["service", "level"], key=lambda c: c.replace(order), kind="stable")
     if out.loc[out["level"] == "icb", list(LONG)].isna().all(axis=None):
         raise MissingDataError(
-            f"{areas.name(area)} has no board with lists of children's services whose waits are known."
+            f"{areas.name(area)} has no board with lists of children's services whose waits are "
+            "known."
         )
     columns = ["service", "organisation", "level", "month", "waiting", *LONG]
     return out[[*columns, *england.add_suffix(" in England")]].reset_index(drop=True)

@@ -62,7 +62,7 @@ def test_settings_and_totals_are_forecast_once(pages):
     Page 04 leaves out children under 4, who need no place in a school.
     """
     ahead = _rows(page(pages, "03"), "category", "median", "low_80", "high_80")
-    places = _rows(page(pages, "04"), "kind", "phase", "in_use", "demand", "extra_80")
+    places = _rows(page(pages, "04"), "kind", "phase", "in_use", "demand", "kept")
     places = places[places["phase"] == "all"].rename(columns={"kind": "category"})
     both = ahead.merge(places, on="category", suffixes=("", "_of_places")).set_index("category")
     assert len(both) >= 4
@@ -106,7 +106,7 @@ def test_assessments_needed_and_expected_each_say_what_they_are(pages):
 
 def test_what_is_beyond_the_tests_says_so(pages):
     """A title or an alternative text of a year that no forecast of all plans was tested for."""
-    tested = int(_rows(page(pages, "04"), "kind", "phase", "in_use", "extra_80")["year"].iloc[0])
+    tested = int(_rows(page(pages, "04"), "kind", "phase", "in_use", "kept")["year"].iloc[0])
     own = [page(pages, "03"), page(pages, "04")]
     titles = [one for path in own for one in _words(path, ".figure-title")]
     alts = [part.get("alt", "") for path in own for part in soup_of(path).select("main img")]
