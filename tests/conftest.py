@@ -15,6 +15,13 @@ REPORTS = {
     "test_numbers.py",
     "test_numbers_elsewhere.py",
 }
+# What takes longest begins first, so that no worker waits for the other at the end.
+LONGEST = [
+    *(f"tests/report/{name}" for name in sorted(REPORTS)),
+    *("tests/cleaning/test_build.py", "tests/cleaning/test_series.py"),
+    *("tests/report/test_batch.py", "tests/test_explore.py", "tests/test_one_answer.py"),
+    *("tests/releases/test_refresh.py", "tests/evidence/test_verdicts.py", "tests/test_reads.py"),
+]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -63,6 +70,12 @@ class _ByModule(LoadScopeScheduling):
         return "reports" if Path(module).name in REPORTS else module
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(LONGEST)))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByModule:
+    config.option.loadscopereorder = False  # by the number of tests, not by their time
     return _ByModule(config, log)
