@@ -108,7 +108,9 @@ def _same(one, other):
 def test_a_name_and_its_codes_give_the_same(name):
     area = "Enfield" if name.startswith(CLAIMS) else "Bury"
     expected = _call(name, area)
-    for way in WAYS[area][2:3] if name in SLOW else WAYS[area]:
+    # What is shown or said hands its area on to the models: one way will do.
+    few = name in SLOW or {"views", "words"} & set(name.split("."))
+    for way in WAYS[area][2:3] if few else WAYS[area]:
         _same(_call(name, way), expected)
 
 
