@@ -20,6 +20,8 @@ SLOW = {
     "capacity.balance.part",
     "capacity.costs.unit_costs",
     "forecasting.words.headline",
+    "forecasting.cohorts.simulation.simulate_area",
+    "forecasting.cohorts.simulation.simulate_areas",
     "forecasting.views.scenarios",
     "growth.account.counterfactuals",
     "growth.account.ratios",
