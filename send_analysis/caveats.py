@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, quality, tables
+from send_analysis.errors import MissingDataError
 
 # Kinds that touch only the years from `year` to before `settled`, and say nothing of those around.
 ONCE = ("for a time", "withheld")
@@ -252,3 +253,21 @@ def doubt(table: str, area: str, *, year: int | None = None, category: str = "al
     what = table.replace("_", " ").replace("ehc", "EHC")
     when = f"{'January ' if table in STOCKS else ''}{year}"
     return f"{name}, {what}, {when}: {found.iloc[0]}. No growth, rank or forecast is made from it."
+
+
+def require(table: str, area: str, *, year: int | None = None, category: str = "all") -> None:
+    """Refuse an area's figure of a year that is not to be leant on.
+
+    Parameters
+    ----------
+    table, area, year, category
+        As :func:`doubt` takes them.
+
+    Raises
+    ------
+    MissingDataError
+        With what :func:`doubt` says, if it says something.
+    """
+    said = doubt(table, area, year=year, category=category)
+    if said:
+        raise MissingDataError(said)

@@ -201,9 +201,7 @@ def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
 
 def _forecast(code: str, scenario: str) -> str:
     """Chart of the forecast under a scenario, with what that changes."""
-    doubt = caveats.doubt("ehc_plans", code)
-    if doubt:
-        raise MissingDataError(doubt)
+    caveats.require("ehc_plans", code)
     frame = views.fan(code, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
     html = _image(forecast_charts.fan(frame))
     if not scenario:

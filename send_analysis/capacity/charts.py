@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from send_analysis.capacity.views import HORIZON
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import PALETTE, ROLES, RULE, label_ends
+from send_analysis.show.style import PALETTE, ROLES, RULE, counts_by_year, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DEMAND, NEED = PALETTE[1], PALETTE[2]
-
-
-def _whole_years(ax: Axes, years: pd.Series) -> None:
-    """Mark whole years, and write numbers with commas, from zero."""
-    from matplotlib.ticker import StrMethodFormatter
-
-    span = np.arange(years.min(), years.max() + 1)
-    ax.set_xticks(span[:: -(-len(span) // 10)])
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.set_ylim(bottom=0)
 
 
 def _ahead(frame: pd.DataFrame) -> pd.Series:
@@ -49,7 +38,7 @@ def places(frame: pd.DataFrame) -> Chart:
                 color=DEMAND, lw=2.2, ls="--")  # fmt: skip
         ax.plot(frame["year"], frame["capacity"], label=f"capacity {last['capacity']:,.0f}",
                 **ROLES["area"])  # fmt: skip
-        _whole_years(ax, frame["year"])
+        counts_by_year(ax, frame["year"])
         ax.set_xlim(first["year"], last["year"])
         ax.set_ylabel("places")
         ax.set_xlabel("January")
@@ -122,7 +111,7 @@ def open_cases(frame: pd.DataFrame) -> Chart:
         ax.bar(frame["year"], frame["backlog"], bottom=rest, color=PALETTE[3], width=0.7)
         low, high = frame["open_cases_low_80"], frame["open_cases_high_80"]
         ax.vlines(frame["year"], low, high, color=RULE, lw=1.6, zorder=3)
-        _whole_years(ax, frame["year"])
+        counts_by_year(ax, frame["year"])
         ax.set_ylabel("assessments open")
         ax.set_xlabel("calendar year")
 
@@ -159,7 +148,7 @@ def completions(frame: pd.DataFrame, area: str) -> Chart:
                 textcoords="offset points", ha="center", fontsize=9,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )  # fmt: skip
-        _whole_years(ax, frame["year"])
+        counts_by_year(ax, frame["year"])
         ax.set_ylabel("assessments completed")
         ax.set_xlabel("calendar year")
         label_ends(ax)
@@ -222,7 +211,7 @@ def cost(frame: pd.DataFrame) -> Chart:
             rows = parts[parts["setting"] == setting]
             label = setting.replace(" or non-maintained", "").replace(" special", "\nspecial")
             ax.plot(rows["year"], rows["cost"], color=colour, ls=dash, lw=1.8, label=label)
-        _whole_years(ax, frame["year"])
+        counts_by_year(ax, frame["year"])
         ax.set_xlim(first["year"], last)
         ax.set_ylabel("millions of pounds a year")
         ax.set_xlabel("January")

@@ -22,6 +22,7 @@ from send_analysis.capacity import (
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.inputs import origins
 from send_analysis.forecasting.cohorts.simulation import Projection, project
+from send_analysis.growth import series
 
 EVERY = "all specialist"
 MILLION = 1e6
@@ -31,7 +32,7 @@ HELD = (72, 88)  # per cent of areas, as printed, that an 80 % interval may hold
 QUEUE = {
     "requests": "all",
     "assessments": "plan issued",
-    "timeliness": "excluded / 20 weeks or less",
+    "timeliness": series.IN_TIME,
 }
 # Columns of `certainty` that say what is needed, and how sure one can be.
 NEEDED = ["kind", "phase", "year", "in_use", "capacity", "demand", "low_80", "high_80", "kept"]

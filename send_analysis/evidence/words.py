@@ -103,7 +103,7 @@ def _official(area: str) -> list[str]:
     national = windows[latest & (windows["area_code"] == areas.ENGLAND)]
     times = series.timeliness(area)
     issued = times[(times["role"] == "area") & (times["year"] == times["year"].max())]
-    flag = caveats.doubt("timeliness", area, category="excluded / 20 weeks or less")
+    flag = caveats.doubt("timeliness", area, category=series.IN_TIME)
     out = [f"No claims are recorded for {area}; these are its official figures."]
     out += [
         f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in January "
@@ -140,8 +140,7 @@ def tiles(area: str = "Bury") -> list[Tile]:
         )
     times = series.timeliness(area)
     own = times[times["role"] == "area"].dropna(subset="share").tail(1)
-    category = "excluded / 20 weeks or less"
-    if len(own) and not caveats.doubt("timeliness", area, category=category):
+    if len(own) and not caveats.doubt("timeliness", area, category=series.IN_TIME):
         row = own.iloc[0]
         words = (
             f"{row['share']:.0f} % of the plans counted; those with a statutory exception are not."

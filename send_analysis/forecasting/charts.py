@@ -5,13 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from send_analysis.forecasting.longrange import TESTED
 from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import MUTED_TEXT, PALETTE, ROLES, RULE, label_ends
+from send_analysis.show.style import MUTED_TEXT, PALETTE, ROLES, RULE, counts_by_year, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,16 +22,11 @@ SHADED = "EHC plans each January; shaded: 80 % and 95 % interval"
 
 
 def _plans(ax: Axes, years: pd.Series) -> None:
-    """Write large numbers with a comma, from zero, over whole years."""
-    from matplotlib.ticker import StrMethodFormatter
-
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.set_ylim(bottom=0)
+    """Set axes of plans each January."""
+    counts_by_year(ax, years)
     ax.set_ylabel("plans")
     ax.set_xlabel("January")
-    span = np.arange(years.min(), years.max() + 1)
-    ax.set_xticks(span[:: -(-len(span) // 10)])
-    ax.set_xlim(span[0], span[-1])
+    ax.set_xlim(years.min(), years.max())
 
 
 def _bands(ax: Axes, frame: pd.DataFrame, **options: Any) -> None:

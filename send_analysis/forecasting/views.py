@@ -72,7 +72,7 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
     MissingDataError
         If the latest return is flagged.
     """
-    _require(area)
+    caveats.require("ehc_plans", area)
     made = simulation.project(area, years=horizon)
     years = range(made.origin + 1, made.origin + 1 + horizon)
     frames, plain, left_out = [], None, []
@@ -150,7 +150,7 @@ def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     MissingDataError
         If the latest return is flagged.
     """
-    _require(area)
+    caveats.require("ehc_plans", area)
     ahead = forecast(area, horizon)
     ahead = ahead[ahead["horizon"] == horizon]
     wide = ahead.pivot(index="category", columns="quantile", values="value")
@@ -170,7 +170,7 @@ def ahead(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
     MissingDataError
         If the latest return is flagged.
     """
-    _require(area)
+    caveats.require("ehc_plans", area)
     return outlook.fan(area, horizon)
 
 
@@ -213,10 +213,3 @@ def misses() -> pd.DataFrame:
     """Return the worst misses, as :func:`.outlook.misses`, as a reader sees them."""
     found = outlook.misses().rename(columns={"published": "published_then"})
     return found.drop(columns=["low_95", "high_95"])
-
-
-def _require(area: str) -> None:
-    """Refuse to forecast from a return that is flagged."""
-    doubt = caveats.doubt("ehc_plans", area)
-    if doubt:
-        raise MissingDataError(doubt)

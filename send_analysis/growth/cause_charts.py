@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats
+from send_analysis.growth.charts import in_order
 from send_analysis.growth.decomposition import EDGES
 from send_analysis.show import lines
 from send_analysis.show.chart import Chart
@@ -274,12 +275,9 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
         alt += f" {row.area} is marked: {row.ratio:.3f}, interval {row.low:.3f} to {row.high:.3f}."
 
     def draw(ax: Axes) -> None:
-        ax.vlines(rows.index, rows["low"], rows["high"], color=PALETTE[0], alpha=0.3, lw=1.6)
-        ax.plot(rows.index, rows["ratio"], "o", ms=2.5, color=PALETTE[0])
+        in_order(ax, rows, "ratio", own)
         ax.axhline(1, color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
         for row in own.itertuples():
-            ax.vlines(row.Index, row.low, row.high, color=PALETTE[2], lw=3, zorder=4)
-            ax.plot(row.Index, row.ratio, "D", ms=8, color=PALETTE[2], mec="white", zorder=5)
             right = row.Index < len(rows) / 2
             ax.annotate(
                 f"{row.area} {row.ratio:.3f}\n95 % interval {row.low:.3f} to {row.high:.3f}",
@@ -287,9 +285,7 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
                 textcoords="offset points", ha="left" if right else "right", va="top",
                 fontweight="bold",
             )  # fmt: skip
-        ax.set_xlim(-1, len(rows))
         ax.margins(y=0.15)
-        ax.set_xticks([])
         ax.set_xlabel("areas, from the lowest ratio to the highest")
         ax.set_ylabel("yearly growth factor over others'")
 

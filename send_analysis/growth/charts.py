@@ -109,22 +109,17 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         )
 
     def draw(ax: Axes) -> None:
-        ax.vlines(ranked.index, ranked["low"], ranked["high"], color=PALETTE[0], alpha=0.3, lw=1.6)
-        ax.plot(ranked.index, ranked["growth"], "o", ms=2.5, color=PALETTE[0])
+        in_order(ax, ranked, "growth", own)
         ax.axhline(national, color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
         ax.text(0, national, f"England {national:+.0f} %\n", va="center")
         for row in own.itertuples():
-            ax.vlines(row.Index, row.low, row.high, color=PALETTE[2], lw=3, zorder=4)
-            ax.plot(row.Index, row.growth, "D", ms=8, color=PALETTE[2], mec="white", zorder=5)
             ax.annotate(
                 f"{row.area} {row.growth:+.0f} %, 95 % interval {row.low:+.0f} to {row.high:+.0f}",
                 (0.01, 0.99), xycoords="axes fraction", va="top", fontweight="bold",
                 color=PALETTE[2],
             )  # fmt: skip
-        ax.set_xlim(-1, len(ranked))
         # The intervals of a handful of children reach far beyond the rest: they are cut off.
         ax.set_ylim(min(0, ranked["growth"].min() - 20), ranked["growth"].max() + 40)
-        ax.set_xticks([])
         ax.set_xlabel("authorities, from the lowest growth to the highest")
         ax.set_ylabel("growth in per cent")
         ax.axhline(0, color=RULE, lw=0.8)
@@ -139,6 +134,27 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         "differ for other reasons too, so more of them lie outside it than chance would put there. "
         "Those whose series breaks are not ranked.",
     )
+
+
+def in_order(ax: Axes, rows: pd.DataFrame, value: str, own: pd.DataFrame) -> None:
+    """Draw the value of every area with its interval, in the order of the rows, some marked.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    rows : DataFrame
+        `value`, ``low, high``, indexed from nought.
+    value : str
+    own : DataFrame
+        Those rows of it that are marked.
+    """
+    ax.vlines(rows.index, rows["low"], rows["high"], color=PALETTE[0], alpha=0.3, lw=1.6)
+    ax.plot(rows.index, rows[value], "o", ms=2.5, color=PALETTE[0])
+    if len(own):
+        ax.vlines(own.index, own["low"], own["high"], color=PALETTE[2], lw=3, zorder=4)
+        ax.plot(own.index, own[value], "D", ms=8, color=PALETTE[2], mec="white", zorder=5)
+    ax.set_xlim(-1, len(rows))
+    ax.set_xticks([])
 
 
 def categories(frame: pd.DataFrame, dimension: str) -> Chart:

@@ -19,6 +19,7 @@ DIMENSIONS = {
 # First January of EHC plans only: the last statements of SEN became plans in 2018 (releases' own
 # guidance), and the releases have residents by age for no January before.
 COMPARABLE = 2019
+IN_TIME = "excluded / 20 weeks or less"  # category of the table `timeliness`, as checks name it
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
 
 

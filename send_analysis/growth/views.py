@@ -64,7 +64,7 @@ def by(dimension: str, area: str = "Bury") -> pd.DataFrame:
     when = period(area)
     table = series.DIMENSIONS[dimension][0]
     category = "special / all" if dimension == "placement" else "all"
-    _require(table, area, when.end, category=category)
+    caveats.require(table, area, year=when.end, category=category)
     return series.by(dimension, area, start=when.start, end=when.end)
 
 
@@ -77,7 +77,7 @@ def flows(area: str = "Bury") -> pd.DataFrame:
     MissingDataError
         If the latest figure is flagged, or no year has both.
     """
-    _require("ceased_plans", area, series.latest(area) - 1)
+    caveats.require("ceased_plans", area, year=series.latest(area) - 1)
     found = series.flows(area)
     if found["ceased"].isna().all():
         raise MissingDataError(
@@ -217,10 +217,3 @@ def _unbroken(area: str) -> Period:
     if said:
         raise MissingDataError(said)
     return when
-
-
-def _require(table: str, area: str, year: int, *, category: str = "all") -> None:
-    """Refuse a figure that is flagged."""
-    said = caveats.doubt(table, area, year=year, category=category)
-    if said:
-        raise MissingDataError(said)

@@ -13,7 +13,6 @@ from send_analysis.show.map import place
 from send_analysis.show.style import PALETTE, ROLES, ink
 
 ENGLAND = ROLES["england"]
-TIMES = "excluded / 20 weeks or less"  # category of the table `timeliness`
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
 
@@ -64,9 +63,10 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
     out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
     shares = _in_time()
     out["in_time"] = shares["share"]
-    told = caveats.flagged("timeliness", int(shares["year"].max()), category=TIMES).index
+    told = caveats.flagged("timeliness", int(shares["year"].max()), category=series.IN_TIME).index
     out["in_time_caveat"] = pd.Series(
-        {code: caveats.doubt("timeliness", code, category=TIMES) for code in told}, dtype="str"
+        {code: caveats.doubt("timeliness", code, category=series.IN_TIME) for code in told},
+        dtype="str",
     )
     out["in_time_caveat"] = out["in_time_caveat"].fillna("")
     ahead = _expected(out["plans"])
@@ -102,7 +102,7 @@ def _in_time() -> pd.DataFrame:
     """Share of plans issued in time in the latest year, by area: ``year, share``."""
     rows = tables.load("timeliness").query("exceptions == 'excluded'")
     year = int(rows["year"].max())
-    flagged = caveats.flagged("timeliness", year, category=TIMES)
+    flagged = caveats.flagged("timeliness", year, category=series.IN_TIME)
     rows = rows[(rows["year"] == year) & ~rows["area_code"].isin(flagged.index)]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     issued = wide["any time"].where(wide["any time"] > 0)

@@ -129,9 +129,10 @@ class Chart:
         Two charts that draw the same are drawn once: many areas' pages share some.
         """
         try:
-            return _kept(_Key(pickle.dumps((self._size, _parts(self.draw))), self))
+            content = pickle.dumps((self._size, _parts(self.draw)))
         except (pickle.PicklingError, AttributeError, TypeError):
             return self._drawn()
+        return _kept(_Key(content, self))
 
     def _ipython_display_(self) -> None:
         from send_analysis.show.page import show

@@ -177,6 +177,23 @@ def across(ax: Axes, names: Iterable[str]) -> None:
     ax.grid(axis="x", color=GRID)
 
 
+def counts_by_year(ax: Axes, years: pd.Series) -> None:
+    """Set axes of counts over years: from zero, written with commas, whole years marked.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    years : Series of int
+        Those drawn.
+    """
+    from matplotlib.ticker import StrMethodFormatter
+
+    span = np.arange(years.min(), years.max() + 1)
+    ax.set_xticks(span[:: -(-len(span) // 10)])
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.set_ylim(bottom=0)
+
+
 def broken_line(ax: Axes, x: Any, y: Any, caveat: Any, **look: Any) -> None:
     """Draw a line that leaves out each step its values do not compare across; dots lead over it.
 
