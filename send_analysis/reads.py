@@ -20,13 +20,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEY = "tables"
+MADE = "made"  # names of the functions that made a frame, the last first
 # What areas are called, where they lie and which figures are in doubt: every result leans on these,
 # none shows them as figures, so that they are not among its sources.
 NOT_SHOWN = frozenset({"areas", "area_codes", "quality", "series_breaks", "hexagons"})
 
 
 class Names(tuple):
-    """Names of tables. pandas copies what a frame carries deeply, with every slice of it."""
+    """Names that a frame carries. pandas copies what it carries deeply, with every slice of it."""
 
     def __deepcopy__(self, memo: object) -> Names:
         return self
@@ -99,9 +100,20 @@ def result(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         with recording() as names:
             made = function(*args, **kwargs)
-        return stamp(made, names.union(*map(_carried, (*args, *kwargs.values()))))
+        made = stamp(made, names.union(*map(_carried, (*args, *kwargs.values()))))
+        if isinstance(made, pd.DataFrame):
+            before, own = makers(made), f"{function.__module__}.{function.__qualname__}"
+            if own not in before:
+                made = made.copy(deep=False)  # what it was made from may be kept, and has its name
+                made.attrs[MADE] = Names([own, *before])
+        return made
 
     return call
+
+
+def makers(made: pd.DataFrame) -> tuple[str, ...]:
+    """Name the result functions that made a frame, the last first."""
+    return made.attrs.get(MADE, ())
 
 
 def _carried(thing: Any) -> Iterable[str]:

@@ -239,14 +239,29 @@ def _numbered(body: BeautifulSoup) -> BeautifulSoup:
         title.insert(0, _number(body, f"Figure {number}: "))
         title["id"] = f"figure-{number}"
         title.parent["aria-labelledby"] = title["id"]
+        _linked(body, title.find_parent(class_="chart"), title["id"])
     for number, caption in enumerate(_captions(body), start=1):
         caption.insert(0, _number(body, f"Table {number}: "))
+        table = caption.find_parent(class_="table")
+        table["id"] = f"table-{number}"
+        _linked(body, table, table["id"])
     for table in body.find_all("table"):
         if not table.find_parent(class_="scroll"):
             table.wrap(body.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
     for link in body.find_all("a", href=re.compile(r"\.ipynb$")):
         link["href"] = Path(link["href"]).with_suffix(".html").name
     return body
+
+
+def _linked(body: BeautifulSoup, exhibit: Tag, anchor: str) -> None:
+    """Add a link to an exhibit to what lies behind it."""
+    behind = exhibit.find("dl")
+    if behind is not None:
+        term, told = body.new_tag("dt"), body.new_tag("dd")
+        link = body.new_tag("a", attrs={"href": f"#{anchor}"})
+        term.string, link.string = "Link to this", f"#{anchor}"
+        told.append(link)
+        behind.extend([term, told])
 
 
 def _captions(body: BeautifulSoup) -> list[Tag]:

@@ -10,14 +10,10 @@ import base64
 from html import escape
 from typing import Any
 
-import pandas as pd
-
-from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
-from send_analysis.show import missing
+from send_analysis.show import about, missing
 from send_analysis.show.chart import Chart
-from send_analysis.show.origin import origin
-from send_analysis.show.table import Table, has_named_index, html_table
+from send_analysis.show.table import Table, html_table
 from send_analysis.show.tile import Tile
 
 missing.install()
@@ -85,7 +81,7 @@ def show(*things: Chart | Table) -> None:
 
 
 def chart_html(chart: Chart) -> str:
-    """Write a chart as HTML: title, picture, source, its data behind a disclosure.
+    """Write a chart as HTML: title, picture, source; data, method and citation behind a disclosure.
 
     Parameters
     ----------
@@ -102,6 +98,9 @@ def chart_html(chart: Chart) -> str:
     """
     title, source = escape(chart.title), _source(chart, chart.title)
     picture, rows = chart.picture(), len(chart.data)
+    table = html_table(chart.data.head(MOST_ROWS), f"Data: {chart.title}")
+    if rows > MOST_ROWS:
+        table += f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
     return (
         '<div class="chart"><figure>'
         f'<p class="figure-title"><strong>{title}</strong></p>'
@@ -109,15 +108,7 @@ def chart_html(chart: Chart) -> str:
         + f'<p class="picture"><img src="{picture.uri}" alt="{escape(chart.alt.strip())}" '
         f'width="{picture.width}" height="{picture.height}"></p>'
         f"<figcaption>{_below(chart.note, source)}</figcaption></figure>"
-        '<details class="data"><summary>Data and download'
-        f'<span class="of"> for “{title}”</span></summary>'
-        f"{html_table(chart.data.head(MOST_ROWS), f'Data: {chart.title}')}"
-        + (
-            f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
-            if rows > MOST_ROWS
-            else ""
-        )
-        + f"{_download(chart.data, chart.title)}</details></div>"
+        f"{_behind(chart, chart.title, table)}</div>"
     )
 
 
@@ -158,17 +149,15 @@ def _show_chart(chart: Chart) -> None:
 def _show_table(table: Table) -> None:
     """Display a table."""
     source = _source(table, table.caption)
-    html = (
-        f'<div class="table">{html_table(table.frame, table.caption)}<div class="below">'
-        f"{_below(table.note, source)}{_download(table.frame, table.caption)}</div></div>"
-    )
+    below = f"{_below(table.note, source)}{_behind(table, table.caption)}"
+    html = f'<div class="table">{html_table(table.frame, table.caption, below)}</div>'
     text = f"{table.caption}\n{table.frame.to_string()}\nSource: {source}"
     _display(html, text, kind="table", tables=list(table.tables))
 
 
 def _source(thing: Chart | Table, title: str) -> str:
     """Say where a chart or table is from."""
-    named = "; ".join(filter(None, [origin(thing.tables), thing.source]))
+    named = about.source(thing)
     if not named:
         raise ParameterError(
             f"{title!r} is made from no table: show what a result function returned, or give the "
@@ -189,16 +178,29 @@ def _below(note: str, source: str) -> str:
     return f'{said}<p class="source">Source: {escape(source)}</p>'
 
 
-def _download(frame: pd.DataFrame, caption: str) -> str:
-    """Link that holds the data as CSV."""
-    text = frame.to_csv(index=has_named_index(frame), lineterminator="\n", float_format="%.12g")
-    # Excel reads anything but ASCII wrongly unless the file starts with a byte-order mark.
-    data = text.encode("ascii" if text.isascii() else "utf-8-sig")
+def _behind(thing: Chart | Table, title: str, table: str = "") -> str:
+    """Data, method and citation of an exhibit behind one disclosure: one stop of the keyboard."""
+    parts = {
+        "Data": _download(about.data(thing, title), title),
+        "How to read a row": escape(about.reading(thing)),
+        "How it was computed": escape(" ".join(about.method(thing))),
+        "Columns": escape("; ".join(words for _, words in about.columns(thing))),
+        "Cite this": escape(about.citation(thing, title)),
+    }
+    listed = "".join(f"<dt>{name}</dt><dd>{html}</dd>" for name, html in parts.items() if html)
+    return (
+        f'<details class="data"><summary>Data, method, citation<span class="of"> of “'
+        f"{escape(title)}”</span></summary><dl>{listed}</dl>{table}</details>"
+    )
+
+
+def _download(data: bytes, title: str) -> str:
+    """Link that holds the data as a file."""
     link = f"data:text/csv;charset=utf-8;base64,{base64.b64encode(data).decode()}"
     size = f"{len(data)} bytes" if len(data) < 1000 else f"{len(data) / 1000:,.0f} kB"
     return (
-        f'<p class="download"><a download="{slug(caption)[:60].strip("-")}.csv" href="{link}">'
-        f'Download as CSV<span class="of">: {escape(caption)}</span></a> ({size})</p>'
+        f'<a download="{about.file_name(title)}" href="{link}">Download as CSV</a> ({size}; lines '
+        "that begin with # say what it holds)"
     )
 
 
