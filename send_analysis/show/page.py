@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from send_analysis.errors import ParameterError
@@ -69,23 +70,23 @@ def show(*things: Chart | Table) -> None:
     ParameterError
         If something is neither, or is made from no table and names no source.
     """
-    for thing in things:
-        if isinstance(thing, Chart):
-            _show_chart(thing)
-        elif isinstance(thing, Table):
-            _show_table(thing)
+    for kind, several in groupby(things, type):
+        if issubclass(kind, Chart):
+            _show_charts(*several)
+        elif issubclass(kind, Table):
+            for one in several:
+                _show_table(one)
         else:
-            raise ParameterError(
-                f"{type(thing).__name__} cannot be shown: give a Chart or a Table."
-            )
+            raise ParameterError(f"{kind.__name__} cannot be shown: give a Chart or a Table.")
 
 
-def chart_html(chart: Chart) -> str:
-    """Write a chart as HTML: title, picture, source; data, method and citation behind a disclosure.
+def chart_html(*charts: Chart) -> str:
+    """Write charts as HTML: titles, pictures, sources; what lies behind them in one disclosure.
 
     Parameters
     ----------
-    chart : Chart
+    *charts : Chart
+        Those that stand together.
 
     Returns
     -------
@@ -94,21 +95,29 @@ def chart_html(chart: Chart) -> str:
     Raises
     ------
     ParameterError
-        If it is made from no table and names no source.
+        If one is made from no table and names no source.
     """
-    title, source = escape(chart.title), _source(chart, chart.title)
-    picture, rows = chart.picture(), len(chart.data)
-    table = html_table(chart.data.head(MOST_ROWS), f"Data: {chart.title}")
-    if rows > MOST_ROWS:
-        table += f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
+    figures = "".join(map(_figure, charts))
+    tables = []
+    for chart in charts:
+        rows = len(chart.data)
+        table = html_table(chart.data.head(MOST_ROWS), f"Data: {chart.title}")
+        if rows > MOST_ROWS:
+            table += f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
+        tables.append(f"<div>{_behind(chart, chart.title)}{table}</div>")
+    titles = " and ".join(f"“{chart.title}”" for chart in charts)
+    return f'<div class="chart">{figures}{_folded(titles, "".join(tables))}</div>'
+
+
+def _figure(chart: Chart) -> str:
+    """Write a chart without what lies behind it."""
+    source, picture = _source(chart, chart.title), chart.picture()
     return (
-        '<div class="chart"><figure>'
-        f'<p class="figure-title"><strong>{title}</strong></p>'
+        f'<figure><p class="figure-title"><strong>{escape(chart.title)}</strong></p>'
         + (f'<p class="subtitle">{escape(chart.subtitle)}</p>' if chart.subtitle else "")
         + f'<p class="picture"><img src="{picture.uri}" alt="{escape(chart.alt.strip())}" '
         f'width="{picture.width}" height="{picture.height}"></p>'
         f"<figcaption>{_below(chart.note, source)}</figcaption></figure>"
-        f"{_behind(chart, chart.title, table)}</div>"
     )
 
 
@@ -140,16 +149,21 @@ def summary(*things: Tile | Chart | None) -> None:
         _display(f'<div class="summary">{html}</div>', text, kind="summary", tables=named)
 
 
-def _show_chart(chart: Chart) -> None:
-    """Display a chart, its data behind a disclosure."""
-    text = f"Figure: {chart.title}\n{chart.alt}\nSource: {_source(chart, chart.title)}"
-    _display(chart_html(chart), text, kind="figure", tables=list(chart.tables))
+def _show_charts(*charts: Chart) -> None:
+    """Display charts that stand together, what lies behind them in one disclosure."""
+    html = chart_html(*charts)
+    text = "\n".join(
+        f"Figure: {one.title}\n{one.alt}\nSource: {about.source(one)}" for one in charts
+    )
+    named = sorted({name for one in charts for name in one.tables})
+    _display(html, text, kind="figure", tables=named)
 
 
 def _show_table(table: Table) -> None:
     """Display a table."""
     source = _source(table, table.caption)
-    below = f"{_below(table.note, source)}{_behind(table, table.caption)}"
+    behind = _folded(f"“{table.caption}”", _behind(table, table.caption))
+    below = f"{_below(table.note, source)}{behind}"
     html = f'<div class="table">{html_table(table.frame, table.caption, below)}</div>'
     text = f"{table.caption}\n{table.frame.to_string()}\nSource: {source}"
     _display(html, text, kind="table", tables=list(table.tables))
@@ -178,8 +192,16 @@ def _below(note: str, source: str) -> str:
     return f'{said}<p class="source">Source: {escape(source)}</p>'
 
 
-def _behind(thing: Chart | Table, title: str, table: str = "") -> str:
-    """Data, method and citation of an exhibit behind one disclosure: one stop of the keyboard."""
+def _folded(of: str, html: str) -> str:
+    """Put what lies behind exhibits into one disclosure: one stop of the keyboard."""
+    return (
+        '<details class="data"><summary>Data, method, citation<span class="of"> of '
+        f"{escape(of)}</span></summary>{html}</details>"
+    )
+
+
+def _behind(thing: Chart | Table, title: str) -> str:
+    """Data, method and citation of an exhibit."""
     parts = {
         "Data": _download(about.data(thing, title), title),
         "How to read a row": escape(about.reading(thing)),
@@ -188,10 +210,7 @@ def _behind(thing: Chart | Table, title: str, table: str = "") -> str:
         "Cite this": escape(about.citation(thing, title)),
     }
     listed = "".join(f"<dt>{name}</dt><dd>{html}</dd>" for name, html in parts.items() if html)
-    return (
-        f'<details class="data"><summary>Data, method, citation<span class="of"> of “'
-        f"{escape(title)}”</span></summary><dl>{listed}</dl>{table}</details>"
-    )
+    return f"<dl>{listed}</dl>"
 
 
 def _download(data: bytes, title: str) -> str:

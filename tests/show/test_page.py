@@ -67,6 +67,16 @@ def test_a_chart_has_words_data_and_the_source_that_it_carries(shown):
     assert shown[0][1] == {"kind": "figure", "tables": ["ehc_plans"]}
 
 
+def test_charts_shown_together_have_one_disclosure(shown):
+    other = line(frame(["tribunals"]))
+    show(line(frame()), other, Table(frame(), "C"))
+    assert [marks["kind"] for _, marks in shown] == ["figure", "table"]
+    assert shown[0][1]["tables"] == ["ehc_plans", "tribunals"]
+    soup = soup_of(shown)
+    assert len(soup.select("figure")) == len(soup.select("dl")) == len(soup.select("table")) == 2
+    assert len(soup.select("summary")) == 1
+
+
 def test_a_table_carries_its_sources_in_order_of_their_names(shown):
     made = frame(["tribunals", "inspections"])
     show(Table(made, "C", source="own counts, 2025"))
@@ -176,22 +186,20 @@ def counted(area):
     -----
     As :func:`frame` does, in ``plans``.
     """
-    return pd.DataFrame(
-        {"area_code": ["E08000002"], "area": [area], "plans": [2.0], "rate": [1 / 3]}
-    )
+    made = {"area_code": ["E08000002"], "area": [area], "plans": [2.0], "rate": [1 / 3]}
+    return pd.DataFrame(made)
 
 
 def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
     monkeypatch.setattr(about, "area", lambda: "St. Helens")
-    monkeypatch.setattr(f"{__name__}.counted", counted, raising=False)
     made = reads.stamp(counted("Bury").query("plans > 0"), ["ehc_plans"])
     title = "Plans # of all the children and young people of the whole of the area"
     show(Table(made, title, "Read it so."))
     soup = soup_of(shown)
     told = {dt.get_text(): dt.find_next("dd").get_text() for dt in soup.select("dt")}
-    assert told["How to read a row"] == "Bury: Plans: 2; Per 1,000: 0.333."
+    assert told["How to read a row"] == "Bury: Plans: 2; Per 1,000: 0.3."
     assert told["How it was computed"].startswith(
-        f"{__name__}.counted: Count plans.As frame does, in plans.Read from the tables ehc_plans ("
+        f"{__name__}.counted: Count plans. As frame does, in plans. Read from the tables ehc_"
     )
     assert "plans for each 1,000 residents" in told["Columns"]
     assert told["Cite this"].startswith(f"“{title}” (St. Helens). send_analysis ")
