@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 # Rows of a table that hold text and nothing else: most of a page, and nothing in them to check.
-PLAIN_ROWS = re.compile(r"<tbody>(?:[^<]|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>")
+PLAIN_ROWS = re.compile(
+    r"<tbody>(?:[^<]|<wbr>|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>"
+)
 LOADING = ["script", "link", "iframe", "object", "embed"]
 TEMPLATES = Path(__file__).parent / "templates"
 

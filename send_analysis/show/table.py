@@ -102,7 +102,7 @@ def html_table(frame: pd.DataFrame, caption: str, below: str = "") -> str:
     columns = []
     for i, texts in enumerate(cells):
         tag, kind = ("th", ' scope="row"') if i < headings else ("td", _number_class(numeric[i]))
-        columns.append([f"<{tag}{kind}>{escape(text)}</{tag}>" for text in texts])
+        columns.append([f"<{tag}{kind}>{_breakable(text)}</{tag}>" for text in texts])
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*columns, strict=True))
     keyboard = "" if below else ' tabindex="0"'
     hidden = _beyond_a_phone(names, titles, cells, headings) if below else []
@@ -124,21 +124,27 @@ def _beyond_a_phone(
     names: list[str], titles: list[str], cells: list[list[str]], headings: int
 ) -> list[int]:
     """Columns that have no room on a phone: not those that tell rows apart, nor the key ones."""
-    shown = list(range(headings))
-    rest = list(range(headings, len(names)))
-    while rest and len(set(zip(*(cells[i] for i in shown), strict=True))) < len(cells[0]):
-        shown.append(rest.pop(0))
-    rest.sort(key=lambda i: KEYS.index(names[i]) if names[i] in KEYS else len(KEYS))
     widths = [
         BETWEEN + max(max(map(len, title.split())), min(LONGEST, max(map(len, texts), default=0)))
         for title, texts in zip(titles, cells, strict=True)
     ]
-    room, hidden = PHONE - sum(widths[i] for i in shown), []
+    shown, rest = list(range(headings)), list(range(headings, len(names)))
+    room = PHONE - sum(widths[:headings])
+    while len(rest) > 1 and room > widths[rest[0]] + LONGEST and _alike(cells, shown):
+        room -= widths[rest[0]]
+        shown.append(rest.pop(0))
+    rest.sort(key=lambda i: KEYS.index(names[i]) if names[i] in KEYS else len(KEYS))
+    hidden = []
     for place, i in enumerate(rest):
         room -= widths[i]
         if room < 0 and place:  # one is shown in any case
             hidden.append(i)
     return sorted(hidden)
+
+
+def _alike(cells: list[list[str]], shown: list[int]) -> bool:
+    """Whether rows of a table have the same texts in some columns."""
+    return len(set(zip(*(cells[i] for i in shown), strict=True))) < len(cells[0])
 
 
 def _cards(titles: list[str], hidden: list[int]) -> str:
@@ -149,6 +155,12 @@ def _cards(titles: list[str], hidden: list[int]) -> str:
     named = ";".join(f"--c{i}:'{text}'" for i, text in enumerate(texts, 1))
     kinds = " ".join(["cards", *(f"h{i + 1}" for i in hidden)])
     return f' class="{kinds}" style="{escape(named)}"'
+
+
+def _breakable(text: str) -> str:
+    """Escape a cell's text; an address may be broken after its slashes."""
+    text = escape(text)
+    return text.replace("/", "/<wbr>") if "://" in text else text
 
 
 def _number_class(is_number: bool) -> str:
