@@ -98,6 +98,7 @@ def appeals(frame: pd.DataFrame) -> Chart:
     own = rows[(rows["role"] == "area") & (rows["year"] == end)].iloc[0]
     national = lines.at(rows, "england", "per_100", end)
     beside = f", in England {national:.1f}" if national == national else ""
+    counted = own["decisions_counted"]
 
     def draw(ax: Axes) -> None:
         lines.draw(ax, rows, "per_100")
@@ -110,7 +111,7 @@ def appeals(frame: pd.DataFrame) -> Chart:
         title=f"{own['per_100']:.1f} appeals for 100 decisions that could be appealed in "
         f"{own['area']} in {end}{beside}",
         subtitle="Appeals registered with the SEND Tribunal for 100 decisions of the authority "
-        "that could be appealed",
+        "that could be appealed" + (f", counted {counted}" if counted != measures.USUAL else ""),
         alt=lines.told(rows, "per_100", ".1f", "appeals for 100 decisions that could be appealed"),
         data=rows,
         draw=draw,

@@ -18,6 +18,7 @@ BANDS = {
 }
 # How decisions that could be appealed are counted.
 COUNTS = {"decisions": "as since 2014", "decisions, in development": "anew, in development"}
+USUAL = COUNTS["decisions"]
 
 
 @reads.result

@@ -10,8 +10,6 @@ from send_analysis.errors import MissingDataError
 from send_analysis.outcomes import measures
 from send_analysis.show import lines
 
-USUAL = measures.COUNTS["decisions"]
-
 
 def findings(area: str) -> list[str]:
     """Sum up the time to a plan, support at school and appeals.
@@ -72,7 +70,11 @@ def appealed(frame: pd.DataFrame) -> str:
     text = (
         f"In {end} {own['appeals']:,} appeals were registered with the SEND Tribunal for "
         f"{own['area']}, and {own['decisions']:,} decisions could be appealed"
-        + (f" (counted {own['decisions_counted']})" if own["decisions_counted"] != USUAL else "")
+        + (
+            f" (counted {own['decisions_counted']})"
+            if own["decisions_counted"] != measures.USUAL
+            else ""
+        )
         + f": {own['per_100']:.1f} appeals for 100 decisions"
     )
     national = lines.at(kept, "england", "per_100", end)

@@ -67,6 +67,7 @@ def test_what_is_in_doubt_or_not_printed_is_left_out():
     assert LAST - 1 not in set(scilly["year"])
     told = words.appealed(measures.appeals("Cambridgeshire"))
     assert "(counted anew, in development)" in told
+    assert "counted anew" in charts.appeals(measures.appeals("Cambridgeshire")).subtitle
 
 
 @pytest.mark.parametrize("area", ["Bury", "England", "Isles of Scilly"])
