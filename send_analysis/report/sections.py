@@ -64,7 +64,7 @@ def _sections(nb: NotebookNode) -> list[Section]:
         for place, cell in enumerate(nb.cells)
         if cell.cell_type == "markdown" and (found := HEADING.match(cell.source))
     ]
-    ends = [place for place, _ in heads[1:]] + [len(nb.cells)]
+    ends = [*(place for place, _ in heads[1:]), len(nb.cells)][: len(heads)]
     return [
         Section(place, end, len(found[1]), found[2].strip())
         for (place, found), end in zip(heads, ends, strict=True)
