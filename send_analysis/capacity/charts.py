@@ -174,15 +174,16 @@ def _rule(frame: pd.DataFrame) -> str:
     """Say what volumes ask of the coming year, and how far such figures have been off."""
     coming = frame.iloc[-1]
     said = (
-        f"By volumes, {coming['needed_90']:,.0f} assessments would have to be completed in "
-        f"{coming['year']:.0f} for nine plans in ten in time"
+        f"By the number of cases, {coming['needed_90']:,.0f} assessments would have to be "
+        f"completed in {coming['year']:.0f} for nine plans in ten to be in time"
     )
     missed = (frame["timely_by_volumes"] - frame["timely"]).abs().dropna()
     if missed.empty:
         return f"{said}; no year of the area tests that"
     years = "the one year" if len(missed) == 1 else f"{len(missed)} years"
-    return f"{said}; such figures missed the share by {missed.mean():.0f} points in {years}" + (
-        " that can be tested" if len(missed) == 1 else " on average"
+    return (
+        f"{said}; this rule missed the share in time by {missed.mean():.0f} points in {years}"
+        + (" that can be tested" if len(missed) == 1 else " on average")
     )
 
 

@@ -197,8 +197,8 @@ def reliability(frame: pd.DataFrame) -> Chart:
         data=frame,
         draw=draw,
         height=4.6,
-        note="Below the line, fewer outcomes fell under the quantile than said: growth since 2022 "
-        "was faster than the years before let expect.",
+        note="Where a line lies below the grey one, outcomes were higher than the forecast said; "
+        "where it lies above, lower.",
     )
 
 

@@ -222,7 +222,8 @@ def _most(rows: pd.DataFrame, dimension: str, *, broken: bool) -> str:
     """Say which category is the largest or grew most."""
     if "plans_start" not in rows:
         most = rows.nlargest(1, "share_end").iloc[0]
-        return f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
+        name = f"{most['category'][0].lower()}{most['category'][1:]}"
+        return f"The most frequent {dimension} is {name}: {most['share_end']:.0f} % of plans"
     by = "plans_end" if broken else "change"
     row = rows.dropna(subset=by).nlargest(1, by).iloc[0]
     placed = PLACED.get(row["category"], f"in {row['category']}")
