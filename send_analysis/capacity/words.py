@@ -20,7 +20,8 @@ CHANCES = (  # and under that of chances
     "Chances have been tested one year ahead, not further; none is given where a year ahead it "
     "said no more than the same figure for every area, in the phase or in all phases of the kind "
     "(no better than an average), where fewer than ten places are expected, and where fewer than "
-    "30 areas have such places (not tested). A chance of 100 or 0 is that of all simulations but a few."
+    "30 areas have such places (not tested). A chance of 100 or 0 is that of all simulations but a "
+    "few."
 )
 RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
