@@ -41,7 +41,7 @@ def indexed(frame: pd.DataFrame) -> Chart:
         alt=lines.told(frame, "index", ".0f", f"plans, January {start} as 100"),
         data=frame,
         draw=draw,
-        note=caveats.noted(own["caveat"]),
+        note=f"{lines.neighbours(frame)} {caveats.noted(own['caveat'])}".strip(),
     )
 
 
@@ -78,9 +78,10 @@ def rates(frame: pd.DataFrame) -> Chart:
         alt=lines.told(frame, "rate", ".1f", "plans per 1,000 residents aged 0 to 25 in January"),
         data=frame.dropna(axis="columns", how="all"),
         draw=draw,
-        note="Residents at the middle of the year before. From mid-2021 as the Office for National "
-        "Statistics publishes them by single year of age; mid-2018 to mid-2020 put on the base of "
-        "the Census of 2021. What that changed is in the project's docs/corrections.md.",
+        note=f"{lines.neighbours(frame)} Residents at the middle of the year before. From mid-2021 "
+        "as the Office for National Statistics publishes them by single year of age; mid-2018 to "
+        "mid-2020 put on the base of the Census of 2021. What that changed is in the project's "
+        "docs/corrections.md.",
     )
 
 

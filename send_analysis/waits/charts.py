@@ -105,7 +105,7 @@ def _funnel(frame: pd.DataFrame) -> Chart:
     for board in own.itertuples():
         title = (
             f"in {board.organisation} {board.share:.0f} per cent of {board.size:,.0f} wait over 18 "
-            f"weeks, more than in {(frame['share'] < board.share).sum()} of {len(frame) - 1} others"
+            f"weeks, {_POSITIONS[board.position]} for a list of its size"
         )
         named = (
             f" {board.organisation}: {board.share:.0f} per cent of {board.size:,.0f}, "
