@@ -30,15 +30,15 @@ from send_analysis.errors import MissingDataError, UnknownNameError
     ],
 )
 def test_names_as_people_type_them(typed, code):
-    assert areas.resolve(typed) == code
+    assert areas.find(typed) == code
 
 
 def test_every_area_answers_to_its_own_name_and_code():
     known = tables.load("areas")
     current = known[known["area"].ne("Dorset") & known["area_code"].ne("")]
     for code, name in zip(current["area_code"], current["area"], strict=True):
-        assert areas.resolve(name) == code
-        assert areas.resolve(code) == code
+        assert areas.find(name) == code
+        assert areas.find(code) == code
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_every_area_answers_to_its_own_name_and_code():
 )
 def test_unknown_and_ambiguous_names_get_suggestions(typed, says):
     with pytest.raises(UnknownNameError, match=says):
-        areas.resolve(typed)
+        areas.find(typed)
 
 
 def test_bury_has_its_region_and_neighbours():

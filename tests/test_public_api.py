@@ -5,6 +5,7 @@ import send_analysis as sa
 PUBLIC = [
     "SendAnalysisError",
     "__version__",
+    "area",
     "areas",
     "backtest",
     "capacity",
@@ -18,10 +19,8 @@ PUBLIC = [
     "growth",
     "load",
     "map",
-    "neighbours",
     "releases",
     "report",
-    "resolve",
     "scenarios",
     "show",
     "tables",

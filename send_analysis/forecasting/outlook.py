@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import longrange, scoring
 from send_analysis.forecasting.cohorts import flows, levers, simulation
@@ -36,13 +37,14 @@ class Published(Form):
     forecasts: list[Point] = Field(min_length=1)
 
 
+@reads.found
 @tables.remembered
-def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
+def fan(area: Area, horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
     """Set published plans and their forecast in one table.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     horizon : int, default 5
         Years ahead.
     as_of : int, optional
@@ -56,25 +58,26 @@ def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.Da
         January; at the origin the forecast equals what was published.
     """
     ahead = forecast(area, horizon=horizon, as_of=as_of)
-    code, origin = ahead["area_code"].iloc[0], int(ahead["origin"].iloc[0])
+    origin = int(ahead["origin"].iloc[0])
     wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
     names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
     wide = wide[list(names)].rename(columns=names)
-    published = series.totals([code]).set_index("year")["plans"].astype(float).rename("published")
+    published = series.totals([area]).set_index("year")["plans"].astype(float).rename("published")
     for name in names.values():
         wide.loc[origin, name] = published[origin]
     out = pd.concat([published, wide.sort_index()], axis=1).sort_index().rename_axis("year")
-    out = out.reset_index().assign(area=areas.name(code), origin=origin)
+    out = out.reset_index().assign(area=area.name, origin=origin)
     return out[["area", "year", "origin", "published", *names.values()]]
 
 
+@reads.found
 @tables.remembered
-def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then_and_now(area: Area, origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
     """Forecast from an earlier January, beside what happened and compound growth.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     origin : int, default 2019
         January to forecast from.
     horizon : int, default 5
@@ -91,14 +94,13 @@ def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd
     MissingDataError
         The area has no figures of its own that far back.
     """
-    code = areas.resolve(area)
-    published = series.totals([code]).set_index("year")["plans"].astype(float)
+    published = series.totals([area]).set_index("year")["plans"].astype(float)
     if not {origin, origin - BASE_YEARS} <= set(published.index):
         raise MissingDataError(
-            f"{areas.name(code)} has no plans published for January {origin - BASE_YEARS} and "
+            f"{area.name} has no plans published for January {origin - BASE_YEARS} and "
             f"{origin}; its boundaries changed since. Choose another area."
         )
-    out = fan(code, horizon, origin).drop(columns="origin")
+    out = fan(area, horizon, origin).drop(columns="origin")
     rate = (published[origin] / published[origin - BASE_YEARS]) ** (1 / BASE_YEARS)
     steps = out["year"] - origin
     out["compound"] = np.where(steps >= 0, published[origin] * rate ** steps.clip(lower=0), np.nan)

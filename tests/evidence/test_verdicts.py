@@ -151,7 +151,7 @@ def test_shares_in_time_are_those_of_the_official_file(official, ledgers):
             test, row = claim["test"], ledger.loc[claim["id"]]
             if test["kind"] != "timeliness" or test["year"] < 2019 or row["verdict"] == OTHERWISE:
                 continue
-            name = areas.name(areas.resolve(test["area"]))
+            name = areas.name(areas.find(test["area"]))
             known = float(printed[name, str(test["year"])])
             assert round(row["official"], 1) == pytest.approx(known, abs=0.051), (area, claim["id"])
             checked += 1
