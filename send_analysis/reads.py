@@ -7,12 +7,13 @@ into ``attrs["tables"]`` of the frame that it returns.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
-from inspect import signature
+from inspect import formatannotation, signature
 from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
@@ -99,7 +100,7 @@ FINDERS: dict[str, Callable[[Any], Any]] = {}
 
 def found(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function that people call: what they typed for an area is found, once."""
-    kinds = {name: str(it.annotation) for name, it in signature(function).parameters.items()}
+    kinds = {name: _kind(it.annotation) for name, it in signature(function).parameters.items()}
     finders = {name: FINDERS[kind] for name, kind in kinds.items() if kind in FINDERS}
     if not finders:
         return function
@@ -113,6 +114,12 @@ def found(function: Callable[P, R]) -> Callable[P, R]:
         })  # fmt: skip
 
     return call
+
+
+def _kind(annotation: Any) -> str:
+    """Annotation of a parameter as it is written, without modules."""
+    written = annotation if isinstance(annotation, str) else formatannotation(annotation)
+    return re.sub(r"\w+\.", "", written)
 
 
 def result(function: Callable[P, R]) -> Callable[P, R]:

@@ -145,6 +145,7 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
     return [path.resolve() for path in paths]
 
 
+@reads.found
 def page_of(code: Area, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
     """Execute a notebook for an area and take its page apart.
 
@@ -180,6 +181,7 @@ def templates() -> Environment:
     )
 
 
+@reads.found
 def html_of(code: Area, made: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Put an area's pages into their templates.
 
@@ -213,6 +215,7 @@ def html_of(code: Area, made: Sequence[dict[str, Any]]) -> dict[str, str]:
     return rendered
 
 
+@reads.found
 def put(code: Area, rendered: dict[str, str], out: Path) -> Path:
     """Write an area's pages beside its earlier report, then put them in its place.
 

@@ -221,7 +221,10 @@ def spending(area: Area) -> pd.DataFrame:
     table = table.assign(pounds=table["pounds"].astype("Float64").astype(float))
     codes = list(groups(area)["organisation_code"])
     parts = []
-    for level, wanted, whose in (("group", codes, area), ("england", [areas.ENGLAND], "England")):
+    for level, wanted, whose in (
+        ("group", codes, area),
+        ("england", [areas.ENGLAND], areas.ENGLAND),
+    ):
         rows = table[(table["level"] == level) & table["organisation_code"].isin(wanted)]
         if rows.empty:
             continue
