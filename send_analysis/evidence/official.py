@@ -435,7 +435,7 @@ def figures(test: dict, said: str | None = None) -> pd.DataFrame:
         )
         raise MissingDataError(
             f"The tables have no {test['kind']} figure for "
-            f"{test.get('area', 'this place')} on the claim's window ({when})."
+            f"{test['area'].name if 'area' in test else 'this place'} on the claim's window ({when})."
         )
     return found
 

@@ -129,7 +129,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
         scored.
     """
     points = _others()
-    ours = fan("England", horizon)
+    ours = fan(areas.ENGLAND, horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
@@ -145,7 +145,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
 
 def _stable(horizon: int) -> pd.DataFrame:
     """Plans of England, ``year, plans`` (median), if new plans grow no more."""
-    made = simulation.project("England", years=horizon)
+    made = simulation.project(areas.ENGLAND, years=horizon)
     made = flows.apply(made, levers.read("demand-requests-stabilise"))
     plans = np.median(made.stock.sum(axis=(2, 3)), axis=1)
     return pd.DataFrame({"year": made.origin + np.arange(horizon + 1), "plans": plans})
