@@ -433,9 +433,9 @@ def figures(test: dict, said: str | None = None) -> pd.DataFrame:
             f"{key} {test[key]}"
             for key in sorted({"start", "end", "year", "month", "since", "until"} & test.keys())
         )
+        place = test["area"].name if "area" in test else "this place"
         raise MissingDataError(
-            f"The tables have no {test['kind']} figure for "
-            f"{test['area'].name if 'area' in test else 'this place'} on the claim's window ({when})."
+            f"The tables have no {test['kind']} figure for {place} on the claim's window ({when})."
         )
     return found
 
