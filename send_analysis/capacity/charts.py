@@ -10,7 +10,7 @@ from send_analysis import reads
 from send_analysis.areas import Area
 from send_analysis.capacity.views import HORIZON
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import PALETTE, ROLES, RULE, counts_by_year, label_ends
+from send_analysis.show.style import CLEAR, PALETTE, ROLES, RULE, counts_by_year, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,7 +149,7 @@ def completions(frame: pd.DataFrame, area: Area) -> Chart:
             ax.annotate(
                 f"{row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
                 textcoords="offset points", ha="center", fontsize=9,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+                **CLEAR,
             )  # fmt: skip
         counts_by_year(ax, frame["year"])
         ax.set_ylabel("assessments completed")
