@@ -258,10 +258,6 @@ def _either(words: list[str]) -> str:
 def slug(text: str) -> str:
     """Turn a name into lower-case letters, digits and hyphens, for a path or an anchor.
 
-    Parameters
-    ----------
-    text : str
-
     Returns
     -------
     str

@@ -204,10 +204,6 @@ def latest(table: str) -> int:
 def unplaced(area: Area) -> str:
     """Say why nothing is built on where an area's latest plans are; empty where it can be.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     str

@@ -101,14 +101,6 @@ def _name(key: yaml.Node) -> tuple[str, str]:
 def read_yaml(path: str | Path) -> dict[Any, Any]:
     """Read a YAML file that holds keys and values.
 
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    dict
-
     Raises
     ------
     MissingDataError

@@ -353,10 +353,6 @@ def shifts(
 def budget(area: Area) -> pd.DataFrame:
     """Set out the money that placements are paid from, and the deficit reported.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame

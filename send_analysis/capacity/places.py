@@ -248,10 +248,6 @@ def _sums(capacity: pd.DataFrame) -> pd.DataFrame:
 def published(area: Area) -> pd.DataFrame:
     """List what official tables say of places in an area's schools, to set beside capacity.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame

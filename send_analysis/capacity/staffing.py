@@ -26,10 +26,6 @@ ROLES = {
 def assessments_a_plan(area: Area) -> float:
     """Assessments completed for each plan issued, in the latest year that tells.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     float

@@ -61,16 +61,7 @@ def gap(area: Area) -> str:
 
 @reads.found
 def unsound(area: Area) -> str:
-    """Say why no queue is made of an area's latest assessments; empty where it can be.
-
-    Parameters
-    ----------
-    area : Area or str
-
-    Returns
-    -------
-    str
-    """
+    """Say why no queue is made of an area's latest assessments; empty where it can be."""
     said = (caveats.doubt(table, area, category=category) for table, category in QUEUE.items())
     return next(filter(None, said), "")
 
@@ -172,10 +163,6 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
 @reads.result
 def year_before(area: Area) -> pd.DataFrame:
     """Set what would have been said of an area a year before the latest January beside the outcome.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------

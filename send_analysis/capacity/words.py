@@ -35,10 +35,6 @@ RANGES = (  # what stands under the table of how ranges did
 def findings(area: Area) -> list[str]:
     """Sum up the page of an area; where places cannot be forecast, its assessments alone.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     list of str

@@ -222,10 +222,6 @@ def spoken(said: str) -> str:
 def of_waits(area: Area) -> dict[str, float]:
     """Return the claimed changes of waits, by short name of the service.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     dict

@@ -328,10 +328,6 @@ def _against(claim: dict) -> str:
 def own_figures(area: Area) -> pd.Series:
     """Say of each claim whether a figure of the area itself, or of who serves it, is beside it.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     Series of bool

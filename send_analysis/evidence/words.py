@@ -41,10 +41,6 @@ FIVE = 5  # years of growth that are shown where no claim names others
 def claims(area: Area) -> list[str]:
     """Sum up the ledger of an area, or its official figures where no claims are recorded.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     list of str
@@ -79,10 +75,6 @@ def tallied(ledger: pd.DataFrame, area: Area) -> str:
         As :func:`send_analysis.evidence.verdicts.ledger` returns it.
     area : Area or str
         Area that the claims are about.
-
-    Returns
-    -------
-    str
     """
     count = verdicts.tally(ledger)
     said = [

@@ -102,10 +102,6 @@ def start(
     load : callable
         Gives a tidy table by name.
 
-    Returns
-    -------
-    Start
-
     Raises
     ------
     MissingDataError

@@ -298,10 +298,6 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
 def rates(area: Area) -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -395,10 +391,6 @@ def by(
 @reads.result
 def flows(area: Area) -> pd.DataFrame:
     """What came in and what went out each year, and what neither explains.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------

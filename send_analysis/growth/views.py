@@ -28,10 +28,6 @@ class Period(NamedTuple):
 def period(area: Area) -> Period:
     """Return the Januaries that an area's growth is told from and to.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     Period

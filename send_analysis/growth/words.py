@@ -222,10 +222,6 @@ def parts(result: pd.DataFrame) -> str:
     ----------
     result : DataFrame
         What :func:`decomposition.decompose` returns for one area.
-
-    Returns
-    -------
-    str
     """
     row = result.iloc[0]
     whole = result[result["age_band"] == "all"].set_index("component")["plans"]
@@ -273,10 +269,6 @@ def beyond_chance(result: pd.DataFrame) -> str:
     ----------
     result : DataFrame
         One row of what :func:`.panel.growth_ratios` returns.
-
-    Returns
-    -------
-    str
     """
     row = result.iloc[0]
     others = {"england": "England", "region": "its region", "neighbours": "its ten neighbours"}
@@ -319,10 +311,6 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
     ----------
     result : DataFrame
         What :func:`breaks` returns.
-
-    Returns
-    -------
-    list of str
     """
     events = {
         "reforms": "the reforms of September 2014",

@@ -113,10 +113,6 @@ def refresh(
     wait : callable
         Takes the seconds between attempts.
 
-    Returns
-    -------
-    Refreshed
-
     Raises
     ------
     SourceError

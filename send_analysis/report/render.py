@@ -117,10 +117,6 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
     notebooks : iterable of str or Path, optional
         As for :func:`render`.
 
-    Returns
-    -------
-    list of Path
-
     Raises
     ------
     MissingDataError

@@ -63,10 +63,6 @@ def shapes() -> dict[str, list[np.ndarray]]:
 def shades(count: int) -> list[str]:
     """Return colours from pale to dark.
 
-    Parameters
-    ----------
-    count : int
-
     Returns
     -------
     list of str
@@ -214,10 +210,6 @@ def map(
 @reads.found
 def locator(area: Area) -> Chart:
     """Mark an authority, and more lightly its statistical neighbours.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------

@@ -167,10 +167,6 @@ def has_signal(values: pd.Series, *, autocorrelation: float = 0.0) -> bool:
     ----------
     values, autocorrelation
         As for :func:`xmr`.
-
-    Returns
-    -------
-    bool
     """
     widened = 1 / np.sqrt(1 - autocorrelation)
     return bool((_judged(values, screen=True, widened=widened)[3] != "").any())

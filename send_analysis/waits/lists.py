@@ -121,10 +121,6 @@ def _children() -> pd.DataFrame:
 def organisations(area: Area) -> pd.DataFrame:
     """List the NHS organisations whose lists hold an area's children.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame

@@ -26,10 +26,6 @@ OPEN = "open at least 13 weeks"
 def groups(area: Area) -> pd.DataFrame:
     """List the commissioning groups that an authority's residents were in.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -120,10 +116,6 @@ def _children(area: Area, years: pd.Series) -> pd.Series:
 def contacts(area: Area) -> pd.DataFrame:
     """Children with a contact in twelve months, a year apart, so that no two windows overlap.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -169,10 +161,6 @@ def contacts(area: Area) -> pd.DataFrame:
 def first_contacts(area: Area) -> pd.DataFrame:
     """Referrals that wait for a first contact, at the end of each month.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -204,10 +192,6 @@ def first_contacts(area: Area) -> pd.DataFrame:
 @tables.remembered
 def spending(area: Area) -> pd.DataFrame:
     """What commissioning groups said that they spent on children's mental health, year by year.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -249,10 +233,6 @@ def _financial(year: pd.Series) -> pd.Series:
 @tables.remembered
 def autism(area: Area) -> pd.DataFrame:
     """Who was first seen more than 13 weeks after a suspected autism referral, by group and age.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------

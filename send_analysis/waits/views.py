@@ -28,10 +28,6 @@ MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speec
 def focus(area: Area) -> pd.Series:
     """Choose the organisation that stands for an area: its first board, else region or England.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     Series
@@ -63,10 +59,6 @@ def organisations(area: Area) -> pd.DataFrame:
 def lists(area: Area) -> pd.DataFrame:
     """Lists of the four main services at the organisation that stands for an area.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -88,10 +80,6 @@ def lists_of(organisation: str) -> pd.DataFrame:
 @reads.result
 def reporting(area: Area) -> pd.DataFrame:
     """Children waiting at each provider that an area's board (or region) is added up from.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -123,10 +111,6 @@ def reporting(area: Area) -> pd.DataFrame:
 @reads.result
 def measured(area: Area) -> pd.DataFrame:
     """First and last month of every measure, for the organisation that stands for an area.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -198,10 +182,6 @@ def _without_jumps() -> pd.DataFrame:
 @reads.found
 def recounted(area: Area) -> dict[str, pd.Timestamp]:
     """Services whose list changed what it counts, and since when it is one list.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -380,11 +360,6 @@ def queue_plan(area: Area, *, target_wait: float = 18, weeks: float = 52) -> pd.
 @reads.result
 def futures(area: Area, *, seed: int = 1) -> pd.DataFrame:
     """Simulate the longest list of an area's organisation under three capacities.
-
-    Parameters
-    ----------
-    area : Area or str
-    seed : int
 
     Returns
     -------

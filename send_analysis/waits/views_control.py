@@ -19,10 +19,6 @@ FUNNELS = ("speech and language", "occupational therapy")
 def charts(area: Area) -> pd.DataFrame:
     """Control charts of the share over 18 weeks, service by service.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -60,10 +56,6 @@ def _moves(values: pd.Series) -> bool:
 @reads.found
 def shares(area: Area) -> dict[str, pd.Series]:
     """Share over 18 weeks of each service at the organisation that stands for an area, by month.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -160,10 +152,6 @@ def signals(found: pd.DataFrame) -> pd.DataFrame:
 @reads.result
 def boards(area: Area) -> pd.DataFrame:
     """All boards' shares over 18 weeks of two services in the last month, with funnel limits.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------

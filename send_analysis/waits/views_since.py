@@ -31,10 +31,6 @@ _ORDER = ["provider", "icb", "region", "england"]
 def shares(area: Area) -> pd.DataFrame:
     """Follow the lists of the organisations that serve an area, month by month.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -80,10 +76,6 @@ def shares(area: Area) -> pd.DataFrame:
 def ends(area: Area) -> pd.DataFrame:
     """First and last figure of each list, and the highest share over a year between them.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -119,10 +111,6 @@ def ends(area: Area) -> pd.DataFrame:
 def charted(area: Area) -> pd.DataFrame:
     """Return the shares of long waits that are drawn: one measure of each service in ``CHARTED``.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     DataFrame
@@ -143,10 +131,6 @@ def charted(area: Area) -> pd.DataFrame:
 @reads.result
 def later(area: Area) -> pd.DataFrame:
     """Write first and last figures of the later lists side by side, as a reader reads them.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -169,10 +153,6 @@ def later(area: Area) -> pd.DataFrame:
 @reads.result
 def alike(area: Area) -> pd.DataFrame:
     """Say how far first and last figures of the later lists are of the same lists.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------
@@ -199,10 +179,6 @@ def _pair(found: pd.DataFrame, column: str, form: str) -> list[str]:
 @tables.remembered
 def services(area: Area) -> pd.DataFrame:
     """Every list of children's services near an area in the last month, beside England's.
-
-    Parameters
-    ----------
-    area : Area or str
 
     Returns
     -------

@@ -20,10 +20,6 @@ def findings(area: Area, claimed: Mapping[str, float] | None = None) -> list[str
     area : Area or str
     claimed : mapping of str to float, optional
         Change of waits in per cent that was claimed of a service.
-
-    Returns
-    -------
-    list of str
     """
     name = area.name
     chosen = views.focus(area)
@@ -88,12 +84,7 @@ def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
 
 
 def carried() -> str:
-    """Say how much lists carry over from month to month, and what that does to control charts.
-
-    Returns
-    -------
-    str
-    """
+    """Say how much lists carry over from month to month, and what that does to control charts."""
     found = views_control.carry_over()
     return (
         "Lists carry over: most children who wait in one month still wait in the next. In "
@@ -122,10 +113,6 @@ def months() -> str:
 def later(area: Area) -> list[str]:
     """Say what came of the lists after the claims: nearest organisation and England, by service.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     list of str
@@ -148,10 +135,6 @@ def services(table: pd.DataFrame) -> str:
     ----------
     table : DataFrame
         As :func:`.views_since.services` returns it.
-
-    Returns
-    -------
-    str
     """
     board = table[table["level"] == "icb"]
     known = board.dropna(subset=["over 18 weeks", "over 18 weeks in England"])

@@ -13,10 +13,6 @@ from send_analysis.waits import mental_health
 def referred(area: Area) -> list[str]:
     """Say what became of the children referred to mental health services, beside England.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     list of str
@@ -64,16 +60,7 @@ def referred(area: Area) -> list[str]:
 
 @reads.found
 def contacts(area: Area) -> list[str]:
-    """Say how many children had a contact with a mental health service in twelve months.
-
-    Parameters
-    ----------
-    area : Area or str
-
-    Returns
-    -------
-    list of str
-    """
+    """Say how many children had a contact with a mental health service in twelve months."""
     table = mental_health.contacts(area)
     last = table.groupby("level").last()
     own = "group" in last.index
@@ -106,10 +93,6 @@ def _change(change: float) -> str:
 def first_contacts(area: Area) -> list[str]:
     """Say how long children's referrals to mental health services waited for a first contact.
 
-    Parameters
-    ----------
-    area : Area or str
-
     Returns
     -------
     list of str
@@ -137,10 +120,6 @@ def spent(area: Area, pounds: float) -> list[str]:
     area : Area or str
     pounds : float
         Sum that is held against the newest year.
-
-    Returns
-    -------
-    list of str
     """
     table = mental_health.spending(area)
     own = table[table["level"] == "group"]
@@ -165,16 +144,7 @@ def spent(area: Area, pounds: float) -> list[str]:
 
 @reads.found
 def autism(area: Area) -> list[str]:
-    """Say what is published of autism referrals: of the area, of groups near it, of England.
-
-    Parameters
-    ----------
-    area : Area or str
-
-    Returns
-    -------
-    list of str
-    """
+    """Say what is published of autism referrals: of the area, of groups near it, of England."""
     table = mental_health.autism(area)
     england = table[table["level"] == "england"].iloc[0]
     shown = []

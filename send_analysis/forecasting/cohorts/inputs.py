@@ -102,10 +102,6 @@ def snapshot(origin: int | None = None, *, years: int = 10) -> Snapshot:
     years : int
         Years of population needed ahead.
 
-    Returns
-    -------
-    Snapshot
-
     Raises
     ------
     MissingDataError

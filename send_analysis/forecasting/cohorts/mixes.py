@@ -55,10 +55,6 @@ def pulls(area: Area, origin: int, years: int, drawn: Drawn) -> Pull:
     drawn : Drawn
         Rates of each simulation; factors are found for their mean.
 
-    Returns
-    -------
-    Pull
-
     Notes
     -----
     A year's factors are such that at mean rates the mixes of `wanted` come out.

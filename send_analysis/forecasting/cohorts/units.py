@@ -69,10 +69,6 @@ class Drawn(NamedTuple):
 def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     """Return the tables, every authority's rates and the trend of one January, gathered once.
 
-    Parameters
-    ----------
-    origin : int
-
     Returns
     -------
     Snapshot
