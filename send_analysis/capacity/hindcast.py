@@ -68,7 +68,7 @@ def compute(
     known, later = estimated(origin)[0], snapshot(latest, years=1)
     frames = []
     for area in _countable(known, later) if areas is None else areas:
-        made = project(area, origin=origin, years=1, simulations=simulations, seed=seed)
+        made = project(area, as_of=origin, years=1, simulations=simulations, seed=seed)
         then = _demand(replace(made, stock=later.stock[later.areas.get_loc(area)][None, None]))
         before, ahead = _demand(replace(made, stock=made.stock[:1])), _demand(made)
         plans = np.stack([values[1] for values in ahead.values()])

@@ -72,13 +72,13 @@ def fan(area: Area, horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
 
 @reads.found
 @tables.remembered
-def then_and_now(area: Area, origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then_and_now(area: Area, as_of: int = 2019, horizon: int = 5) -> pd.DataFrame:
     """Forecast from an earlier January, beside what happened and compound growth.
 
     Parameters
     ----------
     area : Area or str
-    origin : int, default 2019
+    as_of : int, default 2019
         January to forecast from.
     horizon : int, default 5
         Years ahead.
@@ -95,15 +95,15 @@ def then_and_now(area: Area, origin: int = 2019, horizon: int = 5) -> pd.DataFra
         The area has no figures of its own that far back.
     """
     published = series.totals([area]).set_index("year")["plans"].astype(float)
-    if not {origin, origin - BASE_YEARS} <= set(published.index):
+    if not {as_of, as_of - BASE_YEARS} <= set(published.index):
         raise MissingDataError(
-            f"{area.name} has no plans published for January {origin - BASE_YEARS} and "
-            f"{origin}; its boundaries changed since. Choose another area."
+            f"{area.name} has no plans published for January {as_of - BASE_YEARS} and "
+            f"{as_of}; its boundaries changed since. Choose another area."
         )
-    out = fan(area, horizon, origin).drop(columns="origin")
-    rate = (published[origin] / published[origin - BASE_YEARS]) ** (1 / BASE_YEARS)
-    steps = out["year"] - origin
-    out["compound"] = np.where(steps >= 0, published[origin] * rate ** steps.clip(lower=0), np.nan)
+    out = fan(area, horizon, as_of).drop(columns="origin")
+    rate = (published[as_of] / published[as_of - BASE_YEARS]) ** (1 / BASE_YEARS)
+    steps = out["year"] - as_of
+    out["compound"] = np.where(steps >= 0, published[as_of] * rate ** steps.clip(lower=0), np.nan)
     out.loc[steps > horizon, "compound"] = np.nan
     return out
 

@@ -176,7 +176,7 @@ def ahead(area: Area, horizon: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def then(area: Area, origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then(area: Area, as_of: int = 2019, horizon: int = 5) -> pd.DataFrame:
     """Return an earlier forecast beside what happened, as :func:`.outlook.then_and_now`.
 
     Raises
@@ -185,15 +185,15 @@ def then(area: Area, origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
         If the area is younger than that, or its series breaks in between.
     """
     if area.history:
-        first = origin - outlook.BASE_YEARS
+        first = as_of - outlook.BASE_YEARS
         raise MissingDataError(
             f"{area.name} did not exist in {first} with these boundaries, so it cannot be "
             "tested alone."
         )
-    broken = series.broken(area, start=origin, end=origin + horizon)
+    broken = series.broken(area, start=as_of, end=as_of + horizon)
     if broken:
         raise MissingDataError(broken)
-    return outlook.then_and_now(area, origin, horizon)
+    return outlook.then_and_now(area, as_of, horizon)
 
 
 @reads.found

@@ -17,17 +17,17 @@ from send_analysis.forecasting.cohorts.simulation import BANDS, estimated, proje
 def backtest(
     areas: Sequence[Area] | None = None,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     simulations: int = 1000,
     seed: int = 50,
 ) -> pd.DataFrame:
-    """Project the January after `origin` and set it against what was published.
+    """Project the January after `as_of` and set it against what was published.
 
     Parameters
     ----------
     areas : sequence of Area or str, optional
         Authorities; all with plans by age in both Januaries if not given.
-    origin : int, optional
+    as_of : int, optional
         A January whose following one is published by age and setting; the last if not given.
     simulations, seed
         As in `project`.
@@ -40,7 +40,7 @@ def backtest(
         ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
         Authorities without settings in either January are left out.
     """
-    origin = origins()[-2] if origin is None else origin
+    origin = origins()[-2] if as_of is None else as_of
     known = estimated(origin)[0]
     later = snapshot(origin + 1, years=1)
     given = np.isfinite(known.stock).all(axis=(1, 2))
@@ -52,7 +52,7 @@ def backtest(
         before = known.stock[known.areas.get_loc(area)]
         if _recorded(observed) < 0.7 or _recorded(before) < 0.7:
             continue
-        projection = project(area, origin=origin, years=1, simulations=simulations, seed=seed)
+        projection = project(area, as_of=origin, years=1, simulations=simulations, seed=seed)
         simulated = _categories(projection.stock[1])
         quantiles = {
             name: np.quantile(values, (0.1, 0.5, 0.9)) for name, values in simulated.items()

@@ -38,7 +38,7 @@ COLUMNS = [
 def simulate_area(
     area: Area,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -49,7 +49,7 @@ def simulate_area(
 
     Parameters
     ----------
-    area, origin, years, simulations, seed
+    area, as_of, years, simulations, seed
         As in `project`.
     levers : str, path or sequence of mapping, optional
         A scenario, as `levers.read` takes it.
@@ -69,7 +69,7 @@ def simulate_area(
     UnknownNameError, MissingDataError, ParameterError
     """
     changes = read_levers(levers)
-    made = project(area, origin=origin, years=years, simulations=simulations, seed=seed)
+    made = project(area, as_of=as_of, years=years, simulations=simulations, seed=seed)
     return summarise(flows.apply(made, changes, seed=seed), probabilities)
 
 
@@ -77,7 +77,7 @@ def simulate_area(
 def simulate_areas(
     areas: Sequence[Area] | None = None,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -90,7 +90,7 @@ def simulate_areas(
     areas : sequence of Area or str, optional
     jobs : int
         Processes to use; the result does not depend on it.
-    origin, years, simulations, seed
+    as_of, years, simulations, seed
         As in `project`.
 
     Returns
@@ -101,12 +101,12 @@ def simulate_areas(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    origin = origins()[-1] if origin is None else origin
+    origin = origins()[-1] if as_of is None else as_of
     if areas is None:
         known = estimated(origin)[0]
         areas = map(Area, known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     areas = sorted(set(areas))
-    run = partial(simulate_area, origin=origin, years=years, simulations=simulations, seed=seed)
+    run = partial(simulate_area, as_of=origin, years=years, simulations=simulations, seed=seed)
     _check(origin, years, simulations, seed)
     tasks = (delayed(run)(area) for area in areas)
     results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
@@ -118,7 +118,7 @@ def simulate_areas(
 def project(
     area: Area,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -129,7 +129,7 @@ def project(
     ----------
     area : Area or str
         A local authority, a region, England, or authorities taken together.
-    origin : int, optional
+    as_of : int, optional
         January to project from, one of `inputs.origins`; the latest if not given.
     years : int
         Years ahead, 1 to 15; a year's figures do not depend on how many follow.
@@ -152,7 +152,7 @@ def project(
     that adds or takes is new plans and plans that end, each as far as it is uncertain:
     see `_agree`. Ages and settings follow from the flows.
     """
-    origin = origins()[-1] if origin is None else origin
+    origin = origins()[-1] if as_of is None else as_of
     _check(origin, years, simulations, seed)
     # Pages ask for several horizons: one simulation serves them, as far as most go.
     made = _projected(area, origin, max(years, USUAL) if years > 1 else 1, simulations, seed)
@@ -309,7 +309,7 @@ def _check(origin: int, years: int, simulations: int, seed: int) -> None:
     """Refuse arguments that cannot be."""
     if origin not in origins():
         raise MissingDataError(
-            f"origin is {origin}; plans by single year of age are published for the Januaries "
+            f"as_of is {origin}; plans by single year of age are published for the Januaries "
             f"{' and '.join(map(str, origins()))}."
         )
     if not 1 <= years <= LONGEST:
