@@ -8,6 +8,7 @@ amounts are in prices of 2021-22 unless a scenario sets a rise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -176,16 +177,25 @@ def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.
     return frame.astype({"plans": "Int64"}).rename_axis("setting")
 
 
+class Accounts(NamedTuple):
+    """Top-ups of a setting, pounds a plan."""
+
+    every: pd.Series  # by area and account
+    local: pd.DataFrame  # rows of authorities
+    plans: pd.Series  # that they are divided by, by area
+    region: pd.Series  # of each area
+
+
 @tables.remembered
-def _accounts(setting: str) -> tuple[pd.Series, pd.DataFrame, pd.Series, pd.Series]:
-    """Top-ups of a setting: of all areas, the authorities' rows, plans, and regions of areas."""
+def _accounts(setting: str) -> Accounts:
+    """Top-ups of a setting in the accounts of all areas."""
     known = top_ups()
     known = known[known["setting"] == setting]
     places = tables.load("areas").set_index("area_code")
     local = known[known["area_code"].map(places["level"]) == "local authority"]
     every = known.set_index(["area_code", "account"])["pounds"]
     plans = known.drop_duplicates("area_code").set_index("area_code")["plans"]
-    return every, local, plans, places["region_code"]
+    return Accounts(every, local, plans, places["region_code"])
 
 
 def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:

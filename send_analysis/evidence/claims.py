@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import Field, model_validator
@@ -159,7 +159,14 @@ def _figure(claim: dict) -> dict:
     return {"claimed": claim["claimed"], "unit": claim["unit"]}
 
 
-def tolerance(claimed: float, unit: str) -> tuple[float, str]:
+class Tolerance(NamedTuple):
+    """How far off a figure may be."""
+
+    within: float
+    reason: str
+
+
+def tolerance(claimed: float, unit: str) -> Tolerance:
     """Return how far off a figure may be, and why.
 
     Parameters
@@ -170,19 +177,19 @@ def tolerance(claimed: float, unit: str) -> tuple[float, str]:
 
     Returns
     -------
-    tuple of float and str
+    Tolerance
         For a percentage 3 points if it is a multiple of 5, else half a point. For a count half of
         its last rounded digit; a count to the unit has none.
     """
     if unit.startswith("per cent"):
         if claimed % 5 == 0:
-            return ROUND_TOLERANCE, "a multiple of 5 is a round figure"
-        return EXACT_TOLERANCE, "not a round figure"
+            return Tolerance(ROUND_TOLERANCE, "a multiple of 5 is a round figure")
+        return Tolerance(EXACT_TOLERANCE, "not a round figure")
     digits = Decimal(repr(claimed)).normalize()
     step = float(Decimal(1).scaleb(digits.as_tuple().exponent)) if claimed else 1.0
     if step == 1:
-        return 0.0, "to the unit"
-    return step / 2, f"rounded to {step:,g}"
+        return Tolerance(0.0, "to the unit")
+    return Tolerance(step / 2, f"rounded to {step:,g}")
 
 
 def _check_references(read: list[dict], file: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -409,7 +410,14 @@ def _late(claim: dict, found: pd.DataFrame) -> str:
     )
 
 
-def possible(found: pd.DataFrame) -> tuple[pd.Series | None, int]:
+class Possible(NamedTuple):
+    """Exploratory figures that agree with a claim."""
+
+    first: pd.Series | None  # one on the claim's own window before others, the closest of them
+    fits: int  # how many there are
+
+
+def possible(found: pd.DataFrame) -> Possible:
     """Return the exploratory figure that comes first among those that agree with a claim.
 
     Parameters
@@ -419,15 +427,14 @@ def possible(found: pd.DataFrame) -> tuple[pd.Series | None, int]:
 
     Returns
     -------
-    Series or None, and int
-        A figure on the claim's own window comes before others, the closest of them first; and how
-        many agree.
+    Possible
     """
     also = found[(found["role"] == EXPLORATORY) & found["within"].astype(bool)]
     if also.empty:
-        return None, 0
+        return Possible(None, 0)
     other_window = ~also["window"].isin(found.loc[found["role"] == PLAIN, "window"])
-    return also.iloc[np.lexsort([also["difference"].abs(), other_window])[0]], len(also)
+    order = np.lexsort([also["difference"].abs(), other_window])
+    return Possible(also.iloc[order[0]], len(also))
 
 
 def _possibilities(claim: dict, found: pd.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,14 @@ from send_analysis import reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting import longrange, panel, reconciliation
-from send_analysis.forecasting.demand import CHOSEN, FIRST_ORIGIN, LEVELS, Specification, predict
+from send_analysis.forecasting.demand import (
+    CHOSEN,
+    FIRST_ORIGIN,
+    LEVELS,
+    Specification,
+    UnitForecast,
+    predict,
+)
 
 COLUMNS = [
     "area_code",
@@ -33,6 +40,17 @@ COLUMNS = [
     "value",
 ]
 LONGEST = 15  # years; accuracy is measured for 5, beyond them see `longrange`
+
+
+class Worked(NamedTuple):
+    """Forecast of all authorities, before any is chosen or added up."""
+
+    known: pd.DataFrame  # authorities
+    units: UnitForecast
+    point: np.ndarray  # plans, authorities by years
+    own: np.ndarray  # spread of an authority's own errors, log points
+    far: longrange.Start | None  # of years beyond the tested ones
+    wider: np.ndarray | None  # how much wider each quantile is there
 
 
 @reads.found
@@ -92,7 +110,7 @@ def forecast(
     origin = _origin(history, as_of)
 
     worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own, far = worked_out(origin, horizon, specification)
+    known, units, point, own, far, wider = worked_out(origin, horizon, specification)
     codes = known["area_code"].to_numpy()
     if areas is None:
         chosen, sums = np.ones(len(codes), dtype=bool), [places.ENGLAND]
@@ -111,8 +129,7 @@ def forecast(
     ]
     frame = pd.concat(parts, ignore_index=True)
     if far is not None:
-        start, wider = far
-        wider = [wider[chosen], *(start.wider(m, point, own, units.common) for m in members)]
+        wider = [wider[chosen], *(far.wider(m, point, own, units.common) for m in members)]
         row = pd.Index([*codes[chosen], *sums]).get_indexer(frame["area_code"])
         level = np.searchsorted(LEVELS, frame["quantile"])
         frame["value"] *= np.concatenate(wider)[row, frame["step"] - 1, level]
@@ -124,25 +141,24 @@ def _work_out(
     origin: int,
     horizon: int,
     specification: Specification,
-) -> tuple[Any, ...]:
-    """Forecast all authorities: them, their units, points, errors of their own, far."""
+) -> Worked:
+    """Forecast all authorities."""
     known = _authorities(load, origin)
     units = predict(panel.build(load), origin, horizon, specification)
     unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
     plans = known["plans"].to_numpy(dtype=float)
     unit_plans = np.bincount(unit, plans, minlength=len(units.units))
     point, own = reconciliation.to_areas(units, unit, plans, unit_plans, specification.small_area)
-    far = None
+    far = wider = None
     if horizon > longrange.TESTED:
-        start = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
+        far = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
         log = units.shape * np.hypot(own, units.common)[..., None]
-        point, wider = longrange.extend(start, point, log)
-        far = start, wider
-    return known, units, point, own, far
+        point, wider = longrange.extend(far, point, log)
+    return Worked(known, units, point, own, far, wider)
 
 
 @tables.remembered
-def _installed(origin: int, horizon: int, specification: Specification) -> tuple[Any, ...]:
+def _installed(origin: int, horizon: int, specification: Specification) -> Worked:
     """Forecast all authorities from the installed tables."""
     return _work_out(tables.load, origin, horizon, specification)
 

@@ -8,6 +8,7 @@ taken over the providers that reported in each month of a window.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -309,7 +310,14 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     return out.rename_axis(columns=None).reset_index()
 
 
-def quantile_weeks(counts: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
+class Weeks(NamedTuple):
+    """A quantile of waits."""
+
+    weeks: np.ndarray
+    is_open: np.ndarray  # whether more than 52 weeks is all that is known
+
+
+def quantile_weeks(counts: np.ndarray, p: float) -> Weeks:
     """Find the wait below which a share of the list lies, interpolated within its band.
 
     Parameters
@@ -321,10 +329,8 @@ def quantile_weeks(counts: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray
 
     Returns
     -------
-    weeks : array of shape (...)
+    Weeks
         NaN for an empty list, 52 where the wait lies in the open band.
-    is_open : array of bool
-        Whether it does: more than 52 weeks is then all that is known.
 
     Notes
     -----
@@ -340,7 +346,8 @@ def quantile_weeks(counts: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray
     width = np.append(np.diff(EDGES), 0.0)[band]
     with np.errstate(invalid="ignore", divide="ignore"):
         weeks = EDGES[band] + np.where(inside > 0, (wanted - before) / inside, 0.0) * width
-    return np.where(size > 0, weeks, np.nan), (band == len(BANDS) - 1) & (size > 0)
+    is_open = (band == len(BANDS) - 1) & (size > 0)
+    return Weeks(np.where(size > 0, weeks, np.nan), is_open)
 
 
 def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:
