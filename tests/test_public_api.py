@@ -19,6 +19,7 @@ PUBLIC = [
     "growth",
     "load",
     "map",
+    "outcomes",
     "releases",
     "report",
     "scenarios",
@@ -32,6 +33,7 @@ CHAPTERS = {
     "forecasting": "totals",
     "capacity": "places",
     "waits": "lists",
+    "outcomes": "measures",
     "evidence": "verdicts",
 }
 

@@ -424,10 +424,6 @@ def possible(found: pd.DataFrame) -> Possible:
     ----------
     found : DataFrame
         As :func:`tried` returns it.
-
-    Returns
-    -------
-    Possible
     """
     also = found[(found["role"] == EXPLORATORY) & found["within"].astype(bool)]
     if also.empty:
