@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.forecasting.longrange import TESTED
 from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.chart import Chart
@@ -204,17 +206,18 @@ def reliability(frame: pd.DataFrame) -> Chart:
     )
 
 
-def scenarios(frame: pd.DataFrame, area: str) -> Chart:
+@reads.found
+def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
     """What levers would change; `frame` as :func:`.views.scenarios` returns it."""
     first, last = int(frame["year"].min()), int(frame["year"].max())
     tested = min(first + TESTED - 1, last)
     then, end = (frame[frame["year"] == year].set_index("scenario") for year in (tested, last))
     most = then["change_percent"].idxmin()
     less = -then.loc[most, "change_percent"]
-    title = f"No scenario lowers the forecast of plans in {area} for January {tested}"
+    title = f"No scenario lowers the forecast of plans in {area.name} for January {tested}"
     if less >= 0.5:
         title = (
-            f"If {most[0].lower()}{most[1:]}, {area} would have {less:.0f} % fewer plans in "
+            f"If {most[0].lower()}{most[1:]}, {area.name} would have {less:.0f} % fewer plans in "
             f"January {tested} than as now"
         )
     told = "; ".join(f"{name}: {plans:,.0f}" for name, plans in then["plans"].items())
@@ -239,7 +242,7 @@ def scenarios(frame: pd.DataFrame, area: str) -> Chart:
         title=title,
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
-        alt=f"Line chart of the median forecast of plans in {area} to {last}, untested beyond "
+        alt=f"Line chart of the median forecast of plans in {area.name} to {last}, untested beyond "
         f"{tested}. In January {tested}, {told}.",
         data=frame.drop(columns="note"),
         draw=draw,

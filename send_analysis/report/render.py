@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm import tqdm
 
-from send_analysis import __version__, tables
-from send_analysis import areas as places
-from send_analysis.areas import slug
+from send_analysis import __version__, reads, tables
+from send_analysis.areas import Area, slug
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import writable_folder
 from send_analysis.report import page as pages
@@ -36,8 +35,9 @@ PACKAGE = Path(__file__).parents[1]
 SIMULATED = {"03_demand_forecast", "04_capacity"}  # pages that one simulation is behind
 
 
+@reads.found
 def render(
-    areas: Iterable[str] = ("Bury",),
+    areas: Sequence[Area],
     out: str | Path = "reports",
     *,
     notebooks: Iterable[str | Path] | None = None,
@@ -47,8 +47,7 @@ def render(
 
     Parameters
     ----------
-    areas : iterable of str
-        Areas as people type them, see `send_analysis.areas.resolve`.
+    areas : sequence of Area or str
     out : str or Path
         Folder of the reports; an area's report is replaced as a whole, or not at all.
     notebooks : iterable of str or Path, optional
@@ -73,7 +72,7 @@ def render(
         If a cell fails, or a notebook breaks a rule that its readers rely on. The area, notebook
         and cell are named, and the area's earlier report is left as it was.
     """
-    codes = list(dict.fromkeys(places.resolve(area) for area in areas))
+    codes = list(dict.fromkeys(areas))
     paths = notebook_paths(notebooks)
     out = writable_folder(out)
     shares, names = _shares(paths, jobs), [path.stem for path in paths]
@@ -84,7 +83,7 @@ def render(
         tqdm(total=len(codes) * len(paths), unit="page", disable=None) as progress,
     ):
 
-        def pages_of(code: str, share: list[Path], kernel: Kernel) -> list[dict[str, Any]]:
+        def pages_of(code: Area, share: list[Path], kernel: Kernel) -> list[dict[str, Any]]:
             """Make the pages of a share with its kernel."""
             made = []
             for path in share:
@@ -118,10 +117,6 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
     notebooks : iterable of str or Path, optional
         As for :func:`render`.
 
-    Returns
-    -------
-    list of Path
-
     Raises
     ------
     MissingDataError
@@ -146,13 +141,13 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
     return [path.resolve() for path in paths]
 
 
-def page_of(code: str, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
+@reads.found
+def page_of(code: Area, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
     """Execute a notebook for an area and take its page apart.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     path : Path
         Notebook.
     kernel : Kernel, optional
@@ -163,7 +158,7 @@ def page_of(code: str, path: Path, *, kernel: Kernel | None = None) -> dict[str,
     dict
         As :func:`pages.parts` returns it.
     """
-    area = places.name(code)
+    area = code.name
     nb = execute(path, area=area, kernel=kernel)
     return pages.parts(nb, name=path.stem, where=f"{area}, {path.name}")
 
@@ -182,13 +177,13 @@ def templates() -> Environment:
     )
 
 
-def html_of(code: str, made: Sequence[dict[str, Any]]) -> dict[str, str]:
+@reads.found
+def html_of(code: Area, made: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Put an area's pages into their templates.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     made : sequence of dict
         Pages as :func:`page_of` returns them.
 
@@ -198,7 +193,7 @@ def html_of(code: str, made: Sequence[dict[str, Any]]) -> dict[str, str]:
         HTML by name of page, ``index`` first.
     """
     shared = {
-        "area": places.name(code),
+        "area": code.name,
         "code": code,
         "pages": made,
         "css": (pages.TEMPLATES / "report.css").read_text(encoding="utf-8"),
@@ -216,13 +211,13 @@ def html_of(code: str, made: Sequence[dict[str, Any]]) -> dict[str, str]:
     return rendered
 
 
-def put(code: str, rendered: dict[str, str], out: Path) -> Path:
+@reads.found
+def put(code: Area, rendered: dict[str, str], out: Path) -> Path:
     """Write an area's pages beside its earlier report, then put them in its place.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     rendered : dict of str to str
         As :func:`html_of` returns it.
     out : Path
@@ -238,7 +233,7 @@ def put(code: str, rendered: dict[str, str], out: Path) -> Path:
     ParameterError
         If that folder holds something else; nothing is changed then.
     """
-    target = out / slug(places.name(code))
+    target = out / slug(code.name)
     strange = [path.name for path in target.glob("*") if path.suffix != ".html"]
     if strange:
         raise ParameterError(
@@ -257,9 +252,9 @@ def put(code: str, rendered: dict[str, str], out: Path) -> Path:
     return target
 
 
-def _write(code: str, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame:
+def _write(code: Area, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame:
     """Write an area's report and list its pages."""
-    area = places.name(code)
+    area = code.name
     rendered = html_of(code, made)
     target = put(code, rendered, out)
     return pd.DataFrame(
@@ -301,10 +296,10 @@ def provenance(named: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def _faults(code: str) -> str:
+def _faults(code: Area) -> str:
     """Table of the faults found in the releases for an area, its region and England, if any."""
-    around = [code, *([places.region(code)] if places.level(code) == "local authority" else [])]
-    names = {near: places.name(near) for near in around}
+    around = [code, *([code.region] if code.level == "local authority" else [])]
+    names = {near: near.name for near in around}
     known = tables.load("quality")
     found = known[known["area_code"].isin(around)]
     if found.empty:

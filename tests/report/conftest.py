@@ -41,7 +41,7 @@ def report_of(tmp_path_factory, witness):
 
         @cache
         def made(area):
-            code = areas.resolve(area)
+            code = areas.find(area)
             return render._write(
                 code, [render.page_of(code, it, kernel=kernel) for it in paths], out
             )
