@@ -409,7 +409,8 @@ def announced(area: Area) -> pd.DataFrame:
     found = planned.plans(area)
     if found.empty:
         raise MissingDataError(
-            f"No planned changes are recorded for {area.name}: add a file to data/plans."
+            f"No planned changes are recorded for {area.name}; a file in the project's data/plans "
+            "would add them."
         )
     return found[["title", "phase", "status", "included", "opens", "places", "source"]]
 

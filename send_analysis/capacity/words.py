@@ -90,7 +90,8 @@ def headline(
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
         out.append(
-            "If each age were placed in the shares of the latest January, the middle would be "
+            "If children of each age were spread over kinds of school and other settings as in "
+            "the latest January, the middle would be "
             f"{kept.loc[every, 'demand'].iloc[0]:,.0f}."
         )
     if whole["in_use"] < SMALL:
@@ -124,10 +125,10 @@ def _waits(queue: pd.DataFrame, area: Area) -> str:
     )
     if last["backlog"] >= 1:
         return (
-            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more were open "
-            "than would be with 90 % in time."
+            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more cases were "
+            "open than if 90 % of plans had been in time."
         )
-    return f"{out}. By these figures no more were open than with 90 % in time."
+    return f"{out}. By these figures no more cases were open than if 90 % had been in time."
 
 
 def _chances(forecast: pd.DataFrame) -> str:
