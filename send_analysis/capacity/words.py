@@ -125,8 +125,8 @@ def _waits(queue: pd.DataFrame, area: Area) -> str:
     )
     if last["backlog"] >= 1:
         return (
-            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more cases were "
-            "open than if 90 % of plans had been in time."
+            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more cases "
+            "were open than if 90 % of plans had been in time."
         )
     return f"{out}. By these figures no more cases were open than if 90 % had been in time."
 

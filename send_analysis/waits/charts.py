@@ -193,8 +193,8 @@ def _strip(frame: pd.DataFrame) -> Chart:
 
     reached, every = summed.iloc[-1][["as_claimed", "changes"]]
     return Chart(
-        title=f"{service.capitalize()}: of {every} ways to set two months against each other, "
-        f"{reached} give a fall of {abs(claimed):g} % or more",
+        title=f"{service.capitalize()}: a fall of {abs(claimed):g} % or more in {reached} of "
+        f"{every} comparisons of two months",
         subtitle="Changes between any two months of the lists known then, provider and board of "
         f"{area}",
         alt=f"Strip chart of changes between any two months, provider and board of {area}, per "

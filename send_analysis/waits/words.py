@@ -68,8 +68,8 @@ def _compared(row: pd.Series) -> str:
         return ""
     way = "rose" if row["comparable"] > 0 else "fell"
     return (
-        f"; among providers that can be compared the share {way}, by {abs(row['comparable']):.1f} % "
-        "of what it was"
+        f"; among providers that can be compared the share {way}, by "
+        f"{abs(row['comparable']):.1f} % of what it was"
     )
 
 
@@ -97,7 +97,8 @@ def carried() -> str:
         f"{found['signals_independent']:.0f} % of the {found['charts']:.0f} charts of boards, but "
         f"also in {found['alarms_independent']:.0f} % of charts of lists that are steady and move "
         f"as slowly. The limits below are {found['widened']:.1f} times as wide: they find one in "
-        f"{found['signals']:.0f} % of boards' charts, and in {found['alarms']:.0f} % of steady ones."
+        f"{found['signals']:.0f} % of boards' charts, and in {found['alarms']:.0f} % of steady "
+        "ones."
     )
 
 

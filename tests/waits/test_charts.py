@@ -98,7 +98,7 @@ def test_strips_draw_every_change_and_the_claim():
     assert -56 in np.concatenate([line.get_xdata() for line in ax.get_lines()])
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["Children waiting", "Median wait"]
-    assert "1 of 3 changes are a fall of 56 % or more" in made.title
+    assert "a fall of 56 % or more in 1 of 3 comparisons" in made.title
     assert "children waiting from -75 to +400" in made.alt
     assert "claims" in made.source
 
