@@ -7,7 +7,6 @@ import pandas as pd
 from send_analysis import areas, caveats
 from send_analysis.errors import MissingDataError, SendAnalysisError
 from send_analysis.growth import account, decomposition, panel, series, views
-from send_analysis.show.tile import Tile
 
 # Measure → how it is said of an area.
 SAID = {
@@ -348,22 +347,3 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
             f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
         )
     return sentences
-
-
-def tile(area: str = "Bury") -> Tile:
-    """Return the number of plans and how it grew, for the area's first page."""
-    start, end = views.period(area)
-    unit, plans = areas.resolve_unit(area), series.totals([areas.resolve_unit(area)])
-    count = plans.set_index("year")["plans"][end]
-    label, value = f"EHC plans in January {end}", f"{count:,}"
-    why = series.broken(area, start=start, end=end)
-    ranked = series.growth(series.COMPARABLE, end).set_index("area_code")
-    if why or unit not in ranked.index or ranked.loc[unit, "caveat"]:
-        return Tile(label, value, why or f"How much of it is growth since {start} cannot be told.")
-    own, england = ranked.loc[unit], ranked.loc[areas.ENGLAND, "growth"]
-    said = f"{own['growth']:+.0f} % since January {series.COMPARABLE}"
-    if unit != areas.ENGLAND:
-        said += f", in England {england:+.0f} %"
-    if not pd.isna(own["rank"]):
-        said += f": place {own['rank']} of {own['areas']} by growth, the fastest first"
-    return Tile(label, value, f"{said}.")

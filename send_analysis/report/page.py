@@ -61,7 +61,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     _check_self_contained(body, where)
     return {
         "name": name,
-        "short": re.sub(r"^\d+_", "", name).replace("_", " ").capitalize(),
+        "short": short(name),
         "title": title.get_text(),
         "headline": _tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
@@ -72,6 +72,11 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "code": "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code"),
         "tables": tables,
     }
+
+
+def short(name: str) -> str:
+    """Return what links call a page, by the name of its notebook: "Demand growth"."""
+    return re.sub(r"^\d+_", "", name).replace("_", " ").capitalize()
 
 
 def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
