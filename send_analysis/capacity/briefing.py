@@ -26,7 +26,7 @@ def things(area: str) -> list[Tile]:
     """
     code = areas.resolve(area)
     placed = [_places(code)] if areas.level(code) == "local authority" else []
-    return [*placed, _in_time(code)]
+    return [*placed, in_time(code)]
 
 
 def _places(code: str) -> Tile:
@@ -70,8 +70,18 @@ def _unsaid(row: pd.Series) -> str:
     return f"No chance is given ({row['unsaid']})."
 
 
-def _in_time(code: str) -> Tile:
-    """Plans issued within 20 weeks of all that count, beside England."""
+def in_time(code: str) -> Tile:
+    """Say how many plans were issued within 20 weeks of all that count, beside England.
+
+    Parameters
+    ----------
+    code : str
+        ONS code.
+
+    Returns
+    -------
+    Tile
+    """
     times = series.timeliness(code)
     doubt = caveats.doubt("timeliness", code, category=series.IN_TIME)
     last = times[times["year"] == caveats.latest("timeliness")].set_index("role")

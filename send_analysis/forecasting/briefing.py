@@ -5,7 +5,7 @@ from __future__ import annotations
 from send_analysis import areas, caveats
 from send_analysis.forecasting import charts, views
 from send_analysis.show.chart import Chart
-from send_analysis.show.tile import Tile
+from send_analysis.show.tile import Tile, small
 
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
@@ -38,5 +38,5 @@ def things(area: str) -> list[Tile | Chart]:
             f"{low:+.0f} to {high:+.0f} %: a range meant to hold four times in five, while the "
             "law and the way authorities work stay as they are.",
         ),
-        charts.fan(frame),
+        small(charts.fan(frame)),
     ]

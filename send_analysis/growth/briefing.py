@@ -8,7 +8,7 @@ from send_analysis import areas
 from send_analysis.growth import charts, series, views
 from send_analysis.show import map as maps
 from send_analysis.show.chart import Chart
-from send_analysis.show.tile import Tile
+from send_analysis.show.tile import Tile, small
 
 
 def things(area: str) -> list[Tile | Chart]:
@@ -27,7 +27,7 @@ def things(area: str) -> list[Tile | Chart]:
     """
     code = areas.resolve(area)
     grown = series.indexed(code)
-    out = [_plans(code, grown), _place(code, grown), charts.indexed(grown)]
+    out = [_plans(code, grown), _place(code, grown), small(charts.indexed(grown))]
     if code == areas.ENGLAND:
         out.append(_everywhere(code))
     return [thing for thing in [*out, *maps.located(code)] if thing]
@@ -87,4 +87,4 @@ def _everywhere(code: str) -> Chart:
     """Growth of every authority on the map."""
     start, end = series.COMPARABLE, series.latest(code)
     what = f"Growth in plans, January {start} to {end}, %"
-    return maps.map(views.ranked(code), "growth", what=what, form="+,.0f")
+    return small(maps.map(views.ranked(code), "growth", what=what, form="+,.0f"), 4.9, 4.2)

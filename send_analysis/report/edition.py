@@ -36,7 +36,7 @@ class Edition(NamedTuple):
     @property
     def package(self) -> str:
         """Package, version and commit."""
-        return f"send_analysis {__version__}" + (f", commit {self.commit}" if self.commit else "")
+        return f"send_analysis {__version__}" + (f" ({self.commit})" if self.commit else "")
 
     def cited(self, title: str, released: str) -> str:
         """Say how a page is cited.

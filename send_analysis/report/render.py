@@ -327,9 +327,11 @@ def around(
     -------
     Around
     """
-    made, near = set(made), []
-    if code in places.current():
+    made = set(made)
+    try:
         near = [(one, places.name(one)) for one in places.neighbours(code)]
+    except MissingDataError:
+        near = []
     there = [
         (name, f"{home}{slug(name)}/index.html")
         if one in made or (out / slug(name) / "index.html").is_file()

@@ -7,7 +7,6 @@ a page. Text is escaped; none of it is Markdown.
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -22,7 +21,6 @@ from send_analysis.show.table import Table, has_named_index, html_table
 from send_analysis.show.tile import Tile
 
 missing.install()
-SMALL = (4.0, 3.1)  # inches of a chart on the first page
 MOST_ROWS = 500  # of a chart's data on the page; its download always has every row
 
 
@@ -139,7 +137,7 @@ def summary(*things: Tile | Chart | None) -> None:
 
 
 def summary_html(thing: Tile | Chart) -> str:
-    """Write a figure, or a chart drawn small, as HTML.
+    """Write a figure, or a small chart, as HTML.
 
     Parameters
     ----------
@@ -150,8 +148,7 @@ def summary_html(thing: Tile | Chart) -> str:
     str
     """
     if isinstance(thing, Chart):
-        small = replace(thing, width=min(thing.width, SMALL[0]), height=min(thing.height, SMALL[1]))
-        picture = small.picture()
+        picture = thing.picture()
         return (
             f'<figure><p class="label">{escape(thing.title)}</p>'
             f'<img src="{picture.uri}" alt="{escape(thing.alt.strip())}" '
