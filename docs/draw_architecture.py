@@ -13,7 +13,7 @@ START, END = "```mermaid\n", "```\n"
 FLOORS = [
     ("Face", ["cli", "explore"]),
     ("Pages", ["report"]),
-    ("Chapters", ["capacity", "forecasting", "evidence", "growth", "waits"]),
+    ("Chapters", ["capacity", "forecasting", "evidence", "outcomes", "growth", "waits"]),
     ("What chapters share", ["show", "scenarios", "caveats"]),
     ("Intake", ["releases", "cleaning"]),
     ("Ground", ["areas", "tables"]),

@@ -3,9 +3,9 @@
 >>> import send_analysis as sa
 >>> sa.load("ehc_plans").query("area_code == 'E08000002' and age_band == 'all'")
 
-A folder a chapter: ``sa.growth``, ``sa.forecasting``, ``sa.capacity``, ``sa.waits`` and
-``sa.evidence``. Modules are imported when first used, so that ``import send_analysis`` and the
-command line start fast.
+A folder a chapter: ``sa.growth``, ``sa.forecasting``, ``sa.capacity``, ``sa.waits``,
+``sa.outcomes`` and ``sa.evidence``. Modules are imported when first used, so that
+``import send_analysis`` and the command line start fast.
 """
 
 from send_analysis import lazy
@@ -35,6 +35,7 @@ __all__ = [
     "explore",
     "forecasting",
     "growth",
+    "outcomes",
     "releases",
     "report",
     "scenarios",

@@ -19,6 +19,7 @@ PUBLIC = [
     "load",
     "map",
     "neighbours",
+    "outcomes",
     "releases",
     "report",
     "resolve",
@@ -33,6 +34,7 @@ CHAPTERS = {
     "forecasting": "totals",
     "capacity": "places",
     "waits": "lists",
+    "outcomes": "measures",
     "evidence": "verdicts",
 }
 

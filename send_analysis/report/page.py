@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from send_analysis.areas import slug
 from send_analysis.errors import NotebookError
+from send_analysis.report import glossary
 from send_analysis.show.missing import AGAIN
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     dict
         ``name``; ``short``, a name for links; ``title``, ``headline`` and ``points`` as text;
         ``finding`` and ``body`` as HTML; ``summary``, HTML for the area's first page;
-        ``contents``, a list of ``anchor, text, below``;
-        ``code``; ``tables``, the names of the tables that its figures and tables are made from.
+        ``words``, HTML that explains those of the glossary; ``contents``, a list of
+        ``anchor, text, below``; ``code``; ``tables``, the names of the tables that its figures and
+        tables are made from.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     summary = [it.extract().decode_contents(formatter="minimal") for it in body.select(".summary")]
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
     _check_self_contained(body, where)
+    words = glossary.used(" ".join([title.get_text(), finding.get_text(" "), body.get_text(" ")]))
+    glossary.mark(body)
     return {
         "name": name,
         "short": short(name),
@@ -67,6 +71,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "points": [point.get_text() for point in finding.select("li")],
         "summary": summary,
         "finding": finding.decode_contents(formatter="minimal"),
+        "words": glossary.disclosure(words, "Words used on this page"),
         "contents": _contents(body, where),
         "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
         "code": "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code"),
