@@ -25,7 +25,7 @@ MOST_ROWS = 500  # of a chart's data on the page; its download always has every 
 
 
 def finding(headline: str, *points: str) -> None:
-    """Say what the notebook found; shown at the top of its page and on the index page.
+    """Say what the notebook found; shown at the top of its page.
 
     Parameters
     ----------
