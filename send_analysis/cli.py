@@ -168,11 +168,10 @@ def refresh_tables(
 
 @app.command()
 def evidence(
-    area: Annotated[str, typer.Argument(help="Local authority.")] = "Bury",
+    area: Annotated[str, typer.Argument(help="Local authority.")],
     form: FormatOption = Format.table,
 ) -> None:
     """Test the claims made about an area against the official tables."""
-    from send_analysis import areas
     from send_analysis.evidence import verdicts, views, words
 
     found = verdicts.ledger(area)
@@ -180,7 +179,7 @@ def evidence(
         show(found, form)
         return
     print(views.claims_table(found).to_string(index=False, max_colwidth=70))
-    print(words.tallied(found, areas.name(areas.resolve(area))))
+    print(words.tallied(found, area))
 
 
 @app.command()
@@ -260,7 +259,7 @@ def _report_all(out: Path, jobs: int, scheduler: str | None, day: str | None) ->
 
 @app.command()
 def waits(
-    area: Annotated[str, typer.Argument(help="Local authority.")] = "Bury",
+    area: Annotated[str, typer.Argument(help="Local authority.")],
     service: Annotated[
         list[str] | None, typer.Option(help="Service, more than once if need be [default: five].")
     ] = None,

@@ -285,15 +285,6 @@ def texts(column: pd.Series, name: str) -> list[str]:
     """Write the values of a column as they are read; "n/a" where one is missing.
 
     What rounds to nought has no sign, and what is true or false is "yes" or "no".
-
-    Parameters
-    ----------
-    column : Series
-    name : str
-
-    Returns
-    -------
-    list of str
     """
     spec = form(column, name)
     return [

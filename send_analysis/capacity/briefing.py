@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, caveats
+from send_analysis import areas, caveats, reads
+from send_analysis.areas import Area
 from send_analysis.capacity import views, words
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series
 from send_analysis.show.tile import Tile
 
 
-def things(area: str) -> list[Tile]:
+@reads.found
+def things(area: Area) -> list[Tile]:
     """Return whether specialist places run short, and how many plans came in time.
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area
 
     Returns
     -------
     list of Tile
         The places of a single authority only.
     """
-    code = areas.resolve(area)
-    placed = [_places(code)] if areas.level(code) == "local authority" else []
-    return [*placed, in_time(code)]
+    placed = [_places(area)] if area.level == "local authority" else []
+    return [*placed, in_time(area)]
 
 
-def _places(code: str) -> Tile:
+def _places(area: Area) -> Tile:
     """Places of the first January ahead, for which chances are tested; else why there are none."""
     try:
-        forecast = views.forecast(code)
+        forecast = views.forecast(area)
     except MissingDataError as error:
         year = caveats.latest("placements")
         why = str(error)
-        if caveats.doubt("ehc_plans", code):
+        if caveats.doubt("ehc_plans", area):
             why = f"None are forecast: the return of January {year} is flagged."
         return Tile("Specialist places needed", "none forecast", why)
     return places(forecast)
@@ -70,27 +70,27 @@ def _unsaid(row: pd.Series) -> str:
     return f"No chance is given ({row['unsaid']})."
 
 
-def in_time(code: str) -> Tile:
+@reads.found
+def in_time(area: Area) -> Tile:
     """Say how many plans were issued within 20 weeks of all that count, beside England.
 
     Parameters
     ----------
-    code : str
-        ONS code.
+    area : Area
 
     Returns
     -------
     Tile
     """
-    times = series.timeliness(code)
-    doubt = caveats.doubt("timeliness", code, category=series.IN_TIME)
+    times = series.timeliness(area)
+    doubt = caveats.doubt("timeliness", area, category=series.IN_TIME)
     last = times[times["year"] == caveats.latest("timeliness")].set_index("role")
     label = f"EHC plans issued within 20 weeks in {caveats.latest('timeliness')}"
     if doubt or "area" not in last.index:
         return Tile(label, "not told", doubt or "None was issued that is counted.")
     own = last.loc["area"]
     said = f"{own['share']:.0f} % of the plans counted"
-    if code != areas.ENGLAND:
+    if area != areas.ENGLAND:
         said += f", in England {last.loc['england', 'share']:.0f} %"
     said += "; those with a statutory exception are not."
     return Tile(label, f"{own['in_time']:,} of {own['issued']:,}", said)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.capacity.views import HORIZON
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import CLEAR, PALETTE, ROLES, RULE, counts_by_year, label_ends
@@ -129,7 +131,8 @@ def open_cases(frame: pd.DataFrame) -> Chart:
     )
 
 
-def completions(frame: pd.DataFrame, area: str) -> Chart:
+@reads.found
+def completions(frame: pd.DataFrame, area: Area) -> Chart:
     """Assessments completed against those that meet the targets.
 
     `frame` as :func:`.views.against_need` returns it.
@@ -155,9 +158,9 @@ def completions(frame: pd.DataFrame, area: str) -> Chart:
 
     return Chart(
         title=_rule(frame),
-        subtitle=f"Assessments completed in {area}, with the share of plans within 20 weeks, and "
-        "how many volumes would ask for with 60 and 90 %",
-        alt=f"Line chart of assessments completed in {area}: {first['completed']:,.0f} in "
+        subtitle=f"Assessments completed in {area.name}, with the share of plans within 20 weeks, "
+        "and how many volumes would ask for with 60 and 90 %",
+        alt=f"Line chart of assessments completed in {area.name}: {first['completed']:,.0f} in "
         f"{first['year']:.0f} and {last['completed']:,.0f} in {last['year']:.0f}, against those "
         f"that volumes would ask for with 60 and 90 % of plans within 20 weeks; in "
         f"{coming['year']:.0f} these are {coming['needed_60']:,.0f} and "

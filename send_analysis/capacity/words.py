@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import caveats, tables
+from send_analysis import caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity import views
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
@@ -29,12 +30,9 @@ RANGES = (  # what stands under the table of how ranges did
 )
 
 
-def findings(area: str = "Bury") -> list[str]:
+@reads.found
+def findings(area: Area) -> list[str]:
     """Sum up the page of an area; where places cannot be forecast, its assessments alone.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -43,7 +41,7 @@ def findings(area: str = "Bury") -> list[str]:
     """
     try:
         queue = views.queue(area)
-        waits = _waits(queue, queue["area"].iloc[0])
+        waits = _waits(queue, area)
     except MissingDataError as error:
         waits = str(error)
     try:
@@ -102,7 +100,7 @@ def headline(
     return [sentence for sentence in [*out, waits] if sentence]
 
 
-def _waits(queue: pd.DataFrame, area: str) -> str:
+def _waits(queue: pd.DataFrame, area: Area) -> str:
     """Say how many plans were in time, of how many, and what is open."""
     last = queue.iloc[-1]
     timed = tables.load("timeliness")  # the queue has the share rounded: no count comes out of it
@@ -113,9 +111,9 @@ def _waits(queue: pd.DataFrame, area: str) -> str:
     new = new.loc[(new["age_band"] == "all") & new["plans"].notna(), "plans"]
     # Some returns count more plans in time or late than they have new ones.
     new = new[new >= timed["any time"]]
-    doubt = caveats.doubt("new_plans", last["area_code"], year=last["year"])
+    doubt = caveats.doubt("new_plans", area, year=last["year"])
     out = (
-        f"In {last['year']} {last['timely']:.0f} % of the plans in {area} whose time is "
+        f"In {last['year']} {last['timely']:.0f} % of the plans in {area.name} whose time is "
         f"counted were issued within 20 weeks, {timed['20 weeks or less']:,} of "
         f"{timed['any time']:,}"
         + (f" (of {new.iloc[0]:,} new plans)" if len(new) and not doubt else "")

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from send_analysis import areas
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.evidence import verdicts, views
 from send_analysis.show.tile import Tile
 
 
-def things(area: str) -> list[Tile]:
+@reads.found
+def things(area: Area) -> list[Tile]:
     """Return how many recorded claims official figures reproduce, and what they cannot say.
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area
 
     Returns
     -------
     list of Tile
         Of a region, about which neither is known, none.
     """
-    code = areas.resolve(area)
-    alone = areas.level(code) == "local authority"
-    waits = f"No NHS waiting list is of {areas.name(code)}’s children alone" if alone else ""
+    alone = area.level == "local authority"
+    waits = f"No NHS waiting list is of {area.name}’s children alone" if alone else ""
     label = "What could not be tested"
-    if not verdicts.claims_file(code).is_file():
+    if not verdicts.claims_file(area).is_file():
         value = "Waits for health services"
         return [Tile(label, value, f"{waits}; no claims are recorded.")] if alone else []
-    found = views.recorded(code)
+    found = views.recorded(area)
     counted = found[found["same_as"] == ""]
     tested = counted[~counted["verdict"].isin(verdicts.UNTESTABLE)]
     held = int((tested["verdict"] == verdicts.REPRODUCED).sum())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from send_analysis import areas, caveats
+from send_analysis import caveats, reads
+from send_analysis.areas import Area
 from send_analysis.forecasting import charts, views
 from send_analysis.show.chart import Chart
 from send_analysis.show.tile import Tile, small
@@ -10,24 +11,23 @@ from send_analysis.show.tile import Tile, small
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
 
-def things(area: str) -> list[Tile | Chart]:
+@reads.found
+def things(area: Area) -> list[Tile | Chart]:
     """Return the forecast as a figure and a small chart; from a flagged return, why there is none.
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area
 
     Returns
     -------
     list of Tile or Chart
     """
-    code = areas.resolve(area)
     year = caveats.latest("ehc_plans")
     label = f"EHC plans forecast for January {year + HORIZON}"
-    if caveats.doubt("ehc_plans", code):
+    if caveats.doubt("ehc_plans", area):
         return [Tile(label, "none", f"The return of January {year}, where it starts, is flagged.")]
-    frame = views.ahead(code, HORIZON)
+    frame = views.ahead(area, HORIZON)
     last = frame.iloc[-1]
     now = frame.loc[frame["year"] == last["origin"], "published"].iloc[0]
     low, high = (100 * (last[end] / now - 1) for end in ("low_80", "high_80"))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.forecasting.longrange import TESTED
 from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.chart import Chart
@@ -202,18 +204,19 @@ def reliability(frame: pd.DataFrame) -> Chart:
     )
 
 
-def scenarios(frame: pd.DataFrame, area: str) -> Chart:
+@reads.found
+def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
     """What levers would change; `frame` as :func:`.views.scenarios` returns it."""
     first, last = int(frame["year"].min()), int(frame["year"].max())
     end = frame[frame["year"] == last].set_index("scenario")
     tested = first + TESTED - 1
     most = end["change_percent"].idxmin()
     less = -end.loc[most, "change_percent"]
-    title = f"No scenario lowers the forecast of plans in {area} for {last}"
+    title = f"No scenario lowers the forecast of plans in {area.name} for {last}"
     if less >= 0.5:
         title = (
-            f"If {most[0].lower()}{most[1:]}, {area} would have {less:.0f} % fewer plans in {last} "
-            "than as now; nothing so far ahead has been tested"
+            f"If {most[0].lower()}{most[1:]}, {area.name} would have {less:.0f} % fewer plans in "
+            f"{last} than as now; nothing so far ahead has been tested"
         )
     told = "; ".join(f"{name}: {plans:,.0f}" for name, plans in end["plans"].items())
 
@@ -236,7 +239,7 @@ def scenarios(frame: pd.DataFrame, area: str) -> Chart:
         title=title,
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
-        alt=f"Line chart of the median forecast of plans in {area} to {last}, untested beyond "
+        alt=f"Line chart of the median forecast of plans in {area.name} to {last}, untested beyond "
         f"{tested}. {told}.",
         data=frame.drop(columns="note"),
         draw=draw,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from send_analysis import areas, caveats
+from send_analysis import areas, caveats, reads
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import outlook, scoring
 from send_analysis.growth import series
@@ -10,7 +11,8 @@ from send_analysis.growth import series
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
 
-def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
+@reads.found
+def headline(area: Area, horizon: int = 5) -> list[str]:
     """Say what is forecast, and how sure it is.
 
     Returns
@@ -35,7 +37,7 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
         caveats.doubt("requests", area),
         error + few,
         life,
-        _of_england() if areas.resolve(area) == areas.ENGLAND else "",
+        _of_england() if area == areas.ENGLAND else "",
         hindsight(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]
@@ -86,7 +88,8 @@ def _of_england() -> str:
     )
 
 
-def hindsight(area: str = "Bury", origin: int = 2019) -> str:
+@reads.found
+def hindsight(area: Area, as_of: int = 2019) -> str:
     """Say what the method would have forecast for an area from an earlier January.
 
     Returns
@@ -96,18 +99,18 @@ def hindsight(area: str = "Bury", origin: int = 2019) -> str:
         series breaks in between.
     """
     try:
-        last = outlook.then_and_now(area, origin).dropna(subset="compound").iloc[-1]
+        last = outlook.then_and_now(area, as_of).dropna(subset="compound").iloc[-1]
     except MissingDataError:
         return ""
-    if series.broken(area, start=origin, end=int(last["year"])):
+    if series.broken(area, start=as_of, end=int(last["year"])):
         return ""
     inside = last["low_80"] <= last["published"] <= last["high_80"]
     return (
-        f"From January {origin}, with what was published by then, it would have said "
+        f"From January {as_of}, with what was published by then, it would have said "
         f"{last['low_80']:,.0f} to {last['high_80']:,.0f} for {last['area']} in January "
         f"{last['year']:.0f}, four times in five; {last['published']:,.0f} were published, "
         f"{'inside' if inside else 'outside'} that range. "
-        f"{'' if origin > scoring.CHOSEN_TO else chosen_later()}"
+        f"{'' if as_of > scoring.CHOSEN_TO else chosen_later()}"
     ).strip()
 
 
@@ -122,5 +125,5 @@ def chosen_later() -> str:
 def left_out() -> str:
     """Say which areas' latest returns are in doubt, so that no score is made from them."""
     flagged = caveats.flagged("ehc_plans", caveats.latest("ehc_plans"))
-    said = " ".join(caveats.doubt("ehc_plans", code) for code in flagged.index)
+    said = " ".join(caveats.doubt("ehc_plans", Area(code)) for code in flagged.index)
     return f"Left out: {said}" if said else ""

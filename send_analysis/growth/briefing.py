@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import areas, reads
+from send_analysis.areas import Area
 from send_analysis.growth import charts, series, views
 from send_analysis.show import map as maps
 from send_analysis.show.chart import Chart
 from send_analysis.show.tile import Tile, small
 
 
-def things(area: str) -> list[Tile | Chart]:
+@reads.found
+def things(area: Area) -> list[Tile | Chart]:
     """Return figures that answer "so what", and small charts.
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area
 
     Returns
     -------
@@ -25,18 +26,17 @@ def things(area: str) -> list[Tile | Chart]:
         Plans and their growth; the place among authorities (of a region none); growth drawn; where
         the area is, of England growth on the map.
     """
-    code = areas.resolve(area)
-    grown = series.indexed(code)
-    out = [_plans(code, grown), _place(code, grown), small(charts.indexed(grown))]
-    if code == areas.ENGLAND:
-        out.append(_everywhere(code))
-    return [thing for thing in [*out, *maps.located(code)] if thing]
+    grown = series.indexed(area)
+    out = [_plans(area, grown), _place(area, grown), small(charts.indexed(grown))]
+    if area == areas.ENGLAND:
+        out.append(_everywhere(area))
+    return [thing for thing in [*out, *maps.located(area)] if thing]
 
 
-def _plans(code: str, grown: pd.DataFrame) -> Tile:
+def _plans(area: Area, grown: pd.DataFrame) -> Tile:
     """Plans in the latest January, and how they grew: on the unbroken footprint if need be."""
-    start, end = series.COMPARABLE, series.latest(code)
-    count = series.totals([code]).set_index("year")["plans"][end]
+    start, end = series.COMPARABLE, series.latest(area)
+    count = series.totals([area]).set_index("year")["plans"][end]
     label, value = f"EHC plans in January {end}", f"{count:,}"
     last = grown[grown["year"] == end].set_index("role")
     own = last.loc["area"]
@@ -44,35 +44,35 @@ def _plans(code: str, grown: pd.DataFrame) -> Tile:
     if why:
         return Tile(label, value, why)
     said = f"{own['index'] - 100:+.0f} % since January {start}"
-    if code != areas.ENGLAND:
+    if area != areas.ENGLAND:
         said += f"; in England {last.loc['england', 'index'] - 100:+.0f} %"
-    if own["area_code"] != code:
-        said = f"With {_others(code, own['area_code'])}, as before boundaries changed: {said}"
+    if own["area_code"] != area:
+        said = f"With {_others(area, own['area_code'])}, as before boundaries changed: {said}"
     return Tile(label, value, f"{said}.")
 
 
-def _others(code: str, unit: str) -> str:
+def _others(area: Area, unit: str) -> str:
     """Name the authorities that an area's growth is counted together with."""
-    return " and ".join(areas.name(one) for one in unit.split("+") if one != code)
+    return " and ".join(areas.name(one) for one in unit.split("+") if one != area)
 
 
-def _place(code: str, grown: pd.DataFrame) -> Tile | None:
+def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
     """Place of an area by growth, and how many have a plan; of England the two ends."""
-    end = series.latest(code)
+    end = series.latest(area)
     ranked = series.growth(series.COMPARABLE, end).set_index("area_code")
     since = f"growth since January {series.COMPARABLE}"
-    if code == areas.ENGLAND:
+    if area == areas.ENGLAND:
         placed = ranked.dropna(subset="rank")
         high, low = placed.iloc[0], placed.iloc[-1]
         middle = " and ".join(f"{end:+.0f}" for end in placed["growth"].quantile([0.25, 0.75]))
         words = f"From {low['area']} to {high['area']}, half of them between {middle} %."
         value = f"{low['growth']:+.0f} to {high['growth']:+.0f} %"
         return Tile(f"Between {len(placed)} authorities, {since}", value, words)
-    if areas.level(code) != "local authority":
+    if area.level != "local authority":
         return None
     label = f"Place among England’s authorities by {since}"
     row = ranked.reindex(grown.loc[grown["role"] == "area", "area_code"].head(1)).iloc[0]
-    rates = series.rates(code)
+    rates = series.rates(area)
     last = rates[rates["year"] == end].drop_duplicates("role").set_index("role")["rate"]
     words = (
         f"The fastest is 1. Of 1,000 residents aged 0 to 25, {last['area']:.0f} have a plan; in "
@@ -83,8 +83,8 @@ def _place(code: str, grown: pd.DataFrame) -> Tile | None:
     return Tile(label, f"{row['rank']} of {row['areas']}", words)
 
 
-def _everywhere(code: str) -> Chart:
+def _everywhere(area: Area) -> Chart:
     """Growth of every authority on the map."""
-    start, end = series.COMPARABLE, series.latest(code)
+    start, end = series.COMPARABLE, series.latest(area)
     what = f"Growth in plans, January {start} to {end}, %"
-    return small(maps.map(views.ranked(code), "growth", what=what, form="+,.0f"), 4.9, 4.2)
+    return small(maps.map(views.ranked(area), "growth", what=what, form="+,.0f"), 4.9, 4.2)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -20,8 +20,8 @@ from typing import Any
 import pandas as pd
 
 from send_analysis import areas as places
-from send_analysis import tables
-from send_analysis.areas import slug
+from send_analysis import reads, tables
+from send_analysis.areas import Area, slug
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import read_bytes, writable_folder, write_text
 from send_analysis.forms import Form, checked
@@ -44,8 +44,9 @@ class Written(Form):
     pages: dict[str, str]
 
 
+@reads.found
 def render_all(
-    areas: Iterable[str] | None = None,
+    areas: Sequence[Area] | None = None,
     out: str | Path = "reports",
     *,
     notebooks: Iterable[str | Path] | None = None,
@@ -57,7 +58,7 @@ def render_all(
 
     Parameters
     ----------
-    areas : iterable of str, optional
+    areas : sequence of Area or str, optional
         By default every local authority of today, and England.
     out : str or Path
         Folder of the reports.
@@ -87,8 +88,7 @@ def render_all(
     """
     if notebooks is not None:
         notebooks = [str(name) for name in notebooks]
-    codes = [places.resolve(area) for area in areas or [places.ENGLAND, *places.current()]]
-    codes = list(dict.fromkeys(codes))
+    codes = list(dict.fromkeys(areas or [places.ENGLAND, *places.current()]))
     edition = edition_of(day)
     out = writable_folder(out)
     stamp = fingerprint(render.notebook_paths(notebooks))
@@ -114,7 +114,7 @@ def render_all(
             if error is not None:
                 errors[code] = error
             bar.update()
-    told = pd.DataFrame({"area_code": codes, "area": [places.name(code) for code in codes]})
+    told = pd.DataFrame({"area_code": codes, "area": [code.name for code in codes]})
     told["state"] = [
         "failed" if code in errors else "written" if code in todo else "unchanged" for code in codes
     ]
@@ -169,7 +169,7 @@ def fingerprint(notebooks: Iterable[Path]) -> str:
 
 
 def _report(
-    code: str,
+    code: Area,
     notebooks: list[str] | None,
     stamp: str,
     edition: Edition,

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from send_analysis import areas as places
 from send_analysis import reads
+from send_analysis.areas import Area, slug
 from send_analysis.capacity import briefing as capacity
 from send_analysis.errors import ParameterError
 from send_analysis.evidence import briefing as evidence
@@ -35,15 +35,15 @@ SECONDS_TO_PRINT = 60
 DATES = re.compile(rb"/(?:CreationDate|ModDate) \(D:(\d{14})")
 
 
+@reads.found
 def write(
-    areas: Sequence[str], out: str | Path, edition: Edition, *, browser: str | None = None
+    areas: Sequence[Area], out: str | Path, edition: Edition, *, browser: str | None = None
 ) -> tuple[list[Path], str]:
     """Write the briefings of areas, without their other pages.
 
     Parameters
     ----------
-    areas : sequence of str
-        As people type them.
+    areas : sequence of Area or str
     out : str or Path
         Folder: ``bury-briefing.html`` and, where there is a browser, ``bury-briefing.pdf``.
     edition : Edition
@@ -63,13 +63,13 @@ def write(
     ParameterError
         If the browser that was named is not there, or fails.
     """
-    codes = list(dict.fromkeys(places.resolve(area) for area in areas))
+    codes = list(dict.fromkeys(areas))
     out = disk.writable_folder(out)
     program, why = find_browser(browser)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for code in codes:
-        path = out / f"{places.slug(places.name(code))}-briefing.html"
+        path = out / f"{slug(code.name)}-briefing.html"
         disk.write_text(path, html(code, edition, out))
         written.append(path)
         if program:
@@ -77,13 +77,13 @@ def write(
     return written, why
 
 
-def html(code: str, edition: Edition, out: Path) -> str:
+@reads.found
+def html(code: Area, edition: Edition, out: Path) -> str:
     """Return the briefing of an area; its links lead to what is in the folder of the reports.
 
     Parameters
     ----------
-    code : str
-        ONS code.
+    code : Area
     edition : Edition
     out : Path
         Folder of the reports.
@@ -92,7 +92,7 @@ def html(code: str, edition: Edition, out: Path) -> str:
     -------
     str
     """
-    folder = places.slug(places.name(code))
+    folder = slug(code.name)
     pages = []
     for path in render.notebook_paths():
         made = {"name": path.stem, "title": render.title(path), "short": page.short(path.stem)}

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 from tqdm import tqdm
 
-from send_analysis import areas as places
-from send_analysis import tables
-from send_analysis.areas import slug
+from send_analysis import reads, tables
+from send_analysis.areas import Area, slug
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import writable_folder
 from send_analysis.growth import series
@@ -63,8 +62,9 @@ class Around(NamedTuple):
     neighbours: list[tuple[str, str]]
 
 
+@reads.found
 def render(
-    areas: Iterable[str] = ("Bury",),
+    areas: Sequence[Area],
     out: str | Path = "reports",
     *,
     notebooks: Iterable[str | Path] | None = None,
@@ -75,8 +75,7 @@ def render(
 
     Parameters
     ----------
-    areas : iterable of str
-        Areas as people type them, see `send_analysis.areas.resolve`.
+    areas : sequence of Area or str
     out : str or Path
         Folder of the reports; an area's report is replaced as a whole, or not at all.
     notebooks : iterable of str or Path, optional
@@ -103,7 +102,7 @@ def render(
         If a cell fails, or a notebook breaks a rule that its readers rely on. The area, notebook
         and cell are named, and the area's earlier report is left as it was.
     """
-    codes = list(dict.fromkeys(places.resolve(area) for area in areas))
+    codes = list(dict.fromkeys(areas))
     paths = notebook_paths(notebooks)
     edition = edition_of(day)
     out = writable_folder(out)
@@ -115,7 +114,7 @@ def render(
         tqdm(total=len(codes) * len(paths), unit="page", disable=None) as progress,
     ):
 
-        def pages_of(code: str, share: list[Path], kernel: Kernel) -> list[dict[str, Any]]:
+        def pages_of(code: Area, share: list[Path], kernel: Kernel) -> list[dict[str, Any]]:
             """Make the pages of a share with its kernel."""
             made = []
             for path in share:
@@ -148,10 +147,6 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
     ----------
     notebooks : iterable of str or Path, optional
         As for :func:`render`.
-
-    Returns
-    -------
-    list of Path
 
     Raises
     ------
@@ -192,13 +187,13 @@ def title(notebook: Path) -> str:
     return "".join(cells[0]["source"]).partition("\n")[0].removeprefix("# ")
 
 
-def page_of(code: str, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
+@reads.found
+def page_of(code: Area, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
     """Execute a notebook for an area and take its page apart.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     path : Path
         Notebook.
     kernel : Kernel, optional
@@ -209,7 +204,7 @@ def page_of(code: str, path: Path, *, kernel: Kernel | None = None) -> dict[str,
     dict
         As :func:`page.parts` returns it.
     """
-    area = places.name(code)
+    area = code.name
     nb = execute(path, area=area, kernel=kernel)
     return pages_of.parts(nb, name=path.stem, where=f"{area}, {path.name}")
 
@@ -228,15 +223,15 @@ def templates() -> Environment:
     )
 
 
+@reads.found
 def html_of(
-    code: str, made: Sequence[dict[str, Any]], edition: Edition, around: Around
+    code: Area, made: Sequence[dict[str, Any]], edition: Edition, around: Around
 ) -> dict[str, str]:
     """Put an area's pages into their templates.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     made : sequence of dict
         Pages as :func:`page_of` returns them.
     edition : Edition
@@ -260,13 +255,13 @@ def html_of(
     return rendered
 
 
-def briefing(code: str, pages: Sequence[dict[str, Any]], edition: Edition, around: Around) -> str:
+@reads.found
+def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, around: Around) -> str:
     """Put what pages have for the area's first page into its template.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     pages : sequence of dict
         ``name, short, title, summary, tables`` of pages, and ``link`` ("" where there is none).
     edition, around
@@ -293,11 +288,11 @@ def briefing(code: str, pages: Sequence[dict[str, Any]], edition: Edition, aroun
 
 
 def _shared(
-    code: str, pages: Sequence[dict[str, Any]], edition: Edition, around: Around
+    code: Area, pages: Sequence[dict[str, Any]], edition: Edition, around: Around
 ) -> dict[str, Any]:
     """What every page of an area is given."""
     return {
-        "area": places.name(code),
+        "area": code.name,
         "code": code,
         "pages": pages,
         "around": around,
@@ -305,15 +300,15 @@ def _shared(
     }
 
 
+@reads.found
 def around(
-    code: str, out: Path, *, home: str = HOME, made: Iterable[str] = (), indexed: bool = False
+    code: Area, out: Path, *, home: str = HOME, made: Iterable[str] = (), indexed: bool = False
 ) -> Around:
     """Say where an area's pages lead: to the index of all, and to areas like it.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     out : Path
         Folder of the reports; what is there can be led to.
     home : str
@@ -329,26 +324,26 @@ def around(
     """
     made = set(made)
     try:
-        near = [(one, places.name(one)) for one in places.neighbours(code)]
+        near = code.neighbours
     except MissingDataError:
         near = []
     there = [
-        (name, f"{home}{slug(name)}/index.html")
-        if one in made or (out / slug(name) / "index.html").is_file()
-        else (name, "")
-        for one, name in near
+        (one.name, f"{home}{slug(one.name)}/index.html")
+        if one in made or (out / slug(one.name) / "index.html").is_file()
+        else (one.name, "")
+        for one in near
     ]
     index = f"{home}index.html" if indexed or (out / "index.html").is_file() else ""
     return Around(index, there)
 
 
-def put(code: str, rendered: dict[str, str], out: Path) -> Path:
+@reads.found
+def put(code: Area, rendered: dict[str, str], out: Path) -> Path:
     """Write an area's pages beside its earlier report, then put them in its place.
 
     Parameters
     ----------
-    code : str
-        ONS code of the area.
+    code : Area
     rendered : dict of str to str
         As :func:`html_of` returns it.
     out : Path
@@ -364,7 +359,7 @@ def put(code: str, rendered: dict[str, str], out: Path) -> Path:
     ParameterError
         If that folder holds something else; nothing is changed then.
     """
-    target = out / slug(places.name(code))
+    target = out / slug(code.name)
     strange = [path.name for path in target.glob("*") if path.suffix != ".html"]
     if strange:
         raise ParameterError(
@@ -384,7 +379,7 @@ def put(code: str, rendered: dict[str, str], out: Path) -> Path:
 
 
 def _write(
-    code: str,
+    code: Area,
     made: Sequence[dict[str, Any]],
     out: Path,
     edition: Edition,
@@ -392,7 +387,7 @@ def _write(
     beside: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Write an area's report and list its pages; reports of `beside` are made in the same run."""
-    area = places.name(code)
+    area = code.name
     rendered = html_of(code, made, edition, around(code, out, made=beside))
     target = put(code, rendered, out)
     return pd.DataFrame(
@@ -463,8 +458,8 @@ def _latest(names: Sequence[str]) -> list[str]:
 
 def _faults(code: str) -> str:
     """Table of the faults found in the releases for an area, its region and England, if any."""
-    around = [code, *([places.region(code)] if places.level(code) == "local authority" else [])]
-    names = {near: places.name(near) for near in around}
+    around = [code, *([code.region] if code.level == "local authority" else [])]
+    names = {near: near.name for near in around}
     known = tables.load("quality")
     found = known[known["area_code"].isin(around)]
     if found.empty:

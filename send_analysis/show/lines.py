@@ -81,10 +81,6 @@ def told(frame: pd.DataFrame, column: str, form: str, what: str) -> str:
         What is drawn, and the format of its values.
     what : str
         Measure and unit.
-
-    Returns
-    -------
-    str
     """
     words = "".join(_span(frame, role, column, form) for role in ("area", "england", "region"))
     others = frame[frame["role"] == "neighbours"].dropna(subset=column)

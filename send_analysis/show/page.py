@@ -64,10 +64,6 @@ def said(*sentences: str) -> None:
 def show(*things: Chart | Table) -> None:
     """Display charts and tables with their source, data and download.
 
-    Parameters
-    ----------
-    *things : Chart or Table
-
     Raises
     ------
     ParameterError
@@ -86,14 +82,6 @@ def show(*things: Chart | Table) -> None:
 
 def chart_html(chart: Chart) -> str:
     """Write a chart as HTML: title, picture, source, its data behind a disclosure.
-
-    Parameters
-    ----------
-    chart : Chart
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -254,10 +254,6 @@ def contrast(colour: str, background: str = "#FFFFFF") -> float:
     colour, background : str
         Any colour that matplotlib knows.
 
-    Returns
-    -------
-    float
-
     References
     ----------
     W3C, Web Content Accessibility Guidelines 2.2, "relative luminance" and "contrast ratio".

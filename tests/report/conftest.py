@@ -44,7 +44,7 @@ def report_of(tmp_path_factory, witness):
 
         @cache
         def made(area):
-            code = areas.resolve(area)
+            code = areas.find(area)
             pages = [render.page_of(code, it, kernel=kernel) for it in paths]
             return render._write(code, pages, out, edition.edition_of(DAY))
 

@@ -21,7 +21,7 @@ from send_analysis import areas
 from send_analysis.show import finding
 if area == "Oldham" and {fails}:
     raise RuntimeError("no luck today")
-number = areas.resolve(area)
+number = areas.find(area)
 finding(f"{{area}} has the code {{number}}, which has 9 characters.")
 """
 

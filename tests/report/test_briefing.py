@@ -72,7 +72,7 @@ def test_every_briefing_is_one_a4_page(monkeypatch, fresh_page, tmp_path, widest
     found = {"verdict": [verdicts.REPRODUCED] * 24 + [verdicts.BROKEN] * 9, "same_as": ""}
     monkeypatch.setattr(claimed, "recorded", lambda code: pd.DataFrame(found))
     codes = areas.current()
-    names = sorted(codes, key=lambda code: len(areas.name(code)))
+    names = sorted(codes, key=lambda code: len(code.name))
     plans = series.totals(codes).query("year == year.max()").sort_values("plans")["area_code"]
     chosen = {*of_their_own(), *names[-3:], *plans.tail(2), *plans.head(1)}
     codes = [areas.ENGLAND, *sorted(chosen)]

@@ -47,7 +47,7 @@ def test_every_authority_of_today_and_england(summary):
 
 @pytest.mark.parametrize("area", ["Bury", "England", "Hull", "Isles of Scilly", "Westminster"])
 def test_figures_are_those_of_the_single_area(summary, area):
-    code = areas.resolve(area)
+    code = areas.find(area)
     row = summary.loc[code]
     rates = series.rates(area).query("role == 'area'").sort_values("year").iloc[-1]
     assert (row["plans"], row["rate"]) == (rates["plans"], pytest.approx(rates["rate"]))
@@ -72,7 +72,7 @@ def test_bury_read_off_the_release(summary):
 @pytest.mark.parametrize("area", ["Bury", "England", "Cumberland"])
 def test_the_forecast_is_that_of_the_single_area(summary, area):
     last = outlook.fan(area).iloc[-1]
-    row = summary.loc[areas.resolve(area)]
+    row = summary.loc[areas.find(area)]
     for column, of in (
         ("expected", "median"),
         ("expected_low", "low_80"),

@@ -53,14 +53,6 @@ class Trend:
 def entry_trend(origin: int) -> Trend:
     """Estimate how new plans grow and how uncertain that is, from totals before a January.
 
-    Parameters
-    ----------
-    origin : int
-
-    Returns
-    -------
-    Trend
-
     Notes
     -----
     Errors of the same rule at earlier origins, on the authorities of that January: their variance
@@ -153,14 +145,6 @@ class Drift(NamedTuple):
 
 def drift(known: Snapshot) -> Drift:
     """Estimate how settings' shares move in England at given ages, from years before a January.
-
-    Parameters
-    ----------
-    known : Snapshot
-
-    Returns
-    -------
-    Drift
 
     Notes
     -----
