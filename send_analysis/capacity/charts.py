@@ -8,7 +8,7 @@ import pandas as pd
 
 from send_analysis.capacity.views import HORIZON
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import PALETTE, ROLES, RULE, counts_by_year, label_ends
+from send_analysis.show.style import CLEAR, PALETTE, ROLES, RULE, counts_by_year, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,7 +146,7 @@ def completions(frame: pd.DataFrame, area: str) -> Chart:
             ax.annotate(
                 f"{row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
                 textcoords="offset points", ha="center", fontsize=9,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+                **CLEAR,
             )  # fmt: skip
         counts_by_year(ax, frame["year"])
         ax.set_ylabel("assessments completed")

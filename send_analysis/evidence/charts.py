@@ -12,7 +12,7 @@ from send_analysis import caveats
 from send_analysis.evidence.views import FROM
 from send_analysis.show import lines
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import GRID, MUTED_TEXT, PALETTE, ROLES, RULE, TEXT, across
+from send_analysis.show.style import CLEAR, GRID, MUTED_TEXT, PALETTE, ROLES, RULE, TEXT, across
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,8 +39,8 @@ def five_year_growth(frame: pd.DataFrame) -> Chart:
             ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, mec="white", zorder=6,
                     color=ROLES[row.role]["color"], clip_on=False)  # fmt: skip
             ax.annotate(f"claimed for {row.area}: {row.said}", (row.year, row.claimed),
-                        xytext=(0, -9), textcoords="offset points", ha="center", va="top",
-                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+                        xytext=(8, -9), textcoords="offset points", ha="right", va="top",
+                        **CLEAR)  # fmt: skip
         highest = frame[["growth", "claimed"]].max().max()
         ax.set_ylim(min(0, frame["growth"].min()), 1.12 * highest)
         ax.set_ylabel("growth in per cent")
@@ -80,10 +80,9 @@ def timeliness(frame: pd.DataFrame) -> Chart:
         for row, lower in zip(claims.itertuples(), below, strict=True):
             ax.plot(row.year, row.claimed, _mark(row.compare), ms=11, mec="white", zorder=6,
                     color=ROLES[row.role]["color"])  # fmt: skip
-            ax.annotate(row.said, (row.year, row.claimed), xytext=(0, -9 if lower else 9),
-                        textcoords="offset points", ha="center", va="top" if lower else "bottom",
-                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
-                        zorder=5, color=TEXT)  # fmt: skip
+            ax.annotate(row.said, (row.year, row.claimed), xytext=(8, -9 if lower else 9),
+                        textcoords="offset points", ha="right", va="top" if lower else "bottom",
+                        color=TEXT, **CLEAR)  # fmt: skip
         ax.set_ylim(0, 104)
         ax.set_ylabel("per cent of plans")
         ax.set_xlabel("calendar year")
@@ -146,7 +145,7 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
         span = pd.concat([rows["claimed"], rows["official"]])
         low, high = min(0, span.min()), span.max()
         margin = 0.12 * (high - low)
-        across(ax, [textwrap.fill(words, 40) for words in rows["statement"]])
+        across(ax, [textwrap.fill(words, 30) for words in rows["statement"]])
         for place, row in rows[~figure].iterrows():
             end = low - margin if row["compare"] == "below" else high + margin
             left = row["claimed"] > (low + high) / 2
@@ -160,8 +159,11 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
         ax.plot(exact["claimed"], exact.index, "X", ms=7, color=PALETTE[3], mec=PALETTE[3],
                 zorder=4)  # fmt: skip
         side = np.where(rows["claimed"] < rows["official"], 1, -1)
+        for place, value in rows.loc[~figure, "official"].items():  # beside it is the shade
+            ax.annotate(f"{value:.1f}", (value, place), xytext=(0, 8), ha="center",
+                        textcoords="offset points")  # fmt: skip
         for values, form, signs in (
-            (rows["official"], "{:.1f}", side),
+            (exact["official"], "{:.1f}", side[figure]),
             (exact["claimed"], "{:g}", -side[figure]),
         ):
             for (place, value), sign in zip(values.items(), signs, strict=True):

@@ -10,7 +10,7 @@ import pandas as pd
 from send_analysis import caveats
 from send_analysis.show import lines
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import BREAK, PALETTE, ROLES, RULE, TEXT, across
+from send_analysis.show.style import BREAK, CLEAR, PALETTE, ROLES, RULE, TEXT, across
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,12 +111,13 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
     def draw(ax: Axes) -> None:
         in_order(ax, ranked, "growth", own)
         ax.axhline(national, color=ROLES["england"]["color"], lw=1.8, dashes=(5, 2))
-        ax.text(0, national, f"England {national:+.0f} %\n", va="center")
+        ax.annotate(f"England {national:+.0f} %", (0, national), xytext=(2, 5),
+                    textcoords="offset points", **CLEAR)  # fmt: skip
         for row in own.itertuples():
             ax.annotate(
                 f"{row.area} {row.growth:+.0f} %, 95 % interval {row.low:+.0f} to {row.high:+.0f}",
                 (0.01, 0.99), xycoords="axes fraction", va="top", fontweight="bold",
-                color=PALETTE[2],
+                color=PALETTE[2], **CLEAR,
             )  # fmt: skip
         # The intervals of a handful of children reach far beyond the rest: they are cut off.
         ax.set_ylim(min(0, ranked["growth"].min() - 20), ranked["growth"].max() + 40)

@@ -117,7 +117,7 @@ class Chart:
         self.draw(ax)
         first = np.ravel(ax)[0]
         if self.panels:
-            title = textwrap.fill(self.title, 68)
+            title = textwrap.fill(self.title, 50)
             first.figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
         else:
             style.title(first, self.title, subtitle=self.subtitle)

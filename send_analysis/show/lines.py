@@ -41,7 +41,7 @@ def draw(ax: Axes, frame: pd.DataFrame, value: str, *, mark: bool = True) -> Non
     if mark:
         mark_breaks(ax, frame)
     years = np.arange(frame["year"].min(), frame["year"].max() + 1)
-    ax.set_xticks(years[:: max(1, len(years) // 8)])
+    ax.set_xticks(years[:: -(-len(years) // 8)])
     ax.set_xlim(years[0], years[-1])
 
 

@@ -106,9 +106,8 @@ def chart_html(chart: Chart) -> str:
         '<div class="chart"><figure>'
         f'<p class="figure-title"><strong>{title}</strong></p>'
         + (f'<p class="subtitle">{escape(chart.subtitle)}</p>' if chart.subtitle else "")
-        + f'<div class="scroll picture" role="group" tabindex="0" aria-label="Chart: {title}">'
-        f'<img src="{picture.uri}" alt="{escape(chart.alt.strip())}" width="{picture.width}" '
-        f'height="{picture.height}"></div>'
+        + f'<p class="picture"><img src="{picture.uri}" alt="{escape(chart.alt.strip())}" '
+        f'width="{picture.width}" height="{picture.height}"></p>'
         f"<figcaption>{_below(chart.note, source)}</figcaption></figure>"
         '<details class="data"><summary>Data and download'
         f'<span class="of"> for “{title}”</span></summary>'

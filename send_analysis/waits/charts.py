@@ -131,8 +131,10 @@ def _funnel(frame: pd.DataFrame) -> Chart:
                 mew=1.4)  # fmt: skip
         for board in own.itertuples():
             ax.plot(board.size, board.share, "D", ms=9, color=MARK, zorder=6, label="_")
-            ax.annotate(board.organisation, (board.size, board.share), xytext=(9, 9),
-                        textcoords="offset points", color=ink(MARK), fontweight="bold")  # fmt: skip
+            side = 1 if board.size < frame["size"].max() / 2 else -1
+            ax.annotate(board.organisation, (board.size, board.share), xytext=(9 * side, 9),
+                        textcoords="offset points", color=ink(MARK), fontweight="bold",
+                        ha="left" if side > 0 else "right")  # fmt: skip
         ax.set_ylim(-3, 103)
         ax.set_xlabel("Children on the list whose wait is known")
         ax.set_ylabel("Per cent")
@@ -319,12 +321,12 @@ def services(frame: pd.DataFrame) -> Chart:
     def draw(ax: Axes) -> None:
         import seaborn as sns
 
-        names = [textwrap.fill(_short(name), 22) for name in rows]
+        names = [textwrap.fill(_short(name), 12) for name in rows]
         sns.heatmap(
             rows, ax=ax, cmap=sns.light_palette(PALETTE[1], as_cmap=True), vmin=0,
             vmax=140,  # so that 100 is light enough for dark type
             annot=True, fmt=".0f", linewidths=1.5, cbar=False, xticklabels=names,
-            yticklabels=[textwrap.shorten(name, 48, placeholder=" …") for name in rows.index],
+            yticklabels=[textwrap.fill(name, 40) for name in rows.index],
         )  # fmt: skip
         ax.xaxis.tick_top()
         ax.tick_params(length=0, labelsize=9)
@@ -340,7 +342,7 @@ def services(frame: pd.DataFrame) -> Chart:
         f"{told}.",
         data=frame[["service", "organisation", "over 18 weeks", "over 18 weeks in England"]],
         draw=draw,
-        height=1 + 0.3 * len(rows),
+        height=1.2 + 0.34 * len(rows),
         note="White: no list, or no wait is known of it.",
     )
 
@@ -382,7 +384,7 @@ def outcomes(frame: pd.DataFrame) -> Chart:
         ax.set_xlim(0, 100)
         ax.grid(visible=False)
         ax.set(xlabel="Per cent of the children referred", ylabel="")
-        ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=4, fontsize=9)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=2, fontsize=9)
 
     measure = "hildren referred to mental health services, per cent, by outcome at the end of the "
     return Chart(

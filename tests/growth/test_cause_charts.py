@@ -53,7 +53,7 @@ def test_decomposition_draws_the_range_of_estimated_residents(parts, off):
     ]
     leaning = pd.concat([off, *edges])
     chart = cause_charts.decomposition(parts, leaning)
-    assert "range of estimated residents" in _texts(chart.axes())
+    assert "range of estimated residents" in " ".join(_texts(chart.axes()).split())
     most = plain.set_index("component")["plans"]["prevalence"]
     assert f"{most - 50:+,.0f} to {most + 50:+,.0f}" in chart.alt
 

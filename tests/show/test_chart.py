@@ -72,7 +72,7 @@ def test_panels_have_an_array_of_axes():
     assert axs.shape == (2,)
     assert axs[0].figure.get_suptitle() == "It rises"
     plt.close("all")
-    assert several.picture().width == 720
+    assert several.picture().width == 528
 
 
 def test_a_chart_with_many_marks_is_a_png():
