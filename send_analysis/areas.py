@@ -4,13 +4,92 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_list_like
 
-from send_analysis import tables
+from send_analysis import reads, tables
 from send_analysis.errors import MissingDataError, UnknownNameError, nearest
 
-ENGLAND = "E92000001"
+
+class Area(str):
+    """An area: its ONS code, or the codes of authorities counted together, joined by ``+``.
+
+    It is found once, where a name is typed (:func:`find`, :func:`.reads.result`), and handed on.
+    Wherever a code is compared, grouped by or kept, it is that text.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<Area {self}: {' and '.join(_names().get(one, '?') for one in self.members)}>"
+
+    @property
+    def members(self) -> list[str]:
+        """Codes of the authorities counted together; its own where it is one area."""
+        return self.split("+")
+
+    @property
+    def name(self) -> str:
+        """Its name; of authorities counted together, their names joined by "and"."""
+        return name(self)
+
+    @property
+    def level(self) -> str:
+        """One of england, region, sub-region and local authority."""
+        return _by_code()["level"][self.members[0]]
+
+    @property
+    def region(self) -> Area:
+        """Region that a local authority lies in; `MissingDataError` if it is none."""
+        found = _by_code()["region_code"][self.members[0]]
+        if not found:
+            raise MissingDataError(f"{self.name} is not within a region; give a local authority.")
+        return Area(found)
+
+    @property
+    def neighbours(self) -> list[Area]:
+        """Ten statistical neighbours, closest first (May 2025); `MissingDataError` if it has none.
+
+        Regions, England and authorities that have been abolished have none.
+        """
+        known = tables.load("neighbours")
+        found = known.loc[known["area_code"] == self].sort_values("rank")["neighbour_code"]
+        if found.empty:
+            raise MissingDataError(
+                f"{self.name} has no statistical neighbours in the May 2025 tool: it is a region, "
+                "England, or an authority that has been abolished."
+            )
+        return [Area(code) for code in found]
+
+    @property
+    def footprint(self) -> Area:
+        """Authorities, counted together, whose series is unbroken since 2010."""
+        return Area(_by_code()["footprint"].get(self) or self)
+
+    @property
+    def first_year(self) -> int:
+        """First January in which it has figures of its own."""
+        return int(_by_code()["first_year"][self.members].max())
+
+    @property
+    def history(self) -> str:
+        """A sentence on how far its own series goes back, and on which footprint it is unbroken.
+
+        Empty where nothing has changed since 2010, and for a footprint itself.
+        """
+        if self.footprint == self:
+            return ""
+        row = _by_code().loc[self]
+        return (
+            f"{self.name} has figures of its own from {row['first_year']} to {row['last_year']} "
+            "only: boundaries changed. The series is unbroken since 2010 on the footprint of "
+            f"{self.footprint.name}."
+        )
+
+
+ENGLAND = Area("E92000001")
 CITY_OF_LONDON = "E09000001"
 
 # Names that people use for authorities the publisher calls otherwise.
@@ -82,20 +161,21 @@ def _index() -> tuple[dict[str, str], dict[str, str]]:
     return by_code, folded | aliases | printed
 
 
-def resolve(text: str) -> str:
-    """Return the ONS code of an area from its name or any of its codes.
+def find(text: str) -> Area:
+    """Find the area that a name or code means.
 
     Parameters
     ----------
     text : str
         A name as people type it ("bury", "St. Helens", "Kingston upon Hull"), a three-digit code
         ("351", a spreadsheet's 351.0) or an ONS code, current or former ("E08000002"). Regions and
-        England count.
+        England count; authorities counted together are joined by ``+``. An area found before is
+        returned as it is.
 
     Returns
     -------
-    str
-        ONS code of nine characters.
+    Area
+        Its ONS code, with what is known of it.
 
     Raises
     ------
@@ -104,9 +184,33 @@ def resolve(text: str) -> str:
 
     Examples
     --------
-    >>> resolve("st helens")
-    'E08000013'
+    >>> find("st helens")
+    <Area E08000013: St. Helens>
     """
+    if isinstance(text, Area):
+        return text
+    return Area("+".join(_code(part) for part in str(text).split("+")))
+
+
+def _found(given: Any) -> Any:
+    """Find what was given for an area, if one was."""
+    return None if given is None else find(given)
+
+
+def _each_found(given: Any) -> Any:
+    """Find what was given for several areas: a list of them, or one."""
+    if given is None:
+        return None
+    return [find(each) for each in (given if is_list_like(given) else [given])]
+
+
+# By these annotations functions say that they may be asked of areas by name.
+reads.FINDERS |= {"Area": find, "Area | None": _found}
+reads.FINDERS |= {"Sequence[Area]": _each_found, "Sequence[Area] | None": _each_found}
+
+
+def _code(text: str) -> str:
+    """Return the ONS code that a name or code means."""
     by_code, by_name = _index()
     text = re.sub(r"^(\d+)\.0$", r"\1", str(text).strip())  # a spreadsheet's 351.0
     if text.upper() in by_code:
@@ -151,50 +255,8 @@ def _either(words: list[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def resolve_unit(text: str) -> str:
-    """Return the code of an area, or of authorities counted together.
-
-    Parameters
-    ----------
-    text : str
-        As :func:`resolve` takes it, or several joined by ``+`` as in the code of a footprint.
-
-    Returns
-    -------
-    str
-        Codes joined by ``+``.
-
-    Raises
-    ------
-    UnknownNameError
-        As :func:`resolve`.
-    """
-    return "+".join(resolve(part) for part in str(text).split("+"))
-
-
-def name(area: str) -> str:
-    """Return the name of an area; of a merged footprint, its members' names joined by "and".
-
-    Parameters
-    ----------
-    area : str
-        Name or code, as :func:`resolve_unit` takes it.
-
-    Raises
-    ------
-    UnknownNameError
-        As :func:`resolve`.
-    """
-    names = _names()
-    return " and ".join(names[member] for member in resolve_unit(area).split("+"))
-
-
 def slug(text: str) -> str:
     """Turn a name into lower-case letters, digits and hyphens, for a path or an anchor.
-
-    Parameters
-    ----------
-    text : str
 
     Returns
     -------
@@ -204,6 +266,12 @@ def slug(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text.casefold().replace("'", ""))
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+def name(code: str) -> str:
+    """Return the name that goes with a code of the tables, as in a column of them."""
+    names = _names()
+    return " and ".join(names[member] for member in code.split("+"))
 
 
 @tables.remembered
@@ -217,59 +285,6 @@ def _names() -> dict[str, str]:
 def _by_code() -> pd.DataFrame:
     """Return the areas, indexed by code."""
     return tables.load("areas").set_index("area_code")
-
-
-def region(area: str) -> str:
-    """Return the code of the region that a local authority lies in.
-
-    Parameters
-    ----------
-    area : str
-        Name or code, as :func:`resolve_unit` takes it.
-
-    Raises
-    ------
-    MissingDataError
-        If the area is a region or England.
-    UnknownNameError
-        As :func:`resolve`.
-    """
-    code = resolve_unit(area)
-    found = _by_code()["region_code"][code.split("+")[0]]
-    if not found:
-        raise MissingDataError(f"{name(code)} is not within a region; give a local authority.")
-    return found
-
-
-def neighbours(area: str) -> list[str]:
-    """Return the ten statistical neighbours of a local authority, closest first (May 2025).
-
-    Parameters
-    ----------
-    area : str
-        Name or code, as :func:`resolve_unit` takes it.
-
-    Returns
-    -------
-    list of str
-        ONS codes.
-
-    Raises
-    ------
-    MissingDataError
-        If the area has none: it is a region, England, or was abolished.
-    UnknownNameError
-        As :func:`resolve`.
-    """
-    code = resolve_unit(area)
-    known = tables.load("neighbours")
-    found = known.loc[known["area_code"] == code].sort_values("rank")["neighbour_code"].tolist()
-    if not found:
-        raise MissingDataError(
-            f"{name(code)} has no statistical neighbours in the May 2025 tool: it is a region, "
-            "England, or an authority that has been abolished."
-        )
-    return found
 
 
 def newest(published: pd.Series) -> pd.Series:
@@ -288,51 +303,11 @@ def newest(published: pd.Series) -> pd.Series:
     return published.replace(dict(zip(known["code"], known["area_code"], strict=True)))
 
 
-def current() -> list[str]:
-    """Return the codes of the local authorities that exist in the latest year, sorted."""
+def current() -> list[Area]:
+    """Return the local authorities that exist in the latest year, by code."""
     known = tables.load("areas")
     local = known[known["level"] == "local authority"]
-    return sorted(local.loc[local["last_year"] == local["last_year"].max(), "area_code"])
-
-
-def level(area: str) -> str:
-    """Return the level of an area: england, region, sub-region or local authority."""
-    return _by_code()["level"][resolve_unit(area).split("+")[0]]
-
-
-def footprint(area: str) -> str:
-    """Return the code of the unit on which an area's series is unbroken since 2010."""
-    code = resolve_unit(area)
-    return _by_code()["footprint"].get(code) or code
-
-
-def first_year(area: str) -> int:
-    """Return the first January in which an area has figures of its own."""
-    members = resolve_unit(area).split("+")
-    return int(_by_code()["first_year"][members].max())
-
-
-def history(area: str) -> str:
-    """Say how far an authority's own series goes back and on which footprint it is unbroken.
-
-    Returns
-    -------
-    str
-        A sentence; empty where nothing has changed since 2010, and for a footprint itself.
-    """
-    code = resolve_unit(area)
-    if "+" in code:
-        return ""
-    row = _by_code().loc[code]
-    if row["footprint"] in {code, ""}:
-        return ""
-    span = (
-        f"{name(code)} has figures of its own from {row['first_year']} to {row['last_year']} only"
-    )
-    return (
-        f"{span}: boundaries changed. The series is unbroken since 2010 on the footprint of "
-        f"{name(row['footprint'])}."
-    )
+    return sorted(map(Area, local.loc[local["last_year"] == local["last_year"].max(), "area_code"]))
 
 
 def on_footprints(

@@ -11,7 +11,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, quality, tables
+from send_analysis import areas, quality, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 
 # Kinds that touch only the years from `year` to before `settled`, and say nothing of those around.
@@ -199,13 +200,9 @@ def latest(table: str) -> int:
     return int(tables.resource(table)["years"][1])
 
 
-def unplaced(area: str) -> str:
+@reads.found
+def unplaced(area: Area) -> str:
     """Say why nothing is built on where an area's latest plans are; empty where it can be.
-
-    Parameters
-    ----------
-    area : str
-        Name or code of the area, or of a merged footprint.
 
     Returns
     -------
@@ -215,15 +212,15 @@ def unplaced(area: str) -> str:
     return doubt("ehc_plans", area) or doubt("placements", area, category="special / all")
 
 
-def doubt(table: str, area: str, *, year: int | None = None, category: str = "all") -> str:
+@reads.found
+def doubt(table: str, area: Area, *, year: int | None = None, category: str = "all") -> str:
     """Say why an area's figure of a year is not to be leant on.
 
     Parameters
     ----------
     table : str
         Table that the figure is from.
-    area : str
-        Name or code of the area, or of a merged footprint.
+    area : Area or str
     year : int, optional
         The last one of the table if not given.
     category : str, default "all"
@@ -234,10 +231,9 @@ def doubt(table: str, area: str, *, year: int | None = None, category: str = "al
     str
         A sentence; empty where nothing is flagged.
     """
-    code = areas.resolve_unit(area)
     year = latest(table) if year is None else year
     found = flagged(table, year, category=category)
-    found = found[found.index.isin(code.split("+"))]
+    found = found[found.index.isin(area.members)]
     if found.empty:
         return ""
     name = areas.name(found.index[0])
@@ -255,7 +251,8 @@ def doubt(table: str, area: str, *, year: int | None = None, category: str = "al
     return f"{name}, {what}, {when}: {found.iloc[0]}. No growth, rank or forecast is made from it."
 
 
-def require(table: str, area: str, *, year: int | None = None, category: str = "all") -> None:
+@reads.found
+def require(table: str, area: Area, *, year: int | None = None, category: str = "all") -> None:
     """Refuse an area's figure of a year that is not to be leant on.
 
     Parameters

@@ -5,13 +5,15 @@ Only for a notebook that runs; reports have no controls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from send_analysis import areas as places
-from send_analysis import caveats, tables
+from send_analysis import caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity import balance, charts
 from send_analysis.capacity import views as capacity_views
 from send_analysis.errors import MissingDataError
@@ -32,14 +34,15 @@ SIMULATIONS = 100  # of places: a change has to show at once
 AS_NOW = "as now"
 
 
-def compared(area: str, comparators: list[str], start: int, end: int) -> pd.DataFrame:
+@reads.found
+def compared(area: Area, comparators: Sequence[Area], start: int, end: int) -> pd.DataFrame:
     """Plans of an area and of others as an index.
 
     Parameters
     ----------
-    area : str
-    comparators : list of str
-        Areas by name or code; those without a figure in January `start` are left out.
+    area : Area or str
+    comparators : sequence of Area or str
+        Those without a figure in January `start` are left out.
     start, end : int
         Januaries.
 
@@ -54,20 +57,18 @@ def compared(area: str, comparators: list[str], start: int, end: int) -> pd.Data
     MissingDataError
         If the area has no figure for `start`.
     """
-    codes = list(dict.fromkeys(map(places.resolve, [area, *comparators])))
-    plans = series.totals(codes)
+    every = list(dict.fromkeys([area, *comparators]))
+    plans = series.totals(every)
     plans = plans[plans["year"].between(start, end)]
     base = plans[plans["year"] == start].set_index("area_code")["plans"]
     base = base[base > 0]
-    if codes[0] not in base:
-        raise MissingDataError(
-            f"{places.name(codes[0])} has no plans in January {start}. {places.history(codes[0])}"
-        )
+    if area not in base:
+        raise MissingDataError(f"{area.name} has no plans in January {start}. {area.history}")
     out = plans[plans["area_code"].isin(base.index)]
     out = out.assign(
-        area=out["area_code"].map({code: places.name(code) for code in codes}),
+        area=out["area_code"].map(places.name),
         index=(100 * out["plans"] / out["area_code"].map(base)).astype("float64"),
-        order=out["area_code"].map(codes.index),
+        order=out["area_code"].map(every.index),
     ).sort_values(["order", "year"])
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end)
     columns = ["area_code", "area", "year", "plans", "index", "caveat"]
@@ -107,12 +108,13 @@ def comparison(frame: pd.DataFrame) -> Chart:
     )
 
 
-def board(area: str = "Bury") -> VBox:
+@reads.found
+def board(area: Area) -> VBox:
     """Build the controls and what they choose.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
         Area at the start.
 
     Returns
@@ -124,11 +126,11 @@ def board(area: str = "Bury") -> VBox:
 
     _warm_up()
     plans = tables.load("ehc_plans")
-    names = {places.name(code): code for code in [places.ENGLAND, *places.current()]}
+    names = {each.name: each for each in [places.ENGLAND, *places.current()]}
     regions = tables.load("areas").query("level == 'region'")
-    others = names | dict(zip(regions["area"], regions["area_code"], strict=True))
+    others = names | dict(zip(regions["area"], map(Area, regions["area_code"]), strict=True))
     wide = {"style": {"description_width": "7rem"}, "layout": {"width": "24rem"}}
-    chosen = widgets.Dropdown(options=names, value=places.resolve(area), description="Area", **wide)
+    chosen = widgets.Dropdown(options=names, value=area, description="Area", **wide)
     near = widgets.SelectMultiple(
         options=dict(sorted(others.items())), description="Compare with", rows=6, **wide
     )
@@ -173,19 +175,19 @@ def board(area: str = "Bury") -> VBox:
 
 def _warm_up() -> None:
     """Work out once what all areas need, so that a change is quick."""
-    totals.forecast("England", horizon=HORIZON)
+    totals.forecast(places.ENGLAND, horizon=HORIZON)
     simulation.estimated(inputs.origins()[-1])
 
 
-def _usual(code: str) -> list[str]:
+def _usual(area: Area) -> list[Area]:
     """What an area is set against at first."""
-    listed = series.comparators(code).query("role != 'area'")["area_code"].tolist()
-    return listed[:5]
+    listed = series.comparators(area).query("role != 'area'")["area_code"]
+    return [Area(code) for code in listed[:5]]
 
 
-def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
+def _growth(area: Area, comparators: list[Area], start: int, end: int) -> str:
     """Chart and table of growth."""
-    frame = compared(code, comparators, start, end)
+    frame = compared(area, comparators, start, end)
     ends = frame.groupby("area", sort=False).agg(
         start=("plans", "first"),
         end=("plans", "last"),
@@ -199,15 +201,15 @@ def _growth(code: str, comparators: list[str], start: int, end: int) -> str:
     return _image(chart) + table + (f"<p>{escape(chart.note)}</p>" if chart.note else "")
 
 
-def _forecast(code: str, scenario: str) -> str:
+def _forecast(area: Area, scenario: str) -> str:
     """Chart of the forecast under a scenario, with what that changes."""
-    caveats.require("ehc_plans", code)
-    frame = views.fan(code, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
+    caveats.require("ehc_plans", area)
+    frame = views.fan(area, HORIZON, scenario=scenario or None, simulations=SIMULATIONS)
     html = _image(forecast_charts.fan(frame))
     if not scenario:
         return html
     titles = {name: title for title, name in levers.titles().items()}
-    plain = views.fan(code, HORIZON)["median"].iloc[-1]
+    plain = views.fan(area, HORIZON)["median"].iloc[-1]
     last = frame.iloc[-1]
     change = last["median"] - plain
     words = (
@@ -218,13 +220,13 @@ def _forecast(code: str, scenario: str) -> str:
     return f"{html}<p>{escape(words)}</p>"
 
 
-def _capacity(code: str, scenario: str) -> str:
+def _capacity(area: Area, scenario: str) -> str:
     """Chart of specialist places, in all, under a scenario of demand."""
-    doubt = caveats.unplaced(code)
+    doubt = caveats.unplaced(area)
     if doubt:
         raise MissingDataError(doubt)
     changed = {"name": scenario, "levers": levers.read(scenario)} if scenario else None
-    made = balance.forecast(code, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
+    made = balance.forecast(area, years=HORIZON, scenario=changed, simulations=SIMULATIONS)
     shown = capacity_views.fan(made, "all")
     return _image(charts.places(shown))
 

@@ -31,14 +31,8 @@ SHOWN = 60  # characters of a wrong value that a message quotes
 _NOT_BLANK = r"\S"
 
 
-def _resolved(area: str) -> str:
-    """Refuse an area that there is not; pydantic words the error."""
-    areas.resolve(area)
-    return area
-
-
 # What many keys hold.
-Area = Annotated[str, AfterValidator(_resolved)]
+AreaName = Annotated[str, AfterValidator(areas.find)]  # becomes an Area
 Text = Annotated[str, Field(pattern=_NOT_BLANK)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2023-01"])]
@@ -106,14 +100,6 @@ def _name(key: yaml.Node) -> tuple[str, str]:
 
 def read_yaml(path: str | Path) -> dict[Any, Any]:
     """Read a YAML file that holds keys and values.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    dict
 
     Raises
     ------

@@ -15,7 +15,8 @@ def face(package: str, **functions: str) -> tuple[Callable[[str], Any], Callable
     package : str
         Dotted name of the package.
     **functions : str
-        Names that the package offers itself, each with the module of the package that has it.
+        Names that the package offers itself, each with the module of the package that has it, and
+        after a colon what it is called there, if that is another name.
 
     Returns
     -------
@@ -26,7 +27,8 @@ def face(package: str, **functions: str) -> tuple[Callable[[str], Any], Callable
 
     def find(name: str) -> Any:
         if name in functions:
-            return getattr(import_module(f"{package}.{functions[name]}"), name)
+            module, _, there = functions[name].partition(":")
+            return getattr(import_module(f"{package}.{module}"), there or name)
         if name in modules:
             return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

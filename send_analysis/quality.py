@@ -11,6 +11,7 @@ is wrong) or ``withheld`` (the release has no figure).
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -257,19 +258,23 @@ def areas_against_parent(
     )
 
 
-def _changes(
-    frame: pd.DataFrame, value: str
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, float]:
-    """Values and those of the year before (areas by years), log changes, and what is too much.
+class Changes(NamedTuple):
+    """Values of areas by years, against those of the year before."""
 
-    Too much is measured from the median change of the year.
-    """
+    value: pd.DataFrame
+    before: pd.DataFrame
+    log: pd.DataFrame
+    limit: float  # from the median log change of the year
+
+
+def _changes(frame: pd.DataFrame, value: str) -> Changes:
+    """Values, those of the year before, log changes, and how large one may be."""
     wide = frame.pivot(index="area_code", columns="year", values=value).astype("float64")
     before = wide.shift(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.log(wide) - np.log(before)
     scale = 1.4826 * (change - change.median()).abs().stack().median()
-    return wide, before, change, float(np.fmax(JUMP_DEVIATIONS * scale, JUMP_LOG))
+    return Changes(wide, before, change, float(np.fmax(JUMP_DEVIATIONS * scale, JUMP_LOG)))
 
 
 def exchanged(frame: pd.DataFrame, areas: pd.DataFrame, *, table: str, value: str) -> pd.DataFrame:

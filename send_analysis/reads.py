@@ -7,11 +7,13 @@ into ``attrs["tables"]`` of the frame that it returns.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
+from inspect import formatannotation, signature
 from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
@@ -93,22 +95,57 @@ def stamp(made: R, names: Iterable[str]) -> R:
     return made
 
 
+# What finds the thing that people mean by what they type, by the annotation of a parameter.
+FINDERS: dict[str, Callable[[Any], Any]] = {}
+
+
+def found(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function that people call: what they typed for an area is found, once."""
+    kinds = {name: _kind(it.annotation) for name, it in signature(function).parameters.items()}
+    finders = {name: FINDERS[kind] for name, kind in kinds.items() if kind in FINDERS}
+    if not finders:
+        return function
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        named = zip(kinds, args, strict=False)
+        args = [finders[name](it) if name in finders else it for name, it in named]
+        kwargs |= {name: finders[name](kwargs[name]) for name in finders.keys() & kwargs}
+        return signed(function, function(*args, **kwargs))
+
+    return call
+
+
+def _kind(annotation: Any) -> str:
+    """Annotation of a parameter as it is written, without modules."""
+    written = annotation if isinstance(annotation, str) else formatannotation(annotation)
+    return re.sub(r"\w+\.", "", written)
+
+
 def result(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function whose result is shown, so that it carries what it was made from."""
+    """Decorate a function that people call and whose result is shown.
+
+    What they typed for an area is found, and the result carries what it was made from.
+    """
+    made_by = found(function)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         with recording() as names:
-            made = function(*args, **kwargs)
+            made = made_by(*args, **kwargs)
         made = stamp(made, names.union(*map(_carried, (*args, *kwargs.values()))))
-        if isinstance(made, pd.DataFrame):
-            before, own = makers(made), f"{function.__module__}.{function.__qualname__}"
-            if own not in before:
-                made = made.copy(deep=False)  # what it was made from may be kept, and has its name
-                made.attrs[MADE] = Names([own, *before])
-        return made
+        return signed(function, made)
 
     return call
+
+
+def signed(function: Callable[P, R], made: R) -> R:
+    """Let a frame carry the name of a public function that made it, before those of others."""
+    own = f"{function.__module__}.{function.__qualname__}"
+    if isinstance(made, pd.DataFrame) and "._" not in own and own not in makers(made):
+        made, before = made.copy(deep=False), makers(made)  # the other may be kept as it is
+        made.attrs[MADE] = Names([own, *before])
+    return made
 
 
 def makers(made: pd.DataFrame) -> tuple[str, ...]:

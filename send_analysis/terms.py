@@ -39,16 +39,16 @@ TERMS = {
     "agrees": Term("Agrees"),
     "first": Term("First that agrees"),
     "official": Term("Official figure"),
-    "wrong_claims_met_by_a_reading": Term("Wrong claims met by a reading, %"),
-    "wrong_claims_that_find_one": Term("Wrong claims that find one, %"),
+    "wrong_claims_met_by_a_reading": Term("Wrong claims that a reading would meet, %"),
+    "wrong_claims_that_find_one": Term("Wrong claims that some figure would meet, %"),
     # Growth.
     "after": Term("After, %", ".1f"),
     "age not recorded": Term("Age not recorded", "+,.0f"),
-    "age structure": Term("Age structure", "+,.0f"),
+    "age structure": Term("By their ages", "+,.0f"),
     "before": Term("Before, %", ".1f"),
     "growth": Term("Growth, %", "+.1f"),
     "growth_a_year": Term("Growth, % a year", ".1f"),
-    "more": Term("Plans more", "+,.0f"),
+    "more": Term("More plans than as others grew", "+,.0f"),
     "chance": Term("Chance moves a year's growth by, % points", ".1f"),
     "event": Term("Event"),
     "growth_others": Term("Growth of the others, % a year", ".1f"),
@@ -58,8 +58,8 @@ TERMS = {
     "plans_start": Term("Plans at the start", ",.0f"),
     "p": Term("p", ".3f"),
     "plans_if": Term("Plans with the growth of others", ",.0f"),
-    "population size": Term("Population size", "+,.0f"),
-    "prevalence": Term("Plans a child of the same age", "+,.0f"),
+    "population size": Term("By the number of children and young people", "+,.0f"),
+    "prevalence": Term("By the share with a plan at the same age", "+,.0f"),
     "ratio": Term("Ratio", ".3f"),
     "ratio_raw": Term("Ratio before shrinking", ".3f"),
     "share": Term("Share, %", ".1f"),
@@ -85,7 +85,7 @@ TERMS = {
     "published": Term("Plans published", ",.0f"),
     "published_then": Term("Plans in that January", ",.0f"),
     "requests_change": Term("Requests changed by, %", "+.0f"),
-    "wis_ratio": Term("Interval score over compound growth's", ".2f"),
+    "wis_ratio": Term("Interval score (compound growth: 1)", ".2f"),
     "within_10": Term("Forecasts less than 10 % off, %", ".0f"),
     "within_80": Term("Outcomes in the 80 % interval, %", ".0f"),
     "within_95": Term("Outcomes in the 95 % interval, %", ".0f"),
@@ -115,7 +115,7 @@ TERMS = {
     "hours_a_post": Term("Hours a post has for them", ",.0f"),
     "in_use": Term("In use in the latest January", ",.0f"),
     "in_use_then": Term("In use then", ",.0f"),
-    "inside": Term("Within the 80 % interval, % of areas", ".0f"),
+    "inside": Term("Areas within the 80 % interval, %", ".0f"),
     "kept": Term("Demand at the latest January's shares", ",.0f"),
     "needed": Term("In use a year later", ",.0f"),
     "institution": Term("Institution"),
@@ -140,16 +140,16 @@ TERMS = {
     "pupils": Term("Pupils", ",.1f"),
     "range": Term("80 % interval"),
     "saving": Term("Saving, £", ",.0f"),
-    "short": Term("More was needed, % of areas", ".0f"),
+    "short": Term("Areas where more was needed, %", ".0f"),
     "skill": Term("Skill of the chance, 1 at best", "+.2f"),
     "special_pupils": Term("Pupils in special schools", ",.0f"),
     "sufficed": Term("Places enough in 80 of 100 simulations were enough, % of areas", ".0f"),
     "timely": Term("Plans within 20 weeks, % of those counted", ".1f"),
-    "timely_by_volumes": Term("Plans within 20 weeks that volumes give, %", ".1f"),
+    "timely_by_volumes": Term("Plans within 20 weeks by numbers of cases, %", ".1f"),
     "top_up": Term("Of it top-up", ",.0f"),
     "undecided": Term("Requests not decided", ",.0f"),
     "unsaid": Term("Why no chance is given"),
-    "volumes": Term("From volumes alone"),
+    "volumes": Term("From numbers of cases alone"),
     "weeks": Term("Weeks a case takes", ",.1f"),
     "where": Term("Area"),
     # What families meet.
@@ -176,12 +176,12 @@ TERMS = {
     "comparable": Term("Change among comparable providers, %", "+.1f"),
     "eating disorders, £ million": Term("Eating disorders, £ million", ",.2f"),
     "extra_a_week": Term("More than now", ",.0f"),
-    "figure": Term("Figure", ",.2f"),
+    "figure": Term("Figure", ",.3g"),
     "first contacts in the quarter": Term("First seen in the quarter"),
     "in_100_residents_aged_0_to_17": Term("In 100 residents aged 0 to 17", ".1f"),
     "join_a_week": Term("Join a week", ",.0f"),
     "leave_a_week": Term("Leave a week", ",.0f"),
-    "load": Term("Join per one who leaves", ".2f"),
+    "load": Term("Join for each who leaves", ".2f"),
     "mean days to second contact": Term("Mean days to second contact", ",.1f"),
     "median days": Term("Half had waited, days"),
     "median days to first contact": Term("Half of those first seen had waited, days"),
@@ -285,15 +285,6 @@ def texts(column: pd.Series, name: str) -> list[str]:
     """Write the values of a column as they are read; "n/a" where one is missing.
 
     What rounds to nought has no sign, and what is true or false is "yes" or "no".
-
-    Parameters
-    ----------
-    column : Series
-    name : str
-
-    Returns
-    -------
-    list of str
     """
     spec = form(column, name)
     return [

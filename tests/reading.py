@@ -122,7 +122,7 @@ def published(area: str) -> set[float]:
 
     A page that works with them need not print their tables again.
     """
-    code, out = areas.resolve(area), set()
+    code, out = areas.find(area), set()
     plans = growth.totals([code]).sort_values("year")["plans"]
     new = tables.load("new_plans").query("area_code == @code and age_band == 'all'")
     times = growth.timeliness(area).query("area_code == @code").sort_values("year")

@@ -27,7 +27,7 @@ PLACED = flagged("placements", "special / all")
 
 
 def one(area, table, start, end, category="all"):
-    frame = pd.DataFrame({"area_code": [areas.resolve_unit(area)]})
+    frame = pd.DataFrame({"area_code": [areas.find(area)]})
     return caveats.crossed(frame, table, start, end, category=category).iloc[0]
 
 

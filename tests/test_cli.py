@@ -43,9 +43,9 @@ def test_evidence_as_json_has_one_object_a_claim(run):
 
 
 def test_evidence_as_csv_and_as_a_table(run):
-    _, out, _ = run("evidence", "--format", "csv")
+    _, out, _ = run("evidence", "bury", "--format", "csv")
     assert out.splitlines()[0] == ",".join(EVIDENCE)
-    _, out, _ = run("evidence")
+    _, out, _ = run("evidence", "bury")
     assert "not reproduced" in out
     assert "not testable: no public series exists" in out
     assert "a public series exists but is not in these tables" in out

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity.intervals import interval
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.scenarios import assumptions, sample
@@ -29,13 +30,14 @@ LEAST_PLANS, LEAST_LATE = 100, 3  # for an authority's year to tell how much tim
 LEAST_DELAY = 0.25  # weeks; an account can leave no queue at all
 
 
-def accounts(area: str | None = None) -> pd.DataFrame:
+@reads.found
+def accounts(area: Area | None = None) -> pd.DataFrame:
     """Set out what became of requests and assessments each year.
 
     Parameters
     ----------
-    area : str, optional
-        Name or code; all areas if not given.
+    area : Area or str, optional
+        All areas if not given.
 
     Returns
     -------
@@ -52,14 +54,13 @@ def accounts(area: str | None = None) -> pd.DataFrame:
     MissingDataError
         If there is nothing for the area.
     """
-    code = None if area is None else areas.resolve(area)
 
     def wide(name: str, value: str, columns: str) -> pd.DataFrame:
         rows = tables.load(name)
         if name == "timeliness":
             rows = rows[rows["exceptions"] == "excluded"]
-        if code is not None:
-            rows = rows[rows["area_code"] == code]
+        if area is not None:
+            rows = rows[rows["area_code"] == area]
         out = rows.pivot(index=["area_code", "year"], columns=columns, values=value)
         return out.astype("Float64")
 
@@ -67,9 +68,7 @@ def accounts(area: str | None = None) -> pd.DataFrame:
     assessed = wide("assessments", "assessments", "outcome")
     timed = wide("timeliness", "plans", "issued_within")
     if asked.empty:
-        raise MissingDataError(
-            f"There are no requests for {areas.name(code)}; choose another area."
-        )
+        raise MissingDataError(f"There are no requests for {area.name}; choose another area.")
     # An area lacks the outcomes that were not collected in any of its years.
     withdrawn = asked.get("withdrawn", asked["all"] * 0).fillna(0)
     out = pd.DataFrame(
@@ -187,8 +186,9 @@ def completions_needed(
     return (open_cases + np.asarray(arrivals) / 2) / (np.asarray(weeks) / YEAR + 0.5)
 
 
+@reads.found
 def queue(
-    area: str,
+    area: Area,
     *,
     targets: Sequence[float] = TARGETS,
     arrivals: float | None = None,
@@ -200,8 +200,7 @@ def queue(
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area or str
     targets : sequence of float
         Shares of plans within 20 weeks.
     arrivals : float, optional
@@ -236,7 +235,7 @@ def queue(
     frame = frame[frame["completed"] > 0].reset_index(drop=True)
     if frame.empty:
         raise MissingDataError(
-            f"{areas.name(area)} has no year with requests, completed assessments and timeliness."
+            f"{area.name} has no year with requests, completed assessments and timeliness."
         )
     given = assumptions("capacity", changes)
     rng = np.random.default_rng([seed, 4])

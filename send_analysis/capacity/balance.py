@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from send_analysis import areas, scenarios
+from send_analysis import reads, scenarios
+from send_analysis.areas import Area
 from send_analysis.capacity import assessments, costs, places, planned, staffing
 from send_analysis.errors import MissingDataError, unknown
 from send_analysis.forecasting.cohorts import flows, levers
@@ -70,8 +71,9 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
     return content
 
 
+@reads.found
 def simulate(
-    area: str,
+    area: Area,
     *,
     years: int = YEARS,
     simulations: int = 1000,
@@ -82,8 +84,7 @@ def simulate(
 
     Parameters
     ----------
-    area : str
-        Name or code of an authority.
+    area : Area or str
     years : int, default 8
         Years ahead, 1 to 15.
     simulations, seed : int
@@ -102,17 +103,17 @@ def simulate(
         An unknown area, one without plans by age, an impossible number of years or scenario.
     """
     changed = read_scenario(scenario)
-    code = areas.resolve(area)
-    if areas.level(code) != "local authority":
+    if area.level != "local authority":
         raise MissingDataError(
-            f"{areas.name(code)} is no single authority: the model of places follows those."
+            f"{area.name} is no single authority: the model of places follows those."
         )
-    made = cohorts.project(code, years=years, simulations=simulations, seed=seed)
+    made = cohorts.project(area, years=years, simulations=simulations, seed=seed)
     return flows.apply(made, changed.get("levers", ()), seed=seed)
 
 
+@reads.found
 def forecast(
-    area: str,
+    area: Area,
     *,
     years: int = YEARS,
     scenario: str | Path | Mapping | None = None,
@@ -144,15 +145,14 @@ def forecast(
         As :func:`simulate`; a capacity file or a plan that is wrong.
     """
     changed = read_scenario(scenario)
-    code = areas.resolve(area)
-    changes = planned.plans(code, changed.get("plans"))
+    changes = planned.plans(area, changed.get("plans"))
     if simulation is None:
         simulation = simulate(
-            code, years=years, simulations=simulations, seed=seed, scenario=scenario
+            area, years=years, simulations=simulations, seed=seed, scenario=scenario
         )
     ahead = range(simulation.origin + 1, simulation.origin + len(simulation.stock))
     there = planned.capacity(
-        code, ahead, base=simulation.origin, changes=changes, file=capacity_file
+        area, ahead, base=simulation.origin, changes=changes, file=capacity_file
     )
     late = planned.late(
         there,
@@ -164,12 +164,13 @@ def forecast(
     )
     out = places.balance(simulation, there, SETTINGS, late=late)
     out.insert(0, "scenario", changed["name"])
-    out.insert(2, "area", areas.name(code))
+    out.insert(2, "area", area.name)
     return out
 
 
+@reads.found
 def part(
-    area: str,
+    area: Area,
     name: str = "places",
     *,
     years: int = YEARS,
@@ -182,8 +183,7 @@ def part(
 
     Parameters
     ----------
-    area : str
-        Name or code of an authority.
+    area : Area or str
     name : str, default "places"
         ``places`` (:func:`forecast`), ``assessments`` (the queue), ``staff``, ``cost``,
         ``shifts`` (what a tenth of new placements elsewhere changes), ``budget`` (grant and
@@ -203,25 +203,24 @@ def part(
     """
     if name not in PARTS:
         raise unknown("part", name, PARTS, hint=f"Parts: {', '.join(PARTS)}.")
-    code = areas.resolve(area)
     options = {"years": years, "scenario": scenario, "simulations": simulations, "seed": seed}
     changes = read_scenario(scenario).get("assumptions")
     if name == "places":
-        return forecast(code, **options, capacity_file=capacity_file)
+        return forecast(area, **options, capacity_file=capacity_file)
     if name == "assessments":
         options["years"] = 1
         try:
-            ahead = expected_assessments(simulate(code, **options), changes=changes)
+            ahead = expected_assessments(simulate(area, **options), changes=changes)
         except MissingDataError:  # a region or England: as many as in the latest year
             ahead = None
-        return assessments.queue(code, arrivals=ahead, seed=seed, changes=changes)
+        return assessments.queue(area, arrivals=ahead, seed=seed, changes=changes)
     if name == "budget":
-        return costs.budget(code)
+        return costs.budget(area)
     if name == "published":
-        return places.published(code)
-    simulation = simulate(code, **options)
+        return places.published(area)
+    simulation = simulate(area, **options)
     if name == "staff":
-        ratio = staffing.assessments_a_plan(code)
+        ratio = staffing.assessments_a_plan(area)
         return staffing.need(simulation, ratio=ratio, seed=seed, changes=changes)
     model = costs.forecast if name == "cost" else costs.shifts
     return model(simulation, SETTINGS, seed=seed, changes=changes)

@@ -8,11 +8,13 @@ amounts are in prices of 2021-22 unless a scenario sets a rise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity import places
 from send_analysis.capacity.intervals import interval
 from send_analysis.capacity.places import (
@@ -124,13 +126,13 @@ def top_ups() -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[columns]
 
 
-def unit_costs(area: str, *, changes: Mapping[str, float] | None = None) -> pd.DataFrame:
+@reads.found
+def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Cost of a placement for a year, by setting.
 
     Parameters
     ----------
-    area : str
-        Name or code of an area.
+    area : Area or str
     changes : mapping, optional
         Assumptions that a scenario changes.
 
@@ -157,9 +159,8 @@ def unit_costs(area: str, *, changes: Mapping[str, float] | None = None) -> pd.D
     What a mainstream school pays from its own budget, and transport, are not in the high needs
     accounts. Top-ups may also be paid for pupils without a plan: the accounts do not tell.
     """
-    code = areas.resolve(area)
     given = assumptions("capacity", changes)
-    rows = {setting: _unit(code, setting, given) for setting in LINES}
+    rows = {setting: _unit(area, setting, given) for setting in LINES}
     rate = given.loc["pounds_a_unit_place"]
     school = rows[MAINSTREAM]
     rows[UNIT] = {
@@ -176,32 +177,41 @@ def unit_costs(area: str, *, changes: Mapping[str, float] | None = None) -> pd.D
     return frame.astype({"plans": "Int64"}).rename_axis("setting")
 
 
+class Accounts(NamedTuple):
+    """Top-ups of a setting, pounds a plan."""
+
+    every: pd.Series  # by area and account
+    local: pd.DataFrame  # rows of authorities
+    plans: pd.Series  # that they are divided by, by area
+    region: pd.Series  # of each area
+
+
 @tables.remembered
-def _accounts(setting: str) -> tuple[pd.Series, pd.DataFrame, pd.Series, pd.Series]:
-    """Top-ups of a setting: of all areas, the authorities' rows, plans, and regions of areas."""
+def _accounts(setting: str) -> Accounts:
+    """Top-ups of a setting in the accounts of all areas."""
     known = top_ups()
     known = known[known["setting"] == setting]
     places = tables.load("areas").set_index("area_code")
     local = known[known["area_code"].map(places["level"]) == "local authority"]
     every = known.set_index(["area_code", "account"])["pounds"]
     plans = known.drop_duplicates("area_code").set_index("area_code")["plans"]
-    return every, local, plans, places["region_code"]
+    return Accounts(every, local, plans, places["region_code"])
 
 
-def _unit(code: str, setting: str, given: pd.DataFrame) -> dict[str, object]:
+def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
     """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
     every, local, plans, region = _accounts(setting)
     middle = local["pounds"].median()
-    own = every.reindex([(code, "outturn"), (code, "budget")]).dropna()
+    own = every.reindex([(area, "outturn"), (area, "budget")]).dropna()
     own = own[own.between(middle / PLAUSIBLE, middle * PLAUSIBLE)]
     which = f"plans {COUNTED[setting]}, January {JANUARY}"
     if len(own):
         low, value, high = own.min(), own.iloc[0], own.max()
         source = "section 251, " + " and ".join(own.index.get_level_values("account"))
-        counted, divided = which, plans[code]
+        counted, divided = which, plans[area]
     else:
         outturn = local[local["account"] == "outturn"].set_index("area_code")["pounds"].dropna()
-        near = outturn[outturn.index.map(region) == region.get(code)]
+        near = outturn[outturn.index.map(region) == region.get(area)]
         near = near if len(near) else outturn
         low, value, high = np.quantile(near, (0.25, 0.5, 0.75))
         source = "section 251 outturn, median of the region (no plausible figure for the area)"
@@ -209,7 +219,7 @@ def _unit(code: str, setting: str, given: pd.DataFrame) -> dict[str, object]:
     top_up, place = value, 0.0
     if setting in PLACE:
         rate = given.loc[PLACE[setting]]
-        share = _share_with_a_place(code) if setting == INDEPENDENT else 1.0
+        share = _share_with_a_place(area) if setting == INDEPENDENT else 1.0
         place = share * rate["value"]
         low, value, high = low + share * rate["low"], value + place, high + share * rate["high"]
         source += f"; {rate['value']:,.0f} pounds a place"
@@ -226,14 +236,14 @@ def _unit(code: str, setting: str, given: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _share_with_a_place(code: str) -> float:
+def _share_with_a_place(area: Area) -> float:
     """Share of the independent and non-maintained plans that are in non-maintained schools.
 
     England's where the area has no such plans in that January.
     """
     plans = _placements()
     share = plans["with a place"] / plans[INDEPENDENT].where(plans[INDEPENDENT] > 0)
-    own = share.get(code, np.nan)
+    own = share.get(area, np.nan)
     return float(share[areas.ENGLAND] if np.isnan(own) else own)
 
 
@@ -349,13 +359,9 @@ def shifts(
     return out
 
 
-def budget(area: str) -> pd.DataFrame:
+@reads.found
+def budget(area: Area) -> pd.DataFrame:
     """Set out the money that placements are paid from, and the deficit reported.
-
-    Parameters
-    ----------
-    area : str
-        Name or code of an area.
 
     Returns
     -------
@@ -369,13 +375,12 @@ def budget(area: str) -> pd.DataFrame:
     UnknownNameError
         If no area answers to `area`.
     """
-    code = areas.resolve(area)
     grant = tables.load("high_needs_funding")
     deficit = tables.load("dsg_deficits").pivot(index="year", columns="area_code", values="deficit")
-    frame = grant[grant["area_code"] == code].set_index("year")
+    frame = grant[grant["area_code"] == area].set_index("year")
     frame = frame.reindex(sorted({*frame.index, *deficit.index}))
-    frame["deficit"] = deficit.get(code, pd.NA)
+    frame["deficit"] = deficit.get(area, pd.NA)
     frame["deficit_england"] = deficit[areas.ENGLAND]
-    frame = frame.assign(area_code=code, area=areas.name(code)).reset_index()
+    frame = frame.assign(area_code=area, area=area.name).reset_index()
     columns = ["grant", "high_needs", "special_pupils", "deficit", "deficit_england"]
     return frame[["area_code", "area", "year", *columns]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import __version__, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity import places
 from send_analysis.capacity.intervals import interval
 from send_analysis.errors import DataError
@@ -40,15 +42,16 @@ ORDER = [*places.KINDS, *places.GROUPS]
 TENTH = 10  # authorities that a tenth of the probabilities needs
 
 
+@reads.found
 def compute(
-    areas: list[str] | None = None, *, simulations: int = 1000, seed: int = 50
+    areas: Sequence[Area] | None = None, *, simulations: int = 1000, seed: int = 50
 ) -> pd.DataFrame:
     """Forecast the latest January from the one before, and count what happened.
 
     Parameters
     ----------
-    areas : list of str, optional
-        ONS codes; all that can be counted in both Januaries if not given.
+    areas : sequence of Area or str, optional
+        All that can be counted in both Januaries if not given.
     simulations, seed : int
         As in :func:`.balance.simulate`.
 
@@ -64,14 +67,14 @@ def compute(
     origin, latest = origins()[-2:]
     known, later = estimated(origin)[0], snapshot(latest, years=1)
     frames = []
-    for code in _countable(known, later) if areas is None else areas:
-        made = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
-        then = _demand(replace(made, stock=later.stock[later.areas.get_loc(code)][None, None]))
+    for area in _countable(known, later) if areas is None else areas:
+        made = project(area, as_of=origin, years=1, simulations=simulations, seed=seed)
+        then = _demand(replace(made, stock=later.stock[later.areas.get_loc(area)][None, None]))
         before, ahead = _demand(replace(made, stock=made.stock[:1])), _demand(made)
         plans = np.stack([values[1] for values in ahead.values()])
         in_use = np.array([values[0, 0] for values in before.values()])
         frame = pd.DataFrame(list(ahead), columns=["kind", "phase"]).assign(
-            area_code=code,
+            area_code=area,
             in_use=in_use,
             probability=100 * (plans > in_use[:, None]).mean(axis=1),
             **interval("demand", plans),
@@ -89,19 +92,19 @@ def _demand(projection: Projection) -> dict[tuple[str, str], np.ndarray]:
     return places.demand(projection, SETTINGS)
 
 
-def _countable(known: Snapshot, later: Snapshot) -> list[str]:
+def _countable(known: Snapshot, later: Snapshot) -> list[Area]:
     """Authorities whose settings are recorded in both Januaries and which nobody doubts."""
-    codes = []
-    for code, stock in zip(known.areas, known.stock, strict=True):
-        if code not in later.areas:
+    counted = []
+    for area, stock in zip(map(Area, known.areas), known.stock, strict=True):
+        if area not in later.areas:
             continue
-        both = np.stack([stock, later.stock[later.areas.get_loc(code)]])
+        both = np.stack([stock, later.stock[later.areas.get_loc(area)]])
         if not np.isfinite(both).all():
             continue
         recorded = both[..., :-1].sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
-        if (recorded >= RECORDED).all() and not caveats.unplaced(code):
-            codes.append(code)
-    return codes
+        if (recorded >= RECORDED).all() and not caveats.unplaced(area):
+            counted.append(area)
+    return counted
 
 
 def write(folder: Path | None = None) -> Path:

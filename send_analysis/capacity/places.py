@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity.intervals import interval
 from send_analysis.errors import MissingDataError, ParameterError
 
@@ -53,13 +54,13 @@ class Simulation(Protocol):
     new: np.ndarray
 
 
-def in_use(area: str, *, year: int | None = None) -> pd.DataFrame:
+@reads.found
+def in_use(area: Area, *, year: int | None = None) -> pd.DataFrame:
     """Count places in use by residents with EHC plans, wherever the school is.
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area or str
     year : int, optional
         Year of the January; the latest that has plans by age if not given.
 
@@ -74,15 +75,14 @@ def in_use(area: str, *, year: int | None = None) -> pd.DataFrame:
     MissingDataError
         If the area has no plans by age and setting in the year.
     """
-    code = areas.resolve(area)
     known = tables.load("ehc_plans_by_age")
-    rows = known[(known["area_code"] == code) & known["setting"].isin(KINDS)]
+    rows = known[(known["area_code"] == area) & known["setting"].isin(KINDS)]
     rows = rows[rows["plans"].notna()]
     year = int(rows["year"].max()) if year is None and len(rows) else year
     rows = rows[rows["year"] == year]
     if rows.empty:
         raise MissingDataError(
-            f"{areas.name(code)} has no plans by age and setting"
+            f"{area.name} has no plans by age and setting"
             f"{'' if year is None else f' in January {year}'}; they are published from "
             f"{known['year'].min()}. Choose another area or year."
         )
@@ -90,7 +90,7 @@ def in_use(area: str, *, year: int | None = None) -> pd.DataFrame:
     index = pd.MultiIndex.from_product([KINDS, PHASES], names=["kind", "phase"])
     places = rows.groupby(["kind", "phase"])["plans"].sum().reindex(index, fill_value=0)
     out = places.astype("int64").rename("places").reset_index()
-    return out.assign(area_code=code, year=year)[["area_code", "year", "kind", "phase", "places"]]
+    return out.assign(area_code=area, year=year)[["area_code", "year", "kind", "phase", "places"]]
 
 
 def _phase(age: pd.Series) -> pd.Series:
@@ -244,13 +244,9 @@ def _sums(capacity: pd.DataFrame) -> pd.DataFrame:
     return out.assign(basis=pd.concat([said[~several].set_index(keys)["basis"], joined]))
 
 
-def published(area: str) -> pd.DataFrame:
+@reads.found
+def published(area: Area) -> pd.DataFrame:
     """List what official tables say of places in an area's schools, to set beside capacity.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -260,9 +256,8 @@ def published(area: str) -> pd.DataFrame:
         schools of the area; places and pupils in its mainstream schools. They count schools in
         the area, whoever's residents attend; none is the capacity of its special schools.
     """
-    code = areas.resolve(area)
     funded = tables.load("high_needs_places")
-    funded = funded[(funded["area_code"] == code) & (funded["start"] == "autumn")]
+    funded = funded[(funded["area_code"] == area) & (funded["start"] == "autumn")]
     funded = funded[funded["year"] == funded["year"].max()]
     parts = [
         funded.groupby(["year", "provision"], as_index=False)["places"]
@@ -271,7 +266,7 @@ def published(area: str) -> pd.DataFrame:
         .rename(columns={"provision": "what"})
     ]
     grant = tables.load("high_needs_funding")
-    grant = grant[grant["area_code"] == code].sort_values("year").tail(1)
+    grant = grant[grant["area_code"] == area].sort_values("year").tail(1)
     parts.append(
         pd.DataFrame(
             {
@@ -283,7 +278,7 @@ def published(area: str) -> pd.DataFrame:
         )
     )
     schools = tables.load("mainstream_places")
-    schools = schools[(schools["area_code"] == code) & schools["number"].notna()]
+    schools = schools[(schools["area_code"] == area) & schools["number"].notna()]
     schools = schools[schools["year"] == schools["year"].max()]
     parts.append(
         pd.DataFrame(
@@ -296,5 +291,5 @@ def published(area: str) -> pd.DataFrame:
         )
     )
     out = pd.concat(parts, ignore_index=True)
-    out = out[out["places"] > 0].assign(area_code=code)
+    out = out[out["places"] > 0].assign(area_code=area)
     return out[["area_code", "what", "year", "places", "basis"]].reset_index(drop=True)

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from send_analysis import areas, tables
+from send_analysis import areas, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity import places
 from send_analysis.errors import ParameterError
 from send_analysis.files.cells import Number, Words, read_list
-from send_analysis.forms import Area, Form, Month, Share, Text, checked, read_yaml
+from send_analysis.forms import AreaName, Form, Month, Share, Text, checked, read_yaml
 from send_analysis.scenarios import assumptions, sample
 
 LAST_YEAR = 2060
@@ -48,7 +49,7 @@ class Change(Form):
 class Plans(Form):
     """What a file of planned changes holds."""
 
-    area: Area
+    area: AreaName
     changes: dict[str, Change]
 
 
@@ -57,13 +58,13 @@ def _folder() -> Path:
     return tables.parameters("plans")
 
 
-def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFrame:
+@reads.found
+def plans(area: Area, switches: Mapping[str, Mapping] | None = None) -> pd.DataFrame:
     """List an area's planned changes to specialist places.
 
     Parameters
     ----------
-    area : str
-        Name or code.
+    area : Area or str
     switches : mapping, optional
         By name of the change, what a scenario alters: ``included, opens, places, fill``.
 
@@ -78,21 +79,18 @@ def plans(area: str, switches: Mapping[str, Mapping] | None = None) -> pd.DataFr
     ParameterError
         If a file or a switch has an unknown or missing key or an impossible value.
     """
-    area = areas.resolve(area)
-    path = _folder() / f"{areas.slug(areas.name(area))}.yml"
+    path = _folder() / f"{areas.slug(area.name)}.yml"
     content = {"changes": {}}
     if path.is_file():
         content = read_yaml(path)
-        if areas.resolve(checked(Plans, content, path).area) != area:
-            raise ParameterError(
-                f"{path}, area: must be {areas.name(area)}, as the file's name says."
-            )
+        if checked(Plans, content, path).area != area:
+            raise ParameterError(f"{path}, area: must be {area.name}, as the file's name says.")
     changes = {name: dict(change) for name, change in content["changes"].items()}
     for name, switch in (switches or {}).items():
         if name not in changes:
             known = ", ".join(changes) or "none"
             raise ParameterError(
-                f"plans.{name}: {areas.name(area)} has no such planned change; it has {known}."
+                f"plans.{name}: {area.name} has no such planned change; it has {known}."
             )
         checked(Switch, switch, f"plans.{name}")
         changes[name] |= switch
@@ -234,8 +232,9 @@ def read_capacity(path: str | Path) -> pd.DataFrame:
     return frame.sort_values(key, ignore_index=True)
 
 
+@reads.found
 def capacity(
-    area: str,
+    area: Area,
     years: range,
     *,
     base: int | None = None,
@@ -246,8 +245,7 @@ def capacity(
 
     Parameters
     ----------
-    area : str
-        ONS code.
+    area : Area or str
     years : range
         Years of the Januaries wanted.
     base : int, optional

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from send_analysis import caveats
+from send_analysis import caveats, reads
+from send_analysis.areas import Area
 from send_analysis.capacity import assessments
 from send_analysis.capacity.intervals import interval
 from send_analysis.capacity.places import Simulation
@@ -21,13 +22,9 @@ ROLES = {
 }
 
 
-def assessments_a_plan(area: str) -> float:
+@reads.found
+def assessments_a_plan(area: Area) -> float:
     """Assessments completed for each plan issued, in the latest year that tells.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------

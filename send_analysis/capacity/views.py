@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.capacity import (
     assessments,
     balance,
@@ -37,39 +38,34 @@ QUEUE = {
 # Columns of `certainty` that say what is needed, and how sure one can be.
 NEEDED = ["kind", "phase", "year", "in_use", "capacity", "demand", "low_80", "high_80", "kept"]
 CHANCES = ["kind", "phase", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
-NO_SKILL, FEW, UNSCORED = "no skill", f"fewer than {hindcast.SMALLEST} places", "not tested"
+NO_SKILL, FEW, UNSCORED = (
+    "no better than an average",
+    f"fewer than {hindcast.SMALLEST} places",
+    "not tested",
+)
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
 
+@reads.found
 @tables.remembered(most=2)
-def gap(area: str) -> str:
+def gap(area: Area) -> str:
     """Say why an area's plans cannot be simulated; empty where they can."""
-    code = areas.resolve(area)
-    if code[:3] in ("E92", "E12"):
-        return f"{areas.name(code)} is no single authority: the model of places follows those."
-    flagged = caveats.unplaced(code)
+    if area[:3] in ("E92", "E12"):
+        return f"{area.name} is no single authority: the model of places follows those."
+    flagged = caveats.unplaced(area)
     if flagged:
         return flagged
     try:
         project(area, years=1, simulations=2)
-        places.in_use(areas.resolve(area), year=origins()[-1])
+        places.in_use(area, year=origins()[-1])
     except MissingDataError as error:
         return str(error)
     return ""
 
 
-def unsound(area: str) -> str:
-    """Say why no queue is made of an area's latest assessments; empty where it can be.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
-
-    Returns
-    -------
-    str
-    """
+@reads.found
+def unsound(area: Area) -> str:
+    """Say why no queue is made of an area's latest assessments; empty where it can be."""
     said = (caveats.doubt(table, area, category=category) for table, category in QUEUE.items())
     return next(filter(None, said), "")
 
@@ -77,8 +73,8 @@ def unsound(area: str) -> str:
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
     """Leave chances out that have not been shown to say anything, and say why: ``unsaid``.
 
-    ``no skill``: a year ahead they said no more than one figure for all areas; ``fewer than 10
-    places`` are expected; ``not tested``: too few areas have such places.
+    ``no better than an average``: a year ahead they said no more than one figure for all areas;
+    ``fewer than 10 places`` are expected; ``not tested``: too few areas have such places.
     """
     skilled = hindcast.shown()
     keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
@@ -150,8 +146,8 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
         ``kind, phase, year, in_use, capacity, demand, low_80, high_80, kept`` (demand at
         the latest January's shares), ``next_year`` (probability in the first January ahead, per
         cent), ``probability_ahead`` (per cent), ``unsaid`` (why no probability is
-        given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
-        without kinds and phases of a handful of pupils.
+        given: ``no better than an average``, ``fewer than 10 places``, ``not tested``),
+        ``extra_80, extra_95``; without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
@@ -169,13 +165,8 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
 
 
 @reads.result
-def year_before(area: str) -> pd.DataFrame:
+def year_before(area: Area) -> pd.DataFrame:
     """Set what would have been said of an area a year before the latest January beside the outcome.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -191,7 +182,7 @@ def year_before(area: str) -> pd.DataFrame:
         If the area was not tested.
     """
     rows = hindcast.rows()
-    rows = rows[(rows["area_code"] == areas.resolve(area)) & (rows["demand_high_80"] >= SMALLEST)]
+    rows = rows[(rows["area_code"] == area) & (rows["demand_high_80"] >= SMALLEST)]
     rows = scored(rows).rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
     rows = rows.assign(year=rows["origin"] + 1).rename(columns={"in_use": "in_use_then"})
     columns = ["kind", "phase", "year", "in_use_then", "demand", "low_80", "high_80", "places_80"]
@@ -239,9 +230,10 @@ def reliability() -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True).rename(columns=names)
 
 
-def fitting(area: str) -> list[str]:
+@reads.found
+def fitting(area: Area) -> list[str]:
     """Names of the scenarios in ``data/scenarios`` that an area has the planned changes for."""
-    known = set(planned.plans(areas.resolve(area)).index)
+    known = set(planned.plans(area).index)
     files = sorted(tables.parameters("scenarios").glob(f"{balance.PREFIX}*.yml"))
     return [
         file.stem
@@ -252,14 +244,13 @@ def fitting(area: str) -> list[str]:
 
 @reads.result
 def compare(
-    area: str, year: int, *, scenarios: Sequence[str] | None = None, simulations: int = 1000
+    area: Area, year: int, *, scenarios: Sequence[str] | None = None, simulations: int = 1000
 ) -> pd.DataFrame:
     """Set scenarios side by side.
 
     Parameters
     ----------
-    area : str
-        Name or code of an authority.
+    area : Area or str
     year : int
         Year of the January.
     scenarios : sequence of str, optional
@@ -322,7 +313,7 @@ def _hindcast() -> pd.DataFrame:
 
 
 @reads.result
-def checks(area: str) -> pd.DataFrame:
+def checks(area: Area) -> pd.DataFrame:
     """Say how well volumes foretell timeliness, in the area and among all authorities.
 
     Returns
@@ -334,7 +325,7 @@ def checks(area: str) -> pd.DataFrame:
     every = _hindcast()
     rows = {
         "all authorities": every,
-        areas.name(area): every[every["area_code"] == areas.resolve(area)],
+        area.name: every[every["area_code"] == area],
     }
     out = []
     for where, frame in rows.items():
@@ -371,7 +362,8 @@ def millions(simulation: Projection) -> pd.DataFrame:
     )
 
 
-def simulation(area: str = "Bury") -> Projection:
+@reads.found
+def simulation(area: Area) -> Projection:
     """Return the simulation that the page of an area is made from.
 
     Raises
@@ -385,25 +377,28 @@ def simulation(area: str = "Bury") -> Projection:
     return balance.simulate(area)
 
 
+@reads.found
 @tables.remembered(most=1)
-def forecast(area: str = "Bury") -> pd.DataFrame:
+def forecast(area: Area) -> pd.DataFrame:
     """Return the forecast of places of :func:`simulation`, as :func:`.balance.forecast`."""
     return balance.forecast(area, simulation=simulation(area))
 
 
+@reads.found
 @tables.remembered(most=1)
-def kept(area: str = "Bury") -> pd.DataFrame:
+def kept(area: Area) -> pd.DataFrame:
     """Return the same at the latest January's shares, as :func:`shares_kept`."""
     return shares_kept(simulation(area))
 
 
-def headline_year(area: str = "Bury") -> int:
+@reads.found
+def headline_year(area: Area) -> int:
     """Return the January that headlines and tables are about."""
     return simulation(area).origin + HORIZON
 
 
 @reads.result
-def announced(area: str = "Bury") -> pd.DataFrame:
+def announced(area: Area) -> pd.DataFrame:
     """Return planned changes to places: ``title, phase, status, included, opens, places, source``.
 
     Raises
@@ -411,16 +406,18 @@ def announced(area: str = "Bury") -> pd.DataFrame:
     MissingDataError
         If none are recorded.
     """
-    found = planned.plans(areas.resolve(area))
+    found = planned.plans(area)
     if found.empty:
         raise MissingDataError(
-            f"No planned changes are recorded for {areas.name(area)}: add a file to data/plans."
+            f"No planned changes are recorded for {area.name}; a file in the project's data/plans "
+            "would add them."
         )
     return found[["title", "phase", "status", "included", "opens", "places", "source"]]
 
 
+@reads.found
 @tables.remembered(most=1)
-def queue(area: str = "Bury") -> pd.DataFrame:
+def queue(area: Area) -> pd.DataFrame:
     """Return assessments open and completed, as :func:`.assessments.queue`, and ``area``.
 
     Raises
@@ -431,13 +428,12 @@ def queue(area: str = "Bury") -> pd.DataFrame:
     why = unsound(area)
     if why:
         raise MissingDataError(why)
-    code = areas.resolve(area)
     arrivals = None if gap(area) else balance.expected_assessments(simulation(area))
-    return assessments.queue(code, arrivals=arrivals).round(1).assign(area=areas.name(code))
+    return assessments.queue(area, arrivals=arrivals).round(1).assign(area=area.name)
 
 
 @reads.result
-def asked(area: str = "Bury") -> pd.DataFrame:
+def asked(area: Area) -> pd.DataFrame:
     """Return the totals of the school capacity return, as :func:`.returns.layout`."""
     table = returns.layout(returns.scap(simulation(area), balance.SETTINGS))
     totals = table[table["Year group"] == "Total"]
@@ -445,9 +441,9 @@ def asked(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def posts(area: str = "Bury") -> pd.DataFrame:
+def posts(area: Area) -> pd.DataFrame:
     """Return posts needed in three calendar years, as :func:`.staffing.need`."""
-    made, ratio = simulation(area), staffing.assessments_a_plan(areas.resolve(area))
+    made, ratio = simulation(area), staffing.assessments_a_plan(area)
     need = staffing.need(made, ratio=ratio)
     last = made.origin + HORIZON - 1
     columns = ["role", "year", "assessments", "hours", "hours_a_post", "posts"]
@@ -458,16 +454,16 @@ def posts(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def unit_costs(area: str = "Bury") -> pd.DataFrame:
+def unit_costs(area: Area) -> pd.DataFrame:
     """Return what a placement costs, as :func:`.costs.unit_costs`, with the place in it."""
-    found = costs.unit_costs(areas.resolve(area))
+    found = costs.unit_costs(area)
     place = found["value"].round() - found["top_up"].round()  # adds up as printed
     names = {"low": "pounds_low", "value": "pounds", "high": "pounds_high", "plans": "divided_by"}
     return found.assign(place=place).rename(columns=names)
 
 
 @reads.result
-def savings(area: str = "Bury") -> pd.DataFrame:
+def savings(area: Area) -> pd.DataFrame:
     """Return what a tenth of new placements elsewhere would save, as :func:`.costs.shifts`."""
     found = costs.shifts(simulation(area), balance.SETTINGS)
     last = headline_year(area)
@@ -480,7 +476,7 @@ def savings(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def budget(area: str = "Bury") -> pd.DataFrame:
+def budget(area: Area) -> pd.DataFrame:
     """Return grant and deficit, as :func:`.costs.budget`.
 
     Raises
@@ -488,14 +484,14 @@ def budget(area: str = "Bury") -> pd.DataFrame:
     MissingDataError
         If none is published of the area itself.
     """
-    found = costs.budget(areas.resolve(area)).drop(columns=["area_code", "area"])
+    found = costs.budget(area).drop(columns=["area_code", "area"])
     if found.drop(columns=["year", "deficit_england"]).isna().all(axis=None):
-        raise MissingDataError(f"No grant and no deficit is published for {areas.name(area)}.")
+        raise MissingDataError(f"No grant and no deficit is published for {area.name}.")
     return found.rename(columns={"year": "financial_year_from_april"})
 
 
 @reads.result
-def published(area: str = "Bury") -> pd.DataFrame:
+def published(area: Area) -> pd.DataFrame:
     """Return places and pupils in schools of the area, as :func:`.places.published`."""
-    found = places.published(areas.resolve(area)).drop(columns="area_code")
+    found = places.published(area).drop(columns="area_code")
     return found.rename(columns={"what": "institution", "places": "places_or_pupils"})

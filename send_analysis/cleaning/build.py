@@ -123,10 +123,6 @@ def build(
     lenient : bool, default False
         Whether tables also stay as they are where the layout of their release is not known.
 
-    Returns
-    -------
-    Built
-
     Raises
     ------
     DataError

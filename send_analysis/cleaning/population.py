@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -133,17 +134,19 @@ def _older(root: Path) -> list[str]:
     return [path for path in paths if not (root / path).exists()]
 
 
-def _stood(
-    root: Path, areas: pd.DataFrame, standing: Standing
-) -> tuple[pd.Index, dict[int, np.ndarray], set[int], set[int]] | None:
-    """What the table that stands has of years up to the last published.
+class Stood(NamedTuple):
+    """What the table that stands has of years up to the last published."""
 
-    Returns
-    -------
-    tuple
-        Codes of the authorities; people by year (authorities down, ages across); years of which
-        ages 0 to 17 are scaled to the revised number; years from the newest estimates before. None
-        if the files are at hand, or the newest estimates are not, or the authorities are others.
+    codes: pd.Index  # of the authorities
+    people: dict[int, np.ndarray]  # by year: authorities down, ages across
+    scaled: set[int]  # years of which ages 0 to 17 are scaled to the revised number
+    newest: set[int]  # years from the newest estimates before
+
+
+def _stood(root: Path, areas: pd.DataFrame, standing: Standing) -> Stood | None:
+    """What the table that stands has.
+
+    None if the files are at hand, or the newest estimates are not, or the authorities are others.
     """
     if not (root / reading.release(LATEST)["path"]).exists() or not _older(root):
         return None
@@ -161,7 +164,7 @@ def _stood(
     scaled, newest = (
         {*rows.loc[rows["release"] == name, "year"].astype(int)} for name in (REVISED, LATEST)
     )
-    return codes, people, scaled, newest
+    return Stood(codes, people, scaled, newest)
 
 
 def _printed() -> list[int]:

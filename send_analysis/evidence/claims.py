@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import Field, model_validator
 
 from send_analysis import areas, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError, nearest
 from send_analysis.evidence.official import TESTS, UNTESTED
-from send_analysis.forms import Area, Form, Text, checked, read_yaml
+from send_analysis.forms import AreaName, Form, Text, checked, read_yaml
 
 ROUND_TOLERANCE = 3.0  # points either way for a multiple of 5: it was rounded for a speech
 EXACT_TOLERANCE = 0.5  # points either way for any other percentage
@@ -63,24 +64,24 @@ class Claim(Form):
 class Claims(Form):
     """What a file of claims holds."""
 
-    area: Area
+    area: AreaName
     sources: dict[str, Source | Text]
     claims: list[dict[str, Any]] = Field(min_length=1)
 
 
-def claims_file(area: str = "Bury") -> Path:
+@reads.found
+def claims_file(area: Area) -> Path:
     """Return the path that an area's claims have, whether or not the file is there yet."""
-    name = areas.slug(areas.name(areas.resolve(area)))
-    return tables.parameters("claims") / f"{name}.yml"
+    return tables.parameters("claims") / f"{areas.slug(area.name)}.yml"
 
 
-def claims(area: str = "Bury", *, file: Path | None = None) -> list[dict[str, Any]]:
+@reads.found
+def claims(area: Area, *, file: Path | None = None) -> list[dict[str, Any]]:
     """Read and check the claims made about an area.
 
     Parameters
     ----------
-    area : str, default "Bury"
-        Name or code of the area; see :func:`send_analysis.areas.resolve`.
+    area : Area or str
     file : Path, optional
         Another file of claims about the same area.
 
@@ -98,27 +99,25 @@ def claims(area: str = "Bury", *, file: Path | None = None) -> list[dict[str, An
         If the file is about another area, or a claim lacks a key, has an unknown one, or has an
         impossible value.
     """
-    code = areas.resolve(area)
     path = Path(file) if file is not None else claims_file(area)
     if file is None and not path.exists():
         raise MissingDataError(
-            f"No claims are recorded for {areas.name(code)}. Write them in {path}, "
+            f"No claims are recorded for {area.name}. Write them in {path}, "
             "after the example of data/claims/bury.yml."
         )
     changed = path.stat().st_mtime_ns if path.exists() else 0
     with reads.aside():  # what a claim says is held to the tables' own words
-        return [dict(claim) for claim in _read(path, code, changed)]
+        return [dict(claim) for claim in _read(path, area, changed)]
 
 
 @tables.remembered(most=20)
-def _read(path: Path, code: str, _changed: int) -> list[dict[str, Any]]:
+def _read(path: Path, area: Area, _changed: int) -> list[dict[str, Any]]:
     """Read a file of claims, once as long as it does not change."""
     content = checked(Claims, read_yaml(path), path.name)
-    about = areas.resolve(content.area)
-    if about != code:
+    if content.area != area:
         raise ParameterError(
-            f"{path.name}, area: these claims are about {areas.name(about)}; must be "
-            f"{areas.name(code)}, whose claims were asked for."
+            f"{path.name}, area: these claims are about {content.area.name}; must be {area.name}, "
+            "whose claims were asked for."
         )
     read = [_checked(claim, content.sources, path.name) for claim in content.claims]
     _check_references(read, path.name)
@@ -160,7 +159,14 @@ def _figure(claim: dict) -> dict:
     return {"claimed": claim["claimed"], "unit": claim["unit"]}
 
 
-def tolerance(claimed: float, unit: str) -> tuple[float, str]:
+class Tolerance(NamedTuple):
+    """How far off a figure may be."""
+
+    within: float
+    reason: str
+
+
+def tolerance(claimed: float, unit: str) -> Tolerance:
     """Return how far off a figure may be, and why.
 
     Parameters
@@ -171,19 +177,19 @@ def tolerance(claimed: float, unit: str) -> tuple[float, str]:
 
     Returns
     -------
-    tuple of float and str
+    Tolerance
         For a percentage 3 points if it is a multiple of 5, else half a point. For a count half of
         its last rounded digit; a count to the unit has none.
     """
     if unit.startswith("per cent"):
         if claimed % 5 == 0:
-            return ROUND_TOLERANCE, "a multiple of 5 is a round figure"
-        return EXACT_TOLERANCE, "not a round figure"
+            return Tolerance(ROUND_TOLERANCE, "a multiple of 5 is a round figure")
+        return Tolerance(EXACT_TOLERANCE, "not a round figure")
     digits = Decimal(repr(claimed)).normalize()
     step = float(Decimal(1).scaleb(digits.as_tuple().exponent)) if claimed else 1.0
     if step == 1:
-        return 0.0, "to the unit"
-    return step / 2, f"rounded to {step:,g}"
+        return Tolerance(0.0, "to the unit")
+    return Tolerance(step / 2, f"rounded to {step:,g}")
 
 
 def _check_references(read: list[dict], file: str) -> None:
@@ -219,12 +225,9 @@ def spoken(said: str) -> str:
     return f"between {first:%B}{year} and {last:%B %Y}"
 
 
-def of_waits(area: str = "Bury") -> dict[str, float]:
+@reads.found
+def of_waits(area: Area) -> dict[str, float]:
     """Return the claimed changes of waits, by short name of the service.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------

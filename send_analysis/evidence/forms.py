@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from send_analysis import areas, definitions, tables
 from send_analysis.errors import ParameterError, nearest
-from send_analysis.forms import Area, Form, Month, Text
+from send_analysis.forms import AreaName, Form, Month, Text
 from send_analysis.waits import lists
 
 
@@ -23,7 +23,14 @@ def _listed(table: str) -> str:
 Table = Annotated[str, AfterValidator(_listed)]
 Year = Annotated[int, Field(ge=2000, le=2100)]
 Value = str | int | date
-Where = dict[str, Value | list[Value]]
+
+
+def _located(where: dict) -> dict:
+    """Find the area that rows are chosen by."""
+    return where | {"area": areas.find(where["area"])} if "area" in where else where
+
+
+Where = Annotated[dict[str, Value | list[Value]], AfterValidator(_located)]
 
 
 class Over(Form):
@@ -39,7 +46,7 @@ class Reading(Form):
     """Another way to read a claim, fixed beforehand: what differs from the plain one."""
 
     definition: Text | None = None
-    area: Area | None = None
+    area: AreaName | None = None
     table: Table | None = None
     value: str | None = None
     where: Where | None = None
@@ -61,7 +68,7 @@ class Test(Form):
 class Growth(Test):
     """Growth in plans between two Januaries."""
 
-    area: Area
+    area: AreaName
     start: Year
     end: Year
 
@@ -73,14 +80,14 @@ class Growth(Test):
 class Timeliness(Test):
     """Share of plans issued within 20 weeks in a calendar year."""
 
-    area: Area
+    area: AreaName
     year: Year
 
 
 class Inspection(Test):
     """Outcome grade of the latest full inspection."""
 
-    area: Area
+    area: AreaName
 
 
 class Inspections(Test):
@@ -90,7 +97,7 @@ class Inspections(Test):
     until: date
     count: Literal["inspections", "per cent", "place"] = "inspections"
     grade: int | None = Field(None, ge=1, le=3)
-    area: Area | None = None
+    area: AreaName | None = None
 
 
 class Counted(Test):
@@ -123,7 +130,7 @@ class Counted(Test):
 class Level(Counted):
     """The series in a year or a month."""
 
-    area: Area | None = None
+    area: AreaName | None = None
     year: Year | None = None
     month: Month | None = None
 
@@ -142,7 +149,7 @@ class Level(Counted):
 class Change(Counted):
     """Growth of the series between two of its years, in per cent."""
 
-    area: Area
+    area: AreaName
     start: Year
     end: Year
 
@@ -154,9 +161,9 @@ class Change(Counted):
 class Rank(Counted):
     """An authority's place by the series, among those of England or of a region."""
 
-    area: Area
+    area: AreaName
     year: Year
-    among: Area = "England"
+    among: AreaName = areas.ENGLAND
     order: Literal["highest first", "lowest first"]
     at_least: float | None = Field(None, gt=0)
 
@@ -205,7 +212,7 @@ class Nothing(Test):
 class NhsWait(Nothing):
     """Waiting lists of the area's provider and board: near a claim about the area, not its test."""
 
-    area: Area
+    area: AreaName
     service: Text | list[Text]
     since: Month | None = None
 
@@ -299,9 +306,7 @@ def check_rows(table: str, where: dict, value: str | None = None) -> None:
             )
     for column, wanted in where.items():
         for one in wanted if isinstance(wanted, list) else [wanted]:
-            if column == "area":
-                areas.resolve(one)
-            else:
+            if column != "area":
                 _check_value(table, fields[column], one)
 
 

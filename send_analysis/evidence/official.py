@@ -50,7 +50,7 @@ def _select(table: str, where: dict) -> pd.DataFrame:
     frame = tables.load(table)
     for column, wanted in where.items():
         if column == "area":
-            column, wanted = "area_code", areas.resolve(wanted)
+            column = "area_code"
         values = wanted if isinstance(wanted, list) else [wanted]
         if pd.api.types.is_datetime64_any_dtype(frame[column]):
             values = pd.to_datetime(values)
@@ -137,10 +137,9 @@ def _change(test: dict) -> list[Definition]:
 
 def _rank(test: dict) -> list[Definition]:
     """Definitions of the kind `rank`: places among the authorities of a region or of England."""
-    code = areas.resolve(test["among"])
     among = areas.current()
-    if code != areas.ENGLAND:
-        among = [one for one in among if areas.region(one) == code]
+    if test["among"] != areas.ENGLAND:
+        among = [one for one in among if one.region == test["among"]]
     return [_counted(part, role, (part["year"],), tuple(among)) for role, part in _parts(test)]
 
 
@@ -345,7 +344,7 @@ def _inspections(test: dict) -> pd.DataFrame:
         if test["count"] == "per cent":
             official = 100 * some.sum() / inside.sum() if inside.any() else np.nan
         elif test["count"] == "place":
-            own = day[rows["area_code"] == areas.resolve(test["area"])]
+            own = day[rows["area_code"] == test["area"]]
             official = float((day[inside] < own.iloc[0]).sum() + 1) if len(own) else np.nan
             words = f"{inside.sum()} inspections"
             words += f", its own on {own.iloc[0]:%-d %B %Y}" if len(own) else ""
@@ -434,9 +433,9 @@ def figures(test: dict, said: str | None = None) -> pd.DataFrame:
             f"{key} {test[key]}"
             for key in sorted({"start", "end", "year", "month", "since", "until"} & test.keys())
         )
+        place = test["area"].name if "area" in test else "this place"
         raise MissingDataError(
-            f"The tables have no {test['kind']} figure for "
-            f"{test.get('area', 'this place')} on the claim's window ({when})."
+            f"The tables have no {test['kind']} figure for {place} on the claim's window ({when})."
         )
     return found
 
@@ -545,7 +544,7 @@ def total(figure: dict) -> float:
 
 def code(where: dict) -> str:
     """Return the code of the area or the organisation that rows are of."""
-    return areas.resolve(where["area"]) if "area" in where else where["organisation_code"]
+    return where["area"] if "area" in where else where["organisation_code"]
 
 
 def _reason(table: str, where: dict) -> str:
@@ -558,7 +557,7 @@ def _reason(table: str, where: dict) -> str:
 def cited(table: str, where: dict) -> str:
     """Say where and when a figure is from."""
     if "area" in where:
-        name = areas.name(where["area"])
+        name = where["area"].name
     else:
         rows = _select(table, {"organisation_code": where["organisation_code"]})
         name = rows["organisation"].iloc[-1]

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.evidence import forms, official
 from send_analysis.evidence.claims import claims, claims_file, months, spoken
@@ -114,13 +116,13 @@ def verdict(found: pd.DataFrame, test: dict | None = None) -> str:
     return CONTRADICTED
 
 
-def ledger(area: str = "Bury", *, file: Path | None = None) -> pd.DataFrame:
+@reads.found
+def ledger(area: Area, *, file: Path | None = None) -> pd.DataFrame:
     """Test every claim about an area against the official tables.
 
     Parameters
     ----------
-    area : str, default "Bury"
-        Name or code of the area.
+    area : Area or str
     file : Path, optional
         Another file of claims about that area.
 
@@ -229,7 +231,8 @@ def _step(claimed: float, unit: str) -> float:
     return 1.0 if float(claimed).is_integer() else 0.1
 
 
-def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
+@reads.found
+def mark(frame: pd.DataFrame, kind: str, area: Area, *, years: int = 5) -> pd.DataFrame:
     """Add to a series what was claimed for its areas and years.
 
     Parameters
@@ -238,7 +241,7 @@ def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) 
         With ``area_code`` and ``year``.
     kind : str
         Kind of test whose claims are added: ``"growth"`` or ``"timeliness"``.
-    area : str, default "Bury"
+    area : Area or str
         Area whose claims they are; none need be recorded.
     years : int
         Length of the windows of `frame`, for growth: a claim over another length has no place.
@@ -251,7 +254,7 @@ def mark(frame: pd.DataFrame, kind: str, area: str = "Bury", *, years: int = 5) 
     """
     made = claims(area) if claims_file(area).is_file() else []
     rows = [
-        (areas.resolve(test["area"]), test.get("end", test.get("year")), claim["claimed"],
+        (test["area"], test.get("end", test.get("year")), claim["claimed"],
          claim["compare"], claimed_words(claim["claimed"], claim["compare"], claim["unit"]))
         for claim in made
         for test in [claim["test"]]
@@ -322,12 +325,9 @@ def _against(claim: dict) -> str:
     return f"The claimed {said} is {' and '.join(parts)}." if parts else ""
 
 
-def own_figures(area: str = "Bury") -> pd.Series:
+@reads.found
+def own_figures(area: Area) -> pd.Series:
     """Say of each claim whether a figure of the area itself, or of who serves it, is beside it.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -335,10 +335,9 @@ def own_figures(area: str = "Bury") -> pd.Series:
         By claim. Its own are figures of the authority, of a commissioning group that no other
         authority shares, and of providers known to serve it; not of boards, regions or England.
     """
-    code = areas.resolve(area)
     links = tables.load("nhs_area_links").query("level != 'icb'")
-    links = links[(links["area_code"] == code) & ~links["basis"].str.contains("other authorities")]
-    own = {code, *links["organisation_code"]}
+    links = links[(links["area_code"] == area) & ~links["basis"].str.contains("other authorities")]
+    own = {area, *links["organisation_code"]}
     known = lists.then()
     served = set(
         known.loc[known["organisation_code"].isin(own) & known["waiting"].notna(), "service"]
@@ -411,25 +410,27 @@ def _late(claim: dict, found: pd.DataFrame) -> str:
     )
 
 
-def possible(found: pd.DataFrame) -> tuple[pd.Series | None, int]:
+class Possible(NamedTuple):
+    """Exploratory figures that agree with a claim."""
+
+    first: pd.Series | None  # one on the claim's own window before others, the closest of them
+    fits: int  # how many there are
+
+
+def possible(found: pd.DataFrame) -> Possible:
     """Return the exploratory figure that comes first among those that agree with a claim.
 
     Parameters
     ----------
     found : DataFrame
         As :func:`tried` returns it.
-
-    Returns
-    -------
-    Series or None, and int
-        A figure on the claim's own window comes before others, the closest of them first; and how
-        many agree.
     """
     also = found[(found["role"] == EXPLORATORY) & found["within"].astype(bool)]
     if also.empty:
-        return None, 0
+        return Possible(None, 0)
     other_window = ~also["window"].isin(found.loc[found["role"] == PLAIN, "window"])
-    return also.iloc[np.lexsort([also["difference"].abs(), other_window])[0]], len(also)
+    order = np.lexsort([also["difference"].abs(), other_window])
+    return Possible(also.iloc[order[0]], len(also))
 
 
 def _possibilities(claim: dict, found: pd.DataFrame) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from send_analysis import areas, reads, tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.evidence import verdicts
 from send_analysis.growth import series
@@ -15,7 +16,8 @@ FROM = "claims as recorded in data/claims"  # beside the tables, the source of w
 NONE = "No claim of this kind is recorded."
 
 
-def recorded(area: str) -> pd.DataFrame:
+@reads.found
+def recorded(area: Area) -> pd.DataFrame:
     """Return the ledger of the area at hand, which a page shows in several ways.
 
     Raises
@@ -25,19 +27,19 @@ def recorded(area: str) -> pd.DataFrame:
     """
     if not verdicts.claims_file(area).is_file():
         raise MissingDataError(
-            f"No claims are recorded for {areas.name(areas.resolve(area))}. They are data, not "
-            "code: a file like Bury's, in data/claims, is all that it takes to test them."
+            f"No claims are recorded for {area.name}. Those that are brought can be tested: a file "
+            "like Bury's, in the project's data/claims, is all that it takes."
         )
-    return _recorded(areas.resolve(area))
+    return _recorded(area)
 
 
 @tables.remembered(most=1)
-def _recorded(code: str) -> pd.DataFrame:
-    """The ledger of an area by its code, kept."""
-    return verdicts.ledger(code)
+def _recorded(area: Area) -> pd.DataFrame:
+    """The ledger of an area, kept."""
+    return verdicts.ledger(area)
 
 
-def _made(area: str) -> pd.DataFrame:
+def _made(area: Area) -> pd.DataFrame:
     """Return the ledger with each claim as it is recorded beside what was found."""
     found = recorded(area)
     made = pd.DataFrame(verdicts.claims(area))
@@ -69,7 +71,8 @@ def claims_table(ledger: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def ledger(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def ledger(area: Area) -> pd.DataFrame:
     """Return the tested claims as a reader sees them: in words, with both figures and the verdict.
 
     Returns
@@ -86,7 +89,7 @@ def ledger(area: str = "Bury") -> pd.DataFrame:
     found = _made(area)
     found = found[~found["verdict"].isin(verdicts.UNTESTABLE)]
     if found.empty:
-        raise MissingDataError(f"No claim about {areas.name(area)} can be tested on these tables.")
+        raise MissingDataError(f"No claim about {area.name} can be tested on these tables.")
     statement = found["statement"]
     out = pd.DataFrame({
         "claim": statement.mask(found["same_as"] != "", statement + " (restates another)"),
@@ -99,7 +102,8 @@ def ledger(area: str = "Bury") -> pd.DataFrame:
     return _carrying(out, area, found["id"])
 
 
-def percentages(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def percentages(area: Area) -> pd.DataFrame:
     """Return the tested claims that are percentages: what the chart of claims draws.
 
     Returns
@@ -117,15 +121,14 @@ def percentages(area: str = "Bury") -> pd.DataFrame:
     shown = found["unit"].str.startswith("per cent") & found["claimed"].notna()
     found = found[shown & found["official"].notna()]
     if found.empty:
-        raise MissingDataError(
-            f"No claim about {areas.name(area)} that can be tested is a percentage."
-        )
+        raise MissingDataError(f"No claim about {area.name} that can be tested is a percentage.")
     found = found.assign(said=_claimed(found))
     columns = ["statement", "said", "claimed", "compare", "official", "verdict", "window"]
     return _carrying(found[[*columns, "same_as"]], area, found["id"])
 
 
-def said(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def said(area: Area) -> pd.DataFrame:
     """Return who made each claim, when, where it was printed, and which figure was out by then.
 
     Returns
@@ -147,7 +150,8 @@ def said(area: str = "Bury") -> pd.DataFrame:
     }).set_index("claim")  # fmt: skip
 
 
-def tried(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def tried(area: Area) -> pd.DataFrame:
     """Return what was tried on the claims' own windows, and the readings fixed beforehand.
 
     Returns
@@ -174,7 +178,7 @@ def tried(area: str = "Bury") -> pd.DataFrame:
         tested.append(claim["id"])
         parts.append(found.sort_values("role", key=lambda role: role.map(order.index)))
     if not parts:
-        raise MissingDataError(f"No claim about {areas.name(area)} can be tested on these tables.")
+        raise MissingDataError(f"No claim about {area.name} can be tested on these tables.")
     out = pd.concat(parts)
     agrees = out["within"].map({True: "yes", False: "no"})
     agrees = agrees.where(out["broken"] == "", "cannot: the series breaks")
@@ -183,7 +187,8 @@ def tried(area: str = "Bury") -> pd.DataFrame:
     return _carrying(out, area, tested)
 
 
-def possibilities(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def possibilities(area: Area) -> pd.DataFrame:
     """Return what fits a claim that is not reproduced, and what such a fit is worth.
 
     Returns
@@ -215,17 +220,18 @@ def possibilities(area: str = "Bury") -> pd.DataFrame:
         })  # fmt: skip
     if not rows:
         raise MissingDataError(
-            f"No tested claim about {areas.name(area)} is left without a figure for it."
+            f"No tested claim about {area.name} is left without a figure for it."
         )
     return _carrying(pd.DataFrame(rows), area, contradicted)
 
 
-def untestable(area: str, verdict: str) -> pd.DataFrame:
+@reads.found
+def untestable(area: Area, verdict: str) -> pd.DataFrame:
     """Return the claims of one of the verdicts that say "not testable", with what is needed.
 
     Parameters
     ----------
-    area : str
+    area : Area or str
     verdict : str
         One of ``evidence.UNTESTABLE``.
 
@@ -283,7 +289,7 @@ def _out_then(claim: dict) -> str:
 
 
 @reads.result
-def windows(area: str = "Bury") -> pd.DataFrame:
+def windows(area: Area) -> pd.DataFrame:
     """Return growth over five years, as :func:`.series.over_years`, with what was claimed.
 
     Raises
@@ -293,19 +299,17 @@ def windows(area: str = "Bury") -> pd.DataFrame:
     """
     grown = series.over_years(area)
     if not (grown["role"] == "area").any():
-        raise MissingDataError(
-            f"{areas.name(areas.resolve(area))} has no five years of figures of its own."
-        )
+        raise MissingDataError(f"{area.name} has no five years of figures of its own.")
     return verdicts.mark(grown, "growth", area)
 
 
 @reads.result
-def times(area: str = "Bury") -> pd.DataFrame:
+def times(area: Area) -> pd.DataFrame:
     """Return plans issued in time, as :func:`.series.timeliness`, with what was claimed."""
     return verdicts.mark(series.timeliness(area), "timeliness", area)
 
 
-def _carrying(frame: pd.DataFrame, area: str, ids: Iterable[str]) -> pd.DataFrame:
+def _carrying(frame: pd.DataFrame, area: Area, ids: Iterable[str]) -> pd.DataFrame:
     """Let a frame carry the tables that its claims were tested on."""
     ids = set(ids)
     chosen = [claim for claim in verdicts.claims(area) if claim["id"] in ids]

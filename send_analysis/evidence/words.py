@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, caveats
+from send_analysis import areas, caveats, reads
+from send_analysis.areas import Area
 from send_analysis.evidence import verdicts, views
 from send_analysis.growth import series
-from send_analysis.show.tile import Tile
 
 VERDICTS = {  # what one claim, and several, are said to be
     verdicts.REPRODUCED: ("is reproduced", "are reproduced"),
@@ -36,12 +36,9 @@ MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
 FIVE = 5  # years of growth that are shown where no claim names others
 
 
-def claims(area: str = "Bury") -> list[str]:
+@reads.found
+def claims(area: Area) -> list[str]:
     """Sum up the ledger of an area, or its official figures where no claims are recorded.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -64,38 +61,35 @@ def claims(area: str = "Bury") -> list[str]:
     ]
     if len(tested) > MOST_POINTS:
         points.append(f"The other {len(tested) - MOST_POINTS} that were tested are in the ledger.")
-    return [tallied(ledger, areas.name(areas.resolve(area))), *points]
+    return [tallied(ledger, area), *points]
 
 
-def tallied(ledger: pd.DataFrame, area: str) -> str:
+@reads.found
+def tallied(ledger: pd.DataFrame, area: Area) -> str:
     """Say how many claims have which verdict; a claim that restates another is not counted.
 
     Parameters
     ----------
     ledger : DataFrame
         As :func:`send_analysis.evidence.verdicts.ledger` returns it.
-    area : str
-        Name of the area that the claims are about.
-
-    Returns
-    -------
-    str
+    area : Area or str
+        Area that the claims are about.
     """
     count = verdicts.tally(ledger)
     said = [
         f"{number} {VERDICTS[verdict][number > 1]}" for verdict, number in count.items() if number
     ]
     if not said:
-        return f"No claims are recorded for {area}."
+        return f"No claims are recorded for {area.name}."
     if count.sum() == 1:
-        return f"The one claim recorded for {area} {said[0].removeprefix('1 ')}."
+        return f"The one claim recorded for {area.name} {said[0].removeprefix('1 ')}."
     listed = ", ".join(said[:-1]) + (" and " if len(said) > 1 else "") + said[-1]
     again = int((ledger["same_as"] != "").sum())
     more = f" {again} more {'restates' if again == 1 else 'restate'} a fact already counted."
-    return f"Of {count.sum()} claims about {area}, {listed}.{more if again else ''}"
+    return f"Of {count.sum()} claims about {area.name}, {listed}.{more if again else ''}"
 
 
-def _official(area: str) -> list[str]:
+def _official(area: Area) -> list[str]:
     """Say what the official figures are of an area that no claims are recorded for."""
     windows = series.over_years(area, years=FIVE)
     latest = windows["year"] == windows["year"].max()
@@ -104,14 +98,14 @@ def _official(area: str) -> list[str]:
     times = series.timeliness(area)
     issued = times[(times["role"] == "area") & (times["year"] == times["year"].max())]
     flag = caveats.doubt("timeliness", area, category=series.IN_TIME)
-    out = [f"No claims are recorded for {area}; these are its official figures."]
+    out = [f"No claims are recorded for {area.name}; these are its official figures."]
     out += [
         f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in January "
         f"{row.year}. How much of that is growth cannot be told: {row.caveat}."
         if row.caveat
         else f"Plans: {row.plans_start:,} in January {row.year - FIVE}, {row.plans_end:,} in "
         f"January {row.year}, {row.growth:+.1f} %"
-        + ("." if area == "England" else f", in England {national['growth'].iloc[0]:+.1f} %.")
+        + ("." if area == areas.ENGLAND else f", in England {national['growth'].iloc[0]:+.1f} %.")
         for row in own.itertuples()
     ]
     out += [
@@ -120,31 +114,3 @@ def _official(area: str) -> list[str]:
         for row in issued.itertuples()
     ]
     return [*out, flag] if flag else out
-
-
-def tiles(area: str = "Bury") -> list[Tile]:
-    """Return how many claims hold and how many plans came in time, for the area's first page."""
-    out = []
-    if verdicts.claims_file(area).is_file():
-        found = views.recorded(area)
-        counted = found[found["same_as"] == ""]
-        tested = counted[~counted["verdict"].isin(verdicts.UNTESTABLE)]
-        held = int((tested["verdict"] == verdicts.REPRODUCED).sum())
-        rest = len(counted) - len(tested)
-        out.append(
-            Tile(
-                "Claims that official figures reproduce",
-                f"{held} of {len(tested)}",
-                f"{rest} more cannot be tested: no public series, or none that compares.",
-            )
-        )
-    times = series.timeliness(area)
-    own = times[times["role"] == "area"].dropna(subset="share").tail(1)
-    if len(own) and not caveats.doubt("timeliness", area, category=series.IN_TIME):
-        row = own.iloc[0]
-        words = (
-            f"{row['share']:.0f} % of the plans counted; those with a statutory exception are not."
-        )
-        label = f"Plans issued within 20 weeks in {row['year']}"
-        out.append(Tile(label, f"{row['in_time']:,} of {row['issued']:,}", words))
-    return out

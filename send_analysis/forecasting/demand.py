@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -175,9 +176,15 @@ def signals(panel: Panel, specification: Specification = CHOSEN) -> np.ndarray:
     return _standardised(np.stack([raw[name] for name in names], axis=-1), used[..., None])
 
 
-def _growth(
-    panel: Panel, specification: Specification
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+class Growth(NamedTuple):
+    """Yearly log growth, units by years."""
+
+    relative: np.ndarray  # of a unit, less that of the middle one
+    england: np.ndarray  # by year
+    usable: np.ndarray  # whether the model learns from it
+
+
+def _growth(panel: Panel, specification: Specification) -> Growth:
     """Yearly log growth of units and of England, and which unit-years are usable."""
     with np.errstate(invalid="ignore", divide="ignore"):
         log = np.log(panel.plans)
@@ -191,7 +198,7 @@ def _growth(
     england = np.full(len(panel.years), np.nan)
     both = usable[:, 1:]
     england[1:] = np.log(np.where(both, now, 0).sum(0) / np.where(both, before, 0).sum(0))
-    return growth - middle, england, usable
+    return Growth(growth - middle, england, usable)
 
 
 def _points(panel: Panel, horizon: int, specification: Specification) -> tuple[np.ndarray, ...]:
@@ -306,10 +313,16 @@ def replay(
     return out
 
 
-def _errors(
-    panel: Panel, logs: np.ndarray, specification: Specification
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Errors of a unit's own from all origins: column of the outcome, weight, scaled error."""
+class Errors(NamedTuple):
+    """Errors of units' own, one an outcome."""
+
+    outcome: np.ndarray  # its column
+    weight: np.ndarray  # overlapping years count once
+    scaled: np.ndarray
+
+
+def _errors(panel: Panel, logs: np.ndarray, specification: Specification) -> Errors:
+    """Errors of a unit's own from all origins."""
     first, count = FIRST_ERRORS - panel.years[0], len(panel.years)
     start, step = (
         each.ravel() for each in np.mgrid[first : count - 1, 1 : ERROR_STEPS + 1].astype(int)
@@ -322,7 +335,7 @@ def _errors(
     error = np.where(used, error, np.nan)
     error = (error - _quantile(error, 0.5)) / (step**specification.spread * size)
     outcome, weight = (np.broadcast_to(each, used.shape)[used] for each in (start + step, 1 / step))
-    return outcome, weight, error[used]  # 1 / step: overlapping years count once
+    return Errors(outcome, weight, error[used])
 
 
 def _fence(values: np.ndarray) -> tuple[float, float]:

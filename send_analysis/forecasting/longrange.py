@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ class Start:
             moved=np.array([self.common]),
         )
         spread = spread_of_sum(point[member], own[member], common)
-        return extend(whole, point[member].sum(0)[None], (spread[:, None] * NORMAL)[None])[1]
+        return extend(whole, point[member].sum(0)[None], (spread[:, None] * NORMAL)[None]).wider
 
 
 def start(
@@ -101,10 +102,6 @@ def start(
         Years ahead.
     load : callable
         Gives a tidy table by name.
-
-    Returns
-    -------
-    Start
 
     Raises
     ------
@@ -145,17 +142,17 @@ def start(
     population = load("population")
     counted = int(population.loc[population["basis"] != "estimated", "year"].max())
     drift = denominators.spread(denominators.left_out()) / COUNTED
-    common, own, fading = _moves(load("new_plans"), residents, origin)
+    moves = _moves(load("new_plans"), residents, origin)
     return Start(
         plans=plans_now,
         people=people[:, 1:],
         miscounted=drift * np.maximum(ahead[1:] - counted, 0),
         kept=kept,
         new=entered / people[:, 0].sum(0),
-        moved=np.full(len(codes), np.hypot(common, own)),
-        common=common,
+        moved=np.full(len(codes), np.hypot(moves.common, moves.own)),
+        common=moves.common,
         ceiling=_ceiling(load("new_plans_by_age"), plans_now.sum(1), codes, residents),
-        fading=fading,
+        fading=moves.fading,
         level=float(scenarios.assumptions("forecast").at["new_plans_beyond", "value"]),
     )
 
@@ -181,7 +178,15 @@ def _ceiling(
     return float(np.nanmax(np.where(plans >= SMALLEST, ever, np.nan)))
 
 
-def _moves(new: pd.DataFrame, residents: pd.DataFrame, origin: int) -> tuple[float, float, float]:
+class Moves(NamedTuple):
+    """How new plans per head move from year to year, log points."""
+
+    common: float  # of England
+    own: float  # of an authority
+    fading: float  # share of its distance from the others that is left a year later
+
+
+def _moves(new: pd.DataFrame, residents: pd.DataFrame, origin: int) -> Moves:
     """Size of a year's change of new plans per head, England's and own, and how distance fades.
 
     England's is the root mean square of all yearly changes since the first published, growth not
@@ -203,7 +208,7 @@ def _moves(new: pd.DataFrame, residents: pd.DataFrame, origin: int) -> tuple[flo
     apart = both - both.median()
     moved = (apart["late"] - apart["early"]).abs().quantile(0.8) / COUNTED
     slope = apart["late"].cov(apart["early"]) / apart["early"].var()
-    return common, float(moved / np.sqrt(APART)), float(slope ** (1 / APART))
+    return Moves(common, float(moved / np.sqrt(APART)), float(slope ** (1 / APART)))
 
 
 def paths(first: Start, tested: np.ndarray) -> np.ndarray:
@@ -257,7 +262,14 @@ def paths(first: Start, tested: np.ndarray) -> np.ndarray:
     return np.stack(out, axis=1)
 
 
-def extend(first: Start, point: np.ndarray, log: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+class Extended(NamedTuple):
+    """A forecast that goes on beyond the tested years."""
+
+    point: np.ndarray  # medians, areas by years
+    wider: np.ndarray  # areas, years, levels: factor on the quantiles
+
+
+def extend(first: Start, point: np.ndarray, log: np.ndarray) -> Extended:
     """Bend a forecast's medians beyond the tested years, and widen its quantiles.
 
     Parameters
@@ -271,12 +283,12 @@ def extend(first: Start, point: np.ndarray, log: np.ndarray) -> tuple[np.ndarray
 
     Returns
     -------
-    ndarray (areas, years), ndarray (areas, years, levels)
-        Medians; and the factor from the quantiles that `log` gives about them to those of
+    Extended
+        Medians, and the factor from the quantiles that `log` gives about them to those of
         :func:`paths`: 1 in the tested years and at the median.
     """
     ahead = paths(first, point[:, :TESTED, None] * np.exp(log[:, :TESTED]))
     middle = ahead[..., len(NORMAL) // 2]
     wider = ahead / middle[..., None] / np.exp(log)
     wider[:, :TESTED] = 1
-    return middle, wider
+    return Extended(middle, wider)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import longrange, scoring
 from send_analysis.forecasting.cohorts import flows, levers, simulation
@@ -36,13 +37,14 @@ class Published(Form):
     forecasts: list[Point] = Field(min_length=1)
 
 
+@reads.found
 @tables.remembered
-def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
+def fan(area: Area, horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
     """Set published plans and their forecast in one table.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     horizon : int, default 5
         Years ahead.
     as_of : int, optional
@@ -56,26 +58,27 @@ def fan(area: str = "Bury", horizon: int = 5, as_of: int | None = None) -> pd.Da
         January; at the origin the forecast equals what was published.
     """
     ahead = forecast(area, horizon=horizon, as_of=as_of)
-    code, origin = ahead["area_code"].iloc[0], int(ahead["origin"].iloc[0])
+    origin = int(ahead["origin"].iloc[0])
     wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
     names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
     wide = wide[list(names)].rename(columns=names)
-    published = series.totals([code]).set_index("year")["plans"].astype(float).rename("published")
+    published = series.totals([area]).set_index("year")["plans"].astype(float).rename("published")
     for name in names.values():
         wide.loc[origin, name] = published[origin]
     out = pd.concat([published, wide.sort_index()], axis=1).sort_index().rename_axis("year")
-    out = out.reset_index().assign(area=areas.name(code), origin=origin)
+    out = out.reset_index().assign(area=area.name, origin=origin)
     return out[["area", "year", "origin", "published", *names.values()]]
 
 
+@reads.found
 @tables.remembered
-def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then_and_now(area: Area, as_of: int = 2019, horizon: int = 5) -> pd.DataFrame:
     """Forecast from an earlier January, beside what happened and compound growth.
 
     Parameters
     ----------
-    area : str, default "Bury"
-    origin : int, default 2019
+    area : Area or str
+    as_of : int, default 2019
         January to forecast from.
     horizon : int, default 5
         Years ahead.
@@ -91,17 +94,16 @@ def then_and_now(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd
     MissingDataError
         The area has no figures of its own that far back.
     """
-    code = areas.resolve(area)
-    published = series.totals([code]).set_index("year")["plans"].astype(float)
-    if not {origin, origin - BASE_YEARS} <= set(published.index):
+    published = series.totals([area]).set_index("year")["plans"].astype(float)
+    if not {as_of, as_of - BASE_YEARS} <= set(published.index):
         raise MissingDataError(
-            f"{areas.name(code)} has no plans published for January {origin - BASE_YEARS} and "
-            f"{origin}; its boundaries changed since. Choose another area."
+            f"{area.name} has no plans published for January {as_of - BASE_YEARS} and "
+            f"{as_of}; its boundaries changed since. Choose another area."
         )
-    out = fan(code, horizon, origin).drop(columns="origin")
-    rate = (published[origin] / published[origin - BASE_YEARS]) ** (1 / BASE_YEARS)
-    steps = out["year"] - origin
-    out["compound"] = np.where(steps >= 0, published[origin] * rate ** steps.clip(lower=0), np.nan)
+    out = fan(area, horizon, as_of).drop(columns="origin")
+    rate = (published[as_of] / published[as_of - BASE_YEARS]) ** (1 / BASE_YEARS)
+    steps = out["year"] - as_of
+    out["compound"] = np.where(steps >= 0, published[as_of] * rate ** steps.clip(lower=0), np.nan)
     out.loc[steps > horizon, "compound"] = np.nan
     return out
 
@@ -127,7 +129,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
         scored.
     """
     points = _others()
-    ours = fan("England", horizon)
+    ours = fan(areas.ENGLAND, horizon)
     past = ours[["year", "published"]].dropna().rename(columns={"published": "plans"})
     ahead = ours.dropna(subset="median").rename(columns={"median": "plans"})
     ahead = ahead.assign(tested=ahead["year"] <= ahead["origin"] + longrange.TESTED)
@@ -143,7 +145,7 @@ def published(horizon: int = 15) -> pd.DataFrame:
 
 def _stable(horizon: int) -> pd.DataFrame:
     """Plans of England, ``year, plans`` (median), if new plans grow no more."""
-    made = simulation.project("England", years=horizon)
+    made = simulation.project(areas.ENGLAND, years=horizon)
     made = flows.apply(made, levers.read("demand-requests-stabilise"))
     plans = np.median(made.stock.sum(axis=(2, 3)), axis=1)
     return pd.DataFrame({"year": made.origin + np.arange(horizon + 1), "plans": plans})

@@ -167,8 +167,8 @@ def accuracy(
     forecasts: pd.DataFrame,
     first: int = SCORED_FROM,
     *,
-    since: int | None = None,
-    until: int | None = None,
+    start: int | None = None,
+    end: int | None = None,
 ) -> pd.DataFrame:
     """Summarise scores by method and horizon.
 
@@ -178,7 +178,7 @@ def accuracy(
         As :func:`rolling_origin`.
     first : int
         First January forecast from that counts.
-    since, until : int, optional
+    start, end : int, optional
         First and last January whose outcome counts, both included; all if not given.
 
     Returns
@@ -191,10 +191,10 @@ def accuracy(
         Newham is left out.
     """
     counted = forecasts["origin"].ge(first) & forecasts["area_code"].ne(APART)
-    if since is not None:
-        counted &= forecasts["year"] >= since
-    if until is not None:
-        counted &= forecasts["year"] <= until
+    if start is not None:
+        counted &= forecasts["year"] >= start
+    if end is not None:
+        counted &= forecasts["year"] <= end
     rows = scored(forecasts[counted])
     rows["mape"] = rows["error"].abs()
     rows["within_10"] = 100.0 * (rows["mape"] <= NEAR)
@@ -228,7 +228,7 @@ def shelf_life(within: pd.Series) -> int:
 
 
 def reliability(
-    forecasts: pd.DataFrame, method: str = OURS, since: int = CHOSEN_TO + 1
+    forecasts: pd.DataFrame, method: str = OURS, start: int = CHOSEN_TO + 1
 ) -> pd.DataFrame:
     """Set the share of outcomes below each quantile beside the quantile's level.
 
@@ -238,7 +238,7 @@ def reliability(
         As :func:`rolling_origin`.
     method : str
         Whose forecasts.
-    since : int
+    start : int
         First January whose outcome counts: the first that did not choose the method.
 
     Returns
@@ -250,7 +250,7 @@ def reliability(
     rows = forecasts[
         (forecasts["method"] == method)
         & (forecasts["origin"] >= CHOSEN_FROM)
-        & (forecasts["year"] >= since)
+        & (forecasts["year"] >= start)
         & (forecasts["area_code"] != APART)
     ]
     below = rows[list(LEVELS)].ge(rows["observed"], axis=0).groupby(rows["horizon"])
@@ -331,8 +331,8 @@ def periods(last: int) -> dict[str, dict[str, int | None]]:
     out: dict[str, dict[str, int | None]] = {f"{SCORED_FROM + 1}–{last}": {"first": SCORED_FROM}}
     if last > CHOSEN_TO:
         chose, later = f"{CHOSEN_FROM + 1}–{CHOSEN_TO}", f"{CHOSEN_TO + 1}–{last}"
-        out[f"{chose}, which chose"] = {"first": CHOSEN_FROM, "until": CHOSEN_TO}
-        out[f"{later}, which did not"] = {"first": CHOSEN_FROM, "since": CHOSEN_TO + 1}
+        out[f"{chose}, used to choose the method"] = {"first": CHOSEN_FROM, "end": CHOSEN_TO}
+        out[f"{later}, kept for the test"] = {"first": CHOSEN_FROM, "start": CHOSEN_TO + 1}
     return out
 
 

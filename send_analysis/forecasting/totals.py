@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from send_analysis import areas as places
-from send_analysis import tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting import longrange, panel, reconciliation
-from send_analysis.forecasting.demand import CHOSEN, FIRST_ORIGIN, LEVELS, Specification, predict
+from send_analysis.forecasting.demand import (
+    CHOSEN,
+    FIRST_ORIGIN,
+    LEVELS,
+    Specification,
+    UnitForecast,
+    predict,
+)
 
 COLUMNS = [
     "area_code",
@@ -34,8 +42,20 @@ COLUMNS = [
 LONGEST = 15  # years; accuracy is measured for 5, beyond them see `longrange`
 
 
+class Worked(NamedTuple):
+    """Forecast of all authorities, before any is chosen or added up."""
+
+    known: pd.DataFrame  # authorities
+    units: UnitForecast
+    point: np.ndarray  # plans, authorities by years
+    own: np.ndarray  # spread of an authority's own errors, log points
+    far: longrange.Start | None  # of years beyond the tested ones
+    wider: np.ndarray | None  # how much wider each quantile is there
+
+
+@reads.found
 def forecast(
-    areas: str | Sequence[str] | None = None,
+    areas: Sequence[Area] | None = None,
     horizon: int = 5,
     as_of: int | None = None,
     *,
@@ -46,9 +66,8 @@ def forecast(
 
     Parameters
     ----------
-    areas : str or sequence of str, optional
-        Names or codes of authorities, regions or England; all authorities and England if not
-        given.
+    areas : Area or str, or several, optional
+        Authorities, regions or England; all authorities and England if not given.
     horizon : int, default 5
         Years ahead, 1 to 15. Accuracy is known for 1 to 5; beyond them :mod:`longrange` goes on
         from there, untested, and from the latest January only.
@@ -89,29 +108,28 @@ def forecast(
         raise ParameterError(f"horizon is {horizon!r}; give whole years from 1 to {LONGEST}.")
     history = panel.build(load)
     origin = _origin(history, as_of)
-    wanted = None if areas is None else _resolve([areas] if isinstance(areas, str | int) else areas)
 
     worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own, far = worked_out(origin, horizon, specification)
+    known, units, point, own, far, wider = worked_out(origin, horizon, specification)
     codes = known["area_code"].to_numpy()
-    every = wanted is None
-    listed = known["area_code"].to_numpy() if every else np.array(wanted, dtype=object)
-    chosen = np.isin(codes, listed)
+    if areas is None:
+        chosen, sums = np.ones(len(codes), dtype=bool), [places.ENGLAND]
+    else:
+        listed = list(dict.fromkeys(areas))
+        chosen, sums = np.isin(codes, listed), [each for each in listed if each not in set(codes)]
     parts = [
         reconciliation.areas_frame(
             codes[chosen], point[chosen], own[chosen], units.common, units.shape
         )
     ]
-    sums = [places.ENGLAND] if every else [c for c in listed if c not in set(codes)]
-    members = [_members(code, known, origin) for code in sums]
+    members = [_members(each, known, origin) for each in sums]
     parts += [
         reconciliation.sum_frame(code, member, point, own, units.common)
         for code, member in zip(sums, members, strict=True)
     ]
     frame = pd.concat(parts, ignore_index=True)
     if far is not None:
-        start, wider = far
-        wider = [wider[chosen], *(start.wider(m, point, own, units.common) for m in members)]
+        wider = [wider[chosen], *(far.wider(m, point, own, units.common) for m in members)]
         row = pd.Index([*codes[chosen], *sums]).get_indexer(frame["area_code"])
         level = np.searchsorted(LEVELS, frame["quantile"])
         frame["value"] *= np.concatenate(wider)[row, frame["step"] - 1, level]
@@ -123,25 +141,24 @@ def _work_out(
     origin: int,
     horizon: int,
     specification: Specification,
-) -> tuple[Any, ...]:
-    """Forecast all authorities: them, their units, points, errors of their own, far."""
+) -> Worked:
+    """Forecast all authorities."""
     known = _authorities(load, origin)
     units = predict(panel.build(load), origin, horizon, specification)
     unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
     plans = known["plans"].to_numpy(dtype=float)
     unit_plans = np.bincount(unit, plans, minlength=len(units.units))
     point, own = reconciliation.to_areas(units, unit, plans, unit_plans, specification.small_area)
-    far = None
+    far = wider = None
     if horizon > longrange.TESTED:
-        start = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
+        far = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
         log = units.shape * np.hypot(own, units.common)[..., None]
-        point, wider = longrange.extend(start, point, log)
-        far = start, wider
-    return known, units, point, own, far
+        point, wider = longrange.extend(far, point, log)
+    return Worked(known, units, point, own, far, wider)
 
 
 @tables.remembered
-def _installed(origin: int, horizon: int, specification: Specification) -> tuple[Any, ...]:
+def _installed(origin: int, horizon: int, specification: Specification) -> Worked:
     """Forecast all authorities from the installed tables."""
     return _work_out(tables.load, origin, horizon, specification)
 
@@ -159,11 +176,6 @@ def _origin(history: panel.Panel, as_of: int | None) -> int:
     return int(as_of)
 
 
-def _resolve(names: Sequence[str]) -> list[str]:
-    """Codes of areas, each once, in the order given."""
-    return list(dict.fromkeys(places.resolve(name) for name in names))
-
-
 def _authorities(load: Callable[[str], pd.DataFrame], origin: int) -> pd.DataFrame:
     """Authorities with plans at the origin: ``area_code, plans, footprint, region_code``."""
     plans = load("ehc_plans")
@@ -174,25 +186,23 @@ def _authorities(load: Callable[[str], pd.DataFrame], origin: int) -> pd.DataFra
     return out[["area_code", "plans", "footprint", "region_code"]]
 
 
-def _members(code: str, known: pd.DataFrame, origin: int) -> np.ndarray:
+def _members(area: Area, known: pd.DataFrame, origin: int) -> np.ndarray:
     """Mark the authorities within a region or England."""
-    if code == places.ENGLAND:
+    if area == places.ENGLAND:
         return np.ones(len(known), dtype=bool)
-    member = (known["region_code"] == code).to_numpy()
+    member = (known["region_code"] == area).to_numpy()
     if not member.any():
-        history = places.history(code) if places.level(code) == "local authority" else ""
         raise MissingDataError(
-            f"{places.name(code)} has no plans of its own in January {origin}, so nothing to "
-            f"forecast from. {history or 'Give an authority, a region or England.'}"
+            f"{area.name} has no plans of its own in January {origin}, so nothing to "
+            f"forecast from. {area.history or 'Give an authority, a region or England.'}"
         )
     return member
 
 
 def _tidy(frame: pd.DataFrame, origin: int) -> pd.DataFrame:
     """Name areas, order rows, and give the result its columns."""
-    names = {code: places.name(code) for code in frame["area_code"].unique()}
     frame = frame.assign(
-        area=frame["area_code"].map(names),
+        area=frame["area_code"].map(places.name),
         origin=origin,
         year=origin + frame["step"],
         horizon=frame["step"],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import outlook
 from send_analysis.forecasting import totals as forecasting
@@ -24,7 +25,7 @@ RANGES = {"low_95": 0.025, "low_80": 0.1, "median": 0.5, "high_80": 0.9, "high_9
 
 @reads.result
 def fan(
-    area: str = "Bury",
+    area: Area,
     horizon: int = 5,
     *,
     scenario: str | None = None,
@@ -34,7 +35,7 @@ def fan(
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     horizon : int, default 5
         Years ahead.
     scenario : str, optional
@@ -57,7 +58,7 @@ def fan(
 
 
 @reads.result
-def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
+def scenarios(area: Area, horizon: int = 10) -> pd.DataFrame:
     """Forecast an area under each scenario of demand that the project holds.
 
     Returns
@@ -97,12 +98,12 @@ def scenarios(area: str = "Bury", horizon: int = 10) -> pd.DataFrame:
 
 
 @reads.result
-def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = None) -> pd.DataFrame:
+def forecast(area: Area, horizon: int = 5, *, scenario: str | None = None) -> pd.DataFrame:
     """Forecast plans in all, by age band and by setting.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
         An authority, a region or England.
     horizon : int, default 5
         Years ahead.
@@ -136,7 +137,7 @@ def forecast(area: str = "Bury", horizon: int = 5, *, scenario: str | None = Non
 
 
 @reads.result
-def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
+def by_category(area: Area, horizon: int = 5) -> pd.DataFrame:
     """Forecast of one year by age band and by setting.
 
     Returns
@@ -162,7 +163,7 @@ def by_category(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def ahead(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
+def ahead(area: Area, horizon: int = 5) -> pd.DataFrame:
     """Return published plans and their forecast, as :func:`.outlook.fan`.
 
     Raises
@@ -175,7 +176,7 @@ def ahead(area: str = "Bury", horizon: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def then(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then(area: Area, as_of: int = 2019, horizon: int = 5) -> pd.DataFrame:
     """Return an earlier forecast beside what happened, as :func:`.outlook.then_and_now`.
 
     Raises
@@ -183,28 +184,30 @@ def then(area: str = "Bury", origin: int = 2019, horizon: int = 5) -> pd.DataFra
     MissingDataError
         If the area is younger than that, or its series breaks in between.
     """
-    if areas.history(areas.resolve(area)):
-        first = origin - outlook.BASE_YEARS
+    if area.history:
+        first = as_of - outlook.BASE_YEARS
         raise MissingDataError(
-            f"{areas.name(area)} did not exist in {first} with these boundaries, so it cannot be "
+            f"{area.name} did not exist in {first} with these boundaries, so it cannot be "
             "tested alone."
         )
-    broken = series.broken(area, start=origin, end=origin + horizon)
+    broken = series.broken(area, start=as_of, end=as_of + horizon)
     if broken:
         raise MissingDataError(broken)
-    return outlook.then_and_now(area, origin, horizon)
+    return outlook.then_and_now(area, as_of, horizon)
 
 
-def national(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def national(area: Area) -> pd.DataFrame:
     """Return :func:`then` of England, unless that is the area itself."""
-    if areas.resolve(area) == areas.ENGLAND:
+    if area == areas.ENGLAND:
         raise MissingDataError("England is shown above.")
-    return outlook.then_and_now("England")
+    return outlook.then_and_now(areas.ENGLAND)
 
 
-def far(area: str = "Bury", horizon: int = 15) -> pd.DataFrame:
+@reads.found
+def far(area: Area, horizon: int = 15) -> pd.DataFrame:
     """Return :func:`ahead` beyond the tested years; England's stands beside others' forecasts."""
-    if areas.resolve(area) == areas.ENGLAND:
+    if area == areas.ENGLAND:
         raise MissingDataError("England's figures stand below, beside those of others.")
     return ahead(area, horizon)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from send_analysis import areas, caveats
+from send_analysis import areas, caveats, reads
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import outlook, scoring
 from send_analysis.growth import series
-from send_analysis.show.tile import Tile
 
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
 
-def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
+@reads.found
+def headline(area: Area, horizon: int = 5) -> list[str]:
     """Say what is forecast, and how sure it is.
 
     Returns
@@ -36,7 +37,7 @@ def headline(area: str = "Bury", horizon: int = 5) -> list[str]:
         caveats.doubt("requests", area),
         error + few,
         life,
-        _of_england() if areas.resolve(area) == areas.ENGLAND else "",
+        _of_england() if area == areas.ENGLAND else "",
         hindsight(area),
         "All of it holds only while the law and the way authorities work stay as they are.",
     ]
@@ -65,8 +66,8 @@ def tested() -> list[str]:
         f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead ({count} forecasts of authorities "
         f"above {SMALL} plans); continuing five years' compound growth missed by "
         f"{near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
-        f"At least four of five of these forecasts were less than {scoring.NEAR} % off up to "
-        f"{life[0]} ahead; with compound growth up to {life[1]}.",
+        f"Up to {life[0]} ahead at least four in five of these forecasts were less than "
+        f"{scoring.NEAR} % off; with compound growth, up to {life[1]} ahead.",
     ]
 
 
@@ -87,7 +88,8 @@ def _of_england() -> str:
     )
 
 
-def hindsight(area: str = "Bury", origin: int = 2019) -> str:
+@reads.found
+def hindsight(area: Area, as_of: int = 2019) -> str:
     """Say what the method would have forecast for an area from an earlier January.
 
     Returns
@@ -97,18 +99,18 @@ def hindsight(area: str = "Bury", origin: int = 2019) -> str:
         series breaks in between.
     """
     try:
-        last = outlook.then_and_now(area, origin).dropna(subset="compound").iloc[-1]
+        last = outlook.then_and_now(area, as_of).dropna(subset="compound").iloc[-1]
     except MissingDataError:
         return ""
-    if series.broken(area, start=origin, end=int(last["year"])):
+    if series.broken(area, start=as_of, end=int(last["year"])):
         return ""
     inside = last["low_80"] <= last["published"] <= last["high_80"]
     return (
-        f"From January {origin}, with what was published by then, it would have said "
+        f"From January {as_of}, with what was published by then, it would have said "
         f"{last['low_80']:,.0f} to {last['high_80']:,.0f} for {last['area']} in January "
         f"{last['year']:.0f}, four times in five; {last['published']:,.0f} were published, "
         f"{'inside' if inside else 'outside'} that range. "
-        f"{'' if origin > scoring.CHOSEN_TO else chosen_later()}"
+        f"{'' if as_of > scoring.CHOSEN_TO else chosen_later()}"
     ).strip()
 
 
@@ -123,18 +125,5 @@ def chosen_later() -> str:
 def left_out() -> str:
     """Say which areas' latest returns are in doubt, so that no score is made from them."""
     flagged = caveats.flagged("ehc_plans", caveats.latest("ehc_plans"))
-    said = " ".join(caveats.doubt("ehc_plans", code) for code in flagged.index)
+    said = " ".join(caveats.doubt("ehc_plans", Area(code)) for code in flagged.index)
     return f"Left out: {said}" if said else ""
-
-
-def tile(area: str = "Bury", horizon: int = 5) -> Tile | None:
-    """Return the forecast for the area's first page; none from a return that is flagged."""
-    if caveats.doubt("ehc_plans", area):
-        return None
-    last = outlook.fan(area, horizon).iloc[-1]
-    return Tile(
-        f"EHC plans forecast for January {last['year']}",
-        f"{last['low_80']:,.0f} to {last['high_80']:,.0f}",
-        "A range meant to hold four times in five, while the law and the way authorities work "
-        "stay as they are.",
-    )

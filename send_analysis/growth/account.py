@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import decomposition, denominators
@@ -63,7 +64,7 @@ def _reasons() -> pd.DataFrame:
 
 @reads.result
 def stock_account(
-    area: str = "Bury",
+    area: Area,
     *,
     start: int = growth.COMPARABLE,
     end: int | None = None,
@@ -73,8 +74,7 @@ def stock_account(
 
     Parameters
     ----------
-    area : str, default "Bury"
-        Name or code.
+    area : Area or str
     start, end : int
         Januaries, from 2019.
     by_year : bool, default False
@@ -100,7 +100,6 @@ def stock_account(
     end = growth.latest(area) if end is None else end
     if start >= end:
         raise ParameterError(f"Account from January {start} to {end}: the first must be earlier.")
-    code = areas.resolve_unit(area)
     if start < FIRST_STOCK:
         raise MissingDataError(
             f"No account before January {FIRST_STOCK}: until 2018 the stock has statements, and "
@@ -113,35 +112,34 @@ def stock_account(
     for series, what, wanted in (
         (stock, "plans in January", [*years, end]), (new, "new plans in", years)
     ):  # fmt: skip
-        _require(series, code, wanted, what)
+        _require(series, area, wanted, what)
     reasons = _reasons()
-    _require(reasons["all"], code, years, "ceased plans in")
-    out = reasons.loc[[(code, year) for year in years]].droplevel("area_code")
+    _require(reasons["all"], area, years, "ceased plans in")
+    out = reasons.loc[[(area, year) for year in years]].droplevel("area_code")
     known = out.drop(columns="all")
     known = known.loc[:, known.notna().any()].fillna(0)
     known[REASON_UNKNOWN] = out["all"] - known.sum(axis=1)
-    account = pd.DataFrame({"plans in January": stock[code].loc[years]})
-    account["new plans"] = new[code].loc[years]
+    account = pd.DataFrame({"plans in January": stock[area].loc[years]})
+    account["new plans"] = new[area].loc[years]
     account = account.join(-known)
-    after = stock[code].loc[[year + 1 for year in years]].to_numpy()
+    after = stock[area].loc[[year + 1 for year in years]].to_numpy()
     account[REMAINDER] = after - account.sum(axis=1)
     account["plans in the January after"] = after
-    return _tell(account, code, list(known), by_year)
+    return _tell(account, area, list(known), by_year)
 
 
-def _require(series: pd.Series, code: str, years: list[int], what: str) -> None:
+def _require(series: pd.Series, area: Area, years: list[int], what: str) -> None:
     """Refuse an account that lacks a figure."""
-    found = series.reindex([(code, year) for year in years]).droplevel(0)
+    found = series.reindex([(area, year) for year in years]).droplevel(0)
     if found.isna().any():
         year = found.index[found.isna()][0]
-        history = areas.history(code)
         raise MissingDataError(
-            f"{areas.name(code)} has no figure for {what} {year}. "
-            + (history or "Choose other years; data/quality.csv says what was withdrawn.")
+            f"{area.name} has no figure for {what} {year}. "
+            + (area.history or "Choose other years; data/quality.csv says what was withdrawn.")
         )
 
 
-def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd.DataFrame:
+def _tell(account: pd.DataFrame, area: Area, out: list[str], by_year: bool) -> pd.DataFrame:
     """Bring an account (years down, items across) into the long form."""
     first, last = account.columns[0], account.columns[-1]
     if not by_year:
@@ -155,8 +153,8 @@ def _tell(account: pd.DataFrame, code: str, out: list[str], by_year: bool) -> pd
     kinds |= dict.fromkeys(out, "out")
     long = account.rename_axis(index="start", columns="item").stack().rename("plans").reset_index()
     long = long.assign(
-        area_code=code,
-        area=areas.name(code),
+        area_code=area,
+        area=area.name,
         end=long["start"].map(dict(zip(account.index, ends, strict=True))),
         kind=long["item"].map(kinds),
         plans=long["plans"].round().astype("int64"),
@@ -218,14 +216,12 @@ def _ranked() -> pd.DataFrame:
 
 
 @reads.result
-def ratios(
-    area: str = "Bury", *, start: int = FIRST_STOCK - 1, end: int | None = None
-) -> pd.DataFrame:
+def ratios(area: Area, *, start: int = FIRST_STOCK - 1, end: int | None = None) -> pd.DataFrame:
     """Set the ratios that drive the stock against England, the region and ten neighbours.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Calendar years; population, and so rates by residents, begin in 2018.
 
@@ -259,11 +255,10 @@ def ratios(
     order = {measure: place for place, measure in enumerate(MEASURES)}
     out = out.sort_values("measure", key=lambda name: name.map(order), kind="stable")
     out = out.reset_index(drop=True)
-    code = listed["area_code"].iloc[0]
-    if not (out["area_code"] == code).any():
+    if not (out["area_code"] == area).any():
         raise MissingDataError(
-            f"{areas.name(code)} has no figures on requests and plans from {start} to {end}. "
-            f"{areas.history(code)}".strip()
+            f"{area.name} has no figures on requests and plans from {start} to {end}. "
+            f"{area.history}".strip()
         )
     out = out.assign(value=out["scale"] * out["numerator"] / out["denominator"])
     out = _intervals(out).astype(dict.fromkeys(["rank", "level", "ranked"], "Int64"))
@@ -389,13 +384,13 @@ def _held(needed: np.ndarray) -> float:
 
 @reads.result
 def counterfactuals(
-    area: str = "Bury", *, start: int = growth.COMPARABLE, end: int | None = None
+    area: Area, *, start: int = growth.COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
     """Ask how many plans the area would have had it grown as others did.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Januaries; the last published if no end is given.
 
@@ -416,7 +411,6 @@ def counterfactuals(
         If the area has no plans in one of the years.
     """
     end = growth.latest(area) if end is None else end
-    code = areas.resolve_unit(area)
     every = _flow("ehc_plans", "age_band", "all", "plans").unstack("year")
     for year in (start, end):
         if start >= end or year not in every:
@@ -424,8 +418,8 @@ def counterfactuals(
                 f"January {start} to {end}: give two Januaries, {every.columns.min()} to "
                 f"{every.columns.max()}."
             )
-        _require(every.stack(future_stack=True), code, [year], "plans in January")
-    own = every.loc[code]
+        _require(every.stack(future_stack=True), area, [year], "plans in January")
+    own = every.loc[area]
     known = tables.load("areas").set_index("area_code")
     footprint = known["footprint"]
     local = known["level"] == "local authority"
@@ -434,14 +428,16 @@ def counterfactuals(
     listed = pd.DataFrame({"area_code": [*units, areas.ENGLAND]})
     said = caveats.crossed(listed, "ehc_plans", start, end)
     units = units[(said == said.iloc[-1]).to_numpy()[:-1]]
-    if code == areas.ENGLAND:
-        raise MissingDataError("England has no one to be set against: give an authority or region.")
+    if area == areas.ENGLAND:
+        raise MissingDataError(
+            "England has no one to be set against; authorities and regions have."
+        )
     groups = {"england": (areas.ENGLAND, units)}
-    if areas.level(code) == "local authority":
-        region = areas.region(code)
+    if area.level == "local authority":
+        region = area.region
         groups["region"] = (region, units[known.loc[units.str[:9], "region_code"] == region])
-        if code in areas.current():
-            near = pd.Index(areas.neighbours(code))
+        if area in areas.current():
+            near = pd.Index(area.neighbours)
             complete = every.loc[near, [start, end]].notna().all(axis=1).to_numpy()
             near = near.where(complete, footprint[near].to_numpy()).unique()
             groups["neighbours"] = ("", near[near.isin(units)])
@@ -451,16 +447,16 @@ def counterfactuals(
         each = each[each[start] > 0]
         base = every.loc[total, [start, end]] if total else each.sum()
         quarter = np.quantile(each[end] / each[start], [0.25, 0.75])
-        name = areas.name(total) if total else "ten neighbours"
+        name = total.name if total else "ten neighbours"
         rows.append((name, role, "plans", base[end] / base[start], *quarter, len(each)))
     out = pd.DataFrame(rows, columns=["area", "role", "basis", "ratio", "low", "high", "pooled"])
     out = out.assign(
         plans_if=own[start] * out["ratio"], low=own[start] * out["low"],
         high=own[start] * out["high"], growth=100 * (out["ratio"] - 1),
     )  # fmt: skip
-    out = pd.concat([out, *_a_head(code, start, end)], ignore_index=True)
+    out = pd.concat([out, *_a_head(area, start, end)], ignore_index=True)
     out = out.assign(
-        area_code=code, start=start, end=end, plans=own[end], difference=own[end] - out["plans_if"]
+        area_code=area, start=start, end=end, plans=own[end], difference=own[end] - out["plans_if"]
     )
     by_age = out["basis"].map({"plans": "all", "plans a head": next(iter(AGE_BANDS))})
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=by_age)
@@ -470,7 +466,7 @@ def counterfactuals(
     ]  # fmt: skip
 
 
-def _a_head(code: str, start: int, end: int) -> list[pd.DataFrame]:
+def _a_head(area: Area, start: int, end: int) -> list[pd.DataFrame]:
     """The same with plans a head of each age growing as England's and the region's did."""
     try:
         plans = decomposition.both_years(decomposition.plans_by_band, start, end)
@@ -479,9 +475,9 @@ def _a_head(code: str, start: int, end: int) -> list[pd.DataFrame]:
         return []
     bands = list(AGE_BANDS)
     others = [(areas.ENGLAND, "england")]
-    if areas.level(code) == "local authority":
-        others.append((areas.region(code), "region"))
-    if any(frame.loc[code, bands].isna().any() for frame in plans):
+    if area.level == "local authority":
+        others.append((area.region, "region"))
+    if any(frame.loc[area, bands].isna().any() for frame in plans):
         return []
     rows = []
     for other, role in others:
@@ -489,11 +485,11 @@ def _a_head(code: str, start: int, end: int) -> list[pd.DataFrame]:
             frame.loc[other, bands].to_numpy() / decomposition.in_bands(by_age.loc[[other]])[0]
             for frame, by_age in zip(plans, people, strict=True)
         ]
-        own = [decomposition.in_bands(by_age.loc[[code]])[0] for by_age in people]
-        begin = plans[0].loc[code, bands].to_numpy()
+        own = [decomposition.in_bands(by_age.loc[[area]])[0] for by_age in people]
+        begin = plans[0].loc[area, bands].to_numpy()
         would = (begin * own[1] / own[0] * rates[1] / rates[0]).sum()
         rows.append({
-            "area": areas.name(other), "role": role, "basis": "plans a head",
+            "area": other.name, "role": role, "basis": "plans a head",
             "growth": 100 * (would / begin.sum() - 1), "plans_if": would, "pooled": 1,
         })  # fmt: skip
     return [pd.DataFrame(rows)]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, reads
+from send_analysis.areas import Area
 from send_analysis.growth import panel, series
 
 # What happened, and the first January that can show it.
@@ -17,14 +18,15 @@ BREAKS = {
 }
 
 
-def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) -> pd.DataFrame:
+@reads.found
+def step(before: pd.DataFrame, after: pd.DataFrame, *, area: Area | None = None) -> pd.DataFrame:
     """Test whether each area's growth against others changed between two sets of years.
 
     Parameters
     ----------
     before, after : DataFrame
         What :func:`.panel.transitions` returns, before and after.
-    area : str, optional
+    area : Area or str, optional
         Authority to test; all if not given.
 
     Returns
@@ -54,13 +56,13 @@ def step(before: pd.DataFrame, after: pd.DataFrame, *, area: str | None = None) 
 
 
 @reads.result
-def breaks(area: str | None = "Bury") -> pd.DataFrame:
+def breaks(area: Area | None = None) -> pd.DataFrame:
     """Test for breaks in England's growth, and in areas' growth against England's.
 
     Parameters
     ----------
-    area : str or None, default "Bury"
-        Authority to report beside England; None: all of them.
+    area : Area or str, optional
+        Authority to report beside England; all of them if not given.
 
     Returns
     -------
@@ -103,9 +105,8 @@ def breaks(area: str | None = "Bury") -> pd.DataFrame:
     out = pd.concat(parts, ignore_index=True)
     reach = out.pop("reach")
     reach = reach.fillna(series.CONFIDENCE_Z * out["se"])
-    names = {code: areas.name(code) for code in out["area_code"].unique()}
     out = out.assign(
-        area=out["area_code"].map(names), step=np.exp(out["log_step"]),
+        area=out["area_code"].map(areas.name), step=np.exp(out["log_step"]),
         low=np.exp(out["log_step"] - reach), high=np.exp(out["log_step"] + reach),
         before=100 * np.expm1(out["log_before"]), after=100 * np.expm1(out["log_after"]),
     )  # fmt: skip

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import denominators, series
@@ -171,7 +172,7 @@ def over_ages(people: list[np.ndarray], plans: list[pd.DataFrame]) -> np.ndarray
 
 @reads.result
 def decompose(
-    area: str | None = "Bury",
+    area: Area | None = None,
     *,
     start: int = series.COMPARABLE,
     end: int | None = None,
@@ -182,9 +183,8 @@ def decompose(
 
     Parameters
     ----------
-    area : str or None, default "Bury"
-        Name or code (of a merged footprint: the members' codes joined by ``+``). None: every
-        footprint, region and England with the figures.
+    area : Area or str, optional
+        Every footprint, region and England with the figures, if not given.
     start, end : int
         Januaries; from 2019, since population by age begins at mid-2018.
     ages : {"as published", "in January"}
@@ -215,23 +215,24 @@ def decompose(
     if area is None:
         codes = _whole(plans).intersection(people[0].index)
     else:
-        codes = [areas.resolve_unit(area)]
-        _require(codes[0], {start: plans[0], end: plans[1]}, "plans by age band")
-        _require(codes[0], {start: people[0], end: people[1]}, "population by age")
+        codes = [area]
+        _require(area, dict(zip((start, end), plans, strict=True)), "plans by age band")
+        _require(area, dict(zip((start, end), people, strict=True)), "population by age")
     codes = list(codes)
     people = [in_bands(frame.loc[codes]) for frame in people]
     return _decompose(codes, start, end, plans, people, whole=whole)
 
 
+@reads.found
 @tables.remembered
 def sensitivity(
-    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
+    area: Area, *, start: int = series.COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
     """Say how far a decomposition hangs on how ages are counted and on estimated residents.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Januaries; the last published if no end is given.
 
@@ -245,7 +246,6 @@ def sensitivity(
         alike).
     """
     end = series.latest(area) if end is None else end
-    code = areas.resolve_unit(area)
     found = {}
     for ages in AGE_COUNTS:
         frame = decompose(area, start=start, end=end, ages=ages)
@@ -253,10 +253,10 @@ def sensitivity(
         found[f"ages {ages}"] = whole
     components = found["ages as published"].index
     people = denominators.residents().query("year == @end - 1")
-    last = people[people["area_code"].isin(code.split("+"))]
+    last = people[people["area_code"].isin(area.members)]
     if (last["basis"] == "estimated").any():
-        plans = [frame.loc[[code]] for frame in both_years(plans_by_band, start, end)]
-        bands = [in_bands(people_by_age(year).loc[[code]]) for year in (start, end)]
+        plans = [frame.loc[[area]] for frame in both_years(plans_by_band, start, end)]
+        bands = [in_bands(people_by_age(year).loc[[area]]) for year in (start, end)]
         total = last[["people", "low", "high"]].sum()
         for variant, edge in zip(EDGES, ("low", "high"), strict=True):
             changed = [bands[0], bands[1] * total[edge] / total["people"]]
@@ -265,7 +265,7 @@ def sensitivity(
     out = out.T.stack().rename("plans").reset_index()
     change = found["ages as published"]["all"]
     share = 100 * out["plans"] / change if change else np.nan
-    out = out.assign(area_code=code, share=share)
+    out = out.assign(area_code=area, share=share)
     return out[["area_code", "variant", "component", "plans", "share"]]
 
 
@@ -285,16 +285,15 @@ def _whole(plans: list[pd.DataFrame]) -> pd.Index:
     return both[both.isin([*units, *wanted])]
 
 
-def _require(code: str, frames: dict[int, pd.DataFrame], what: str) -> None:
+def _require(area: Area, frames: dict[int, pd.DataFrame], what: str) -> None:
     """Refuse an area without figures in one of the years, saying what there is instead."""
     for year, frame in frames.items():
-        if code not in frame.index or frame.loc[code].isna().any():
-            history = areas.history(code)
-            own = tables.load("areas").set_index("area_code")["footprint"].get(code, "")
-            if "+" in own:
-                history += f" Its code is {own!r}."
+        if area not in frame.index or frame.loc[area].isna().any():
+            history = area.history
+            if history:
+                history += f" Its code is '{area.footprint}'."
             raise MissingDataError(
-                f"{areas.name(code)} has no {what} for January {year}. "
+                f"{area.name} has no {what} for January {year}. "
                 + (history or "Choose another year; January 2023 has no ages for any area.")
             )
 
@@ -336,8 +335,7 @@ def _decompose(
     ).reset_index(drop=True)
     change = out["area_code"].map(dict(zip(codes, total, strict=True)))
     share = 100 * out["plans"] / change.where(change != 0)
-    names = {code: areas.name(code) for code in codes}
-    out = out.assign(start=start, end=end, share=share, area=out["area_code"].map(names))
+    out = out.assign(start=start, end=end, share=share, area=out["area_code"].map(areas.name))
     # Every part but the whole change of all ages rests on how ages are counted.
     counted = out["age_band"].mask(out["component"] != "all", bands[0])
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=counted)
@@ -347,13 +345,13 @@ def _decompose(
 
 @reads.result
 def prevalence(
-    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
+    area: Area, *, start: int = series.COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
     """Plans per 1,000 residents of each age band, in an area and in England.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Januaries; the last published if no end is given.
 
@@ -369,7 +367,7 @@ def prevalence(
         If the area or year has no plans by age band, or no population.
     """
     end = series.latest(area) if end is None else end
-    codes = list(dict.fromkeys([areas.resolve_unit(area), areas.ENGLAND]))
+    codes = list(dict.fromkeys([area, areas.ENGLAND]))
     plans = dict(zip((start, end), both_years(plans_by_band, start, end), strict=True))
     people = {year: people_by_age(year) for year in plans}
     for code in codes:
@@ -382,7 +380,7 @@ def prevalence(
         "plans": np.stack([frame.loc[codes, list(AGE_BANDS)] for frame in plans.values()]).ravel(),
         "people": np.stack([in_bands(frame.loc[codes]) for frame in people.values()]).ravel(),
     }, index=index).reset_index()  # fmt: skip
-    names = {code: areas.name(code) for code in codes}
-    out = out.assign(area=out["area_code"].map(names), rate=1000 * out["plans"] / out["people"])
+    rate = 1000 * out["plans"] / out["people"]
+    out = out.assign(area=out["area_code"].map(areas.name), rate=rate)
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=out["age_band"])
     return out[["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat"]]

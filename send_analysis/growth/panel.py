@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import series
 
@@ -107,7 +108,7 @@ def _others(
         ]
         return (sums[1] / sums[0].replace(0, np.nan)).reindex(after.index)
     wide = plans.pivot(index="area_code", columns="year", values="plans").astype("float64")
-    codes = [areas.ENGLAND if against == "england" else areas.region(u) for u in after.index]
+    codes = [areas.ENGLAND if against == "england" else Area(u).region for u in after.index]
     wide = wide.loc[codes, after.columns].set_axis(after.index)
     return wide / wide.shift(axis=1)
 
@@ -250,7 +251,7 @@ def _over_spreads(raw: np.ndarray, se: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @reads.result
 def growth_ratios(
-    area: str | None = None,
+    area: Area | None = None,
     *,
     start: int = series.COMPARABLE,
     end: int | None = None,
@@ -262,7 +263,7 @@ def growth_ratios(
 
     Parameters
     ----------
-    area : str, optional
+    area : Area or str, optional
         Return this authority only (its merged footprint where its boundaries changed).
     start, end : int
         Januaries. From 2019 the stock holds EHC plans only.
@@ -291,7 +292,7 @@ def growth_ratios(
     """
     end = series.latest(area) if end is None else end
     found = _all_ratios(start, end, against, draws, seed)
-    if area is not None and areas.footprint(areas.resolve_unit(area)) in _jumped(start, end):
+    if area is not None and area.footprint in _jumped(start, end):
         raise MissingDataError(series.broken(area, start=start, end=end))
     return only(found, area)
 
@@ -340,17 +341,16 @@ def _all_ratios(start: int, end: int, against: str, draws: int, seed: int) -> pd
     return out[columns].sort_values("rank")
 
 
-def only(result: pd.DataFrame, area: str | None) -> pd.DataFrame:
+@reads.found
+def only(result: pd.DataFrame, area: Area | None) -> pd.DataFrame:
     """Rows of one authority, or of the footprint it lies in; all if none is named."""
     if area is None:
         return result.reset_index(drop=True)
-    code = areas.resolve_unit(area)
-    found = result[result["area_code"] == areas.footprint(code)]
+    found = result[result["area_code"] == area.footprint]
     if found.empty:
         raise MissingDataError(
-            f"{areas.name(code)} is not among the areas judged: give a local authority that had "
-            "plans in at least "
-            f"{FEWEST_YEARS + 1} of the Januaries."
+            f"{area.name} is not among the areas judged, which are local authorities that had "
+            f"plans in at least {FEWEST_YEARS + 1} of the Januaries."
         )
     return found.reset_index(drop=True)
 

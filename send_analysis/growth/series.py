@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
-from send_analysis.areas import ENGLAND
+from send_analysis.areas import ENGLAND, Area
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import denominators
 
@@ -24,13 +26,12 @@ CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
 
 
 @reads.result
-def comparators(area: str = "Bury", *, neighbours: bool = True) -> pd.DataFrame:
+def comparators(area: Area, *, neighbours: bool = True) -> pd.DataFrame:
     """List the areas that an authority is set against.
 
     Parameters
     ----------
-    area : str, default "Bury"
-        Local authority, by name or code.
+    area : Area or str
     neighbours : bool, default True
         Whether the statistical neighbours are among them.
 
@@ -41,25 +42,25 @@ def comparators(area: str = "Bury", *, neighbours: bool = True) -> pd.DataFrame:
         ``neighbours``, closest first. A region or England has only itself and England; an
         abolished authority has no neighbours.
     """
-    code = areas.resolve(area)
-    rows = [(code, "area")]
-    if code != ENGLAND:
+    rows = [(area, "area")]
+    if area != ENGLAND:
         rows.append((ENGLAND, "england"))
-    if areas.level(code) == "local authority":
-        rows.append((areas.region(code), "region"))
-        if neighbours and code in areas.current():
-            rows += [(other, "neighbours") for other in areas.neighbours(code)]
+    if area.level == "local authority":
+        rows.append((area.region, "region"))
+        if neighbours and area in areas.current():
+            rows += [(other, "neighbours") for other in area.neighbours]
     out = pd.DataFrame(rows, columns=["area_code", "role"])
     return out.assign(area=out["area_code"].map(areas.name))[["area_code", "area", "role"]]
 
 
-def latest(area: str | None = None) -> int:
+@reads.found
+def latest(area: Area | None = None) -> int:
     """Return the last January for which an area's number of plans is published.
 
     Parameters
     ----------
-    area : str, optional
-        Name or code; any area's if not given.
+    area : Area or str, optional
+        Any area's if not given.
 
     Returns
     -------
@@ -68,19 +69,19 @@ def latest(area: str | None = None) -> int:
     """
     plans = _all_ages()[0]
     if area is not None:
-        own = totals([areas.resolve_unit(area)])
+        own = totals([area])
         plans = own if len(own) else plans
     return int(plans["year"].max())
 
 
 @reads.result
-def totals(codes: list[str] | None = None) -> pd.DataFrame:
+def totals(units: Sequence[Area] | None = None) -> pd.DataFrame:
     """Plans (and statements) of all ages in January.
 
     Parameters
     ----------
-    codes : list of str, optional
-        Names or codes; all areas if not given. Merged footprints (joined by ``+``) are added up.
+    units : sequence of Area or str, optional
+        All areas if not given. Merged footprints are added up.
 
     Returns
     -------
@@ -88,9 +89,8 @@ def totals(codes: list[str] | None = None) -> pd.DataFrame:
         ``area_code, year, plans``, years without a figure left out.
     """
     plans, merged = _all_ages()
-    if codes is None:
+    if units is None:
         return plans.copy(deep=False)
-    units = [areas.resolve_unit(code) for code in codes]
     found = [frame[frame["area_code"].isin(units)] for frame in (plans, merged)]
     return pd.concat(found, ignore_index=True) if len(found[1]) else found[0].reset_index(drop=True)
 
@@ -105,12 +105,12 @@ def _all_ages() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @reads.result
-def indexed(area: str = "Bury", *, start: int = COMPARABLE) -> pd.DataFrame:
+def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     """Plans of an area and its comparators as an index.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start : int, default 2019
         January at which the index is 100. An area without a figure then is indexed on its
         unbroken footprint; the column ``area`` says so.
@@ -143,12 +143,13 @@ def indexed(area: str = "Bury", *, start: int = COMPARABLE) -> pd.DataFrame:
     return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
 
 
-def broken(area: str = "Bury", *, start: int = COMPARABLE, end: int | None = None) -> str:
+@reads.found
+def broken(area: Area, *, start: int = COMPARABLE, end: int | None = None) -> str:
     """Say why no growth in an area's plans can be told from one January to another.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Januaries; the last published if no end is given.
 
@@ -158,22 +159,20 @@ def broken(area: str = "Bury", *, start: int = COMPARABLE, end: int | None = Non
         A sentence; empty where nothing stands against it.
     """
     end = latest(area) if end is None else end
-    unit = areas.resolve_unit(area)
-    doubt = caveats.doubt("ehc_plans", unit, year=end)
-    why = caveats.crossed(pd.DataFrame({"area_code": [unit]}), "ehc_plans", start, end).iloc[0]
+    doubt = caveats.doubt("ehc_plans", area, year=end)
+    why = caveats.crossed(pd.DataFrame({"area_code": [area]}), "ehc_plans", start, end).iloc[0]
     if doubt or not why:
         return doubt
-    name = areas.name(unit)
-    return f"How plans in {name} grew from January {start} to {end} cannot be told: {why}."
+    return f"How plans in {area.name} grew from January {start} to {end} cannot be told: {why}."
 
 
 @reads.result
-def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
+def over_years(area: Area, *, years: int = 5) -> pd.DataFrame:
     """Growth over windows of one length, of an area, its region and England.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     years : int, default 5
         Length of the windows.
 
@@ -196,12 +195,12 @@ def over_years(area: str = "Bury", *, years: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def timeliness(area: str = "Bury", *, exceptions: str = "excluded") -> pd.DataFrame:
+def timeliness(area: Area, *, exceptions: str = "excluded") -> pd.DataFrame:
     """Share of plans issued within 20 weeks, of an area, its region and England.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     exceptions : str, default "excluded"
         Whether plans with a statutory exception are ``"included"`` or ``"excluded"``.
 
@@ -296,12 +295,8 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
-def rates(area: str = "Bury") -> pd.DataFrame:
+def rates(area: Area) -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -329,7 +324,7 @@ def rates(area: str = "Bury") -> pd.DataFrame:
 
 @reads.result
 def by(
-    dimension: str, area: str = "Bury", *, start: int = COMPARABLE, end: int | None = None
+    dimension: str, area: Area, *, start: int = COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
     """Growth of an area's and of England's plans by age band, placement or primary need.
 
@@ -337,7 +332,7 @@ def by(
     ----------
     dimension : str
         ``"age band"``, ``"placement"`` or ``"primary need"``.
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Januaries. Primary need is collected from January 2025 only: its `start` is ignored.
 
@@ -357,9 +352,8 @@ def by(
     if dimension not in DIMENSIONS:
         raise ParameterError(f"{dimension!r} is not one of {', '.join(DIMENSIONS)}")
     table, column = DIMENSIONS[dimension]
-    code = areas.resolve(area)
     frame = tables.load(table)
-    frame = frame[frame["area_code"].isin([code, ENGLAND])]
+    frame = frame[frame["area_code"].isin([area, ENGLAND])]
     if dimension == "placement":
         frame = frame[frame["placement"] == "all"]
     if dimension == "primary need":
@@ -372,10 +366,9 @@ def by(
         # A total without its parts says nothing by category.
         parts = wide[wide.index.get_level_values(column) != "all"]
         known = parts[year].dropna().index if year in parts else parts.index[:0]
-        if code not in known.get_level_values("area_code"):
+        if area not in known.get_level_values("area_code"):
             raise MissingDataError(
-                f"{areas.name(code)} has no plans by {dimension} in January {year}. "
-                f"{areas.history(code)}".strip()
+                f"{area.name} has no plans by {dimension} in January {year}. {area.history}".strip()
             )
     out = pd.DataFrame({"plans_start": wide[start], "plans_end": wide[end]}).astype("Int64")
     whole = out.xs("all", level=column).reindex(out.index.get_level_values("area_code"))
@@ -396,12 +389,8 @@ def by(
 
 
 @reads.result
-def flows(area: str = "Bury") -> pd.DataFrame:
+def flows(area: Area) -> pd.DataFrame:
     """What came in and what went out each year, and what neither explains.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -411,10 +400,9 @@ def flows(area: str = "Bury") -> pd.DataFrame:
         with those of the year before; empty where they do). The remainder holds moves between
         authorities, late recording and changes of the return; it is what closes the account.
     """
-    code = areas.resolve(area)
-    stock = totals([code]).set_index("year")["plans"]
-    new = tables.load("new_plans").query("area_code == @code and age_band == 'all'")
-    ceased = tables.load("ceased_plans").query("area_code == @code and reason == 'all'")
+    stock = totals([area]).set_index("year")["plans"]
+    new = tables.load("new_plans").query("area_code == @area and age_band == 'all'")
+    ceased = tables.load("ceased_plans").query("area_code == @area and reason == 'all'")
     out = pd.DataFrame({
         "plans_start": stock,
         "new": new.set_index("year")["plans"],
@@ -424,7 +412,7 @@ def flows(area: str = "Bury") -> pd.DataFrame:
     out = out.dropna(subset=["plans_start", "plans_end"])
     remainder = out["plans_end"] - out["plans_start"] - out["new"] + out["ceased"]
     out.insert(3, "remainder", remainder)
-    out = out.rename_axis("year").reset_index().assign(area_code=code)
+    out = out.rename_axis("year").reset_index().assign(area_code=area)
     out["caveat"] = caveats.yearly(out, "ceased_plans").where(out["ceased"].notna(), "")
     return out[
         ["area_code", "year", "plans_start", "new", "ceased", "remainder", "plans_end", "caveat"]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from send_analysis import areas, caveats, reads
+from send_analysis import caveats, reads
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import account, breaks, decomposition, panel, series
 from send_analysis.rounding import controlled_rounding
@@ -23,37 +24,34 @@ class Period(NamedTuple):
     end: int
 
 
-def period(area: str = "Bury") -> Period:
+@reads.found
+def period(area: Area) -> Period:
     """Return the Januaries that an area's growth is told from and to.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
     Period
         From the first January that compares, or the area's first, to the last published.
     """
-    start = max(series.COMPARABLE, areas.first_year(areas.resolve(area)))
+    start = max(series.COMPARABLE, area.first_year)
     return Period(start, series.latest(area))
 
 
-def unit(area: str = "Bury") -> str:
+@reads.found
+def unit(area: Area) -> Area:
     """Return the code by which an area, or the footprint it lies in, is ranked."""
-    code = areas.resolve(area)
     ranked = series.growth(series.COMPARABLE, series.latest(area))["area_code"]
-    return code if code in set(ranked) else areas.footprint(code)
+    return area if area in set(ranked) else area.footprint
 
 
 @reads.result
-def ranked(area: str = "Bury") -> pd.DataFrame:
+def ranked(area: Area) -> pd.DataFrame:
     """Return the growth of all authorities, as :func:`.series.growth`, to the area's last year."""
     return series.growth(series.COMPARABLE, series.latest(area))
 
 
 @reads.result
-def by(dimension: str, area: str = "Bury") -> pd.DataFrame:
+def by(dimension: str, area: Area) -> pd.DataFrame:
     """Return plans by category at both ends, as :func:`.series.by`.
 
     Raises
@@ -69,7 +67,7 @@ def by(dimension: str, area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def flows(area: str = "Bury") -> pd.DataFrame:
+def flows(area: Area) -> pd.DataFrame:
     """Return what came in and what went out, as :func:`.series.flows`.
 
     Raises
@@ -81,27 +79,27 @@ def flows(area: str = "Bury") -> pd.DataFrame:
     found = series.flows(area)
     if found["ceased"].isna().all():
         raise MissingDataError(
-            f"The tables have no year for {areas.name(area)} with both new and ceased plans."
+            f"The tables have no year for {area.name} with both new and ceased plans."
         )
     return found
 
 
 @reads.result
-def decompose(area: str = "Bury") -> pd.DataFrame:
+def decompose(area: Area) -> pd.DataFrame:
     """Return what added to an area's plans, as :func:`.decomposition.decompose`."""
     when = _unbroken(area)
     return decomposition.decompose(area, start=when.start, end=when.end, whole=True)
 
 
 @reads.result
-def sensitivity(area: str = "Bury") -> pd.DataFrame:
+def sensitivity(area: Area) -> pd.DataFrame:
     """Return the parts on other counts of ages, as :func:`.decomposition.sensitivity`."""
     when = _unbroken(area)
     return decomposition.sensitivity(area, start=when.start, end=when.end)
 
 
 @reads.result
-def variants(area: str = "Bury") -> pd.DataFrame:
+def variants(area: Area) -> pd.DataFrame:
     """Return the decomposition as ages are counted and as residents are estimated, a row each.
 
     Returns
@@ -117,28 +115,28 @@ def variants(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def prevalence(area: str = "Bury") -> pd.DataFrame:
+def prevalence(area: Area) -> pd.DataFrame:
     """Return plans per 1,000 by age, as :func:`.decomposition.prevalence`."""
     when = _unbroken(area)
     return decomposition.prevalence(area, start=when.start, end=when.end)
 
 
 @reads.result
-def stock(area: str = "Bury") -> pd.DataFrame:
+def stock(area: Area) -> pd.DataFrame:
     """Return the account of the whole period, as :func:`.account.stock_account`."""
     when = _unbroken(area)
     return account.stock_account(area, start=when.start, end=when.end)
 
 
 @reads.result
-def ratios(area: str = "Bury") -> pd.DataFrame:
+def ratios(area: Area) -> pd.DataFrame:
     """Return the ratios from request to plan, as :func:`.account.ratios`, in calendar years."""
     when = period(area)
     return account.ratios(area, start=when.start - 1, end=when.end - 1)
 
 
 @reads.result
-def beyond_chance(area: str | None = "Bury", *, end: int | None = None) -> pd.DataFrame:
+def beyond_chance(area: Area | None, *, end: int | None = None) -> pd.DataFrame:
     """Return growth over England's, as :func:`.panel.growth_ratios`: one area's, or all areas'."""
     if area is not None:
         _unbroken(area)
@@ -147,7 +145,7 @@ def beyond_chance(area: str | None = "Bury", *, end: int | None = None) -> pd.Da
 
 
 @reads.result
-def compared(area: str = "Bury") -> pd.DataFrame:
+def compared(area: Area) -> pd.DataFrame:
     """Return an area's growth against England, its region and its neighbours, beyond chance.
 
     Returns
@@ -162,8 +160,7 @@ def compared(area: str = "Bury") -> pd.DataFrame:
         for against in panel.REFERENCES
     ]
     out = pd.concat(rows, ignore_index=True)
-    code = areas.resolve(area)
-    called = {"england": "England", "region": areas.name(areas.region(code)),
+    called = {"england": "England", "region": area.region.name,
               "neighbours": "ten neighbours"}  # fmt: skip
     out = out.assign(against=out["against"].map(called)).set_index("against")
     names = {"growth": "growth_a_year", "growth_others": "others_a_year"}
@@ -176,7 +173,7 @@ def compared(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def tested(area: str = "Bury") -> pd.DataFrame:
+def tested(area: Area) -> pd.DataFrame:
     """Return the tests for breaks in growth, as :func:`.breaks.breaks`."""
     _unbroken(area)
     return breaks.breaks(area)
@@ -204,13 +201,13 @@ def broke(found: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
-def counterfactuals(area: str = "Bury") -> pd.DataFrame:
+def counterfactuals(area: Area) -> pd.DataFrame:
     """Return the plans with the growth of others, as :func:`.account.counterfactuals`."""
     when = _unbroken(area)
     return account.counterfactuals(area, start=when.start, end=when.end)
 
 
-def _unbroken(area: str) -> Period:
+def _unbroken(area: Area) -> Period:
     """Return the period, unless the area's series breaks in it."""
     when = period(area)
     said = series.broken(area, start=when.start, end=when.end)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, caveats
+from send_analysis import areas, caveats, reads
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, SendAnalysisError
 from send_analysis.growth import account, decomposition, panel, series, views
-from send_analysis.show.tile import Tile
 
 # Measure → how it is said of an area.
 SAID = {
@@ -21,12 +21,13 @@ SAID = {
 SMALL = 100  # plans: below it one child is more than 1 %
 
 
-def causes(area: str = "Bury", *, start: int | None = None, end: int | None = None) -> list[str]:
+@reads.found
+def causes(area: Area, *, start: int | None = None, end: int | None = None) -> list[str]:
     """Sum up why an area's plans grew and whether they grew differently from England's.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int, optional
         Januaries; by default those of :func:`.views.period`.
 
@@ -35,7 +36,6 @@ def causes(area: str = "Bury", *, start: int | None = None, end: int | None = No
     list of str
         A sentence or two each; what an area has no figures for is left out.
     """
-    areas.resolve_unit(area)
     when = views.period(area)
     start, end = when.start if start is None else start, when.end if end is None else end
     out = []
@@ -47,7 +47,7 @@ def causes(area: str = "Bury", *, start: int | None = None, end: int | None = No
     return out
 
 
-def _parts(area: str, start: int, end: int) -> str:
+def _parts(area: Area, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
     if series.broken(area, start=start, end=end):
         return ""
@@ -58,17 +58,17 @@ def _parts(area: str, start: int, end: int) -> str:
         return words
     low, high = sorted(share[list(decomposition.EDGES)])
     return (
-        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, plans a child of "
-        f"the same age account for {low:+,.0f} to {high:+,.0f}."
+        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, the share "
+        f"with a plan at the same age accounts for {low:+,.0f} to {high:+,.0f}."
     )
 
 
-def _requests(area: str, start: int, end: int) -> str:
+def _requests(area: Area, start: int, end: int) -> str:
     """Requests and how many are assessed, the last year."""
     return " ".join(pipeline_in_words(account.ratios(area, end=end - 1))[:2])
 
 
-def _beyond_chance(area: str, start: int, end: int) -> str:
+def _beyond_chance(area: Area, start: int, end: int) -> str:
     """The panel model."""
     return beyond_chance(panel.growth_ratios(area, start=start, end=end))
 
@@ -90,7 +90,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     (code,) = result.loc[result["role"] == "area", "area_code"].unique()
     end = int(result["year"].max())
     flags = [
-        caveats.doubt(table, code, year=end, category=category)
+        caveats.doubt(table, Area(code), year=end, category=category)
         for table, category in account.RESTS_ON.values()
     ]
     for measure, words in SAID.items():
@@ -117,14 +117,13 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     return [*sentences, *list(filter(None, flags))[:1]]
 
 
-def grew(
-    area: str = "Bury", *, start: int = series.COMPARABLE, end: int | None = None
-) -> list[str]:
+@reads.found
+def grew(area: Area, *, start: int = series.COMPARABLE, end: int | None = None) -> list[str]:
     """Sum up the growth of an area against England, chance and its population.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     start, end : int
         Januaries; the last published if no end is given.
 
@@ -135,12 +134,11 @@ def grew(
         so is what leans on a flagged return or goes across a break in the series.
     """
     end = series.latest(area) if end is None else end
-    code = areas.resolve(area)
     ranked = series.growth(start, end).set_index("area_code")
-    unit = code if code in ranked.index else areas.footprint(code)
+    unit = area if area in ranked.index else area.footprint
     doubt = caveats.doubt("ehc_plans", unit, year=end)
     if doubt:
-        return [doubt, *filter(None, [areas.history(code)])]
+        return [doubt, *filter(None, [area.history])]
     out = []
     if unit in ranked.index and ranked.loc[unit, "caveat"]:
         own = ranked.loc[unit]
@@ -154,7 +152,7 @@ def grew(
         out.append(
             f"Plans in {own['area']} went from {own['plans_start']:,} in January {start} to "
             f"{own['plans_end']:,} in January {end}: {own['growth']:+.0f} %"
-            + (f", in England {national['growth']:+.0f} %." if code != areas.ENGLAND else ".")
+            + (f", in England {national['growth']:+.0f} %." if area != areas.ENGLAND else ".")
         )
         if not pd.isna(own["rank"]):
             out.append(
@@ -168,7 +166,7 @@ def grew(
     newest = series.latest()
     if end == series.latest(area) < newest:
         out.append(caveats.doubt("ehc_plans", unit, year=newest))
-    out += filter(None, [areas.history(code)])
+    out += filter(None, [area.history])
     rates = series.rates(area)
     last = rates[rates["year"] == rates.loc[rates["role"] == "area", "year"].max()]
     per_head = last.set_index("role")["rate"]
@@ -183,12 +181,12 @@ def grew(
                 "more" if apart >= 0 else "fewer"
             )
         out.append(f"{sentence}{_leaning(last)}.")
-    since = max(start, areas.first_year(code))
+    since = max(start, area.first_year)
     try:
         band = series.by("age band", area, start=since, end=end)
     except MissingDataError as error:
         return [*out, str(error)]
-    band = band[band["area_code"] == code]
+    band = band[band["area_code"] == area]
     if (band["caveat"] != "").any():
         most = band.nlargest(1, "plans_end").iloc[0]
         return [
@@ -223,10 +221,6 @@ def parts(result: pd.DataFrame) -> str:
     ----------
     result : DataFrame
         What :func:`decomposition.decompose` returns for one area.
-
-    Returns
-    -------
-    str
     """
     row = result.iloc[0]
     whole = result[result["age_band"] == "all"].set_index("component")["plans"]
@@ -274,10 +268,6 @@ def beyond_chance(result: pd.DataFrame) -> str:
     ----------
     result : DataFrame
         One row of what :func:`.panel.growth_ratios` returns.
-
-    Returns
-    -------
-    str
     """
     row = result.iloc[0]
     others = {"england": "England", "region": "its region", "neighbours": "its ten neighbours"}
@@ -320,10 +310,6 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
     ----------
     result : DataFrame
         What :func:`breaks` returns.
-
-    Returns
-    -------
-    list of str
     """
     events = {
         "reforms": "the reforms of September 2014",
@@ -348,22 +334,3 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
             f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
         )
     return sentences
-
-
-def tile(area: str = "Bury") -> Tile:
-    """Return the number of plans and how it grew, for the area's first page."""
-    start, end = views.period(area)
-    unit, plans = areas.resolve_unit(area), series.totals([areas.resolve_unit(area)])
-    count = plans.set_index("year")["plans"][end]
-    label, value = f"EHC plans in January {end}", f"{count:,}"
-    why = series.broken(area, start=start, end=end)
-    ranked = series.growth(series.COMPARABLE, end).set_index("area_code")
-    if why or unit not in ranked.index or ranked.loc[unit, "caveat"]:
-        return Tile(label, value, why or f"How much of it is growth since {start} cannot be told.")
-    own, england = ranked.loc[unit], ranked.loc[areas.ENGLAND, "growth"]
-    said = f"{own['growth']:+.0f} % since January {series.COMPARABLE}"
-    if unit != areas.ENGLAND:
-        said += f", in England {england:+.0f} %"
-    if not pd.isna(own["rank"]):
-        said += f": place {own['rank']} of {own['areas']} by growth, the fastest first"
-    return Tile(label, value, f"{said}.")

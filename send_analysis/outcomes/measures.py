@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series
 
@@ -22,13 +23,8 @@ USUAL = COUNTS["decisions"]
 
 
 @reads.result
-def pupils(area: str) -> pd.DataFrame:
+def pupils(area: Area) -> pd.DataFrame:
     """Pupils with a plan and with SEN support in state-funded schools, per cent.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -41,21 +37,15 @@ def pupils(area: str) -> pd.DataFrame:
     MissingDataError
         If the table has no row of the area.
     """
-    code = areas.resolve(area)
-    found = tables.load("pupils").merge(series.comparators(code), on="area_code")
-    found = _of(code, found.dropna(subset="percent"), "pupils with a plan or SEN support")
+    found = tables.load("pupils").merge(series.comparators(area), on="area_code")
+    found = _of(area, found.dropna(subset="percent"), "pupils with a plan or SEN support")
     columns = ["area_code", "area", "role", "year", "support", "percent"]
     return found[columns].assign(caveat="").sort_values(["area_code", "support", "year"])
 
 
 @reads.result
-def times(area: str) -> pd.DataFrame:
+def times(area: Area) -> pd.DataFrame:
     """Plans by the time since their request, an area, its region and England, the last year.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -70,11 +60,10 @@ def times(area: str) -> pd.DataFrame:
     MissingDataError
         If the area's figures of the last year are flagged, or there are none.
     """
-    code = areas.resolve(area)
-    caveats.require("timeliness", code, category=series.IN_TIME)
+    caveats.require("timeliness", area, category=series.IN_TIME)
     rows = tables.load("timeliness").query("exceptions == 'excluded'")
     rows = rows[rows["year"] == caveats.latest("timeliness")]
-    rows = rows.merge(series.comparators(code, neighbours=False), on="area_code")
+    rows = rows.merge(series.comparators(area, neighbours=False), on="area_code")
     rows = rows[caveats.sound(rows, "timeliness", category=series.IN_TIME)]
     key = ["area_code", "area", "role", "year"]
     wide = rows.pivot(index=key, columns="issued_within", values="plans").astype("float64")
@@ -86,17 +75,12 @@ def times(area: str) -> pd.DataFrame:
     out = wide.astype("int64").join(shares).reset_index()
     order = {"area": 0, "region": 1, "england": 2}
     out = out.sort_values("role", key=lambda role: role.map(order), ignore_index=True)
-    return _of(code, out, "plans by the time since their request")
+    return _of(area, out, "plans by the time since their request")
 
 
 @reads.result
-def appeals(area: str) -> pd.DataFrame:
+def appeals(area: Area) -> pd.DataFrame:
     """Appeals registered with the SEND Tribunal, for 100 decisions that could be appealed.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -104,7 +88,7 @@ def appeals(area: str) -> pd.DataFrame:
         ``area_code, area, role, year`` (calendar year), ``decisions_counted`` (how, see `COUNTS`:
         the two do not compare), ``appeals, decisions, per_100``, ``per_100_low_95``,
         ``per_100_high_95``, ``caveat``. Rows that lack either figure are left out, and decisions
-        that are in doubt. Where decisions of an authority are withheld, England's appeals are
+        that are in doubt. Where decisions of an authority are not published, England's appeals are
         without that authority's too.
 
     Raises
@@ -119,7 +103,6 @@ def appeals(area: str) -> pd.DataFrame:
     """
     from scipy.stats import chi2
 
-    code = areas.resolve(area)
     every = tables.load("tribunals")
     key = ["area_code", "year"]
     brought = every[every["measure"] == "appeals"].rename(columns={"cases": "appeals"})
@@ -128,11 +111,13 @@ def appeals(area: str) -> pd.DataFrame:
         caveats.sound(one, "tribunals", category=name) for name, one in made.groupby("measure")
     ]
     made = made[pd.concat(sound).reindex(made.index)].merge(brought[[*key, "appeals"]], on=key)
-    # England's decisions lack those of authorities withheld; so must its appeals.
-    withheld = made[made["decisions"].isna()].groupby(["year", "measure"])["appeals"].sum()
-    withheld = made[["year", "measure"]].join(withheld, on=["year", "measure"])["appeals"].fillna(0)
-    made["appeals"] -= withheld.where(made["area_code"] == areas.ENGLAND, 0)
-    out = made.dropna(subset=["decisions", "appeals"]).merge(series.comparators(code))
+    # England's decisions lack those of authorities that have none published; so must its appeals.
+    unpublished = made[made["decisions"].isna()].groupby(["year", "measure"])["appeals"].sum()
+    unpublished = (
+        made[["year", "measure"]].join(unpublished, on=["year", "measure"])["appeals"].fillna(0)
+    )
+    made["appeals"] -= unpublished.where(made["area_code"] == areas.ENGLAND, 0)
+    out = made.dropna(subset=["decisions", "appeals"]).merge(series.comparators(area))
     out = out.assign(decisions_counted=out["measure"].map(COUNTS))
     out = out[out["decisions"] > 0].astype({"appeals": "int64", "decisions": "int64"})
     k = out["appeals"].to_numpy()
@@ -144,7 +129,7 @@ def appeals(area: str) -> pd.DataFrame:
     out = out.sort_values(["area_code", "decisions_counted", "year"], ignore_index=True)
     columns = ["area_code", "area", "role", "year", "decisions_counted", "appeals", "decisions"]
     columns += [f"per_100{end}" for end in bounds]
-    return _of(code, out[columns].assign(caveat=""), "appeals and decisions that could be appealed")
+    return _of(area, out[columns].assign(caveat=""), "appeals and decisions that could be appealed")
 
 
 def newest(frame: pd.DataFrame) -> pd.DataFrame:
@@ -195,8 +180,8 @@ def told(frame: pd.DataFrame) -> pd.DataFrame:
     return out[columns + ["per_100_england"] * bool(len(national))]
 
 
-def _of(code: str, found: pd.DataFrame, what: str) -> pd.DataFrame:
+def _of(area: Area, found: pd.DataFrame, what: str) -> pd.DataFrame:
     """Refuse a result that has no row of the area itself."""
-    if not (found["area_code"] == code).any():
-        raise MissingDataError(f"The tables have no figures for {areas.name(code)} of {what}.")
+    if not (found["area_code"] == area).any():
+        raise MissingDataError(f"The tables have no figures for {area.name} of {what}.")
     return found

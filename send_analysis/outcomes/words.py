@@ -6,18 +6,16 @@ from contextlib import suppress
 
 import pandas as pd
 
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.outcomes import measures
 from send_analysis.show import lines
 
 
-def findings(area: str) -> list[str]:
+@reads.found
+def findings(area: Area) -> list[str]:
     """Sum up the time to a plan, support at school and appeals.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -95,13 +93,9 @@ def appealed(frame: pd.DataFrame) -> str:
     return f"{text}."
 
 
-def meaning(area: str) -> list[str]:
+@reads.found
+def meaning(area: Area) -> list[str]:
     """Say what the figures mean for a family, and what they cannot say.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------

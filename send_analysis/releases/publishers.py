@@ -22,6 +22,7 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from send_analysis.cleaning.layout import sha256
 from send_analysis.cleaning.population import CENSUS, HEADING
@@ -39,9 +40,17 @@ PLACES = ("TYPE423", "TYPE499")
 AGES = [200, *range(101, 192)]  # all ages; under 1, 1, … 89, 90 and over
 
 
+class Addresses(NamedTuple):
+    """Where the publishers' services are."""
+
+    api: str
+    site: str  # of the archives
+    population: str  # of the estimates
+
+
 def addresses(
     api: str | None = None, site: str | None = None, population: str | None = None
-) -> tuple[str, str, str]:
+) -> Addresses:
     """Return the addresses of the API, of the archives and of the population estimates.
 
     Those given; else of the environment variables ``SEND_ANALYSIS_API``, ``SEND_ANALYSIS_SITE``
@@ -50,7 +59,7 @@ def addresses(
     api = api or os.environ.get("SEND_ANALYSIS_API") or API
     site = site or os.environ.get("SEND_ANALYSIS_SITE") or SITE
     population = population or os.environ.get("SEND_ANALYSIS_POPULATION") or POPULATION
-    return api.rstrip("/"), site.rstrip("/"), population
+    return Addresses(api.rstrip("/"), site.rstrip("/"), population)
 
 
 def _publication(client: Client, api: str, entry: dict, wait: Wait) -> str | None:
@@ -122,9 +131,7 @@ def fetch_release(
     entry: dict,
     cache: Path,
     *,
-    api: str,
-    site: str,
-    address: str = POPULATION,
+    at: Addresses,
     wait: Wait = time.sleep,
 ) -> dict:
     """Download a release, or make sure that the one in the cache is still what is published.
@@ -137,8 +144,7 @@ def fetch_release(
         Release, as `releases.yml` has it.
     cache : Path
         Folder of what was fetched; the file goes to the path below it that the entry gives.
-    api, site, address : str
-        Addresses, as :func:`addresses` gives them.
+    at : Addresses
     wait : callable
         Takes seconds.
 
@@ -162,9 +168,9 @@ def fetch_release(
         return part
 
     if "query" in entry:
-        parts = _fetch_population(cache / path, partial(get, kind="csv"), address)
+        parts = _fetch_population(cache / path, partial(get, kind="csv"), at.population)
     elif "slugs" in entry:
-        parts = _fetch_published(client, entry, cache, get, api=api, site=site, wait=wait)
+        parts = _fetch_published(client, entry, cache, get, at=at, wait=wait)
     elif "download" in entry:
         kind = "csv" if path.endswith(".csv") else Path(path).suffix.removeprefix(".")
         parts = [get(entry["download"], cache / path, kind)]
@@ -196,8 +202,7 @@ def _fetch_published(
     cache: Path,
     get: Callable[[str, Path, str], dict],
     *,
-    api: str,
-    site: str,
+    at: Addresses,
     wait: Wait,
 ) -> list[dict]:
     """Download a release of the Department: from its API if that gives all, else its archive."""
@@ -206,7 +211,7 @@ def _fetch_published(
     try:
         parts = {
             name: get(url, folder / f"{name}.csv", "csv", attempts=API_ATTEMPTS)
-            for name, url in data_sets(client, api, entry, wait=wait).items()
+            for name, url in data_sets(client, at.api, entry, wait=wait).items()
         }
     except (TypeError, ValueError, AttributeError):  # whatever it is: the archive has it all
         parts = {}
@@ -214,10 +219,12 @@ def _fetch_published(
         files = {_member(entry["files"][name]): folder / f"{name}.csv" for name in parts}
         _pack(files, file)
         return list(parts.values())
-    url = f"{site}/publications/{slugs['publication']}/releases/{slugs['release']}/version-summary"
+    url = (
+        f"{at.site}/publications/{slugs['publication']}/releases/{slugs['release']}/version-summary"
+    )
     version = field(ask(client, url, wait=wait), "id", url)
     archive = folder / "release.zip" if "unpack" in entry else file
-    part = get(f"{site}/releases/{version}/files", archive, "zip")
+    part = get(f"{at.site}/releases/{version}/files", archive, "zip")
     if "unpack" in entry:
         with zipfile.ZipFile(archive) as packed:
             if entry["unpack"] not in packed.namelist():
@@ -232,7 +239,8 @@ def _fetch_population(file: Path, get: Callable[[str, Path], dict], address: str
     ages = ",".join(map(str, AGES))
     fixed = f"c_age={ages}&gender=0&measures=20100&select={','.join(HEADING).lower()}"
 
-    def year_of(place: str, date: str) -> tuple[dict, list[list[str]], Path]:
+    def year_of(place: str, date: str) -> tuple[dict, list[list[str]]]:
+        """Record of the download of a year, and its rows."""
         part = folder / f"{place}-{date}.csv"
         url = f"{address}?geography={place}&date={date}&{fixed}"
         try:
@@ -246,21 +254,21 @@ def _fetch_population(file: Path, get: Callable[[str, Path], dict], address: str
                 f"{record['url']}: has {len(rows):,} rows below the heading {','.join(heading)}, "
                 f"and not rows below {','.join(HEADING)}; the layout is new, see docs/releases.md"
             )
-        return record, rows, part
+        return record, rows
 
     places, nations = PLACES
-    newest = year_of(places, "latest")
-    last = newest[1][0][0].strip()
+    record, rows = year_of(places, "latest")
+    last = rows[0][0].strip()
     if not last.isdigit():
-        raise SourceError(f"{newest[0]['url']}: {last!r} is not a year")
-    got = [newest, year_of(nations, "latest")]
+        raise SourceError(f"{record['url']}: {last!r} is not a year")
+    got = [(record, rows), year_of(nations, "latest")]
     got += [year_of(place, str(year)) for year in range(CENSUS, int(last)) for place in PLACES]
     with file.open("w", encoding="utf-8", newline="") as joined:
         writer = csv.writer(joined, lineterminator="\n")
         writer.writerow(HEADING)
-        for _, rows, _ in got:
+        for _, rows in got:
             writer.writerows(rows)
-    return [record for record, _, _ in got]
+    return [record for record, _ in got]
 
 
 def _member(spec: dict) -> str:

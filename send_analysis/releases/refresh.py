@@ -113,10 +113,6 @@ def refresh(
     wait : callable
         Takes the seconds between attempts.
 
-    Returns
-    -------
-    Refreshed
-
     Raises
     ------
     SourceError
@@ -142,11 +138,10 @@ def refresh(
         name = next((name for name in given if name != ESTIMATES), ESTIMATES)
         lacking: dict[str, str] = {}
     else:
-        api, site, population = publishers.addresses(api, site, population)
+        at = publishers.addresses(api, site, population)
         with sources.connect(timeout) as client:
-            options = {"api": api, "site": site, "address": population, "wait": wait}
-            name = _named(release, client, site, wait)
-            get = partial(publishers.fetch_release, client, cache=cache, **options)
+            name = _named(release, client, at.site, wait)
+            get = partial(publishers.fetch_release, client, cache=cache, at=at, wait=wait)
             given, lacking = _fetched(name, folder, only, get)
     with tempfile.TemporaryDirectory() as temporary:
         releases, new = Path(temporary) / "releases", Path(temporary) / "tables"

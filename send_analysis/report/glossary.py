@@ -56,16 +56,7 @@ def _plain(form: str) -> str:
 
 
 def used(text: str) -> list[Entry]:
-    """Return the words of the glossary that a text has, by alphabet.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of Entry
-    """
+    """Return the words of the glossary that a text has, by alphabet."""
     pattern, of = _pattern()
     there = {of[_plain(form)] for form in pattern.findall(text)}
     return [entry for entry in entries() if entry in there]

@@ -57,12 +57,7 @@ class Kernel:
         self.close()
 
     def manager(self) -> Any:
-        """Start the kernel unless it runs.
-
-        Returns
-        -------
-        jupyter_client.manager.AsyncKernelManager
-        """
+        """Start the kernel unless it runs."""
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
 

@@ -165,10 +165,6 @@ class Chart:
 def drawn(figure: Figure) -> str:
     """Draw a figure as it is.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-
     Returns
     -------
     str

@@ -32,12 +32,7 @@ class HouseLayout(TightLayoutEngine):
         super().__init__(pad=PAD, h_pad=BETWEEN, w_pad=BETWEEN, rect=None)
 
     def execute(self, fig: Figure) -> None:
-        """Lay the figure out.
-
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure
-        """
+        """Lay the figure out."""
         before = _widths(fig)
         super().execute(fig)
         if _widths(fig) != before:

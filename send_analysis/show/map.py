@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, reads, tables, terms
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError, unknown
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import GRID, PALETTE, RULE, TEXT
@@ -61,10 +62,6 @@ def shapes() -> dict[str, list[np.ndarray]]:
 
 def shades(count: int) -> list[str]:
     """Return colours from pale to dark.
-
-    Parameters
-    ----------
-    count : int
 
     Returns
     -------
@@ -112,6 +109,7 @@ def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = CLASS
     return pd.Series(pd.Categorical.from_codes(place, names, ordered=True), index=values.index)
 
 
+@reads.found
 def map(
     frame: pd.DataFrame,
     value: str,
@@ -119,7 +117,7 @@ def map(
     what: str = "",
     form: str = "",
     title: str = "",
-    area: str | None = None,
+    area: Area | None = None,
     neighbours: bool = True,
     classes: int | Sequence[float] = CLASSES,
     note: str = "",
@@ -142,8 +140,8 @@ def map(
         Format specification of the values; by default the column's.
     title : str, optional
         What the map shows; by default the two ends and the middle half of the authorities.
-    area : str, optional
-        An authority to mark, by name or code, and with `neighbours` its statistical neighbours.
+    area : Area or str, optional
+        An authority to mark, and with `neighbours` its statistical neighbours.
     classes : int or sequence of float, default 5
         Number of classes of about as many authorities each, or the bounds between them.
     note, source : str, optional
@@ -171,12 +169,11 @@ def map(
     rows = _rows(frame, value)
     spec, what = form or terms.form(rows[value], value), what or terms.heading(value)
     rows["shade"] = classed(rows[value], spec, classes)
-    own, near = "", []
-    if area:
-        own = areas.resolve(area)
-        near = areas.neighbours(own) if neighbours else []
-        if own not in rows.index:
-            raise ParameterError(f"{areas.name(own)} is not on the map: mark an authority.")
+    near = []
+    if area is not None:
+        near = area.neighbours if neighbours else []
+        if area not in rows.index:
+            raise ParameterError(f"{area.name} is not on the map: mark an authority.")
     names = list(rows["shade"].cat.categories)
     faces = dict(zip(names, shades(len(names)), strict=True))
     shade = rows["shade"].astype("str").where(rows["shade"].notna(), rows["without"]).to_dict()
@@ -190,16 +187,16 @@ def map(
             if name in count:
                 _fill(ax, [code for code in shade if shade[code] == name], **look)
                 key[f"{name} ({count[name]})"] = look
-        if own:
-            key |= _mark(ax, own, near)
+        if area:
+            key |= _mark(ax, area, near)
         _finish(ax, key, what)
 
     kinds = [*names, *WITHOUT]
     rows["shade"] = pd.Categorical(list(shade.values()), categories=kinds, ordered=True)
     return Chart(
-        title=title or _finding(rows, value, spec, what, own),
+        title=title or _finding(rows, value, spec, what, area),
         subtitle=f"{what}; areas are as large as their populations",
-        alt=_told(rows, value, spec, what, own, near),
+        alt=_told(rows, value, spec, what, area, near),
         data=reads.stamp(
             rows[["area", "region", value, "shade"]].reset_index(drop=True), reads.of(frame)
         ),
@@ -210,13 +207,9 @@ def map(
     )
 
 
-def locator(area: str) -> Chart:
+@reads.found
+def locator(area: Area) -> Chart:
     """Mark an authority, and more lightly its statistical neighbours.
-
-    Parameters
-    ----------
-    area : str
-        Name or code.
 
     Returns
     -------
@@ -230,25 +223,23 @@ def locator(area: str) -> Chart:
     UnknownNameError
         If the area is not known.
     """
-    own = areas.resolve(area)
     with reads.recording() as read:
-        near = areas.neighbours(own)
-    codes = [own, *near]
-    regions = [areas.region(code) for code in codes]
+        near = area.neighbours
+    regions = [each.region.name for each in (area, *near)]
     data = pd.DataFrame({
-        "area": [areas.name(code) for code in codes],
-        "region": [areas.name(code) for code in regions],
+        "area": [each.name for each in (area, *near)],
+        "region": regions,
         "rank": pd.array([pd.NA, *range(1, len(near) + 1)], dtype="Int64"),
     })  # fmt: skip
-    name, region = areas.name(own), areas.name(regions[0])
-    same = regions[1:].count(regions[0])
+    name, region = area.name, regions[0]
+    same = regions[1:].count(region)
     listed = ", ".join(data["area"][1:])
 
     def draw(ax: Axes) -> None:
         _fill(ax, list(shapes()), facecolor=GRID)
         _fill(ax, near, facecolor=NEAR)
-        _fill(ax, [own], facecolor=PALETTE[0], edgecolor=TEXT)
-        at = _middle(own)
+        _fill(ax, [area], facecolor=PALETTE[0], edgecolor=TEXT)
+        at = _middle(area)
         ax.annotate(
             name,
             at,
@@ -274,7 +265,8 @@ def locator(area: str) -> Chart:
     )  # fmt: skip
 
 
-def located(area: str) -> list[Chart]:
+@reads.found
+def located(area: Area) -> list[Chart]:
     """Return the locator of an area that has neighbours; nothing for a region or England."""
     try:
         return [locator(area)]
@@ -316,7 +308,7 @@ def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     return out.sort_values("area")
 
 
-def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: str) -> str:
+def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: Area | None) -> str:
     """Say where the two ends are, and half of the authorities; of a marked one its own figure."""
     values = rows[value].dropna().astype(float)
     middle = " and ".join(format(end, spec) for end in values.quantile([0.25, 0.75]))
@@ -329,7 +321,7 @@ def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: str) -> 
 
 
 def _told(
-    rows: pd.DataFrame, value: str, spec: str, what: str, own: str, near: Sequence[str]
+    rows: pd.DataFrame, value: str, spec: str, what: str, own: Area | None, near: Sequence[Area]
 ) -> str:
     """Say the pattern: both ends, the middle of each region, what is missing or marked."""
     known = rows.dropna(subset=value)
@@ -387,10 +379,10 @@ def _fill(ax: Axes, codes: Sequence[str], **look: object) -> None:
     ax.add_collection(PathCollection(paths, **{"edgecolor": "white", "linewidth": 0.6} | look))
 
 
-def _mark(ax: Axes, own: str, near: Sequence[str]) -> dict[str, dict]:
+def _mark(ax: Axes, own: Area, near: Sequence[Area]) -> dict[str, dict]:
     """Outline an authority and its neighbours; return what the key says of them."""
     looks = {"statistical neighbours": {"edgecolor": PALETTE[3], "linewidth": 1.6}} if near else {}
-    looks |= {areas.name(own): {"edgecolor": TEXT, "linewidth": 2.6}}
+    looks |= {own.name: {"edgecolor": TEXT, "linewidth": 2.6}}
     looks = {name: look | {"facecolor": "none"} for name, look in looks.items()}
     for codes, (_, look) in zip([near, [own]] if near else [[own]], looks.items(), strict=True):
         _fill(ax, codes, zorder=3, **look)

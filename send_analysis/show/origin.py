@@ -75,9 +75,5 @@ def month(year_month: str) -> str:
     ----------
     year_month : str
         Year and month, as the descriptor of the tables has them.
-
-    Returns
-    -------
-    str
     """
     return year_month if len(year_month) == 4 else f"{pd.Timestamp(year_month):%B %Y}"

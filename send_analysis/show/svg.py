@@ -23,14 +23,6 @@ DPI = 72  # of an SVG: one unit is a point
 def svg(figure: Figure) -> bytes:
     """Write a figure as SVG, as matplotlib's own canvas does, byte for byte.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-
-    Returns
-    -------
-    bytes
-
     Notes
     -----
     Not `savefig`, which draws everything once more only to lay it out; and its layout measures

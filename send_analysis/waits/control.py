@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -119,28 +120,36 @@ def _step(
         raise ParameterError(
             f"The step from {part.index[0]} has {points} number(s); limits need two at least."
         )
-    moving, mean, reach, signal, side = _judged(value, screen=screen, widened=widened)
-    if np.isnan(moving).all():
+    found = _judged(value, screen=screen, widened=widened)
+    if np.isnan(found.moving).all():
         raise ParameterError(
             f"The step from {part.index[0]} has no two numbers in neighbouring months, so nothing "
             "says how much months differ: fill the gaps or leave the chart."
         )
-    lower = mean - reach if lower_bound is None else max(mean - reach, lower_bound)
+    lower = found.mean - found.reach
     return part.assign(
-        moving_range=moving,
-        mean=mean,
-        lower=lower,
-        upper=mean + reach,
+        moving_range=found.moving,
+        mean=found.mean,
+        lower=lower if lower_bound is None else max(lower, lower_bound),
+        upper=found.mean + found.reach,
         trial=points < ENOUGH,
-        signal=signal,
-        side=side,
+        signal=found.signal,
+        side=found.side,
     )
 
 
-def _judged(
-    values: pd.Series, *, screen: bool, widened: float
-) -> tuple[np.ndarray, float, float, np.ndarray, np.ndarray]:
-    """Moving ranges, mean, reach of the limits, signals and their sides, of one step."""
+class Judged(NamedTuple):
+    """What a chart says of one step."""
+
+    moving: np.ndarray  # ranges
+    mean: float
+    reach: float  # of the limits, about the mean
+    signal: np.ndarray
+    side: np.ndarray  # of the mean that a signal is on
+
+
+def _judged(values: pd.Series, *, screen: bool, widened: float) -> Judged:
+    """Judge one step by the rules."""
     value, together = values.to_numpy(), _neighbours(values.index)
     moving = np.where(together, np.abs(np.diff(value, prepend=np.nan)), np.nan)
     mean, mean_range = _mean(value), _mean(moving)
@@ -151,7 +160,7 @@ def _judged(
     broken = np.flatnonzero((np.isnan(value) | ~together)[1:]) + 1
     signals = [_signals(one, mean, reach) for one in np.split(value, broken)]
     signal, side = map(np.concatenate, zip(*signals, strict=True))
-    return moving, mean, reach, signal, side
+    return Judged(moving, mean, reach, signal, side)
 
 
 def _mean(values: np.ndarray) -> float:
@@ -167,13 +176,9 @@ def has_signal(values: pd.Series, *, autocorrelation: float = 0.0) -> bool:
     ----------
     values, autocorrelation
         As for :func:`xmr`.
-
-    Returns
-    -------
-    bool
     """
     widened = 1 / np.sqrt(1 - autocorrelation)
-    return bool((_judged(values, screen=True, widened=widened)[3] != "").any())
+    return bool((_judged(values, screen=True, widened=widened).signal != "").any())
 
 
 def _numbers(values: object, what: str) -> pd.Series:

@@ -8,11 +8,13 @@ taken over the providers that reported in each month of a window.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, publication, tables
+from send_analysis import areas, publication, reads, tables
+from send_analysis.areas import Area
 from send_analysis.categories import WAIT_BANDS as BANDS
 from send_analysis.categories import WAIT_TOTAL as TOTAL
 from send_analysis.errors import DataError, MissingDataError, ParameterError, unknown
@@ -115,14 +117,10 @@ def _children() -> pd.DataFrame:
     return table[table["age_group"] == "cyp"]
 
 
+@reads.found
 @tables.remembered
-def organisations(area: str = "Bury") -> pd.DataFrame:
+def organisations(area: Area) -> pd.DataFrame:
     """List the NHS organisations whose lists hold an area's children.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -136,17 +134,16 @@ def organisations(area: str = "Bury") -> pd.DataFrame:
     UnknownNameError
         If no area answers to the name.
     """
-    code = areas.resolve(area)
     links = tables.load("nhs_area_links")
-    links = links[(links["area_code"] == code) & (links["level"] != "sub_icb")].sort_values("rank")
+    links = links[(links["area_code"] == area) & (links["level"] != "sub_icb")].sort_values("rank")
     table = tables.load("nhs_waits")
     own = table.drop_duplicates("organisation_code", keep="last").set_index("organisation_code")
     found = list(links[["organisation_code", "basis"]].itertuples(index=False, name=None))
     boards = links.loc[links["level"] == "icb", "organisation_code"]
     regions = own.loc[[b for b in boards if b in own.index], "part_of"].unique()
     found += [(region, "region that the board is in") for region in regions]
-    if areas.level(code) == "region":
-        same = (own["level"] == "region") & (own["organisation"] == areas.name(code))
+    if area.level == "region":
+        same = (own["level"] == "region") & (own["organisation"] == area.name)
         found += [(region, "NHS region of the same name") for region in own.index[same]]
     found.append((areas.ENGLAND, "the whole country"))
     out = pd.DataFrame(found, columns=["organisation_code", "basis"])
@@ -161,8 +158,9 @@ def organisations(area: str = "Bury") -> pd.DataFrame:
     return out[["organisation_code", "organisation", "level", "basis"]]
 
 
+@reads.found
 def waits(
-    area: str = "Bury",
+    area: Area,
     *,
     services: Iterable[str] = tuple(SERVICES),
     base: str = "banded",
@@ -171,8 +169,7 @@ def waits(
 
     Parameters
     ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
+    area : Area or str
     services : iterable of str
         Short names (see ``SERVICES``) or service lines as the publisher calls them.
     base : {"banded", "all"}
@@ -313,7 +310,14 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     return out.rename_axis(columns=None).reset_index()
 
 
-def quantile_weeks(counts: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
+class Weeks(NamedTuple):
+    """A quantile of waits."""
+
+    weeks: np.ndarray
+    is_open: np.ndarray  # whether more than 52 weeks is all that is known
+
+
+def quantile_weeks(counts: np.ndarray, p: float) -> Weeks:
     """Find the wait below which a share of the list lies, interpolated within its band.
 
     Parameters
@@ -325,10 +329,8 @@ def quantile_weeks(counts: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray
 
     Returns
     -------
-    weeks : array of shape (...)
+    Weeks
         NaN for an empty list, 52 where the wait lies in the open band.
-    is_open : array of bool
-        Whether it does: more than 52 weeks is then all that is known.
 
     Notes
     -----
@@ -344,7 +346,8 @@ def quantile_weeks(counts: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray
     width = np.append(np.diff(EDGES), 0.0)[band]
     with np.errstate(invalid="ignore", divide="ignore"):
         weeks = EDGES[band] + np.where(inside > 0, (wanted - before) / inside, 0.0) * width
-    return np.where(size > 0, weeks, np.nan), (band == len(BANDS) - 1) & (size > 0)
+    is_open = (band == len(BANDS) - 1) & (size > 0)
+    return Weeks(np.where(size > 0, weeks, np.nan), is_open)
 
 
 def measures(lists: pd.DataFrame, *, base: str = "banded") -> pd.DataFrame:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, tables
+from send_analysis import areas, reads, tables
+from send_analysis.areas import Area
 from send_analysis.waits import lists
 
 MEAN = "mean days to second contact"
@@ -21,13 +22,9 @@ SEEN_LATE = "first appointment after more than 13 weeks, per cent"
 OPEN = "open at least 13 weeks"
 
 
-def groups(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def groups(area: Area) -> pd.DataFrame:
     """List the commissioning groups that an authority's residents were in.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -35,18 +32,18 @@ def groups(area: str = "Bury") -> pd.DataFrame:
         ``organisation_code, basis`` (whether other authorities share it), ``named``.
     """
     links = tables.load("nhs_area_links")
-    own = links[(links["area_code"] == areas.resolve(area)) & (links["level"] == "sub_icb")]
+    own = links[(links["area_code"] == area) & (links["level"] == "sub_icb")]
     return own.sort_values("rank")[["organisation_code", "basis", "named"]].reset_index(drop=True)
 
 
+@reads.found
 @tables.remembered
-def referred(area: str = "Bury", *, services: str = "mental health") -> pd.DataFrame:
+def referred(area: Area, *, services: str = "mental health") -> pd.DataFrame:
     """What became of the children referred in a financial year, by its end.
 
     Parameters
     ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
+    area : Area or str
     services : str
         As in the table `mental_health_waits`.
 
@@ -96,33 +93,28 @@ def _together(rows: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
     ]
 
 
-def _children(area: str, years: pd.Series) -> pd.Series:
+def _children(area: Area, years: pd.Series) -> pd.Series:
     """Residents aged 0 to 17 of all authorities in an area's groups, by mid-year.
 
     Missing where one of these authorities is in further groups: then no population is theirs.
     """
     people = tables.load("population").query("age < 18").groupby(["area_code", "year"])["people"]
-    code = areas.resolve(area)
     links = tables.load("nhs_area_links").query("level == 'sub_icb'")
     links = links[links["area_code"].isin(areas.current())]
-    own = links.loc[links["area_code"] == code, "organisation_code"]
+    own = links.loc[links["area_code"] == area, "organisation_code"]
     sharing = links.loc[links["organisation_code"].isin(own), "area_code"].unique()
     all_theirs = links.loc[links["area_code"].isin(sharing), "organisation_code"]
-    if code == areas.ENGLAND:
-        sharing = [code]
+    if area == areas.ENGLAND:
+        sharing = [area]
     elif not all_theirs.isin(own).all() or not len(own):
         return pd.Series(float("nan"), index=years.index)
     return years.map(people.sum().loc[sharing].groupby("year").sum(min_count=len(sharing)))
 
 
+@reads.found
 @tables.remembered
-def contacts(area: str = "Bury") -> pd.DataFrame:
+def contacts(area: Area) -> pd.DataFrame:
     """Children with a contact in twelve months, a year apart, so that no two windows overlap.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -164,14 +156,10 @@ def contacts(area: str = "Bury") -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns]
 
 
+@reads.found
 @tables.remembered
-def first_contacts(area: str = "Bury") -> pd.DataFrame:
+def first_contacts(area: Area) -> pd.DataFrame:
     """Referrals that wait for a first contact, at the end of each month.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -181,7 +169,7 @@ def first_contacts(area: str = "Bury") -> pd.DataFrame:
         Providers known to run the service in the area, its first board, and England.
     """
     links = tables.load("nhs_area_links")
-    links = links[(links["area_code"] == areas.resolve(area)) & (links["level"] != "sub_icb")]
+    links = links[(links["area_code"] == area) & (links["level"] != "sub_icb")]
     boards = links[links["level"] == "icb"].sort_values("rank").head(1)
     codes = [
         *links.loc[links["level"] == "provider", "organisation_code"],
@@ -200,14 +188,10 @@ def first_contacts(area: str = "Bury") -> pd.DataFrame:
     return wide.rename_axis(columns=None)[[*columns, "over 52 weeks"]]
 
 
+@reads.found
 @tables.remembered
-def spending(area: str = "Bury") -> pd.DataFrame:
+def spending(area: Area) -> pd.DataFrame:
     """What commissioning groups said that they spent on children's mental health, year by year.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -221,7 +205,10 @@ def spending(area: str = "Bury") -> pd.DataFrame:
     table = table.assign(pounds=table["pounds"].astype("Float64").astype(float))
     codes = list(groups(area)["organisation_code"])
     parts = []
-    for level, wanted, whose in (("group", codes, area), ("england", [areas.ENGLAND], "England")):
+    for level, wanted, whose in (
+        ("group", codes, area),
+        ("england", [areas.ENGLAND], areas.ENGLAND),
+    ):
         rows = table[(table["level"] == level) & table["organisation_code"].isin(wanted)]
         if rows.empty:
             continue
@@ -242,14 +229,10 @@ def _financial(year: pd.Series) -> pd.Series:
     return year.astype(str) + "-" + (year + 1).mod(100).astype(str).str.zfill(2)
 
 
+@reads.found
 @tables.remembered
-def autism(area: str = "Bury") -> pd.DataFrame:
+def autism(area: Area) -> pd.DataFrame:
     """Who was first seen more than 13 weeks after a suspected autism referral, by group and age.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -262,7 +245,7 @@ def autism(area: str = "Bury") -> pd.DataFrame:
     links = links[links["area_code"].isin(areas.current())]
     own = list(groups(area)["organisation_code"])
     boards = links[(links["level"] == "icb") & (links["rank"] == 1)]
-    board = boards.loc[boards["area_code"] == areas.resolve(area), "organisation_code"]
+    board = boards.loc[boards["area_code"] == area, "organisation_code"]
     near = boards.loc[boards["organisation_code"].isin(board), "area_code"]
     there = links[(links["level"] == "sub_icb") & links["area_code"].isin(near)]
     others = [code for code in there["organisation_code"].unique() if code not in own]

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from send_analysis import areas, reads, tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes as wait_claims
 from send_analysis.waits import investment, providers, queues
@@ -22,13 +23,10 @@ ASSUMED = "Assumptions of the project, data/assumptions.yml"
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
+@reads.found
 @tables.remembered
-def focus(area: str = "Bury") -> pd.Series:
+def focus(area: Area) -> pd.Series:
     """Choose the organisation that stands for an area: its first board, else region or England.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -46,7 +44,7 @@ def focus(area: str = "Bury") -> pd.Series:
 
 
 @reads.result
-def organisations(area: str = "Bury") -> pd.DataFrame:
+def organisations(area: Area) -> pd.DataFrame:
     """Return the organisations that serve an area, as :func:`.lists.organisations`.
 
     Returns
@@ -54,15 +52,13 @@ def organisations(area: str = "Bury") -> pd.DataFrame:
     DataFrame
         ``organisation_code, organisation, kind, basis``.
     """
-    return waits.organisations(area).rename(columns={"level": "kind"})
+    found = waits.organisations(area).rename(columns={"level": "kind"})
+    return found.replace({"kind": {"icb": "integrated care board", "england": "country"}})
 
 
-def lists(area: str = "Bury") -> pd.DataFrame:
+@reads.found
+def lists(area: Area) -> pd.DataFrame:
     """Lists of the four main services at the organisation that stands for an area.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -83,12 +79,8 @@ def lists_of(organisation: str) -> pd.DataFrame:
 
 
 @reads.result
-def reporting(area: str = "Bury") -> pd.DataFrame:
+def reporting(area: Area) -> pd.DataFrame:
     """Children waiting at each provider that an area's board (or region) is added up from.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -118,12 +110,8 @@ def reporting(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def measured(area: str = "Bury") -> pd.DataFrame:
+def measured(area: Area) -> pd.DataFrame:
     """First and last month of every measure, for the organisation that stands for an area.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -192,12 +180,9 @@ def _without_jumps() -> pd.DataFrame:
     return table[~(there.isin(gone) & (table["level"] == "provider").to_numpy())]
 
 
-def recounted(area: str = "Bury") -> dict[str, pd.Timestamp]:
+@reads.found
+def recounted(area: Area) -> dict[str, pd.Timestamp]:
     """Services whose list changed what it counts, and since when it is one list.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -230,12 +215,12 @@ def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
 
 
 @reads.result
-def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
+def changes(area: Area, claimed: Mapping[str, float]) -> pd.DataFrame:
     """Changes at the provider and the board of an area, on every definition, beside those claimed.
 
     Parameters
     ----------
-    area : str
+    area : Area or str
     claimed : mapping of str to float
         Short name of a service, and the change of waits in per cent that was claimed.
 
@@ -253,7 +238,7 @@ def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
     serving = waits.organisations(area)
     if not claimed:
         raise MissingDataError(
-            f"No claim that waits fell by a stated share is recorded for {areas.name(area)}."
+            f"No claim that waits fell by a stated share is recorded for {area.name}."
         )
     codes = serving.loc[serving["level"].isin(["provider", "icb"]), "organisation_code"]
     each = [
@@ -267,7 +252,7 @@ def changes(area: str, claimed: Mapping[str, float]) -> pd.DataFrame:
     found = pd.concat(each).dropna(subset="change")
     order = found["measure"].map(list(names).index)
     found = found.iloc[order.argsort(kind="stable")].reset_index(drop=True)
-    return found.assign(measure=found["measure"].map(names), area=areas.name(areas.resolve(area)))
+    return found.assign(measure=found["measure"].map(names), area=area.name)
 
 
 @reads.result
@@ -338,12 +323,12 @@ def _in_words(found: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
-def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52) -> pd.DataFrame:
+def queue_plan(area: Area, *, target_wait: float = 18, weeks: float = 52) -> pd.DataFrame:
     """What each list would need to reach a target wait in a year.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     target_wait : float
         Weeks within which nearly every child should be seen.
     weeks : float
@@ -365,9 +350,7 @@ def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52
     ).dropna()
     frame = frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
     if frame.empty:
-        raise MissingDataError(
-            f"No list near {areas.name(area)} shows who joins and who leaves it."
-        )
+        raise MissingDataError(f"No list near {area.name} shows who joins and who leaves it.")
     plan = queues.plan(frame, target_wait=target_wait, weeks=weeks)
     return plan.rename(columns={
         "queue_size": "waiting", "demand": "join_a_week", "capacity": "leave_a_week",
@@ -376,13 +359,8 @@ def queue_plan(area: str = "Bury", *, target_wait: float = 18, weeks: float = 52
 
 
 @reads.result
-def futures(area: str = "Bury", *, seed: int = 1) -> pd.DataFrame:
+def futures(area: Area, *, seed: int = 1) -> pd.DataFrame:
     """Simulate the longest list of an area's organisation under three capacities.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-    seed : int
 
     Returns
     -------

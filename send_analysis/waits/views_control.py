@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import control
 from send_analysis.waits import lists as waits
@@ -15,12 +16,8 @@ FUNNELS = ("speech and language", "occupational therapy")
 
 
 @reads.result
-def charts(area: str = "Bury") -> pd.DataFrame:
+def charts(area: Area) -> pd.DataFrame:
     """Control charts of the share over 18 weeks, service by service.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -56,12 +53,9 @@ def _moves(values: pd.Series) -> bool:
     return bool((values.diff().abs() > 0).any())
 
 
-def shares(area: str = "Bury") -> dict[str, pd.Series]:
+@reads.found
+def shares(area: Area) -> dict[str, pd.Series]:
     """Share over 18 weeks of each service at the organisation that stands for an area, by month.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -156,12 +150,8 @@ def signals(found: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
-def boards(area: str = "Bury") -> pd.DataFrame:
+def boards(area: Area) -> pd.DataFrame:
     """All boards' shares over 18 weeks of two services in the last month, with funnel limits.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------

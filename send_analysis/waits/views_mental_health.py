@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.waits import mental_health
 
 
 @reads.result
-def contacts(area: str = "Bury") -> pd.DataFrame:
+def contacts(area: Area) -> pd.DataFrame:
     """Lay out :func:`.mental_health.contacts`, a row an organisation.
 
     Returns
@@ -30,7 +31,7 @@ def contacts(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def first_contacts(area: str = "Bury") -> pd.DataFrame:
+def first_contacts(area: Area) -> pd.DataFrame:
     """First and last month of :func:`.mental_health.first_contacts`, a row an organisation.
 
     Returns
@@ -51,7 +52,7 @@ def first_contacts(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def autism(area: str = "Bury") -> pd.DataFrame:
+def autism(area: Area) -> pd.DataFrame:
     """Return who was seen late, as :func:`.mental_health.autism`, without level and month."""
     return mental_health.autism(area).drop(columns=["level", "month"])
 
@@ -63,7 +64,7 @@ def autism_in_england() -> pd.DataFrame:
 
 
 @reads.result
-def spent(area: str, pounds: float) -> pd.DataFrame:
+def spent(area: Area, pounds: float) -> pd.DataFrame:
     """Spending on children's mental health, a row a year and organisation.
 
     Returns

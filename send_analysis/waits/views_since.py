@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis import areas, reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import lists as waits
 from send_analysis.waits import providers
@@ -25,14 +26,10 @@ _LIST = ["service", "provider"]
 _ORDER = ["provider", "icb", "region", "england"]
 
 
+@reads.found
 @tables.remembered
-def shares(area: str = "Bury") -> pd.DataFrame:
+def shares(area: Area) -> pd.DataFrame:
     """Follow the lists of the organisations that serve an area, month by month.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -76,12 +73,8 @@ def shares(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def ends(area: str = "Bury") -> pd.DataFrame:
+def ends(area: Area) -> pd.DataFrame:
     """First and last figure of each list, and the highest share over a year between them.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -115,12 +108,8 @@ def ends(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def charted(area: str = "Bury") -> pd.DataFrame:
+def charted(area: Area) -> pd.DataFrame:
     """Return the shares of long waits that are drawn: one measure of each service in ``CHARTED``.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -140,12 +129,8 @@ def charted(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def later(area: str = "Bury") -> pd.DataFrame:
+def later(area: Area) -> pd.DataFrame:
     """Write first and last figures of the later lists side by side, as a reader reads them.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -166,12 +151,8 @@ def later(area: str = "Bury") -> pd.DataFrame:
 
 
 @reads.result
-def alike(area: str = "Bury") -> pd.DataFrame:
+def alike(area: Area) -> pd.DataFrame:
     """Say how far first and last figures of the later lists are of the same lists.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -194,14 +175,10 @@ def _pair(found: pd.DataFrame, column: str, form: str) -> list[str]:
     return [f"{a:{form}} → {b:{form}}".replace("nan", "n/a") for a, b in both]
 
 
+@reads.found
 @tables.remembered
-def services(area: str = "Bury") -> pd.DataFrame:
+def services(area: Area) -> pd.DataFrame:
     """Every list of children's services near an area in the last month, beside England's.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-        Name or code of a local authority.
 
     Returns
     -------
@@ -233,8 +210,7 @@ def services(area: str = "Bury") -> pd.DataFrame:
     out = out.sort_values(["service", "level"], key=lambda c: c.replace(order), kind="stable")
     if out.loc[out["level"] == "icb", list(LONG)].isna().all(axis=None):
         raise MissingDataError(
-            f"{areas.name(area)} has no board with lists of children's services whose waits are "
-            "known."
+            f"{area.name} has no board with lists of children's services whose waits are known."
         )
     columns = ["service", "organisation", "level", "month", "waiting", *LONG]
     return out[[*columns, *england.add_suffix(" in England")]].reset_index(drop=True)

@@ -6,24 +6,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from send_analysis import areas
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.waits import changes, lists, views, views_control, views_since
 
 
-def findings(area: str = "Bury", claimed: Mapping[str, float] | None = None) -> list[str]:
+@reads.found
+def findings(area: Area, claimed: Mapping[str, float] | None = None) -> list[str]:
     """Sum up the chapter: a headline, then a sentence a service.
 
     Parameters
     ----------
-    area : str, default "Bury"
+    area : Area or str
     claimed : mapping of str to float, optional
         Change of waits in per cent that was claimed of a service.
-
-    Returns
-    -------
-    list of str
     """
-    name = areas.name(areas.resolve(area))
+    name = area.name
     chosen = views.focus(area)
     table = views.measured(area)
     by_measure = dict(iter(table.set_index("service").groupby("measure")))
@@ -69,10 +67,13 @@ def _compared(row: pd.Series) -> str:
     if pd.isna(row["comparable"]) or row["change_percent"] * row["comparable"] >= 0:
         return ""
     way = "rose" if row["comparable"] > 0 else "fell"
-    return f"; among comparable providers it {way}, by {abs(row['comparable']):.1f} % of itself"
+    return (
+        f"; among providers that can be compared the share {way}, by "
+        f"{abs(row['comparable']):.1f} % of what it was"
+    )
 
 
-def _since(area: str, service: str, recounted: dict[str, pd.Timestamp]) -> str:
+def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
     """Say so where a list changed what it counts, and what it did since."""
     if service not in recounted:
         return ""
@@ -86,22 +87,18 @@ def _since(area: str, service: str, recounted: dict[str, pd.Timestamp]) -> str:
 
 
 def carried() -> str:
-    """Say how much lists carry over from month to month, and what that does to control charts.
-
-    Returns
-    -------
-    str
-    """
+    """Say how much lists carry over from month to month, and what that does to control charts."""
     found = views_control.carry_over()
     return (
-        "Lists carry over: most children who wait in one month still wait in the next. In "
+        "Most children who wait in one month still wait in the next, so that lists move slowly: in "
         "boards' lists neighbouring months correlate by "
-        f"{found['autocorrelation']:.2f} (corrected for so few months). Limits that take months as "
-        f"independent would flag {found['signals_independent']:.0f} % of the {found['charts']:.0f} "
-        f"charts of boards, but also {found['alarms_independent']:.0f} % of charts of a list that "
-        "is steady and carries over "
-        f"as much. The limits below are {found['widened']:.1f} times as wide: they flag "
-        f"{found['signals']:.0f} % of boards' charts, and {found['alarms']:.0f} % of steady ones."
+        f"{found['autocorrelation']:.2f} (corrected for so few months). The usual limits, which "
+        "take months as independent, would find a signal in "
+        f"{found['signals_independent']:.0f} % of the {found['charts']:.0f} charts of boards, but "
+        f"also in {found['alarms_independent']:.0f} % of charts of lists that are steady and move "
+        f"as slowly. The limits below are {found['widened']:.1f} times as wide: they find one in "
+        f"{found['signals']:.0f} % of boards' charts, and in {found['alarms']:.0f} % of steady "
+        "ones."
     )
 
 
@@ -116,12 +113,9 @@ def months() -> str:
     return f"{then.min():%B} and {then.max():%B %Y}"
 
 
-def later(area: str = "Bury") -> list[str]:
+@reads.found
+def later(area: Area) -> list[str]:
     """Say what came of the lists after the claims: nearest organisation and England, by service.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -145,10 +139,6 @@ def services(table: pd.DataFrame) -> str:
     ----------
     table : DataFrame
         As :func:`.views_since.services` returns it.
-
-    Returns
-    -------
-    str
     """
     board = table[table["level"] == "icb"]
     known = board.dropna(subset=["over 18 weeks", "over 18 weeks in England"])

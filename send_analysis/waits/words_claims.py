@@ -47,10 +47,6 @@ def summary(
         Claimed change in per cent; left out where the claim gives none, or is of a wait in weeks.
     services : str or list of str, optional
         Short names: how many other boards' lists of theirs have such a fall is said as well.
-
-    Returns
-    -------
-    str
     """
     if found.empty:
         return "No list of a provider or board stands for this area."
@@ -94,10 +90,6 @@ def elsewhere(service: str, claimed: float) -> str:
         Short name.
     claimed : float
         Per cent, below zero.
-
-    Returns
-    -------
-    str
     """
     falls = changes.largest_falls(lists.service_line(service))
     return (

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.waits import mental_health
 
 
-def referred(area: str = "Bury") -> list[str]:
+@reads.found
+def referred(area: Area) -> list[str]:
     """Say what became of the children referred to mental health services, beside England.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -59,17 +58,9 @@ def referred(area: str = "Bury") -> list[str]:
     return said
 
 
-def contacts(area: str = "Bury") -> list[str]:
-    """Say how many children had a contact with a mental health service in twelve months.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    list of str
-    """
+@reads.found
+def contacts(area: Area) -> list[str]:
+    """Say how many children had a contact with a mental health service in twelve months."""
     table = mental_health.contacts(area)
     last = table.groupby("level").last()
     own = "group" in last.index
@@ -98,12 +89,9 @@ def _change(change: float) -> str:
     return f"a {'rise' if change > 0 else 'fall'} of {abs(change):.1f} %"
 
 
-def first_contacts(area: str = "Bury") -> list[str]:
+@reads.found
+def first_contacts(area: Area) -> list[str]:
     """Say how long children's referrals to mental health services waited for a first contact.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
 
     Returns
     -------
@@ -123,18 +111,15 @@ def first_contacts(area: str = "Bury") -> list[str]:
     return said
 
 
-def spent(area: str, pounds: float) -> list[str]:
+@reads.found
+def spent(area: Area, pounds: float) -> list[str]:
     """Say what commissioning groups spent on children's mental health, and what a sum is of it.
 
     Parameters
     ----------
-    area : str
+    area : Area or str
     pounds : float
         Sum that is held against the newest year.
-
-    Returns
-    -------
-    list of str
     """
     table = mental_health.spending(area)
     own = table[table["level"] == "group"]
@@ -157,17 +142,9 @@ def spent(area: str, pounds: float) -> list[str]:
     ]
 
 
-def autism(area: str = "Bury") -> list[str]:
-    """Say what is published of autism referrals: of the area, of groups near it, of England.
-
-    Parameters
-    ----------
-    area : str, default "Bury"
-
-    Returns
-    -------
-    list of str
-    """
+@reads.found
+def autism(area: Area) -> list[str]:
+    """Say what is published of autism referrals: of the area, of groups near it, of England."""
     table = mental_health.autism(area)
     england = table[table["level"] == "england"].iloc[0]
     shown = []
@@ -195,7 +172,8 @@ def autism(area: str = "Bury") -> list[str]:
     ]
 
 
-def seen_late(area: str = "Bury") -> str:
+@reads.found
+def seen_late(area: Area) -> str:
     """Name what :func:`.views_mental_health.autism` holds, with its month."""
     return (
         "First seen more than 13 weeks after a suspected autism referral, per cent of those whose "

@@ -68,7 +68,7 @@ def test_barnsley_and_sheffield_are_read_under_old_codes_and_new(official, tmp_p
     """The files have the codes of before April 2023; newer ones may have those of today."""
     printed = _file(official, MID_2024).set_index("name")[AGES].sum(axis=1)
     for name in ("Barnsley", "Sheffield"):
-        code = areas.resolve(name)
+        code = areas.find(name)
         assert _people(area_code=code, year=2024)["people"].sum() == printed[name]
     for folder in ("population", "lookups"):
         shutil.copytree(official / folder, tmp_path / folder)
@@ -118,7 +118,7 @@ def test_single_years_keep_their_shape_when_they_are_scaled(official):
     """In Newham 83,467 children became 84,596: every age rises by 1.4 per cent, to one person."""
     printed = _file(official, "mye_2023_ltla_age0-25.csv.gz").set_index("name")
     printed = printed.loc["Newham", AGES].to_numpy(dtype=float)
-    found = _people(area_code=areas.resolve("Newham"), year=2023).sort_values("age")["people"]
+    found = _people(area_code=areas.find("Newham"), year=2023).sort_values("age")["people"]
     np.testing.assert_allclose(found[:18], printed[:18] * 84_596 / 83_467, atol=1)
     np.testing.assert_array_equal(found[18:], printed[18:])
 

@@ -36,7 +36,7 @@ def summary(forecasts):
 @pytest.fixture(scope="module")
 def later(forecasts):
     """Scores on outcomes that took no part in choosing the method."""
-    return scoring.accuracy(forecasts, 2017, since=2023).set_index(["method", "horizon"])
+    return scoring.accuracy(forecasts, 2017, start=2023).set_index(["method", "horizon"])
 
 
 # Scores
@@ -225,7 +225,7 @@ def test_choosing_again_finds_the_numbers_of_the_method(history):
 
 def test_the_score_that_chose_is_that_of_the_backtest(history, forecasts):
     """The same rows by the other way: forecast one by one, outcomes to January 2022."""
-    found = scoring.accuracy(forecasts, 2017, until=2022).set_index(["method", "horizon"])["wis"]
+    found = scoring.accuracy(forecasts, 2017, end=2022).set_index(["method", "horizon"])["wis"]
     expected = (found[scoring.OURS] / found[COMPOUND]).mean()
     assert choosing.score(history)(demand.CHOSEN) == pytest.approx(expected)
 

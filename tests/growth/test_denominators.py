@@ -31,7 +31,7 @@ def test_bury_is_eleventh_in_england(per_head):
 def test_places_of_areas_that_the_old_estimates_misplaced(per_head, area, place):
     """As worked out by another hand, which had not joined Barnsley (24th) and Sheffield (135th)."""
     every = per_head[areas.current()]
-    code = areas.resolve(area)
+    code = areas.find(area)
     assert every.drop(RECODED).rank(ascending=False)[code] == place
     assert every.rank(ascending=False)[code] == place + 1
 
@@ -54,7 +54,7 @@ def test_the_index_of_england_has_the_same_rate(per_head):
 )
 def test_mid_2023_is_not_what_mid_2020_led_to(area, old, too_many):
     people = denominators.residents().set_index(["area_code", "year"])["people"]
-    found = people[areas.resolve(area), 2023]
+    found = people[areas.find(area), 2023]
     assert 100 * (old / found - 1) == pytest.approx(too_many, abs=1.2)
 
 

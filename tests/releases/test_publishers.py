@@ -25,8 +25,8 @@ def fetch(site, tmp_path):
     """Fetch a release into a cache."""
     with sources.connect(timeout=0.5) as client:
         yield lambda entry=ENTRY: publishers.fetch_release(
-            client, entry, tmp_path, api=f"{site.address}/api", site=f"{site.address}/site",
-            wait=lambda seconds: None,
+            client, entry, tmp_path, wait=lambda seconds: None,
+            at=publishers.addresses(f"{site.address}/api", f"{site.address}/site"),
         )  # fmt: skip
 
 

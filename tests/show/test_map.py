@@ -18,7 +18,7 @@ def frame(**changes):
     """A figure an authority, in the order of their codes: 1 to 153, some changed."""
     codes = areas.current()
     values = pd.Series(np.arange(1.0, len(codes) + 1), index=codes)
-    values.update(pd.Series({areas.resolve(k): v for k, v in changes.items()}, dtype=float))
+    values.update(pd.Series({areas.find(k): v for k, v in changes.items()}, dtype=float))
     out = pd.DataFrame({"area_code": codes, "rate": values.to_numpy(), "flagged": False})
     return reads.stamp(out, ["ehc_plans"])
 
@@ -64,9 +64,9 @@ def test_classes_hold_what_is_read():
 
 def test_the_words_say_the_ends_the_regions_and_what_is_missing(drawn):
     rows = frame(Bury=900, Bolton=800, Kent=-5).set_index("area_code")
-    rows.loc[areas.resolve("Kent"), "flagged"] = True
-    rows.loc[areas.resolve("Essex"), "rate"] = np.nan
-    north = [code for code in rows.index if areas.region(code) == areas.resolve("North East")]
+    rows.loc[areas.find("Kent"), "flagged"] = True
+    rows.loc[areas.find("Essex"), "rate"] = np.nan
+    north = [code for code in rows.index if areas.Area(code).region == areas.find("North East")]
     rows.loc[north, "rate"] = 700
     chart = sa.map(rows, "rate", what="Plans per 1,000")
     assert "Highest: 900.0 in Bury, 800.0 in Bolton, 700.0 in " in chart.alt
@@ -143,7 +143,7 @@ def test_a_locator_marks_an_area_darkest(drawn):
     chart = maps.locator("Bury")
     assert chart.title == "Bury is in the North West"
     assert chart.tables == ("neighbours",)
-    assert chart.data["area"].tolist() == ["Bury", *map(areas.name, areas.neighbours("Bury"))]
+    assert chart.data["area"].tolist() == ["Bury", *map(areas.name, areas.find("Bury").neighbours)]
     ground, near, own = (one.get_facecolor()[0][:3] for one in drawn(chart).collections)
     assert contrast(tuple(own)) > contrast(tuple(near)) > contrast(tuple(ground))
     assert "1 of them in the same region (North West)" in chart.alt  # Lancashire, by the tool

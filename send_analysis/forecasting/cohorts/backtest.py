@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas as places
+from send_analysis import reads
+from send_analysis.areas import Area
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS, origins, snapshot
 from send_analysis.forecasting.cohorts.simulation import BANDS, estimated, project
 
 
+@reads.found
 def backtest(
-    areas: Iterable[str] | None = None,
+    areas: Sequence[Area] | None = None,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     simulations: int = 1000,
     seed: int = 50,
 ) -> pd.DataFrame:
-    """Project the January after `origin` and set it against what was published.
+    """Project the January after `as_of` and set it against what was published.
 
     Parameters
     ----------
-    areas : iterable of str, optional
+    areas : sequence of Area or str, optional
         Authorities; all with plans by age in both Januaries if not given.
-    origin : int, optional
+    as_of : int, optional
         A January whose following one is published by age and setting; the last if not given.
     simulations, seed
         As in `project`.
@@ -38,21 +40,19 @@ def backtest(
         ``cohort`` is the median, ``low`` to ``high`` hold 80 %.
         Authorities without settings in either January are left out.
     """
-    origin = origins()[-2] if origin is None else origin
+    origin = origins()[-2] if as_of is None else as_of
     known = estimated(origin)[0]
     later = snapshot(origin + 1, years=1)
     given = np.isfinite(known.stock).all(axis=(1, 2))
-    codes = [code for code in known.areas[given] if code in later.areas]
-    if areas is not None:
-        wanted = {places.resolve(area) for area in areas}
-        codes = [code for code in codes if code in wanted]
+    there = known.areas[given & known.areas.isin(later.areas)]
+    there = there if areas is None else there[there.isin(areas)]
     frames = []
-    for code in codes:
-        observed = later.stock[later.areas.get_loc(code)]
-        before = known.stock[known.areas.get_loc(code)]
+    for area in map(Area, there):
+        observed = later.stock[later.areas.get_loc(area)]
+        before = known.stock[known.areas.get_loc(area)]
         if _recorded(observed) < 0.7 or _recorded(before) < 0.7:
             continue
-        projection = project(code, origin=origin, years=1, simulations=simulations, seed=seed)
+        projection = project(area, as_of=origin, years=1, simulations=simulations, seed=seed)
         simulated = _categories(projection.stock[1])
         quantiles = {
             name: np.quantile(values, (0.1, 0.5, 0.9)) for name, values in simulated.items()
@@ -60,7 +60,7 @@ def backtest(
         rows = pd.DataFrame(quantiles, index=["low", "cohort", "high"]).T
         rows["observed"] = {name: float(value) for name, value in _categories(observed).items()}
         rows["persistence"] = {name: float(value) for name, value in _categories(before).items()}
-        frames.append(rows.assign(area_code=code, area=places.name(code)))
+        frames.append(rows.assign(area_code=area, area=area.name))
     out = pd.concat(frames).rename_axis(["dimension", "category"]).reset_index()
     first = ["area_code", "area", "dimension", "category", "observed", "persistence"]
     return out[[*first, *[name for name in out if name not in first]]]

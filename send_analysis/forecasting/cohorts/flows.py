@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, tables
+from send_analysis.areas import Area
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
@@ -39,7 +40,7 @@ class Projection:
 
     Parameters
     ----------
-    area_code : str
+    area_code : Area
     origin : int
         January projected from.
     stock : ndarray (T + 1, n, A, S)
@@ -62,7 +63,7 @@ class Projection:
         What `moving` gave for a year, kept: scenarios run the same years again.
     """
 
-    area_code: str
+    area_code: Area
     origin: int
     stock: np.ndarray
     joined: np.ndarray
@@ -291,7 +292,7 @@ def _elsewhere(
 
 
 def _against_table(
-    code: str, year: int, lever: Mapping, size: np.ndarray
+    area: Area, year: int, lever: Mapping, size: np.ndarray
 ) -> tuple[np.ndarray, str]:
     """Turn a level into a factor on an area's new plans, by its figures; say what stands in."""
     if lever["lever"] == "requests_return":
@@ -301,19 +302,19 @@ def _against_table(
         factor = 1 / _rate(lever["lever"], year)
         what = f"{lever['lever'].replace('_', ' ')} in {year}"
     factor = factor[np.isfinite(factor) & (factor > 0)]
-    if code in factor.index:
-        return size * factor[code], ""
+    if area in factor.index:
+        return size * factor[area], ""
     named = lever.get("substitute")
     other = areas.ENGLAND if named == "England" else ""
-    if named in ("footprint", "region") and areas.level(code) == "local authority":
-        other = areas.footprint(code) if named == "footprint" else areas.region(code)
+    if named in ("footprint", "region") and area.level == "local authority":
+        other = area.footprint if named == "footprint" else area.region
     if other not in factor.index:
         raise MissingDataError(
-            f"{areas.name(code)} has no figure for {what}. Let another stand in, by the key "
+            f"{area.name} has no figure for {what}. Let another stand in, by the key "
             f"substitute of the lever {lever['lever']}: footprint, region or England"
             f"{f' ({named} has none either)' if named else ''}."
         )
-    note = f"{areas.name(other)} stands in for {areas.name(code)}: {what}."
+    note = f"{other.name} stands in for {area.name}: {what}."
     return size * factor[other], note
 
 

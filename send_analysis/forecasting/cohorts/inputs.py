@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from send_analysis import caveats, tables
-from send_analysis.areas import ENGLAND
+from send_analysis import caveats, reads, tables
+from send_analysis.areas import ENGLAND, Area
 from send_analysis.categories import AGE_BANDS, setting_of
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.shrinkage import range_sd
@@ -101,10 +101,6 @@ def snapshot(origin: int | None = None, *, years: int = 10) -> Snapshot:
         January to start from, one of :func:`origins`; the latest if not given.
     years : int
         Years of population needed ahead.
-
-    Returns
-    -------
-    Snapshot
 
     Raises
     ------
@@ -238,13 +234,14 @@ def _ceased_by_setting(year: int) -> np.ndarray:
     return count.reindex(SETTINGS).to_numpy(dtype=float)
 
 
-def placed(area: str | None = None) -> pd.DataFrame:
+@reads.found
+def placed(area: Area | None = None) -> pd.DataFrame:
     """Placements, all ages, with the ``setting`` of each.
 
     Parameters
     ----------
-    area : str, optional
-        Code; all areas if not given.
+    area : Area or str, optional
+        All areas if not given.
 
     Returns
     -------

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from send_analysis import tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.forecasting.cohorts.flows import GROUP_OF, GROUPS, LONGEST, pulled
 from send_analysis.forecasting.cohorts.inputs import AGES, BLOCKS, SETTINGS, Snapshot
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide
@@ -40,33 +41,30 @@ class Pull(NamedTuple):
     entry: np.ndarray  # (years, A, S), of new plans
 
 
-def pulls(code: str, origin: int, years: int, drawn: Drawn) -> Pull:
+@reads.found
+def pulls(area: Area, origin: int, years: int, drawn: Drawn) -> Pull:
     """Find what makes an authority's mix drift towards its region's as slowly as in the past.
 
     Parameters
     ----------
-    code : str
-        Code of an authority, codes joined by ``+``, a region or England.
+    area : Area
+        An authority, a region, England, or authorities taken together.
     origin : int
         January simulated from.
     years : int
     drawn : Drawn
         Rates of each simulation; factors are found for their mean.
 
-    Returns
-    -------
-    Pull
-
     Notes
     -----
     A year's factors are such that at mean rates the mixes of `wanted` come out.
     """
     known, plans = wanted(origin)
-    mix = as_shares(plans[:years, members(known, code)].sum(axis=1))
+    mix = as_shares(plans[:years, members(known, area)].sum(axis=1))
     out = Pull(
         np.ones((years, len(GROUPS), len(SETTINGS))), np.ones((years, len(AGES), len(SETTINGS)))
     )
-    start = unit(code, origin)
+    start = unit(area, origin)
     moves, entry = drawn.moves.mean(axis=0), drawn.entry.mean(axis=0)
     join, leave = drawn.join.mean(axis=0), drawn.leave.mean(axis=0)
     grown = np.exp(estimated(origin)[2].growth * damped(years))

@@ -65,10 +65,6 @@ def estimate(known: Snapshot) -> Rates:
     known : Snapshot
         From `inputs.snapshot`. With a January before, moves and leaving come from the same
         cohorts a year apart; without one, from neighbouring ages in the same January.
-
-    Returns
-    -------
-    Rates
     """
     source, target, complete = _transitions(known)
     new = np.nan_to_num(known.new)

@@ -80,31 +80,12 @@ def concentration(counts: np.ndarray, mean: np.ndarray) -> float:
 
 
 def as_shares(counts: np.ndarray) -> np.ndarray:
-    """Divide by the sum along the last axis; where that is 0 all shares are 0.
-
-    Parameters
-    ----------
-    counts : ndarray
-
-    Returns
-    -------
-    ndarray
-    """
+    """Divide by the sum along the last axis; where that is 0 all shares are 0."""
     return divide(counts, counts.sum(axis=-1, keepdims=True), otherwise=0.0)
 
 
 def divide(top: np.ndarray, bottom: np.ndarray, otherwise: float = 1.0) -> np.ndarray:
-    """Divide, with a stand-in where the divisor is 0.
-
-    Parameters
-    ----------
-    top, bottom : ndarray
-    otherwise : float
-
-    Returns
-    -------
-    ndarray
-    """
+    """Divide, with a stand-in where the divisor is 0."""
     top, bottom = np.broadcast_arrays(np.asarray(top, dtype=float), bottom)
     out = np.full(top.shape, otherwise)
     return np.divide(top, bottom, out=out, where=bottom > 0)
@@ -117,10 +98,6 @@ def robust_sd(values: np.ndarray) -> float:
     ----------
     values : ndarray
         Values that are not finite are left out.
-
-    Returns
-    -------
-    float
     """
     values = values[np.isfinite(values)]
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
@@ -135,10 +112,6 @@ def range_sd(values: np.ndarray) -> float:
     ----------
     values : ndarray
         Values that are not finite are left out.
-
-    Returns
-    -------
-    float
     """
     low, high = np.quantile(values[np.isfinite(values)], (0.1, 0.9))
     return float((high - low) / 2.563)

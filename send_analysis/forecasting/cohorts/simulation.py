@@ -6,15 +6,15 @@ the equations and what is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas as places
-from send_analysis import tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting.cohorts import flows, mixes
@@ -34,10 +34,11 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+@reads.found
 def simulate_area(
-    area: str,
+    area: Area,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -48,7 +49,7 @@ def simulate_area(
 
     Parameters
     ----------
-    area, origin, years, simulations, seed
+    area, as_of, years, simulations, seed
         As in `project`.
     levers : str, path or sequence of mapping, optional
         A scenario, as `levers.read` takes it.
@@ -68,14 +69,15 @@ def simulate_area(
     UnknownNameError, MissingDataError, ParameterError
     """
     changes = read_levers(levers)
-    made = project(area, origin=origin, years=years, simulations=simulations, seed=seed)
+    made = project(area, as_of=as_of, years=years, simulations=simulations, seed=seed)
     return summarise(flows.apply(made, changes, seed=seed), probabilities)
 
 
+@reads.found
 def simulate_areas(
-    areas: Iterable[str] | None = None,
+    areas: Sequence[Area] | None = None,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -85,10 +87,10 @@ def simulate_areas(
 
     Parameters
     ----------
-    areas : iterable of str, optional
+    areas : sequence of Area or str, optional
     jobs : int
         Processes to use; the result does not depend on it.
-    origin, years, simulations, seed
+    as_of, years, simulations, seed
         As in `project`.
 
     Returns
@@ -99,24 +101,24 @@ def simulate_areas(
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    origin = origins()[-1] if origin is None else origin
+    origin = origins()[-1] if as_of is None else as_of
     if areas is None:
         known = estimated(origin)[0]
-        codes = list(known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
-    else:
-        codes = [places.resolve_unit(area) for area in areas]
-    run = partial(simulate_area, origin=origin, years=years, simulations=simulations, seed=seed)
+        areas = map(Area, known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
+    areas = sorted(set(areas))
+    run = partial(simulate_area, as_of=origin, years=years, simulations=simulations, seed=seed)
     _check(origin, years, simulations, seed)
-    tasks = (delayed(run)(code) for code in sorted(set(codes)))
+    tasks = (delayed(run)(area) for area in areas)
     results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
-    bar = tqdm(results, total=len(set(codes)), desc="Cohorts", disable=None, leave=False)
+    bar = tqdm(results, total=len(areas), desc="Cohorts", disable=None, leave=False)
     return pd.concat(bar, ignore_index=True)
 
 
+@reads.found
 def project(
-    area: str,
+    area: Area,
     *,
-    origin: int | None = None,
+    as_of: int | None = None,
     years: int = 10,
     simulations: int = 1000,
     seed: int = 50,
@@ -125,10 +127,9 @@ def project(
 
     Parameters
     ----------
-    area : str
-        Name or code of a local authority, a region or England; codes joined by ``+`` are taken
-        together.
-    origin : int, optional
+    area : Area or str
+        A local authority, a region, England, or authorities taken together.
+    as_of : int, optional
         January to project from, one of `inputs.origins`; the latest if not given.
     years : int
         Years ahead, 1 to 15; a year's figures do not depend on how many follow.
@@ -151,24 +152,23 @@ def project(
     that adds or takes is new plans and plans that end, each as far as it is uncertain:
     see `_agree`. Ages and settings follow from the flows.
     """
-    origin = origins()[-1] if origin is None else origin
+    origin = origins()[-1] if as_of is None else as_of
     _check(origin, years, simulations, seed)
-    code = places.resolve_unit(area)
     # Pages ask for several horizons: one simulation serves them, as far as most go.
-    made = _projected(code, origin, max(years, USUAL) if years > 1 else 1, simulations, seed)
+    made = _projected(area, origin, max(years, USUAL) if years > 1 else 1, simulations, seed)
     return made.until(years)
 
 
 @tables.remembered(most=3)
-def _projected(code: str, origin: int, years: int, simulations: int, seed: int) -> Projection:
+def _projected(area: Area, origin: int, years: int, simulations: int, seed: int) -> Projection:
     """Simulate one area; see `project`."""
-    start = unit(code, origin)
+    start = unit(area, origin)
     trend = start.trend
-    totals = _totals(code, origin, years)
+    totals = _totals(area, origin, years)
     # the code seeds too, so that an area's draws are its own in any run
-    rng = np.random.default_rng([seed, int(code[1:9])])
+    rng = np.random.default_rng([seed, int(area[1:9])])
     drawn = draw(start, simulations, rng)
-    pull = mixes.pulls(code, origin, years, drawn)
+    pull = mixes.pulls(area, origin, years, drawn)
     shape = (years + 1, simulations, *start.stock.shape)
     stock, joined, leave = np.empty(shape), np.empty(shape), np.empty((years, *shape[1:]))
     stock[0], joined[0] = start.stock, start.new
@@ -193,7 +193,7 @@ def _projected(code: str, origin: int, years: int, simulations: int, seed: int) 
         joined[step + 1], leave[step] = new, ends
         deals.append(deal)
     deals = np.stack(deals)
-    return Projection(code, origin, stock, joined, leave, drawn.moves, deals, pull.moves)
+    return Projection(area, origin, stock, joined, leave, drawn.moves, deals, pull.moves)
 
 
 def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -247,10 +247,9 @@ def _agree(
     return new * (np.maximum(wanted - staying, 0.0) / inflow)[:, None, None], bent
 
 
-def _totals(code: str, origin: int, years: int) -> list[pd.Series]:
+def _totals(area: Area, origin: int, years: int) -> list[pd.Series]:
     """Quantiles of the forecast of all plans, a year each."""
-    names = code.split("+")
-    ahead = forecasting.forecast(names, years, origin)
+    ahead = forecasting.forecast([Area(member) for member in area.members], years, origin)
     ahead = ahead[ahead["category"] == "all"]
     # authorities taken together: quantiles of a sum are at most the sum of quantiles
     wide = ahead.groupby(["year", "quantile"])["value"].sum().unstack()
@@ -286,7 +285,7 @@ def summarise(
     frame["year"] -= (frame["measure"] == "new plans").astype(int)
     frame = frame.assign(
         area_code=projection.area_code,
-        area=places.name(projection.area_code),
+        area=projection.area_code.name,
         origin=projection.origin,
         horizon=frame["year"] - projection.origin + (frame["measure"] == "new plans"),
     )
@@ -310,7 +309,7 @@ def _check(origin: int, years: int, simulations: int, seed: int) -> None:
     """Refuse arguments that cannot be."""
     if origin not in origins():
         raise MissingDataError(
-            f"origin is {origin}; plans by single year of age are published for the Januaries "
+            f"as_of is {origin}; plans by single year of age are published for the Januaries "
             f"{' and '.join(map(str, origins()))}."
         )
     if not 1 <= years <= LONGEST:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from send_analysis import areas as places
-from send_analysis import tables
+from send_analysis import reads, tables
+from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.flows import GROUPS, LONGEST
 from send_analysis.forecasting.cohorts.inputs import (
@@ -68,10 +69,6 @@ class Drawn(NamedTuple):
 def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     """Return the tables, every authority's rates and the trend of one January, gathered once.
 
-    Parameters
-    ----------
-    origin : int
-
     Returns
     -------
     Snapshot
@@ -82,10 +79,11 @@ def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
     return known, estimate(known), entry_trend(origin)
 
 
-def unit(code: str, origin: int) -> Unit:
+@reads.found
+def unit(area: Area, origin: int) -> Unit:
     """Gather an authority, or add authorities up: shares weighted by what they are shares of."""
     known, rates, trend = estimated(origin)
-    at = members(known, code)
+    at = members(known, area)
     held = known.stock[at]
     leave = _mean(rates.leave[at], held)
     kept = held * (1 - rates.leave[at])
@@ -110,8 +108,8 @@ def unit(code: str, origin: int) -> Unit:
         ]
     )
     return Unit(
-        stock=held.sum(axis=0) * _published("ehc_plans", code, origin) / held.sum(),
-        new=_last_new(known, at, code),
+        stock=held.sum(axis=0) * _published("ehc_plans", area, origin) / held.sum(),
+        new=_last_new(known, at, area),
         people=people.sum(axis=0),
         leave=leave,
         leave_shape=rates.leave_shape[at].sum(axis=0),
@@ -129,14 +127,15 @@ def unit(code: str, origin: int) -> Unit:
     )
 
 
-def members(known: Snapshot, code: str) -> np.ndarray:
+@reads.found
+def members(known: Snapshot, area: Area) -> np.ndarray:
     """Number the authorities of an area that gave plans by age.
 
     Parameters
     ----------
     known : Snapshot
-    code : str
-        Of an authority, a region or England; codes joined by ``+`` are taken together.
+    area : Area
+        An authority, a region, England, or authorities taken together.
 
     Returns
     -------
@@ -147,9 +146,9 @@ def members(known: Snapshot, code: str) -> np.ndarray:
     MissingDataError
         If an authority that was asked for was none, or gave none, in that January.
     """
-    named = places.level(code.split("+")[0]) == "local authority"
-    wanted = code.split("+") if named else [
-        it for it in known.areas if code in (places.ENGLAND, places.region(it))
+    named = area.level == "local authority"
+    wanted = area.members if named else [
+        it for it in known.areas if area in (places.ENGLAND, Area(it).region)
     ]  # fmt: skip
     absent = [it for it in wanted if it not in known.areas]
     if absent:
@@ -175,21 +174,21 @@ def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     )
 
 
-def _published(table: str, code: str, year: int) -> float:
+def _published(table: str, area: Area, year: int) -> float:
     """Plans, or new plans, of all ages that were published for an area; NaN if none were."""
     rows = tables.load(table)
     rows = rows[(rows["age_band"] == "all") & (rows["year"] == year)]
-    plans = rows[rows["area_code"].isin(code.split("+"))]["plans"].astype("float64")
-    return float(plans.sum(min_count=len(code.split("+"))))
+    plans = rows[rows["area_code"].isin(area.members)]["plans"].astype("float64")
+    return float(plans.sum(min_count=len(area.members)))
 
 
-def _last_new(known: Snapshot, at: np.ndarray, code: str) -> np.ndarray:
+def _last_new(known: Snapshot, at: np.ndarray, area: Area) -> np.ndarray:
     """New plans of the year before the origin by age at 31 August and setting, NaN if not given."""
     new = np.moveaxis(known.new[-1][at], -1, 0)
     new = np.nansum(
         to_cohorts(new, earlier_share(np.nan_to_num(known.new[-1]).sum(axis=0))), axis=1
     )
-    return new.T * divide(_published("new_plans", code, known.origin - 1), new.sum(), np.nan)
+    return new.T * divide(_published("new_plans", area, known.origin - 1), new.sum(), np.nan)
 
 
 def draw(start: Unit, simulations: int, rng: np.random.Generator) -> Drawn:

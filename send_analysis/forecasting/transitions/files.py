@@ -53,10 +53,6 @@ def read_valid_states(path: str | Path) -> States:
         CSV with `setting`, `min-academic-year`, `max-academic-year`, `needs` and
         `setting->setting` (the last two are lists in one cell, parted by commas).
 
-    Returns
-    -------
-    States
-
     Raises
     ------
     DataError

@@ -47,10 +47,6 @@ def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: 
         From `transitions.read_population`: academic years × calendar years.
     states : States
 
-    Returns
-    -------
-    Flows
-
     Notes
     -----
     Priors weigh one observation in all, so they matter only where little was seen: the mean of the
@@ -204,10 +200,6 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     out : path
         Folder; made if it is not there. Files of the same names are replaced.
 
-    Returns
-    -------
-    list of Path
-
     Raises
     ------
     ParameterError
@@ -242,10 +234,6 @@ def notes(
     ----------
     transitions, states, costs, sampler
         As given to `simulate_transitions`.
-
-    Returns
-    -------
-    list of str
     """
     said = []
     ends = {"1": "joins: no new plans are projected", "2": "leaves: few are projected to"}
