@@ -9,7 +9,6 @@ from send_analysis.areas import Area
 from send_analysis.capacity import views
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
-from send_analysis.show.tile import Tile
 
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
@@ -138,7 +137,7 @@ def _chances(forecast: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     said = [
-        f"{phase.replace('all', 'all ages')} {_chance(probability)}"
+        f"{phase.replace('all', 'all ages')} {chance(probability)}"
         for phase, probability in rows["probability"].items()
     ]
     return (
@@ -147,23 +146,6 @@ def _chances(forecast: pd.DataFrame) -> str:
     )
 
 
-def _chance(probability: float) -> str:
+def chance(probability: float) -> str:
     """Write a chance; what all simulations say is not certain."""
     return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
-
-
-@reads.found
-def tile(area: Area) -> Tile | None:
-    """Return the places needed for the area's first page; none where they are not forecast."""
-    try:
-        forecast = views.forecast(area)
-    except MissingDataError:
-        return None
-    rows = forecast[(forecast["kind"] == EVERY) & (forecast["phase"] == "all")]
-    whole = rows.set_index("year").loc[forecast["origin"].iloc[0] + HORIZON]
-    return Tile(
-        f"Specialist places needed in January {whole.name}",
-        f"{whole['demand_low_80']:,.0f} to {whole['demand_high_80']:,.0f}",
-        "If placements are made as they have been, a range meant to hold four times in five, "
-        f"tested one year ahead. In use and announced: {whole['capacity']:,.0f}.",
-    )

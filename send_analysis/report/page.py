@@ -67,7 +67,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     glossary.mark(body)
     return {
         "name": name,
-        "short": re.sub(r"^\d+_", "", name).replace("_", " ").capitalize(),
+        "short": short(name),
         "title": title.get_text(),
         "headline": _tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
@@ -79,6 +79,11 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "code": code,
         "tables": tables,
     }
+
+
+def short(name: str) -> str:
+    """Return what links call a page, by the name of its notebook: "Demand growth"."""
+    return re.sub(r"^\d+_", "", name).replace("_", " ").capitalize()
 
 
 def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
