@@ -12,7 +12,6 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -161,7 +160,8 @@ def method(thing: Chart | Table) -> list[str]:
     told = []
     for made in reads.makers(_frame(thing)):
         module, _, name = made.rpartition(".")
-        words = inspect.getdoc(getattr(import_module(module), name)) or ""
+        by = getattr(sys.modules.get(module), name, None)  # a notebook's own is in none
+        words = (inspect.getdoc(by) if by is not None else "") or ""
         first = " ".join(words.partition("\n\n")[0].split())
         told.append(f"{made}: {_plain(first)}")
         found = NOTES.search(words)
