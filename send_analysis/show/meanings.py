@@ -268,6 +268,8 @@ def meaning(name: str, named: Sequence[str]) -> str:
     end = terms.ENDS.match(name)
     if end:
         level = f"{end['level']} per cent range" if end["level"] else "range"
-        of = meaning(end["of"], named) if end["of"] else "what is forecast or estimated"
+        of = "what is forecast or estimated"
+        if end["of"]:
+            of = meaning(end["of"], named) or f"“{terms.heading(end['of'])}”"
         return f"{'lower' if end['end'] == 'low' else 'upper'} end of the {level} of {of}"
     return "figure of that month, or of the twelve months to it" if MONTH.match(name) else ""
