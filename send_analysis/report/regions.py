@@ -211,7 +211,7 @@ def compared(frame: pd.DataFrame, region: Area) -> Chart:
                     color=ink(look["color"]), transform=ax.get_xaxis_transform())  # fmt: skip
         ax.hlines(rows.index, rows["low"], rows["high"], color=RULE, lw=2)
         ax.plot(rows["growth"], rows.index, "o", color=PALETTE[0])
-        ax.set_xlabel(f"growth in plans, January {start} to January {end}, %")
+        ax.set_xlabel("growth in plans, %")
 
     return Chart(
         title=f"Plans grew faster than England's in {above} of {len(rows)} authorities of "
