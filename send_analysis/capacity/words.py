@@ -19,8 +19,9 @@ NEEDED = (  # what stands under the table of places
 CHANCES = (  # and under that of chances
     "Chances have been tested one year ahead, not further; none is given where a year ahead it "
     "said no more than the same figure for every area, in the phase or in all phases of the kind "
-    "(no skill), where fewer than ten places are expected, and where fewer than 30 areas have such "
-    "places (not tested). A chance of 100 or 0 is that of all simulations but a few."
+    "(no better than an average), where fewer than ten places are expected, and where fewer than "
+    "30 areas have such places (not tested). A chance of 100 or 0 is that of all simulations but a "
+    "few."
 )
 RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
@@ -88,7 +89,8 @@ def headline(
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
         out.append(
-            "If each age were placed in the shares of the latest January, the middle would be "
+            "If children of each age were spread over kinds of school and other settings as in "
+            "the latest January, the middle would be "
             f"{kept.loc[every, 'demand'].iloc[0]:,.0f}."
         )
     if whole["in_use"] < SMALL:
@@ -122,10 +124,10 @@ def _waits(queue: pd.DataFrame, area: Area) -> str:
     )
     if last["backlog"] >= 1:
         return (
-            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more were open "
-            "than would be with 90 % in time."
+            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more cases "
+            "were open than if 90 % of plans had been in time."
         )
-    return f"{out}. By these figures no more were open than with 90 % in time."
+    return f"{out}. By these figures no more cases were open than if 90 % had been in time."
 
 
 def _chances(forecast: pd.DataFrame) -> str:

@@ -66,8 +66,8 @@ def tested() -> list[str]:
         f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead ({count} forecasts of authorities "
         f"above {SMALL} plans); continuing five years' compound growth missed by "
         f"{near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
-        f"At least four of five of these forecasts were less than {scoring.NEAR} % off up to "
-        f"{life[0]} ahead; with compound growth up to {life[1]}.",
+        f"Up to {life[0]} ahead at least four in five of these forecasts were less than "
+        f"{scoring.NEAR} % off; with compound growth, up to {life[1]} ahead.",
     ]
 
 

@@ -58,8 +58,8 @@ def _parts(area: Area, start: int, end: int) -> str:
         return words
     low, high = sorted(share[list(decomposition.EDGES)])
     return (
-        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, plans a child of "
-        f"the same age account for {low:+,.0f} to {high:+,.0f}."
+        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, the share "
+        f"with a plan at the same age accounts for {low:+,.0f} to {high:+,.0f}."
     )
 
 

@@ -131,6 +131,7 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
         first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
         axs[-1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25", y=1, ha="center")
 
+    rows = -(-len(last) // columns)
     high, low = (f"{last.iloc[at]:.1f} in {_placed(last.index[at], what)}" for at in (0, -1))
     return Chart(
         title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: from "

@@ -21,8 +21,12 @@ from send_analysis.forecasting.cohorts.shrinkage import as_shares, range_sd, rob
 # 5 years ahead (benchmarks/cohorts.py).
 TREND_YEARS = 5
 DAMPING = 0.85
-RECENT, SMALLEST = 5, 20  # yearly changes, and plans, that the spread of age bands is taken from
+# Yearly changes, and plans, that the spread of age bands is taken from: England's of the last five
+# years, authorities' of the last alone. Of the last 1, 2, 3 and 5, what authorities had done in one
+# held nearest to four in five of their changes in January 2019 to 2022 (docs/cohorts.md).
+RECENT, SMALLEST = 5, 20
 CHANGES = 4  # yearly changes of England's mix of settings that its drift is taken from
+FEWEST, STARTED = 2, 100  # changes it needs; plans in England that make a setting one in use
 FIRST_YEAR = 2014  # statements of SEN gave way to EHC plans in September 2014
 
 
@@ -110,8 +114,8 @@ def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
     """Spread of a year's change in each age band's share of plans, as `Trend.age_sd` defines it.
 
     Of the latest years in which bands were published a year apart; bands under 20 plans left out.
-    Authorities' changes beyond England's, robustly, and England's beyond its own of the year
-    before, root mean square, added as independent.
+    Authorities' changes in the last one, robustly, and England's beyond its own of the year before,
+    root mean square, added as independent.
     """
     rows = tables.load("ehc_plans")
     rows = rows[rows["age_band"].isin(AGE_BANDS) & (rows["year"] <= origin)]
@@ -121,14 +125,10 @@ def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
     share = {year: np.log(plans[year].div(plans[year].sum(axis=1), axis=0)) for year in years}
     pairs = [year for year in years if {year - 1, year - 2} <= set(years)][-RECENT:]
     change = {year: share[year] - share[year - 1] for year in share if year - 1 in share}
-    own = [change[year].reindex(codes) - change[year].loc[ENGLAND] for year in pairs]
-    common = [change[year].loc[ENGLAND] - change[year - 1].loc[ENGLAND] for year in pairs]
-    spread = [
-        np.hypot(range_sd(np.stack([one[band] for one in own])),
-                 np.sqrt(np.mean([one[band] ** 2 for one in common])))
-        for band in AGE_BANDS
-    ]  # fmt: skip
-    return np.array(spread)
+    own = change[pairs[-1]].reindex(codes)
+    own = [range_sd(own[band].to_numpy()) for band in AGE_BANDS]
+    common = [(change[year] - change[year - 1]).loc[ENGLAND, list(AGE_BANDS)] for year in pairs]
+    return np.hypot(own, np.sqrt(np.mean(np.square(common), axis=0)))
 
 
 def damped(years: int) -> np.ndarray:
@@ -151,9 +151,10 @@ def drift(known: Snapshot) -> Drift:
     Of the last `CHANGES` yearly changes in the logarithm of a setting's share of the plans whose
     setting is recorded, less what the sizes of the age bands did to it at the origin's shares by
     age, those that no break of the series crosses: the mean, drawn to nought as far as it may be
-    chance, m · max(0, 1 − (s² ÷ n) ÷ m²). Its error a year ahead
-    has the spread s √(1 + 1 ÷ n), widened as Student's t with n − 1 degrees of freedom is at its
-    tenth and ninetieth percentiles.
+    chance, m · max(0, 1 − (s² ÷ n) ÷ m²). Its error is what the same rule missed in every earlier
+    year, from the changes before it: the root mean square over n years, widened as Student's t with
+    n degrees of freedom is at its tenth and ninetieth percentiles. Before plans there were
+    statements, and nobody of the last age band had one.
     """
     stock = np.nansum(known.stock, axis=0)
     mix = as_shares(
@@ -162,11 +163,12 @@ def drift(known: Snapshot) -> Drift:
     bands = tables.load("ehc_plans")
     bands = bands[(bands["area_code"] == ENGLAND) & (bands["year"] <= known.origin)]
     bands = bands.pivot(index="year", columns="age_band", values="plans")[list(BANDS)]
-    bands = bands.astype("float64").dropna()
+    bands = bands.astype("float64").fillna({list(BANDS)[-1]: 0.0}).dropna()
     rows = placed(ENGLAND)
     plans = rows.pivot_table(index="year", columns="setting", values="plans", aggfunc="sum")
     plans = plans[SETTINGS[:-1]].astype("float64").loc[plans.index <= known.origin]
-    share = np.log(plans.div(plans.sum(axis=1), axis=0)) - np.log(
+    there = plans.where(plans >= STARTED).div(plans.sum(axis=1), axis=0)
+    share = np.log(there) - np.log(
         pd.DataFrame(as_shares(bands.to_numpy()) @ mix, index=bands.index, columns=SETTINGS[:-1])
     )
     change = share.diff()
@@ -180,9 +182,17 @@ def drift(known: Snapshot) -> Drift:
         change.loc[broken != "", setting] = np.nan
     growth, sd = np.zeros(len(SETTINGS)), np.zeros(len(SETTINGS))
     for place, setting in enumerate(SETTINGS[:-1]):
-        last = change[setting].dropna().tail(CHANGES)
-        mean, variance = last.mean(), last.var()
-        growth[place] = mean * max(0.0, 1 - variance / len(last) / mean**2)
-        few = stats.t.ppf(0.9, len(last) - 1) / stats.norm.ppf(0.9)  # what few years cannot tell
-        sd[place] = few * np.sqrt(variance * (1 + 1 / len(last)))
+        seen = change[setting].dropna()
+        growth[place] = _lasting(seen)
+        said = [_lasting(seen.iloc[:years]) for years in range(len(seen))]
+        missed = (seen - said).iloc[FEWEST:]
+        few = stats.t.ppf(0.9, len(missed)) / stats.norm.ppf(0.9)  # what few years cannot tell
+        sd[place] = few * np.sqrt((missed**2).mean())
     return Drift(growth, sd)
+
+
+def _lasting(changes: pd.Series) -> float:
+    """Mean of the last yearly changes, drawn to nought as far as it may be chance."""
+    last = changes.tail(CHANGES)
+    mean = last.mean()
+    return mean * max(0.0, 1 - last.var() / len(last) / mean**2) if len(last) >= FEWEST else 0.0
