@@ -38,6 +38,7 @@ def codes() -> list[Area]:
     return [Area(code) for code in known["area_code"]]
 
 
+@tables.remembered
 @reads.result
 def regions() -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25 in each region and in England.
@@ -61,6 +62,7 @@ def regions() -> pd.DataFrame:
     return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
 
 
+@tables.remembered
 @reads.result
 def kinds() -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25 in each kind of authority and in England.
@@ -131,7 +133,6 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
         first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
         axs[-1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25", y=1, ha="center")
 
-    rows = -(-len(last) // columns)
     high, low = (f"{last.iloc[at]:.1f} in {_placed(last.index[at], what)}" for at in (0, -1))
     return Chart(
         title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: from "

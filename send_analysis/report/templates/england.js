@@ -9,7 +9,7 @@
   const fold = (text) => text.normalize("NFKD").toLowerCase().replace(/&/g, " and ")
     .replace(/[\u0300-\u036f.,'’]/g, "").replace(/[\s\-–]+/g, " ").trim();
   const named = (row) => (row.cells[0].querySelector("a") || row.cells[0].firstChild).textContent;
-  const texts = rows.map((row) => fold([named(row), row.dataset.also || "", row.cells[1].textContent].join(" ")));
+  const texts = rows.map((row) => " " + fold([named(row), row.dataset.also || "", row.cells[1].textContent].join(" ")));
   let order = "";
 
   const tell = () => {
@@ -18,7 +18,7 @@
   };
   const search = () => {
     const wanted = fold(input.value);
-    rows.forEach((row, i) => { row.hidden = !texts[i].includes(wanted); });
+    rows.forEach((row, i) => { row.hidden = !texts[i].includes(` ${wanted}`); });
     wider.forEach((row) => { row.hidden = wanted !== "" && (wanted.length < 3 || !fold(named(row)).startsWith(wanted)); });
     tell();
   };
