@@ -197,27 +197,57 @@ def report(
         str | None,
         typer.Option(metavar="ADDRESS", help="With --all: Dask scheduler whose workers to use."),
     ] = None,
+    briefing: Annotated[
+        bool, typer.Option("--briefing", help="Only the first page: HTML, and PDF by a browser.")
+    ] = False,
+    browser: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="With --briefing: what prints [default: Chromium, Chrome or Edge]"
+        ),
+    ] = None,
+    day: Annotated[
+        str | None,
+        typer.Option(
+            "--date", metavar="YEAR-MONTH-DAY", help="Day that stands on the pages [default: today]"
+        ),
+    ] = None,
 ) -> None:
     """Execute the notebooks for each AREA and write its report: HTML that needs no network."""
     from send_analysis.errors import ParameterError
 
     if everything == bool(areas) or (scheduler and not everything):
         raise ParameterError("Give the areas to report on, or --all (which --scheduler needs).")
+    if (briefing and everything) or (browser and not briefing):
+        raise ParameterError("--briefing goes with areas, not with --all; --browser goes with it.")
     if everything:
-        _report_all(out, jobs, scheduler)
-        return
-    from send_analysis.report import render
+        _report_all(out, jobs, scheduler, day)
+    elif briefing:
+        _brief(areas, out, browser, day)
+    else:
+        from send_analysis.report import render
 
-    pages = render.render(areas, out, jobs=jobs)
-    for path in pages.loc[pages["page"] == "index", "path"]:
+        pages = render.render(areas, out, jobs=jobs, day=day)
+        for path in pages.loc[pages["page"] == "index", "path"]:
+            print(path)
+
+
+def _brief(areas: list[str], out: Path, browser: str | None, day: str | None) -> None:
+    """Write briefings; say why there is no PDF."""
+    from send_analysis.report import briefing, edition
+
+    written, why = briefing.write(areas, out, edition.edition_of(day), browser=browser)
+    for path in written:
         print(path)
+    if why:
+        print(why, file=sys.stderr)
 
 
-def _report_all(out: Path, jobs: int, scheduler: str | None) -> None:
+def _report_all(out: Path, jobs: int, scheduler: str | None, day: str | None) -> None:
     """Write all reports; list those that failed."""
     from send_analysis.report import batch, index
 
-    told = batch.render_all(out=out, jobs=jobs, scheduler=scheduler)
+    told = batch.render_all(out=out, jobs=jobs, scheduler=scheduler, day=day)
     for row in told[told["state"] == "failed"].itertuples():
         print(f"{row.area}: {row.error}", file=sys.stderr)
     count = told["state"].value_counts()

@@ -10,7 +10,17 @@ from send_analysis import reads
 from send_analysis.areas import Area
 from send_analysis.capacity.views import HORIZON
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import CLEAR, PALETTE, ROLES, RULE, counts_by_year, label_ends
+from send_analysis.show.style import (
+    CLEAR,
+    MUTED_TEXT,
+    PALETTE,
+    ROLES,
+    RULE,
+    TEXT,
+    counts_by_year,
+    from_here,
+    label_ends,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +37,7 @@ def places(frame: pd.DataFrame) -> Chart:
     """Demand for places against capacity; `frame` as :func:`.views.fan` returns it."""
     first, then, last = frame.iloc[0], _ahead(frame), frame.iloc[-1]
     phase = "" if first["phase"] == "all" else f"{first['phase']} "
+    near, far = frame[frame["year"] <= then["year"]], frame[frame["year"] >= then["year"]]
     beyond = (
         f" By {last['year']} the middle of demand is {last['demand']:,.0f}, and untested."
         if last["year"] > then["year"]
@@ -34,12 +45,20 @@ def places(frame: pd.DataFrame) -> Chart:
     )
 
     def draw(ax: Axes) -> None:
-        low, high = frame["low_80"].astype(float), frame["high_80"].astype(float)
-        ax.fill_between(frame["year"], low, high, color=DEMAND, alpha=0.28, linewidth=0)
-        ax.plot(frame["year"], frame["demand"], label=f"demand {last['demand']:,.0f}",
-                color=DEMAND, lw=2.2, ls="--")  # fmt: skip
-        ax.plot(frame["year"], frame["capacity"], label=f"capacity {last['capacity']:,.0f}",
-                **ROLES["area"])  # fmt: skip
+        for rows, colour, shade in ((near, DEMAND, 0.28), (far, MUTED_TEXT, 0.13)):
+            low, high = rows["low_80"].astype(float), rows["high_80"].astype(float)
+            ax.fill_between(rows["year"], low, high, color=colour, alpha=shade, linewidth=0)
+        ax.plot(near["year"], near["demand"], label="_", color=DEMAND, lw=2.2, ls="--")
+        ax.plot(far["year"], far["demand"], label="demand", color=MUTED_TEXT, lw=1.8, ls=":")
+        ax.plot(frame["year"], frame["capacity"], label="capacity", **ROLES["area"])
+        if len(far) > 1:
+            from_here(ax, then["year"], "illustration")
+        up = 1 if then["demand"] >= then["capacity"] else -1
+        for name, side in (("demand", up), ("capacity", -up)):
+            ax.plot(then["year"], then[name], "o", ms=5, color=TEXT, label="_", zorder=6)
+            ax.annotate(f"{then[name]:,.0f}", (then["year"], then[name]), xytext=(-4, 7 * side),
+                        textcoords="offset points", ha="right", fontweight="bold",
+                        va="bottom" if side > 0 else "top", zorder=7)  # fmt: skip
         counts_by_year(ax, frame["year"])
         ax.set_xlim(first["year"], last["year"])
         ax.set_ylabel("places")
@@ -59,6 +78,15 @@ def places(frame: pd.DataFrame) -> Chart:
         f"{then['high_80']:,.0f}.{beyond}",
         data=frame,
         draw=draw,
+        note=_grey(then["year"]) if len(far) > 1 else "",
+    )
+
+
+def _grey(year: float) -> str:
+    """Say what is drawn in grey."""
+    return (
+        f"Grey: beyond January {year:.0f} the forecast of all plans has not been tested either, so "
+        "that this is an illustration."
     )
 
 
@@ -177,15 +205,16 @@ def _rule(frame: pd.DataFrame) -> str:
     """Say what volumes ask of the coming year, and how far such figures have been off."""
     coming = frame.iloc[-1]
     said = (
-        f"By volumes, {coming['needed_90']:,.0f} assessments would have to be completed in "
-        f"{coming['year']:.0f} for nine plans in ten in time"
+        f"By the number of cases, {coming['needed_90']:,.0f} assessments would have to be "
+        f"completed in {coming['year']:.0f} for nine plans in ten to be in time"
     )
     missed = (frame["timely_by_volumes"] - frame["timely"]).abs().dropna()
     if missed.empty:
         return f"{said}; no year of the area tests that"
     years = "the one year" if len(missed) == 1 else f"{len(missed)} years"
-    return f"{said}; such figures missed the share by {missed.mean():.0f} points in {years}" + (
-        " that can be tested" if len(missed) == 1 else " on average"
+    return (
+        f"{said}; this rule missed the share in time by {missed.mean():.0f} points in {years}"
+        + (" that can be tested" if len(missed) == 1 else " on average")
     )
 
 
@@ -198,6 +227,7 @@ def cost(frame: pd.DataFrame) -> Chart:
     """What placements cost in all; `frame` as :func:`.views.millions` returns it."""
     whole, parts = frame[frame["setting"] == "all"], frame[frame["setting"] != "all"]
     first, end, last = whole.iloc[0], _ahead(whole), whole["year"].max()
+    near, far = whole[whole["year"] <= end["year"]], whole[whole["year"] >= end["year"]]
     then = parts[parts["year"] == end["year"]]
     most = then.loc[then["cost"].idxmax()]
     before, low, middle, high = map(
@@ -205,8 +235,11 @@ def cost(frame: pd.DataFrame) -> Chart:
     )
 
     def draw(ax: Axes) -> None:
-        ax.fill_between(whole["year"], whole["cost_low_80"], whole["cost_high_80"], color=DEMAND,
-                        alpha=0.28, linewidth=0)  # fmt: skip
+        for rows, colour, shade in ((near, DEMAND, 0.28), (far, MUTED_TEXT, 0.13)):
+            ax.fill_between(rows["year"], rows["cost_low_80"], rows["cost_high_80"], color=colour,
+                            alpha=shade, linewidth=0)  # fmt: skip
+        if len(far) > 1:
+            from_here(ax, end["year"], "illustration")
         ax.plot(whole["year"], whole["cost"], label="all placements", **ROLES["area"])
         largest = parts[parts["year"] == last].nlargest(3, "cost")["setting"]
         looks = zip((PALETTE[2], PALETTE[3], PALETTE[5]), ("--", ":", "-."), strict=True)
@@ -232,4 +265,5 @@ def cost(frame: pd.DataFrame) -> Chart:
         f"{most['setting']} with {_millions(most['cost'])} million.",
         data=frame,
         draw=draw,
+        note=_grey(end["year"]) if len(far) > 1 else "",
     )

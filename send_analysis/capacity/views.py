@@ -38,7 +38,11 @@ QUEUE = {
 # Columns of `certainty` that say what is needed, and how sure one can be.
 NEEDED = ["kind", "phase", "year", "in_use", "capacity", "demand", "low_80", "high_80", "kept"]
 CHANCES = ["kind", "phase", "next_year", "probability_ahead", "unsaid", "extra_80", "extra_95"]
-NO_SKILL, FEW, UNSCORED = "no skill", f"fewer than {hindcast.SMALLEST} places", "not tested"
+NO_SKILL, FEW, UNSCORED = (
+    "no better than an average",
+    f"fewer than {hindcast.SMALLEST} places",
+    "not tested",
+)
 SMALLEST = 10  # pupils at the top of the interval: below it a row tells a planner nothing
 
 
@@ -69,8 +73,8 @@ def unsound(area: Area) -> str:
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
     """Leave chances out that have not been shown to say anything, and say why: ``unsaid``.
 
-    ``no skill``: a year ahead they said no more than one figure for all areas; ``fewer than 10
-    places`` are expected; ``not tested``: too few areas have such places.
+    ``no better than an average``: a year ahead they said no more than one figure for all areas;
+    ``fewer than 10 places`` are expected; ``not tested``: too few areas have such places.
     """
     skilled = hindcast.shown()
     keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
@@ -142,8 +146,8 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
         ``kind, phase, year, in_use, capacity, demand, low_80, high_80, kept`` (demand at
         the latest January's shares), ``next_year`` (probability in the first January ahead, per
         cent), ``probability_ahead`` (per cent), ``unsaid`` (why no probability is
-        given: ``no skill``, ``fewer than 10 places``, ``not tested``), ``extra_80, extra_95``;
-        without kinds and phases of a handful of pupils.
+        given: ``no better than an average``, ``fewer than 10 places``, ``not tested``),
+        ``extra_80, extra_95``; without kinds and phases of a handful of pupils.
     """
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
@@ -405,7 +409,8 @@ def announced(area: Area) -> pd.DataFrame:
     found = planned.plans(area)
     if found.empty:
         raise MissingDataError(
-            f"No planned changes are recorded for {area.name}: add a file to data/plans."
+            f"No planned changes are recorded for {area.name}; a file in the project's data/plans "
+            "would add them."
         )
     return found[["title", "phase", "status", "included", "opens", "places", "source"]]
 

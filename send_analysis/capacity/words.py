@@ -9,7 +9,6 @@ from send_analysis.areas import Area
 from send_analysis.capacity import views
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
-from send_analysis.show.tile import Tile
 
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
@@ -20,8 +19,9 @@ NEEDED = (  # what stands under the table of places
 CHANCES = (  # and under that of chances
     "Chances have been tested one year ahead, not further; none is given where a year ahead it "
     "said no more than the same figure for every area, in the phase or in all phases of the kind "
-    "(no skill), where fewer than ten places are expected, and where fewer than 30 areas have such "
-    "places (not tested). A chance of 100 or 0 is that of all simulations but a few."
+    "(no better than an average), where fewer than ten places are expected, and where fewer than "
+    "30 areas have such places (not tested). A chance of 100 or 0 is that of all simulations but a "
+    "few."
 )
 RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
@@ -89,7 +89,8 @@ def headline(
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
         out.append(
-            "If each age were placed in the shares of the latest January, the middle would be "
+            "If children of each age were spread over kinds of school and other settings as in "
+            "the latest January, the middle would be "
             f"{kept.loc[every, 'demand'].iloc[0]:,.0f}."
         )
     if whole["in_use"] < SMALL:
@@ -123,10 +124,10 @@ def _waits(queue: pd.DataFrame, area: Area) -> str:
     )
     if last["backlog"] >= 1:
         return (
-            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more were open "
-            "than would be with 90 % in time."
+            f"{out}. From these figures it is estimated that {last['backlog']:,.0f} more cases "
+            "were open than if 90 % of plans had been in time."
         )
-    return f"{out}. By these figures no more were open than with 90 % in time."
+    return f"{out}. By these figures no more cases were open than if 90 % had been in time."
 
 
 def _chances(forecast: pd.DataFrame) -> str:
@@ -136,7 +137,7 @@ def _chances(forecast: pd.DataFrame) -> str:
     if rows.empty:
         return ""
     said = [
-        f"{phase.replace('all', 'all ages')} {_chance(probability)}"
+        f"{phase.replace('all', 'all ages')} {chance(probability)}"
         for phase, probability in rows["probability"].items()
     ]
     return (
@@ -145,23 +146,6 @@ def _chances(forecast: pd.DataFrame) -> str:
     )
 
 
-def _chance(probability: float) -> str:
+def chance(probability: float) -> str:
     """Write a chance; what all simulations say is not certain."""
     return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
-
-
-@reads.found
-def tile(area: Area) -> Tile | None:
-    """Return the places needed for the area's first page; none where they are not forecast."""
-    try:
-        forecast = views.forecast(area)
-    except MissingDataError:
-        return None
-    rows = forecast[(forecast["kind"] == EVERY) & (forecast["phase"] == "all")]
-    whole = rows.set_index("year").loc[forecast["origin"].iloc[0] + HORIZON]
-    return Tile(
-        f"Specialist places needed in January {whole.name}",
-        f"{whole['demand_low_80']:,.0f} to {whole['demand_high_80']:,.0f}",
-        "If placements are made as they have been, a range meant to hold four times in five, "
-        f"tested one year ahead. In use and announced: {whole['capacity']:,.0f}.",
-    )

@@ -27,8 +27,8 @@ def recorded(area: Area) -> pd.DataFrame:
     """
     if not verdicts.claims_file(area).is_file():
         raise MissingDataError(
-            f"No claims are recorded for {area.name}. They are data, not "
-            "code: a file like Bury's, in data/claims, is all that it takes to test them."
+            f"No claims are recorded for {area.name}. Those that are brought can be tested: a file "
+            "like Bury's, in the project's data/claims, is all that it takes."
         )
     return _recorded(area)
 

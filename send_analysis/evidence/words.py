@@ -11,7 +11,6 @@ from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
 from send_analysis.evidence import verdicts, views
 from send_analysis.growth import series
-from send_analysis.show.tile import Tile
 
 VERDICTS = {  # what one claim, and several, are said to be
     verdicts.REPRODUCED: ("is reproduced", "are reproduced"),
@@ -115,32 +114,3 @@ def _official(area: Area) -> list[str]:
         for row in issued.itertuples()
     ]
     return [*out, flag] if flag else out
-
-
-@reads.found
-def tiles(area: Area) -> list[Tile]:
-    """Return how many claims hold and how many plans came in time, for the area's first page."""
-    out = []
-    if verdicts.claims_file(area).is_file():
-        found = views.recorded(area)
-        counted = found[found["same_as"] == ""]
-        tested = counted[~counted["verdict"].isin(verdicts.UNTESTABLE)]
-        held = int((tested["verdict"] == verdicts.REPRODUCED).sum())
-        rest = len(counted) - len(tested)
-        out.append(
-            Tile(
-                "Claims that official figures reproduce",
-                f"{held} of {len(tested)}",
-                f"{rest} more cannot be tested: no public series, or none that compares.",
-            )
-        )
-    times = series.timeliness(area)
-    own = times[times["role"] == "area"].dropna(subset="share").tail(1)
-    if len(own) and not caveats.doubt("timeliness", area, category=series.IN_TIME):
-        row = own.iloc[0]
-        words = (
-            f"{row['share']:.0f} % of the plans counted; those with a statutory exception are not."
-        )
-        label = f"Plans issued within 20 weeks in {row['year']}"
-        out.append(Tile(label, f"{row['in_time']:,} of {row['issued']:,}", words))
-    return out

@@ -12,7 +12,15 @@ from send_analysis.areas import Area
 from send_analysis.forecasting.longrange import TESTED
 from send_analysis.forecasting.outlook import STABLE
 from send_analysis.show.chart import Chart
-from send_analysis.show.style import MUTED_TEXT, PALETTE, ROLES, RULE, counts_by_year, label_ends
+from send_analysis.show.style import (
+    MUTED_TEXT,
+    PALETTE,
+    ROLES,
+    RULE,
+    counts_by_year,
+    from_here,
+    label_ends,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,14 +57,7 @@ def _far(ax: Axes, frame: pd.DataFrame, tested: int) -> None:
     last = far.iloc[-1]
     ax.plot(far["year"], far["plans"], color=MUTED_TEXT, lw=1.8, ls=":",
             label=f"{last['plans']:,.0f}")  # fmt: skip
-    _untested(ax, tested)
-
-
-def _untested(ax: Axes, year: int) -> None:
-    """Mark the last year that has been tested."""
-    ax.axvline(year, color=RULE, lw=0.8)
-    ax.text(year, 0.02, " untested from here", transform=ax.get_xaxis_transform(),
-            color=MUTED_TEXT)  # fmt: skip
+    from_here(ax, tested, "untested")
 
 
 def _interval(frame: pd.DataFrame) -> str:
@@ -119,6 +120,7 @@ def far(frame: pd.DataFrame) -> Chart:
         f"{last['median']:,.0f} in {last['year']}. {_interval(frame)}",
         data=frame,
         draw=draw,
+        note=f"Beyond January {int(last['origin']) + TESTED} nothing has been tested.",
     )
 
 
@@ -199,8 +201,8 @@ def reliability(frame: pd.DataFrame) -> Chart:
         data=frame,
         draw=draw,
         height=4.6,
-        note="Below the line, fewer outcomes fell under the quantile than said: growth since 2022 "
-        "was faster than the years before let expect.",
+        note="Where a line lies below the grey one, outcomes were higher than the forecast said; "
+        "where it lies above, lower.",
     )
 
 
@@ -208,24 +210,24 @@ def reliability(frame: pd.DataFrame) -> Chart:
 def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
     """What levers would change; `frame` as :func:`.views.scenarios` returns it."""
     first, last = int(frame["year"].min()), int(frame["year"].max())
-    end = frame[frame["year"] == last].set_index("scenario")
-    tested = first + TESTED - 1
-    most = end["change_percent"].idxmin()
-    less = -end.loc[most, "change_percent"]
-    title = f"No scenario lowers the forecast of plans in {area.name} for {last}"
+    tested = min(first + TESTED - 1, last)
+    then, end = (frame[frame["year"] == year].set_index("scenario") for year in (tested, last))
+    most = then["change_percent"].idxmin()
+    less = -then.loc[most, "change_percent"]
+    title = f"No scenario lowers the forecast of plans in {area.name} for January {tested}"
     if less >= 0.5:
         title = (
             f"If {most[0].lower()}{most[1:]}, {area.name} would have {less:.0f} % fewer plans in "
-            f"{last} than as now; nothing so far ahead has been tested"
+            f"January {tested} than as now"
         )
-    told = "; ".join(f"{name}: {plans:,.0f}" for name, plans in end["plans"].items())
+    told = "; ".join(f"{name}: {plans:,.0f}" for name, plans in then["plans"].items())
 
     def draw(ax: Axes) -> None:
-        _untested(ax, tested)
+        from_here(ax, tested, "untested")
         far = end["change_percent"].abs() >= 5  # nearer ones would lie on the line of "as now"
         colours = iter((PALETTE[2], PALETTE[3], PALETTE[5], PALETTE[1]) * 3)
         for name, rows in frame.groupby("scenario", sort=False):
-            label = f"{name[0].lower()}{name[1:]} {end.loc[name, 'plans']:,.0f}"
+            label = f"{name[0].lower()}{name[1:]}"
             look = {"color": RULE, "lw": 1, "label": "_"}
             if name == "as now":
                 look = ROLES["area"] | {"label": label}
@@ -233,6 +235,7 @@ def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
                 look = {"color": next(colours), "lw": 1.8, "ls": "--", "label": _wrapped(label)}
             ax.plot(rows["year"], rows["plans"], **look)
         _plans(ax, frame["year"])
+        ax.set_ylim(top=1.06 * frame["plans"].max())
         label_ends(ax)
 
     return Chart(
@@ -240,11 +243,12 @@ def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
         "than 5 %",
         alt=f"Line chart of the median forecast of plans in {area.name} to {last}, untested beyond "
-        f"{tested}. {told}.",
+        f"{tested}. In January {tested}, {told}.",
         data=frame.drop(columns="note"),
         draw=draw,
         height=4.6,
-        note=" ".join(frame["note"].drop_duplicates()),
+        note=f"Beyond January {tested} nothing has been tested. "
+        + " ".join(frame["note"].drop_duplicates()),
     )
 
 

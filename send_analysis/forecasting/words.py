@@ -7,7 +7,6 @@ from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import outlook, scoring
 from send_analysis.growth import series
-from send_analysis.show.tile import Tile
 
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
@@ -67,8 +66,8 @@ def tested() -> list[str]:
         f"{far['mape']:.1f} % {_years(rows.index[-1])} ahead ({count} forecasts of authorities "
         f"above {SMALL} plans); continuing five years' compound growth missed by "
         f"{near['compound_mape']:.1f} and {far['compound_mape']:.1f} %.",
-        f"At least four of five of these forecasts were less than {scoring.NEAR} % off up to "
-        f"{life[0]} ahead; with compound growth up to {life[1]}.",
+        f"Up to {life[0]} ahead at least four in five of these forecasts were less than "
+        f"{scoring.NEAR} % off; with compound growth, up to {life[1]} ahead.",
     ]
 
 
@@ -128,17 +127,3 @@ def left_out() -> str:
     flagged = caveats.flagged("ehc_plans", caveats.latest("ehc_plans"))
     said = " ".join(caveats.doubt("ehc_plans", Area(code)) for code in flagged.index)
     return f"Left out: {said}" if said else ""
-
-
-@reads.found
-def tile(area: Area, horizon: int = 5) -> Tile | None:
-    """Return the forecast for the area's first page; none from a return that is flagged."""
-    if caveats.doubt("ehc_plans", area):
-        return None
-    last = outlook.fan(area, horizon).iloc[-1]
-    return Tile(
-        f"EHC plans forecast for January {last['year']}",
-        f"{last['low_80']:,.0f} to {last['high_80']:,.0f}",
-        "A range meant to hold four times in five, while the law and the way authorities work "
-        "stay as they are.",
-    )

@@ -429,7 +429,9 @@ def counterfactuals(
     said = caveats.crossed(listed, "ehc_plans", start, end)
     units = units[(said == said.iloc[-1]).to_numpy()[:-1]]
     if area == areas.ENGLAND:
-        raise MissingDataError("England has no one to be set against: give an authority or region.")
+        raise MissingDataError(
+            "England has no one to be set against; authorities and regions have."
+        )
     groups = {"england": (areas.ENGLAND, units)}
     if area.level == "local authority":
         region = area.region

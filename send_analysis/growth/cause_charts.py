@@ -31,8 +31,18 @@ if TYPE_CHECKING:
 COMPONENT_WORDS = {
     "population size": "number of children\nand young people",
     "age structure": "their ages",
-    "prevalence": "plans a child of\nthe same age",
+    "prevalence": "share with a plan\nat the same age",
     "age not recorded": "age not recorded",
+}
+# …and in its title, where it added and where it took away.
+COMPONENT_SAID = {
+    "population size": ("More children and young people", "Fewer children and young people"),
+    "age structure": ("The change in their ages", "The change in their ages"),
+    "prevalence": (
+        "A larger share with a plan, age for age,",
+        "A smaller share with a plan, age for age,",
+    ),
+    "age not recorded": ("Plans without an age", "Plans without an age"),
 }
 PANELS = {
     "requests per 1,000 residents": "Requests per 1,000 residents",
@@ -57,7 +67,7 @@ def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) 
     rows = rows.iloc[::-1]
     first = frame.iloc[0]
     main = rows.abs().idxmax()
-    words = COMPONENT_WORDS[main].replace("\n", " ")
+    said = COMPONENT_SAID[main][int(rows[main] < 0)]
     alt = f"Bar chart of plans added, {change:+,.0f} in all: " + "; ".join(
         f"{component} {plans:+,.0f}" for component, plans in parts.items()
     )
@@ -89,8 +99,8 @@ def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) 
         ax.set_xlabel("plans added")
 
     return Chart(
-        title=f"{words[0].upper()}{words[1:]}: {rows[main]:+,.0f}, all changes together "
-        f"{change:+,.0f}, in {first['area']}",
+        title=f"{said} {_moved(rows[main])} in {first['area']}; all changes together: "
+        f"{change:+,.0f}",
         subtitle=f"January {first['start']} to January {first['end']}"
         + ("; lines: range of estimated residents" if spans is not None else ""),
         alt=f"{alt}.",
@@ -99,6 +109,12 @@ def decomposition(frame: pd.DataFrame, sensitivity: pd.DataFrame | None = None) 
         height=1.5 + 0.6 * len(rows),
         note="From 2023 ages seem to be counted in August; the table below restates them.",
     )
+
+
+def _moved(plans: float) -> str:
+    """Write a change as "added 12 plans" or "took away 3"."""
+    verb = "added" if plans >= 0 else "took away"
+    return f"{verb} {abs(plans):,.0f} plan{'s' * (round(abs(plans)) != 1)}"
 
 
 def _edges(sensitivity: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -293,7 +309,7 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
     return Chart(
         title=title,
         subtitle=f"Yearly growth over that of {against[rows['against'].iloc[0]]}, January "
-        f"{low['start']} to {low['end']}, shrunken; bars: 95 % interval",
+        f"{low['start']} to {low['end']}, chance allowed for; bars: 95 % interval",
         alt=alt,
         data=frame.rename(
             columns={

@@ -41,7 +41,7 @@ def indexed(frame: pd.DataFrame) -> Chart:
         alt=lines.told(frame, "index", ".0f", f"plans, January {start} as 100"),
         data=frame,
         draw=draw,
-        note=caveats.noted(own["caveat"]),
+        note=f"{lines.neighbours(frame)} {caveats.noted(own['caveat'])}".strip(),
     )
 
 
@@ -78,9 +78,10 @@ def rates(frame: pd.DataFrame) -> Chart:
         alt=lines.told(frame, "rate", ".1f", "plans per 1,000 residents aged 0 to 25 in January"),
         data=frame.dropna(axis="columns", how="all"),
         draw=draw,
-        note="Residents at the middle of the year before. From mid-2021 as the Office for National "
-        "Statistics publishes them by single year of age; mid-2018 to mid-2020 put on the base of "
-        "the Census of 2021. What that changed is in the project's docs/corrections.md.",
+        note=f"{lines.neighbours(frame)} Residents at the middle of the year before. From mid-2021 "
+        "as the Office for National Statistics publishes them by single year of age; mid-2018 to "
+        "mid-2020 put on the base of the Census of 2021. What that changed is in the project's "
+        "docs/corrections.md.",
     )
 
 
@@ -223,7 +224,8 @@ def _most(rows: pd.DataFrame, dimension: str, *, broken: bool) -> str:
     """Say which category is the largest or grew most."""
     if "plans_start" not in rows:
         most = rows.nlargest(1, "share_end").iloc[0]
-        return f"{most['category'].capitalize()}: {most['share_end']:.0f} % of plans"
+        name = f"{most['category'][0].lower()}{most['category'][1:]}"
+        return f"The most frequent {dimension} is {name}: {most['share_end']:.0f} % of plans"
     by = "plans_end" if broken else "change"
     row = rows.dropna(subset=by).nlargest(1, by).iloc[0]
     placed = PLACED.get(row["category"], f"in {row['category']}")

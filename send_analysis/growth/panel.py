@@ -349,9 +349,8 @@ def only(result: pd.DataFrame, area: Area | None) -> pd.DataFrame:
     found = result[result["area_code"] == area.footprint]
     if found.empty:
         raise MissingDataError(
-            f"{area.name} is not among the areas judged: give a local authority that had "
-            "plans in at least "
-            f"{FEWEST_YEARS + 1} of the Januaries."
+            f"{area.name} is not among the areas judged, which are local authorities that had "
+            f"plans in at least {FEWEST_YEARS + 1} of the Januaries."
         )
     return found.reset_index(drop=True)
 

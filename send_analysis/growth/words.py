@@ -8,7 +8,6 @@ from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, SendAnalysisError
 from send_analysis.growth import account, decomposition, panel, series, views
-from send_analysis.show.tile import Tile
 
 # Measure → how it is said of an area.
 SAID = {
@@ -59,8 +58,8 @@ def _parts(area: Area, start: int, end: int) -> str:
         return words
     low, high = sorted(share[list(decomposition.EDGES)])
     return (
-        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, plans a child of "
-        f"the same age account for {low:+,.0f} to {high:+,.0f}."
+        f"{words} Residents of mid-{end - 1} are estimated: allowing for that, the share "
+        f"with a plan at the same age accounts for {low:+,.0f} to {high:+,.0f}."
     )
 
 
@@ -335,23 +334,3 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
             f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
         )
     return sentences
-
-
-@reads.found
-def tile(area: Area) -> Tile:
-    """Return the number of plans and how it grew, for the area's first page."""
-    start, end = views.period(area)
-    plans = series.totals([area])
-    count = plans.set_index("year")["plans"][end]
-    label, value = f"EHC plans in January {end}", f"{count:,}"
-    why = series.broken(area, start=start, end=end)
-    ranked = series.growth(series.COMPARABLE, end).set_index("area_code")
-    if why or area not in ranked.index or ranked.loc[area, "caveat"]:
-        return Tile(label, value, why or f"How much of it is growth since {start} cannot be told.")
-    own, england = ranked.loc[area], ranked.loc[areas.ENGLAND, "growth"]
-    said = f"{own['growth']:+.0f} % since January {series.COMPARABLE}"
-    if area != areas.ENGLAND:
-        said += f", in England {england:+.0f} %"
-    if not pd.isna(own["rank"]):
-        said += f": place {own['rank']} of {own['areas']} by growth, the fastest first"
-    return Tile(label, value, f"{said}.")

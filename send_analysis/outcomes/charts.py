@@ -47,8 +47,9 @@ def pupils(frame: pd.DataFrame, support: str) -> Chart:
         alt=lines.told(rows, "percent", ".1f", f"the per cent of pupils with {has}"),
         data=rows,
         draw=draw,
-        note="Pupils are counted where they go to school, wherever they live; those in independent "
-        "schools, at home or without a school are not in it. Plans up to 2018: or a statement.",
+        note=f"{lines.neighbours(rows)} Pupils are counted where they go to school, wherever they "
+        "live; those in independent schools, at home or without a school are not in it. Plans up "
+        "to 2018: or a statement.",
     )
 
 
@@ -115,6 +116,7 @@ def appeals(frame: pd.DataFrame) -> Chart:
         alt=lines.told(rows, "per_100", ".1f", "appeals for 100 decisions that could be appealed"),
         data=rows,
         draw=draw,
-        note="Decisions that could be appealed: requests refused, plans not issued, plans in "
-        "January, plans ceased because needs are met. How appeals ended is not in the table.",
+        note=f"{lines.neighbours(rows)} Decisions that could be appealed: requests refused, plans "
+        "not issued, plans in January, plans ceased because needs are met. How appeals ended is "
+        "not in the table.",
     )

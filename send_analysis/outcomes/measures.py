@@ -88,7 +88,7 @@ def appeals(area: Area) -> pd.DataFrame:
         ``area_code, area, role, year`` (calendar year), ``decisions_counted`` (how, see `COUNTS`:
         the two do not compare), ``appeals, decisions, per_100``, ``per_100_low_95``,
         ``per_100_high_95``, ``caveat``. Rows that lack either figure are left out, and decisions
-        that are in doubt. Where decisions of an authority are withheld, England's appeals are
+        that are in doubt. Where decisions of an authority are not published, England's appeals are
         without that authority's too.
 
     Raises
@@ -111,10 +111,12 @@ def appeals(area: Area) -> pd.DataFrame:
         caveats.sound(one, "tribunals", category=name) for name, one in made.groupby("measure")
     ]
     made = made[pd.concat(sound).reindex(made.index)].merge(brought[[*key, "appeals"]], on=key)
-    # England's decisions lack those of authorities withheld; so must its appeals.
-    withheld = made[made["decisions"].isna()].groupby(["year", "measure"])["appeals"].sum()
-    withheld = made[["year", "measure"]].join(withheld, on=["year", "measure"])["appeals"].fillna(0)
-    made["appeals"] -= withheld.where(made["area_code"] == areas.ENGLAND, 0)
+    # England's decisions lack those of authorities that have none published; so must its appeals.
+    unpublished = made[made["decisions"].isna()].groupby(["year", "measure"])["appeals"].sum()
+    unpublished = (
+        made[["year", "measure"]].join(unpublished, on=["year", "measure"])["appeals"].fillna(0)
+    )
+    made["appeals"] -= unpublished.where(made["area_code"] == areas.ENGLAND, 0)
     out = made.dropna(subset=["decisions", "appeals"]).merge(series.comparators(area))
     out = out.assign(decisions_counted=out["measure"].map(COUNTS))
     out = out[out["decisions"] > 0].astype({"appeals": "int64", "decisions": "int64"})

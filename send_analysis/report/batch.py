@@ -1,6 +1,6 @@
 """The reports of every area, made by many workers, taken up where they were left, with an index.
 
-An area's report is what :func:`.render.render` writes, byte for byte. Workers send
+An area's report is what :func:`.render.render` writes, and leads to the index. Workers send
 pages back and this process writes them, so that workers need no common disk.
 """
 
@@ -26,6 +26,7 @@ from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import read_bytes, writable_folder, write_text
 from send_analysis.forms import Form, checked
 from send_analysis.report import england, index, render
+from send_analysis.report.edition import Edition, edition_of
 from send_analysis.report.kernel import Kernel
 from send_analysis.report.progress import progress
 
@@ -51,6 +52,7 @@ def render_all(
     notebooks: Iterable[str | Path] | None = None,
     jobs: int = 2,
     scheduler: str | None = None,
+    day: str | None = None,
 ) -> pd.DataFrame:
     """Write the reports of all areas, those that are not up to date, and the index of all.
 
@@ -67,6 +69,9 @@ def render_all(
     scheduler : str, optional
         Address of a Dask scheduler, ``"tcp://host:8786"``, whose workers are used instead. They
         need the same package, tables and notebooks; a task of a worker that dies goes to another.
+    day : str, optional
+        Day that stands on the pages, as :func:`.edition.edition_of` takes it. Reports that are up
+        to date keep theirs.
 
     Returns
     -------
@@ -84,22 +89,25 @@ def render_all(
     if notebooks is not None:
         notebooks = [str(name) for name in notebooks]
     codes = list(dict.fromkeys(areas or [places.ENGLAND, *places.current()]))
+    edition = edition_of(day)
     out = writable_folder(out)
     stamp = fingerprint(render.notebook_paths(notebooks))
     done = _read(out)
-    todo = [code for code in codes if not _is_current(done.get(code), stamp, code, out)]
+    around = {code: render.around(code, out, made=codes, indexed=True) for code in codes}
+    inputs = {code: _with_links(stamp, around[code]) for code in codes}
+    todo = [code for code in codes if not _is_current(done.get(code), inputs[code], code, out)]
     errors: dict[str, str] = {}
     with (
         _pool(jobs, scheduler) as run,
         progress(len(codes), "area", done=len(codes) - len(todo)) as bar,
     ):
-        results = run(_report, [(code, notebooks, stamp) for code in todo])
+        results = run(_report, [(code, notebooks, stamp, edition, around[code]) for code in todo])
         england.summary()  # for the index, while the workers begin
         for code, rendered, error in results:
             if error is None:
                 try:
                     render.put(code, rendered, out)
-                    done[code] = {"inputs": stamp, "pages": _hashes(rendered)}
+                    done[code] = {"inputs": inputs[code], "pages": _hashes(rendered)}
                     _write(done, out)
                 except (ParameterError, OSError) as problem:
                     error = str(problem)
@@ -112,8 +120,13 @@ def render_all(
     ]
     told["error"] = [errors.get(code, "") for code in codes]
     told["path"] = [str(_folder(code, out) / "index.html") for code in codes]
-    index.write(told, out, made={code for code in done if _folder(code, out).is_dir()})
+    index.write(told, out, edition, made={code for code in done if _folder(code, out).is_dir()})
     return told
+
+
+def _with_links(stamp: str, around: render.Around) -> str:
+    """Hash what a report is made from, with what its pages lead to."""
+    return hashlib.sha256(f"{stamp} {around}".encode()).hexdigest()
 
 
 def fingerprint(notebooks: Iterable[Path]) -> str:
@@ -156,7 +169,11 @@ def fingerprint(notebooks: Iterable[Path]) -> str:
 
 
 def _report(
-    code: Area, notebooks: list[str] | None, stamp: str
+    code: Area,
+    notebooks: list[str] | None,
+    stamp: str,
+    edition: Edition,
+    around: render.Around,
 ) -> tuple[str, dict[str, str], str | None]:
     """Make an area's pages in a worker: its code, HTML by name of page, and what went wrong."""
     try:
@@ -171,7 +188,7 @@ def _report(
             _worker.kernel, _worker.stamp = Kernel(), stamp
             atexit.register(_worker.kernel.close)
         made = [render.page_of(code, path, kernel=_worker.kernel) for path in paths]
-        return code, render.html_of(code, made), None
+        return code, render.html_of(code, made, edition, around), None
     except Exception as error:  # whatever it is, it must not stop the other areas
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         return code, {}, f"{kind}{error}"

@@ -1,18 +1,14 @@
-"""Every local authority in one table, and the regions beside England."""
+"""Every local authority in one table, and what it says in sentences."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from send_analysis import areas, caveats, reads, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.forecasting import totals
 from send_analysis.growth import denominators, series
-from send_analysis.show.chart import Chart
-from send_analysis.show.map import place
-from send_analysis.show.style import PALETTE, ROLES, ink
 
-ENGLAND = ROLES["england"]
+HALF = 50  # per cent
 HORIZON = 5  # years: the furthest at which forecasts have been tested
 
 
@@ -61,7 +57,7 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
     out["growth"] = grown["growth"].where(grown["caveat"] == "")
     out["footprint"] = grown["area"].where(merged, "").reindex(codes).fillna("")
     out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
-    shares = _in_time()
+    shares = in_time()
     out["in_time"] = shares["share"]
     told = caveats.flagged("timeliness", int(shares["year"].max()), category=series.IN_TIME).index
     out["in_time_caveat"] = pd.Series(
@@ -69,7 +65,7 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
         dtype="str",
     )
     out["in_time_caveat"] = out["in_time_caveat"].fillna("")
-    ahead = _expected(out["plans"])
+    ahead = expected(out["plans"], totals.forecast(horizon=HORIZON))
     out = out.join(ahead)
     doubts = {code: caveats.doubt("ehc_plans", code, year=january) for code in codes}
     out["flagged"] = out.index.map(doubts) != ""
@@ -98,7 +94,7 @@ def _residents(year: int) -> pd.Series:
     return people.replace(0, pd.NA).astype("Float64")
 
 
-def _in_time() -> pd.DataFrame:
+def in_time() -> pd.DataFrame:
     """Share of plans issued in time in the latest year, by area: ``year, share``."""
     rows = tables.load("timeliness").query("exceptions == 'excluded'")
     year = int(rows["year"].max())
@@ -110,9 +106,8 @@ def _in_time() -> pd.DataFrame:
     return share.rename("share").reset_index("year")
 
 
-def _expected(plans: pd.Series) -> pd.DataFrame:
+def expected(plans: pd.Series, ahead: pd.DataFrame) -> pd.DataFrame:
     """Forecast growth from the latest January, per cent: median and 80 % interval by area."""
-    ahead = totals.forecast(horizon=HORIZON)
     ahead = ahead[(ahead["horizon"] == HORIZON) & (ahead["category"] == "all")]
     wide = ahead.pivot(index="area_code", columns="quantile", values="value")
     names = {0.5: "expected", 0.1: "expected_low", 0.9: "expected_high"}
@@ -120,69 +115,51 @@ def _expected(plans: pd.Series) -> pd.DataFrame:
     return 100 * (wide[list(names)].rename(columns=names).div(base, axis=0) - 1)
 
 
-@reads.result
-def regions() -> pd.DataFrame:
-    """Plans per 1,000 residents aged 0 to 25 in each region and in England.
+def story(summary: pd.DataFrame) -> list[str]:
+    """Say what the table says of England.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As :func:`summary` returns it.
 
     Returns
     -------
-    DataFrame
-        ``area, role`` (region or england), ``year, rate, holds`` (authorities of the region whose
-        return of the year is flagged; empty where none is).
+    list of str
+        A headline, then sentences.
     """
-    known = tables.load("areas")
-    codes = known.loc[known["level"] == "region", "area_code"]
-    parts = [series.rates(code) for code in codes]
-    out = pd.concat([part[part["role"] == "area"].assign(role="region") for part in parts])
-    national = parts[0][parts[0]["role"] == "england"]
-    out = pd.concat([out, national])
-    end = out["year"].max()
-    faulty = known[known["area_code"].isin(caveats.flagged("ehc_plans", int(end)).index)]
-    names = faulty.groupby("region_code")["area"].agg(", ".join)
-    out["holds"] = out["area_code"].map(names).where(out["year"] == end).fillna("")
-    return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
-
-
-def by_region(frame: pd.DataFrame) -> Chart:
-    """A panel a region, each against England; `frame` as :func:`regions` returns it."""
-    start, end = int(frame["year"].min()), int(frame["year"].max())
-    national = frame[frame["role"] == "england"].set_index("year")["rate"]
-    wide = frame[frame["role"] == "region"].pivot(index="year", columns="area", values="rate")
-    wide = wide[wide.loc[end].sort_values(ascending=False).index]
-    last = wide.loc[end]
-    above = int((last > national[end]).sum())
-    ends = ", ".join(f"{name} {wide.loc[start, name]:.1f} to {last[name]:.1f}" for name in wide)
-
-    def draw(axs: np.ndarray) -> None:
-        import seaborn as sns
-
-        whole = ENGLAND | {"linestyle": (0, (5, 2)), "legend": False}
-        own = {"color": PALETTE[0], "linewidth": 2.6, "legend": False}
-        for ax, name in zip(np.ravel(axs), wide, strict=True):
-            sns.lineplot(x=national.index, y=national, ax=ax, **whole)
-            sns.lineplot(x=wide.index, y=wide[name], ax=ax, **own)
-            ax.set_title(name, fontsize=10, pad=4)
-            ax.text(end, 2, f"{last[name]:.1f}", ha="right", color=PALETTE[0], fontweight="bold")
-            ax.set(ylim=(0, None), xticks=[start, end], xlabel="", ylabel="")
-        first = np.ravel(axs)[0]
-        first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
-        axs[1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25")
-
-    return Chart(
-        title=f"{above} of {len(last)} regions have more plans per 1,000 than England: from "
-        f"{last.iloc[0]:.1f} in {place(last.index[0])} to {last.iloc[-1]:.1f} in "
-        f"{place(last.index[-1])}",
-        subtitle=f"Plans per 1,000 residents aged 0 to 25, January {start} to January {end}; "
-        "dashed: England",
-        alt=f"{len(last)} small line charts, one a region, each with England's dashed line, which "
-        f"goes from {national[start]:.1f} in {start} to {national[end]:.1f} in {end}. {ends}.",
-        data=frame,
-        draw=draw,
-        note=" ".join(
-            f"The last figures of {place(row.area)} and of England hold the flagged return of "
-            f"{row.holds}."
-            for row in frame[frame["holds"] != ""].itertuples()
+    whole, local, years = summary.iloc[0], summary.iloc[1:], summary.attrs
+    middle = " to ".join(f"{end:.0f}" for end in local["growth"].quantile([0.25, 0.75]))
+    timed = local["in_time"].dropna()
+    flagged = local.loc[local["flagged"], "area"]
+    return [
+        f"{whole['plans']:,} children and young people in England had an EHC plan in January "
+        f"{years['january']}, {whole['growth']:.0f} % more than in January {years['start']}; in "
+        f"half of the authorities it is {middle} % more.",
+        f"Of 1,000 residents aged 0 to 25, {whole['rate']:.0f} have one; between authorities from "
+        f"{_end(local, 'rate', low=True)} to {_end(local, 'rate', low=False)}.",
+        f"{whole['in_time']:.0f} % of the plans of {years['calendar_year']} without a statutory "
+        f"exception were issued within 20 weeks; in {(timed < HALF).sum()} of {len(timed)} "
+        "authorities fewer than half were.",
+        f"In January {years['forecast_year']} there would be {whole['expected_low']:.0f} to "
+        f"{whole['expected_high']:.0f} % more plans than now, a range meant to hold four times in "
+        "five, while the law and the way authorities work stay as they are.",
+        *(
+            [f"The latest return is flagged in {areas_named(flagged)}: nothing is made from it."]
+            if len(flagged)
+            else []
         ),
-        height=6.2,
-        panels={"nrows": 3, "ncols": 3, "sharex": True, "sharey": True},
-    )  # fmt: skip
+    ]
+
+
+def _end(local: pd.DataFrame, column: str, *, low: bool) -> str:
+    """Give the lowest or highest value with its authority."""
+    values = local[column].astype(float)
+    at = values.idxmin() if low else values.idxmax()
+    return f"{values[at]:.0f} in {local.loc[at, 'area']}"
+
+
+def areas_named(names: pd.Series) -> str:
+    """List names: "a, b and c"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -14,6 +14,7 @@ from send_analysis import __version__, reads, terms
 from send_analysis.areas import slug
 from send_analysis.files import disk
 from send_analysis.report import england, page, render
+from send_analysis.report.edition import Edition
 from send_analysis.show import map as maps
 from send_analysis.show.origin import origin
 from send_analysis.show.page import chart_html
@@ -33,7 +34,7 @@ class Measure(NamedTuple):
     choice: str = ""
 
 
-def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
+def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) -> Path:
     """Write the index of all areas.
 
     Parameters
@@ -43,6 +44,7 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
         :func:`batch.render_all` returns them: those that failed are listed.
     out : Path
         Folder of the reports.
+    edition : Edition
     made : set of str
         Codes of the areas that have a report there, and so a link.
 
@@ -90,8 +92,12 @@ def write(told: pd.DataFrame, out: Path, *, made: set[str]) -> Path:
             css=(page.TEMPLATES / "report.css").read_text(encoding="utf-8"),
             more_css=(page.TEMPLATES / "england.css").read_text(encoding="utf-8"),
             script=(page.TEMPLATES / "england.js").read_text(encoding="utf-8"),
-            version=__version__,
-            **render.provenance([*named, "areas", "series_breaks", "hexagons"]),
+            method="",
+            **render.provenance(
+                [*named, "areas", "series_breaks", "hexagons"],
+                edition,
+                "SEND services in every local authority of England",
+            ),
         )
     )
     out.mkdir(parents=True, exist_ok=True)

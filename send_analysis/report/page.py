@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from send_analysis.areas import slug
 from send_analysis.errors import NotebookError
-from send_analysis.report import glossary
+from send_analysis.report import glossary, sections
 from send_analysis.show.missing import AGAIN
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         If the notebook breaks a rule; the message names the cell and what to do.
     """
     headline, tables = _check_outputs(nb, where)
+    code = "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
+    sections.leave_out(nb)
     body, rows = _body(nb, where)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
@@ -65,7 +67,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     glossary.mark(body)
     return {
         "name": name,
-        "short": re.sub(r"^\d+_", "", name).replace("_", " ").capitalize(),
+        "short": short(name),
         "title": title.get_text(),
         "headline": _tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
@@ -74,9 +76,14 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "words": glossary.disclosure(words, "Words used on this page"),
         "contents": _contents(body, where),
         "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
-        "code": "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code"),
+        "code": code,
         "tables": tables,
     }
+
+
+def short(name: str) -> str:
+    """Return what links call a page, by the name of its notebook: "Demand growth"."""
+    return re.sub(r"^\d+_", "", name).replace("_", " ").capitalize()
 
 
 def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:

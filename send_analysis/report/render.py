@@ -7,6 +7,7 @@ The same tables, code and notebooks give the same bytes.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,25 +15,51 @@ from contextlib import ExitStack
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 from tqdm import tqdm
 
-from send_analysis import __version__, reads, tables
+from send_analysis import reads, tables
 from send_analysis.areas import Area, slug
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import writable_folder
-from send_analysis.report import page as pages
+from send_analysis.growth import series
+from send_analysis.report import page as pages_of
+from send_analysis.report.edition import Edition, address, edition_of
 from send_analysis.report.kernel import Kernel, execute
-from send_analysis.show.origin import month
+from send_analysis.show.origin import month, origin
 from send_analysis.show.table import html_table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 PACKAGE = Path(__file__).parents[1]
+CLAIMS = "01_inspection_evidence"  # its figures stand last in the briefing
+METHODS = {  # what each page's methods are described in
+    CLAIMS: "docs/evidence.md",
+    "02_demand_growth": "docs/growth.md",
+    "03_demand_forecast": "docs/forecasting.md",
+    "04_capacity": "docs/capacity.md",
+    "05_waiting_times": "docs/waiting_times.md",
+}
+HOME = "../"  # from a page of an area to the folder of the reports
 SIMULATED = {"03_demand_forecast", "04_capacity"}  # pages that one simulation is behind
+
+
+class Around(NamedTuple):
+    """Where the pages of an area lead besides each other: addresses, "" where nothing is.
+
+    Parameters
+    ----------
+    index : str
+        The index of all areas.
+    neighbours : list of tuple of str
+        Name and address of each statistical neighbour, closest first.
+    """
+
+    index: str
+    neighbours: list[tuple[str, str]]
 
 
 @reads.found
@@ -42,6 +69,7 @@ def render(
     *,
     notebooks: Iterable[str | Path] | None = None,
     jobs: int = 2,
+    day: str | None = None,
 ) -> pd.DataFrame:
     """Execute the notebooks for each area and write its report.
 
@@ -55,6 +83,8 @@ def render(
         numbered notebooks there, from 01 on.
     jobs : int
         Kernels, each with its share of the notebooks.
+    day : str, optional
+        Day that stands on the pages, as :func:`.edition.edition_of` takes it.
 
     Returns
     -------
@@ -74,6 +104,7 @@ def render(
     """
     codes = list(dict.fromkeys(areas))
     paths = notebook_paths(notebooks)
+    edition = edition_of(day)
     out = writable_folder(out)
     shares, names = _shares(paths, jobs), [path.stem for path in paths]
     results = []
@@ -95,7 +126,7 @@ def render(
         for code in codes:
             made = chain(*pool.map(partial(pages_of, code), shares, kept))
             made = sorted(made, key=lambda page: names.index(page["name"]))
-            results.append(_write(code, made, out))
+            results.append(_write(code, made, out, edition, beside=codes))
     return pd.concat(results, ignore_index=True)
 
 
@@ -141,6 +172,21 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
     return [path.resolve() for path in paths]
 
 
+def title(notebook: Path) -> str:
+    """Return the title of a notebook: its first heading.
+
+    Parameters
+    ----------
+    notebook : Path
+
+    Returns
+    -------
+    str
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "".join(cells[0]["source"]).partition("\n")[0].removeprefix("# ")
+
+
 @reads.found
 def page_of(code: Area, path: Path, *, kernel: Kernel | None = None) -> dict[str, Any]:
     """Execute a notebook for an area and take its page apart.
@@ -156,11 +202,11 @@ def page_of(code: Area, path: Path, *, kernel: Kernel | None = None) -> dict[str
     Returns
     -------
     dict
-        As :func:`pages.parts` returns it.
+        As :func:`page.parts` returns it.
     """
     area = code.name
     nb = execute(path, area=area, kernel=kernel)
-    return pages.parts(nb, name=path.stem, where=f"{area}, {path.name}")
+    return pages_of.parts(nb, name=path.stem, where=f"{area}, {path.name}")
 
 
 @cache
@@ -169,7 +215,7 @@ def templates() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(pages.TEMPLATES),
+        loader=FileSystemLoader(pages_of.TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -178,7 +224,9 @@ def templates() -> Environment:
 
 
 @reads.found
-def html_of(code: Area, made: Sequence[dict[str, Any]]) -> dict[str, str]:
+def html_of(
+    code: Area, made: Sequence[dict[str, Any]], edition: Edition, around: Around
+) -> dict[str, str]:
     """Put an area's pages into their templates.
 
     Parameters
@@ -186,29 +234,107 @@ def html_of(code: Area, made: Sequence[dict[str, Any]]) -> dict[str, str]:
     code : Area
     made : sequence of dict
         Pages as :func:`page_of` returns them.
+    edition : Edition
+        When and by what they are made.
+    around : Around
+        Where they lead besides each other.
 
     Returns
     -------
     dict of str to str
         HTML by name of page, ``index`` first.
     """
-    shared = {
+    made = [page | {"link": f"{page['name']}.html"} for page in made]
+    rendered = {"index": briefing(code, made, edition, around)}
+    template = templates().get_template("page.html.j2")
+    shared = _shared(code, made, edition, around)
+    for page in made:
+        told = provenance(page["tables"], edition, f"{page['title']}: {shared['area']}")
+        method = METHODS.get(page["name"], "")
+        rendered[page["name"]] = template.render(page=page, method=method, **told, **shared)
+    return rendered
+
+
+@reads.found
+def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, around: Around) -> str:
+    """Put what pages have for the area's first page into its template.
+
+    Parameters
+    ----------
+    code : Area
+    pages : sequence of dict
+        ``name, short, title, summary, tables`` of pages, and ``link`` ("" where there is none).
+    edition, around
+        As for :func:`html_of`.
+
+    Returns
+    -------
+    str
+    """
+    named = sorted({name for page in pages for name in page["tables"]})
+    shared = _shared(code, pages, edition, around)
+    told = provenance(named, edition, f"SEND services in {shared['area']}")
+    # What is claimed comes after what is.
+    ordered = sorted(pages, key=lambda page: page["name"] == CLAIMS)
+    more = (pages_of.TEMPLATES / "briefing.css").read_text(encoding="utf-8")
+    return (
+        templates()
+        .get_template("overview.html.j2")
+        .render(
+            page=None, ordered=ordered, faults=_faults(code), more_css=more, method="",
+            **told, **shared,
+        )
+    )  # fmt: skip
+
+
+def _shared(
+    code: Area, pages: Sequence[dict[str, Any]], edition: Edition, around: Around
+) -> dict[str, Any]:
+    """What every page of an area is given."""
+    return {
         "area": code.name,
         "code": code,
-        "pages": made,
-        "css": (pages.TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        "version": __version__,
+        "pages": pages,
+        "around": around,
+        "css": (pages_of.TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }
-    everything = {"tables": sorted({name for page in made for name in page["tables"]})}
-    rendered = {
-        "index": templates()
-        .get_template("overview.html.j2")
-        .render(page=None, faults=_faults(code), **provenance(everything["tables"]), **shared)
-    }
-    for page in made:
-        template = templates().get_template("page.html.j2")
-        rendered[page["name"]] = template.render(page=page, **provenance(page["tables"]), **shared)
-    return rendered
+
+
+@reads.found
+def around(
+    code: Area, out: Path, *, home: str = HOME, made: Iterable[str] = (), indexed: bool = False
+) -> Around:
+    """Say where an area's pages lead: to the index of all, and to areas like it.
+
+    Parameters
+    ----------
+    code : Area
+    out : Path
+        Folder of the reports; what is there can be led to.
+    home : str
+        Path from a page of the area to that folder.
+    made : iterable of str
+        Codes of areas whose reports are being made too.
+    indexed : bool
+        Whether an index of them all is being made.
+
+    Returns
+    -------
+    Around
+    """
+    made = set(made)
+    try:
+        near = code.neighbours
+    except MissingDataError:
+        near = []
+    there = [
+        (one.name, f"{home}{slug(one.name)}/index.html")
+        if one in made or (out / slug(one.name) / "index.html").is_file()
+        else (one.name, "")
+        for one in near
+    ]
+    index = f"{home}index.html" if indexed or (out / "index.html").is_file() else ""
+    return Around(index, there)
 
 
 @reads.found
@@ -252,10 +378,17 @@ def put(code: Area, rendered: dict[str, str], out: Path) -> Path:
     return target
 
 
-def _write(code: Area, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFrame:
-    """Write an area's report and list its pages."""
+def _write(
+    code: Area,
+    made: Sequence[dict[str, Any]],
+    out: Path,
+    edition: Edition,
+    *,
+    beside: Iterable[str] = (),
+) -> pd.DataFrame:
+    """Write an area's report and list its pages; reports of `beside` are made in the same run."""
     area = code.name
-    rendered = html_of(code, made)
+    rendered = html_of(code, made, edition, around(code, out, made=beside))
     target = put(code, rendered, out)
     return pd.DataFrame(
         {
@@ -269,34 +402,61 @@ def _write(code: Area, made: Sequence[dict[str, Any]], out: Path) -> pd.DataFram
     )
 
 
-def provenance(named: Sequence[str] = ()) -> dict[str, Any]:
-    """List the releases behind tables, for the foot of a page.
+def provenance(named: Sequence[str], edition: Edition, title: str) -> dict[str, Any]:
+    """Say what a page is made from, when and by what, for its head and foot.
 
     Parameters
     ----------
     named : sequence of str
-        Tables; by default all there are.
+        Tables; where none is named, all there are.
+    edition : Edition
+    title : str
+        What the page is cited as.
 
     Returns
     -------
     dict
-        ``releases``, sources as the descriptor has them with ``month``, and ``date``, the month
-        of the latest.
+        ``releases``, sources as the descriptor has them with ``month``; ``used``, the same in a
+        sentence; ``dates``, what stands in the head: latest figures, latest release, day, code;
+        ``date``, the month of the latest release; ``package``; ``citation``; ``project``, where
+        it is kept.
     """
     names = named or [entry["name"] for entry in tables.descriptor()["resources"]]
     found = {
         source["name"]: source for name in names for source in tables.resource(name)["sources"]
     }
     latest = max((source["published"] for source in found.values()), default="")
+    released = month(latest) if latest else ""
+    dates = [
+        *_latest(names),
+        f"Releases to {released}" if released else "",
+        f"Rendered on {edition.rendered}",
+        edition.package,
+    ]
     return {
         "releases": [
             found[name] | {"month": month(found[name]["published"])} for name in sorted(found)
         ],
-        "date": month(latest) if latest else "",
+        "used": origin(names),
+        "dates": [one for one in dates if one],
+        "date": released,
+        "package": edition.package,
+        "citation": edition.cited(title, released),
+        "project": address(),
     }
 
 
-def _faults(code: Area) -> str:
+def _latest(names: Sequence[str]) -> list[str]:
+    """Say how far the figures go."""
+    said = []
+    if "ehc_plans" in names:
+        said.append(f"Plans to January {series.latest()}")
+    if "nhs_waits" in names:
+        said.append(f"NHS waiting lists to {tables.load('nhs_waits')['month'].max():%B %Y}")
+    return said
+
+
+def _faults(code: str) -> str:
     """Table of the faults found in the releases for an area, its region and England, if any."""
     around = [code, *([code.region] if code.level == "local authority" else [])]
     names = {near: near.name for near in around}

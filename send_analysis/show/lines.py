@@ -58,6 +58,23 @@ def name(ax: Axes) -> None:
     label_ends(ax, lines=lines)
 
 
+def neighbours(frame: pd.DataFrame) -> str:
+    """Say which areas the neighbours are, whose lines share one name.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `draw` takes it.
+
+    Returns
+    -------
+    str
+        A sentence for the note of the chart; empty where none is drawn.
+    """
+    names = sorted(frame.loc[frame["role"] == "neighbours", "area"].unique())
+    return f"Grey: the statistical neighbours {', '.join(names)}." if names else ""
+
+
 def at(frame: pd.DataFrame, role: str, column: str, year: int) -> float:
     """Value of the area that plays a role, in one year; not a number where there is none."""
     rows = frame[(frame["role"] == role) & (frame["year"] == year)]

@@ -46,6 +46,7 @@ def _told(
     if issubclass(kind, NameError) and error.name not in lost:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         return
+    error.__traceback__ = error.__context__ = None  # IPython would keep it, coloured, at 0.1 s each
     lost |= _names_made(shell.user_ns["In"][-1])
     note(str(error) if issubclass(kind, MissingDataError) else AGAIN, missing=True)
 

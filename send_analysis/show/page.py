@@ -25,7 +25,7 @@ MOST_ROWS = 500  # of a chart's data on the page; its download always has every 
 
 
 def finding(headline: str, *points: str) -> None:
-    """Say what the notebook found; shown at the top of its page and on the index page.
+    """Say what the notebook found; shown at the top of its page.
 
     Parameters
     ----------
@@ -118,23 +118,35 @@ def summary(*things: Tile | Chart | None) -> None:
         A chart is one that a page shows with its data; None is left out.
     """
     for thing in filter(None, things):
-        if isinstance(thing, Chart):
-            picture, source = thing.picture(), _source(thing, thing.title)
-            html = (
-                f'<figure><p class="label">{escape(thing.title)}</p>'
-                f'<img src="{picture.uri}" alt="{escape(thing.alt.strip())}" '
-                f'width="{picture.width}" height="{picture.height}">'
-                f'<figcaption class="source">Source: {escape(source)}</figcaption></figure>'
-            )
-            text, named = f"{thing.title}\n{thing.alt}", list(thing.tables)
-        else:
-            label, value, words = map(escape, thing)
-            html = (
-                f'<p><span class="label">{label}</span> <strong class="value">{value}</strong></p>'
-                f"<p>{words}</p>"
-            )
-            text, named = ": ".join(thing), []
-        _display(f'<div class="summary">{html}</div>', text, kind="summary", tables=named)
+        text = f"{thing.title}\n{thing.alt}" if isinstance(thing, Chart) else ": ".join(thing)
+        html = f'<div class="summary">{summary_html(thing)}</div>'
+        _display(html, text, kind="summary", tables=list(getattr(thing, "tables", [])))
+
+
+def summary_html(thing: Tile | Chart) -> str:
+    """Write a figure, or a small chart, as HTML.
+
+    Parameters
+    ----------
+    thing : Tile or Chart
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(thing, Chart):
+        picture = thing.picture()
+        return (
+            f'<figure><p class="label">{escape(thing.title)}</p>'
+            f'<img src="{picture.uri}" alt="{escape(thing.alt.strip())}" '
+            f'width="{picture.width}" height="{picture.height}"><figcaption class="source">'
+            f"Source: {escape(_source(thing, thing.title))}</figcaption></figure>"
+        )
+    label, value, words = map(escape, thing)
+    return (
+        f'<p><span class="label">{label}</span> <strong class="value">{value}</strong></p>'
+        f"<p>{words}</p>"
+    )
 
 
 def _show_chart(chart: Chart) -> None:

@@ -202,6 +202,21 @@ def counts_by_year(ax: Axes, years: pd.Series) -> None:
     ax.set_ylim(bottom=0)
 
 
+def from_here(ax: Axes, year: int, words: str) -> None:
+    """Mark the year from which a forecast is something else than before it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    year : int
+        The last one before it.
+    words : str
+        What it is from there.
+    """
+    ax.axvline(year, color=RULE, lw=0.8)
+    ax.text(year, 0.02, f" {words} from here", transform=ax.get_xaxis_transform(), color=MUTED_TEXT)
+
+
 def broken_line(ax: Axes, x: Any, y: Any, caveat: Any, **look: Any) -> None:
     """Draw a line that leaves out each step its values do not compare across; dots lead over it.
 

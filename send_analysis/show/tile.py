@@ -1,6 +1,17 @@
-"""A figure for the first page of an area: what it is, its value, and what that means."""
+"""What the first page of an area is made of: figures that say what they mean, small charts."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from send_analysis.show.chart import Chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 3.7, 2.9  # inches
+MOST_TICKS = 5  # years that a chart so narrow can name
 
 
 class Tile(NamedTuple):
@@ -19,3 +30,26 @@ class Tile(NamedTuple):
     label: str
     value: str
     words: str
+
+
+def small(chart: Chart, width: float = WIDTH, height: float = HEIGHT) -> Chart:
+    """Return a chart at the size that stands among figures.
+
+    Parameters
+    ----------
+    chart : Chart
+    width, height : float
+        Inches.
+
+    Returns
+    -------
+    Chart
+    """
+
+    def draw(ax: Axes) -> None:
+        chart.draw(ax)
+        ticks = ax.get_xticks()
+        if len(ticks) > MOST_TICKS:
+            ax.set_xticks(ticks[::2])
+
+    return replace(chart, draw=draw, width=width, height=height)

@@ -105,7 +105,7 @@ def _funnel(frame: pd.DataFrame) -> Chart:
     for board in own.itertuples():
         title = (
             f"in {board.organisation} {board.share:.0f} per cent of {board.size:,.0f} wait over 18 "
-            f"weeks, more than in {(frame['share'] < board.share).sum()} of {len(frame) - 1} others"
+            f"weeks, {_POSITIONS[board.position]} for a list of its size"
         )
         named = (
             f" {board.organisation}: {board.share:.0f} per cent of {board.size:,.0f}, "
@@ -193,8 +193,8 @@ def _strip(frame: pd.DataFrame) -> Chart:
 
     reached, every = summed.iloc[-1][["as_claimed", "changes"]]
     return Chart(
-        title=f"{service.capitalize()}: {reached} of {every} changes are a fall of "
-        f"{abs(claimed):g} % or more",
+        title=f"{service.capitalize()}: a fall of {abs(claimed):g} % or more in {reached} of "
+        f"{every} comparisons of two months",
         subtitle="Changes between any two months of the lists known then, provider and board of "
         f"{area}",
         alt=f"Strip chart of changes between any two months, provider and board of {area}, per "

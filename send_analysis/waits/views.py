@@ -52,7 +52,8 @@ def organisations(area: Area) -> pd.DataFrame:
     DataFrame
         ``organisation_code, organisation, kind, basis``.
     """
-    return waits.organisations(area).rename(columns={"level": "kind"})
+    found = waits.organisations(area).rename(columns={"level": "kind"})
+    return found.replace({"kind": {"icb": "integrated care board", "england": "country"}})
 
 
 @reads.found

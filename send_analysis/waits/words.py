@@ -67,7 +67,10 @@ def _compared(row: pd.Series) -> str:
     if pd.isna(row["comparable"]) or row["change_percent"] * row["comparable"] >= 0:
         return ""
     way = "rose" if row["comparable"] > 0 else "fell"
-    return f"; among comparable providers it {way}, by {abs(row['comparable']):.1f} % of itself"
+    return (
+        f"; among providers that can be compared the share {way}, by "
+        f"{abs(row['comparable']):.1f} % of what it was"
+    )
 
 
 def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
@@ -87,14 +90,15 @@ def carried() -> str:
     """Say how much lists carry over from month to month, and what that does to control charts."""
     found = views_control.carry_over()
     return (
-        "Lists carry over: most children who wait in one month still wait in the next. In "
+        "Most children who wait in one month still wait in the next, so that lists move slowly: in "
         "boards' lists neighbouring months correlate by "
-        f"{found['autocorrelation']:.2f} (corrected for so few months). Limits that take months as "
-        f"independent would flag {found['signals_independent']:.0f} % of the {found['charts']:.0f} "
-        f"charts of boards, but also {found['alarms_independent']:.0f} % of charts of a list that "
-        "is steady and carries over "
-        f"as much. The limits below are {found['widened']:.1f} times as wide: they flag "
-        f"{found['signals']:.0f} % of boards' charts, and {found['alarms']:.0f} % of steady ones."
+        f"{found['autocorrelation']:.2f} (corrected for so few months). The usual limits, which "
+        "take months as independent, would find a signal in "
+        f"{found['signals_independent']:.0f} % of the {found['charts']:.0f} charts of boards, but "
+        f"also in {found['alarms_independent']:.0f} % of charts of lists that are steady and move "
+        f"as slowly. The limits below are {found['widened']:.1f} times as wide: they find one in "
+        f"{found['signals']:.0f} % of boards' charts, and in {found['alarms']:.0f} % of steady "
+        "ones."
     )
 
 

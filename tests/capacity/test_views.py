@@ -63,9 +63,12 @@ def test_fan_starts_at_the_places_in_use(forecast):
 def test_chart_of_places_draws_the_frame_and_says_the_range(forecast):
     frame = views.fan(forecast, "secondary")
     chart = charts.places(frame)
-    demand, there = chart.axes().get_lines()
+    ax = chart.axes()
+    demand, _, there, *_ = ax.get_lines()
     assert np.array_equal(demand.get_ydata(), [100, 130, 160])
     assert np.array_equal(there.get_ydata(), [100, 110, 120])
+    assert {"160", "120"} <= {text.get_text() for text in ax.texts}  # of the year of the headline
+    assert not any("illustration" in text.get_text() for text in ax.texts)
     assert chart.title.startswith("90 to 200 secondary places needed in January 2027, a range")
     assert chart.title.endswith("in use and announced: 120")
     assert "demand to 160" in chart.alt
@@ -81,6 +84,11 @@ def test_a_chart_is_named_after_the_year_of_the_headline(forecast):
     chart = charts.places(frame)
     assert chart.title.startswith("2,030 to 200 secondary places needed in January 2030")
     assert "By 2033 the middle of demand is 160, and untested" in chart.alt
+    assert "beyond January 2030" in chart.note
+    ax = chart.axes()
+    assert any("illustration from here" in text.get_text() for text in ax.texts)
+    near, far = ax.get_lines()[:2]
+    assert near.get_xdata()[-1] == far.get_xdata()[0] == 2030
 
 
 def test_certainty_leaves_out_a_handful(forecast):
@@ -175,7 +183,7 @@ def test_title_of_the_rule_says_how_far_it_was_off(queue):
     missed = (frame["timely_by_volumes"] - frame["timely"]).abs().dropna()
     assert len(missed) == 6
     said = charts.completions(frame, "Bury").title
-    assert said.endswith(f"missed the share by {missed.mean():.0f} points in 6 years on average")
+    assert said.endswith(f"the share in time by {missed.mean():.0f} points in 6 years on average")
     assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments would have to be completed in" in said
     untested = frame.assign(timely_by_volumes=float("nan"))
     said = charts.completions(untested, "Bury").title

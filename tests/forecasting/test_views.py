@@ -6,7 +6,7 @@ import pytest
 
 from send_analysis import tables
 from send_analysis.capacity import balance, returns
-from send_analysis.forecasting import charts, outlook, views
+from send_analysis.forecasting import charts, longrange, outlook, views
 from send_analysis.forecasting.cohorts import simulation as cohorts
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
 
@@ -69,4 +69,8 @@ def test_the_chart_of_scenarios_draws_each():
     scenarios = views.scenarios("Bury", 10)
     chart = charts.scenarios(scenarios, "Bury")
     assert "as now" in chart.alt
+    tested = scenarios["year"].min() + longrange.TESTED - 1  # of ten years, the last tested
+    most = -scenarios.loc[scenarios["year"] == tested, "change_percent"].min()
+    assert f"{most:.0f} % fewer plans in January {tested}" in chart.title
+    assert f"Beyond January {tested} nothing has been tested." in chart.note
     assert len(chart.axes().get_lines()) == scenarios["scenario"].nunique() + 1  # last tested year

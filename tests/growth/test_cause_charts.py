@@ -39,6 +39,7 @@ def test_decomposition_draws_its_parts(parts, off):
     shown = parts.query("age_band == 'all' and component in @decomposition.COMPONENTS")["plans"]
     np.testing.assert_allclose(widths, sorted(shown))
     assert "+1,187" in chart.title
+    assert f"larger share with a plan, age for age, added {shown.max():,.0f} plans" in chart.title
     assert "age not recorded" not in _texts(ax)
     assert "range" not in _texts(ax)
     assert f"{shown.max():+,.0f}" in chart.alt

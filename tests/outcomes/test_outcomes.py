@@ -126,3 +126,5 @@ def test_charts_say_their_last_figure(bury):
     assert f"{row['per_100']:.1f} appeals" in chart.title
     assert set(chart.data["decisions_counted"]) == {LONGEST}
     assert chart.tables and "tribunals" in chart.tables
+    grey = chart.data.loc[chart.data["role"] == "neighbours", "area"].unique()
+    assert len(grey) == 10 and all(name in chart.note for name in grey)

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from send_analysis import areas
+from send_analysis.report import edition, render
 from send_analysis.report import kernel as kernels
-from send_analysis.report import render
 from send_analysis.report.kernel import Kernel
 
 TINY = Path(__file__).parent / "notebooks" / "01_tiny.ipynb"
+
+
+DAY = "2026-01-31"  # on all pages
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +24,7 @@ def tiny() -> Path:
 @pytest.fixture(scope="session")
 def tiny_report(tmp_path_factory):
     out = tmp_path_factory.mktemp("tiny")
-    return render.render(["Bury"], out, notebooks=[TINY])
+    return render.render(["Bury"], out, notebooks=[TINY], day=DAY)
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +45,8 @@ def report_of(tmp_path_factory, witness):
         @cache
         def made(area):
             code = areas.find(area)
-            return render._write(
-                code, [render.page_of(code, it, kernel=kernel) for it in paths], out
-            )
+            pages = [render.page_of(code, it, kernel=kernel) for it in paths]
+            return render._write(code, pages, out, edition.edition_of(DAY))
 
         yield made
 

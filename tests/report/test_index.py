@@ -12,6 +12,7 @@ from send_analysis import areas, tables
 from send_analysis.forecasting import outlook
 from send_analysis.growth import series
 from send_analysis.report import england, index
+from send_analysis.report.edition import edition_of
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ROWS = "table.areas tbody.local tr:not([hidden])"
@@ -27,7 +28,8 @@ def page_path(tmp_path_factory):
     told = pd.DataFrame(
         {"area": ["Bury", "Hull <1>"], "state": ["written", "failed"], "error": ["", "a < b\nhere"]}
     )
-    return index.write(told, tmp_path_factory.mktemp("index"), made={"E08000002", "E06000060"})
+    day = edition_of("2026-01-31")
+    return index.write(told, tmp_path_factory.mktemp("index"), day, made={"E08000002", "E06000060"})
 
 
 def names(page):

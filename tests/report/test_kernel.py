@@ -9,6 +9,7 @@ from send_analysis.errors import NotebookError
 from send_analysis.report import kernel as execution
 from send_analysis.report import page as pages
 from send_analysis.report import render
+from send_analysis.report.edition import edition_of
 
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 MISSING = "from send_analysis.errors import MissingDataError\nraise MissingDataError('No plans.')"
@@ -45,9 +46,10 @@ def html(nb):
 
 
 def test_a_kept_kernel_gives_the_same_page_as_one_of_its_own(kernel, tiny, tiny_report):
+    day, alone = edition_of("2026-01-31"), render.around("E08000002", Path("nowhere"))
     for _ in range(2):
         made = [render.page_of("E08000002", tiny, kernel=kernel)]
-        rendered = render.html_of("E08000002", made)
+        rendered = render.html_of("E08000002", made, day, alone)
         for name, path in tiny_report.set_index("page")["path"].items():
             assert rendered[name].encode() == Path(path).read_bytes()
 

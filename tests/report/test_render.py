@@ -85,8 +85,8 @@ def test_finding_is_at_the_top_of_page_and_index(tiny_report):
     assert finding[0].strong.get_text() == headline
     assert finding[0].li.get_text() == "The count of 2024 is missing."
     index = read(tiny_report, "index")
-    assert headline in index.select_one(".entry").get_text()
-    assert index.select_one(".entry h2 a")["href"] == "01_tiny.html"
+    assert index.select_one(".on a")["href"] == "01_tiny.html"
+    assert index.select_one(".on a").get_text() == tiny_report["title"][1]
 
 
 def test_page_says_what_it_was_made_from(tiny_report):
@@ -94,6 +94,10 @@ def test_page_says_what_it_was_made_from(tiny_report):
     assert f"send_analysis {send_analysis.__version__}" in footer
     assert "01_tiny.ipynb" in footer
     assert "E08000002" in footer
+    assert "To cite this page: The send_analysis authors (2026). " in footer
+    banner = read(tiny_report, "01_tiny").header.get_text(" ", strip=True)
+    for said in ("Rendered on 31 January 2026", send_analysis.__version__, "Releases to "):
+        assert said in footer and said in banner
     assert 'area = "Bury"' in footer
 
 
@@ -115,7 +119,7 @@ def test_index_shows_the_faults_of_the_area_and_of_no_other(notebook, no_kernel,
     pages = render.render(["Newham", "Wakefield"], tmp_path, notebooks=[notebook()])
     for code, path in pages.loc[pages["page"].eq("index"), ["area_code", "path"]].to_numpy():
         around = {code, "E12000007" if code == "E09000025" else "E12000003"}
-        shown = read_file(path).select("section[aria-labelledby=faults] tbody tr")
+        shown = read_file(path).select("main .faults tbody tr")
         assert len(shown) == known["area_code"].isin(around).sum() > 0
 
 
@@ -142,7 +146,7 @@ def test_figures_and_tables_are_numbered_in_order(tiny_report):
 
 
 def test_same_inputs_same_bytes(tiny, tiny_report, tmp_path):
-    again = render.render(["E08000002"], tmp_path, notebooks=[tiny])
+    again = render.render(["E08000002"], tmp_path, notebooks=[tiny], day="2026-01-31")
     for first, second in zip(tiny_report["path"], again["path"], strict=True):
         assert Path(first).read_bytes() == Path(second).read_bytes()
 

@@ -1,0 +1,256 @@
+"""Regions and kinds of authorities: beside England, and each region's authorities by themselves."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from send_analysis import areas, caveats, reads, tables
+from send_analysis.areas import Area
+from send_analysis.forecasting import totals
+from send_analysis.growth import denominators, series
+from send_analysis.report import england
+from send_analysis.show.chart import Chart
+from send_analysis.show.map import place
+from send_analysis.show.style import PALETTE, ROLES, RULE, across, ink
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ENGLAND = ROLES["england"]
+# By the first letters of the codes of today's authorities (Office for National Statistics).
+KINDS = {
+    "E06": "unitary authorities",
+    "E08": "metropolitan boroughs",
+    "E09": "London boroughs",
+    "E10": "county councils",
+}
+
+
+def codes() -> list[Area]:
+    """Return the regions of England, by name."""
+    known = tables.load("areas")
+    return [
+        Area(code)
+        for code in known.loc[known["level"] == "region"].sort_values("area")["area_code"]
+    ]
+
+
+@reads.result
+def regions() -> pd.DataFrame:
+    """Plans per 1,000 residents aged 0 to 25 in each region and in England.
+
+    Returns
+    -------
+    DataFrame
+        ``area, role`` (region or england), ``year, rate, holds`` (authorities of the region whose
+        return of the year is flagged; empty where none is).
+    """
+    known = tables.load("areas")
+    codes = known.loc[known["level"] == "region", "area_code"]
+    parts = [series.rates(code) for code in codes]
+    out = pd.concat([part[part["role"] == "area"].assign(role="region") for part in parts])
+    national = parts[0][parts[0]["role"] == "england"]
+    out = pd.concat([out, national])
+    end = out["year"].max()
+    faulty = known[known["area_code"].isin(caveats.flagged("ehc_plans", int(end)).index)]
+    names = faulty.groupby("region_code")["area"].agg(", ".join)
+    out["holds"] = out["area_code"].map(names).where(out["year"] == end).fillna("")
+    return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
+
+
+@reads.result
+def kinds() -> pd.DataFrame:
+    """Plans per 1,000 residents aged 0 to 25 in each kind of authority and in England.
+
+    Authorities count by the kind that they, or those that replaced them, are of today.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`regions`, ``role`` being kind or england.
+    """
+    known = tables.load("areas").query("level == 'local authority'").set_index("area_code")
+    kind = known["footprint"].str[:3].map(KINDS)
+    people = denominators.residents()
+    counted = series.totals().merge(
+        people.assign(year=people["year"] + 1)[["area_code", "year", "people"]],
+        on=["area_code", "year"], how="outer",
+    )  # fmt: skip
+    counted["area"] = counted["area_code"].map(kind)
+    out = counted.dropna(subset="area").groupby(["area", "year"])[["plans", "people"]].sum()
+    out = out[(out > 0).all(axis=1)].reset_index().assign(role="kind")
+    whole = series.rates(areas.ENGLAND).assign(role="england")
+    out = pd.concat([out, whole[["area", "role", "year", "plans", "people"]]])
+    out = out[out["year"].isin(whole["year"])]
+    out["rate"] = (1000 * out["plans"] / out["people"]).astype("float64")
+    end = out["year"].max()
+    faulty = known.loc[known.index.isin(caveats.flagged("ehc_plans", int(end)).index), "area"]
+    holds = faulty.groupby(kind).agg(", ".join)
+    out["holds"] = out["area"].map(holds).where(out["year"] == end).fillna("")
+    return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
+
+
+def beside_england(frame: pd.DataFrame, what: str) -> Chart:
+    """A panel a region or kind, each against England.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As :func:`regions` or :func:`kinds` returns it.
+    what : str
+        What the panels are: "regions", "kinds of authorities".
+    """
+    start, end = int(frame["year"].min()), int(frame["year"].max())
+    national = frame[frame["role"] == "england"].set_index("year")["rate"]
+    wide = frame[frame["role"] != "england"].pivot(index="year", columns="area", values="rate")
+    wide = wide[wide.loc[end].sort_values(ascending=False).index]
+    last = wide.loc[end]
+    above = int((last > national[end]).sum())
+    ends = ", ".join(f"{name} {wide.loc[start, name]:.1f} to {last[name]:.1f}" for name in wide)
+    columns = 3 if len(last) > 4 else 2
+
+    def draw(axs: np.ndarray) -> None:
+        import seaborn as sns
+
+        whole = ENGLAND | {"linestyle": (0, (5, 2)), "legend": False}
+        own = {"color": PALETTE[0], "linewidth": 2.6, "legend": False}
+        for ax, name in zip_longest(np.ravel(axs), wide):
+            if name is None:
+                ax.axis("off")
+                continue
+            sns.lineplot(x=national.index, y=national, ax=ax, **whole)
+            sns.lineplot(x=wide.index, y=wide[name], ax=ax, **own)
+            ax.set_title(name, fontsize=10, pad=4)
+            ax.text(end, 2, f"{last[name]:.1f}", ha="right", color=PALETTE[0], fontweight="bold")
+            ax.set(ylim=(0, None), xticks=[start, end], xlabel="", ylabel="")
+        first = np.ravel(axs)[0]
+        first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
+        axs[-1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25", y=1, ha="center")
+
+    rows = -(-len(last) // columns)
+    high, low = (f"{last.iloc[at]:.1f} in {_placed(last.index[at], what)}" for at in (0, -1))
+    return Chart(
+        title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: from "
+        f"{high} to {low}",
+        subtitle=f"Plans per 1,000 residents aged 0 to 25, January {start} to January {end}; "
+        "dashed: England",
+        alt=f"{len(last)} small line charts of {what}, each with England's dashed line, which "
+        f"goes from {national[start]:.1f} in {start} to {national[end]:.1f} in {end}. {ends}.",
+        data=frame,
+        draw=draw,
+        note=" ".join(
+            f"The last figures of {_placed(row.area, what)} and of England hold the flagged return "
+            f"of {row.holds}."
+            for row in frame[frame["holds"] != ""].itertuples()
+        ),
+        height=2.1 * rows,
+        panels={"nrows": rows, "ncols": columns, "sharex": True, "sharey": True},
+    )
+
+
+def _placed(name: str, what: str) -> str:
+    """Return a region's or a kind's name as it stands in a sentence."""
+    return place(name) if what == "regions" else name
+
+
+@reads.result
+def within(region: Area) -> pd.DataFrame:
+    """Growth of each authority of a region, as :func:`.series.growth`, the region and England.
+
+    Returns
+    -------
+    DataFrame
+        Authorities and units by growth, those that cannot be told left out; then the region (not
+        where one of its returns is flagged) and England.
+    """
+    start, end = series.COMPARABLE, series.latest()
+    known = tables.load("areas").set_index("area_code")["region_code"]
+    grown = series.growth(start, end)
+    own = known.reindex(grown["area_code"].str.split("+", regex=False).str[0]).eq(region)
+    local = grown[own.to_numpy() & (grown["caveat"] == "").to_numpy()].assign(role="authority")
+    plans = series.totals([region]).set_index("year")["plans"]
+    whole = pd.DataFrame({
+        "area": [region.name], "plans_start": plans[start], "plans_end": plans[end],
+        "growth": 100 * (plans[end] / plans[start] - 1), "role": "region",
+    })  # fmt: skip
+    if held(region, end):
+        whole = whole.iloc[:0]
+    national = grown[grown["area_code"] == areas.ENGLAND].assign(role="england")
+    columns = ["area", "role", "plans_start", "plans_end", "growth", "low", "high"]
+    return pd.concat([local, whole, national]).reindex(columns=columns).reset_index(drop=True)
+
+
+def held(region: Area, year: int) -> list[str]:
+    """Names of authorities of a region whose return of a January is flagged."""
+    known = tables.load("areas")
+    faulty = caveats.flagged("ehc_plans", year).index
+    rows = known["area_code"].isin(faulty) & (known["region_code"] == region)
+    return known.loc[rows, "area"].tolist()
+
+
+def compared(frame: pd.DataFrame, region: Area) -> Chart:
+    """Growth of the authorities of a region in order; `frame` as :func:`within` returns it."""
+    rows = frame[frame["role"] == "authority"].iloc[::-1].reset_index(drop=True)
+    marks = frame[frame["role"] != "authority"].set_index("role")
+    national = marks.loc["england", "growth"]
+    above = int((rows["growth"] > national).sum())
+    start, end = series.COMPARABLE, series.latest()
+    listed = ", ".join(f"{it.area} {it.growth:+.0f} %" for it in rows.iloc[::-1].itertuples())
+
+    def draw(ax: Axes) -> None:
+        across(ax, rows["area"])
+        for role, look in (("england", "--"), ("region", ":")):
+            if role in marks.index:
+                value = marks.loc[role, "growth"]
+                colour = ENGLAND["color"] if role == "england" else PALETTE[3]
+                ax.axvline(value, color=colour, linestyle=look, lw=1.6)
+                ax.text(value, 1.005, f"{marks.loc[role, 'area']} {value:+.0f}", color=ink(colour),
+                        transform=ax.get_xaxis_transform(), va="bottom",
+                        ha="left" if role == "england" else "right")  # fmt: skip
+        ax.hlines(rows.index, rows["low"], rows["high"], color=RULE, lw=2)
+        ax.plot(rows["growth"], rows.index, "o", color=PALETTE[0])
+        ax.set_xlabel(f"growth in plans, January {start} to January {end}, %")
+
+    return Chart(
+        title=f"Plans grew faster than England's in {above} of {len(rows)} authorities of "
+        f"{place(region.name)}",
+        subtitle=f"Growth in plans, January {start} to January {end}, with 95 % interval of chance",
+        alt=f"Dots of growth in plans of the authorities of {place(region.name)}, in order, beside "
+        f"England's {national:+.0f} %: {listed}.",
+        data=frame,
+        draw=draw,
+        note="Areas whose growth cannot be told are left out; areas whose boundaries changed are "
+        "counted together.",
+        height=1.2 + 0.27 * len(rows),
+    )
+
+
+@tables.remembered
+def summary() -> pd.DataFrame:
+    """Sum up every region, as :func:`.england.summary` does authorities.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, plans, growth, rate, in_time, expected, expected_low, expected_high,
+        holds``: growth, rate and forecast of a region that holds a flagged return stand as they
+        add up, and ``holds`` names it.
+    """
+    start, end = series.COMPARABLE, series.latest()
+    listed = codes()
+    wide = series.totals(listed).pivot(index="area_code", columns="year", values="plans")
+    out = pd.DataFrame(
+        {"area": [code.name for code in listed]}, index=pd.Index(listed, name="area_code")
+    )
+    out["plans"] = wide[end]
+    out["growth"] = 100 * (wide[end] / wide[start] - 1)
+    last = regions().query("year == @end and role == 'region'").set_index("area")["rate"]
+    out["rate"] = out["area"].map(last)
+    out["in_time"] = england.in_time()["share"]
+    out = out.join(england.expected(out["plans"], totals.forecast(listed, england.HORIZON)))
+    out["holds"] = [", ".join(held(code, end)) for code in listed]
+    return out.reset_index()
