@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,13 +108,13 @@ def write(folder: Path | None = None) -> Path:
         of the CSV and of the tables it was made from.
     """
     folder = writable_folder(tables.data_dir() / FOLDER if folder is None else folder)
-    with reads.recording() as names:
+    with reads.recording() as read:
         frame = compute().round({"probability": 1})
     text = frame.to_csv(index=False, lineterminator="\n", float_format="%g")
     note = {
         "version": __version__,
         "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
-        "tables": hashes(names),
+        "tables": {name: tables.resource(name)["hash"] for name in sorted(read)},
     }
     folder.mkdir(parents=True, exist_ok=True)
     disk.write_text((folder / FILE).with_suffix(".json"), json.dumps(note, indent=1) + "\n")
@@ -123,18 +123,17 @@ def write(folder: Path | None = None) -> Path:
     return folder / FILE
 
 
-def hashes(names: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of tables, by name."""
-    return {name: tables.resource(name)["hash"] for name in sorted(names)}
-
-
 def is_new() -> bool:
     """Say whether what is kept was made from the tables as they are."""
-    note = tables.data_dir() / FOLDER / Path(FILE).with_suffix(".json")
-    if not note.is_file():
-        return False
-    kept = json.loads(note.read_text(encoding="utf-8"))["tables"]
-    return kept == hashes(kept)
+    there = {entry["name"]: entry["hash"] for entry in tables.descriptor()["resources"]}
+    made_from = _note(tables.data_dir() / FOLDER / FILE).get("tables", {})
+    return bool(made_from) and made_from.items() <= there.items()
+
+
+def _note(path: Path) -> dict:
+    """What is kept beside a hindcast; nothing where nothing is."""
+    note = path.with_suffix(".json")
+    return json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
 
 
 @tables.remembered
@@ -154,16 +153,15 @@ def rows() -> pd.DataFrame:
     path = tables.parameters(FOLDER) / FILE
     if path.is_file():
         content = path.read_bytes()
-        note = path.with_suffix(".json")
-        known = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+        known = _note(path)
         if hashlib.sha256(content).hexdigest() != known.get("sha256"):
             raise DataError(
                 "changed since it was computed; restore it or run `send-analysis data build`",
                 file=str(path),
             )
-        reads.mark(known["tables"])  # the file stands for what was read when it was made
         stored = pd.read_csv(io.BytesIO(content))
         if (stored["origin"] == origins()[-2]).all():
+            reads.mark(known["tables"])  # the file stands for what was read when it was made
             return stored
     return compute()
 

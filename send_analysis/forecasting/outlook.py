@@ -121,11 +121,11 @@ def published(horizon: int = 15) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
-        package's forecast, what its simulation says if new plans stay at their number of the last
-        year published (:data:`STABLE`; median), and the points in
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested, source``: published
+        plans, this package's forecast, what its simulation says if new plans stay at their number
+        of the last year published (:data:`STABLE`; median), and the points in
         ``data/published_forecasts.yml``; ``tested`` says whether forecasts so far ahead have been
-        scored.
+        scored, ``source`` where those of others are from.
     """
     points = _others()
     ours = fan(areas.ENGLAND, horizon)
@@ -136,10 +136,11 @@ def published(horizon: int = 15) -> pd.DataFrame:
         past.assign(forecast="published figures"),
         ahead.assign(forecast="this package"),
         _stable(horizon).assign(forecast=STABLE),
-        points[["forecast", "year", "plans"]],
+        points,
     ]
     out = pd.concat(parts, ignore_index=True)
-    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
+    columns = ["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]
+    return out[[*columns, "source"]].fillna({"source": ""})
 
 
 def _stable(horizon: int) -> pd.DataFrame:

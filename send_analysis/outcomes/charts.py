@@ -70,7 +70,7 @@ def times(frame: pd.DataFrame) -> Chart:
         across(ax, rows["area"])
         ax.set_xlim(0, 100)
         ax.set_xlabel("per cent of plans counted")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
     said = "; ".join(
         f"{row['area']}: "

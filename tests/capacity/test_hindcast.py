@@ -106,11 +106,11 @@ def test_what_authorities_share_is_known_from_the_other_half():
 
 
 def test_what_is_kept_says_what_it_was_made_from(tmp_path, monkeypatch):
-    assert hindcast.is_new(), "run `send-analysis data build`"
     note = json.loads((tables.data_dir() / "hindcasts" / "places.json").read_text())
-    with reads.recording() as names:
-        hindcast.compute([BURY], simulations=20)
-    assert set(note["tables"]) == names
+    assert hindcast.is_new(), "run `send-analysis data build`"
+    with reads.recording() as read:
+        hindcast.compute(["Bury"], simulations=2)
+    assert read - reads.NOT_SHOWN <= set(note["tables"])
     kept = tmp_path / "hindcasts"
     shutil.copytree(tables.data_dir() / "hindcasts", kept)
     (kept / "places.csv").write_text((kept / "places.csv").read_text().replace("98", "99", 1))
@@ -130,7 +130,7 @@ def test_build_and_refresh_write_it_once_and_only_where_the_tables_stand(
     cli._keep_hindcast(tmp_path)
     assert not written
     assert "without --out" in capsys.readouterr().err
-    monkeypatch.setattr(hindcast, "hashes", lambda names: {})
+    monkeypatch.setattr(hindcast, "is_new", lambda: False)
     cli._keep_hindcast(tables.data_dir())
     assert written == [1]
 
