@@ -308,20 +308,6 @@ MEANINGS = {
     "£ for each resident aged 0 to 17": "pounds for each resident aged 0 to 17",
     "£ million": "millions of pounds a year",
     "£1.4 million is, %": "part of the area's own spending that the sum is, per cent",
-    # Outcomes.
-    "appeals": "appeals registered with the SEND Tribunal in the year, number",
-    "decisions": "decisions that could be appealed in the year, number",
-    "decisions_counted": "how decisions that could be appealed are counted",
-    "in_time_percent": "plans issued within 20 weeks, per cent of those counted",
-    "late": "plans issued after more than 20 weeks, number",
-    "over_a_year": "plans issued after more than a year, number",
-    "over_a_year_percent": "plans issued after more than a year, per cent of those counted",
-    "per_100": "appeals for each 100 decisions that could be appealed",
-    "per_100_england": "the same in England",
-    "to_a_year": "plans issued after more than 20 weeks and within a year, number",
-    "to_a_year_percent": "plans issued after more than 20 weeks and within a year, per cent of "
-    "those counted",
-    "untimed": "plans counted without a time recorded, number",
 }
 
 
