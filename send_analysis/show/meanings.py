@@ -203,6 +203,19 @@ MEANINGS = {
     "volumes": "mean absolute error of the share that volumes give, % points",
     "weeks": "weeks that a case takes, estimated",
     "where": "authorities that the row is of",
+    # What families meet.
+    "appeals": "appeals registered with the SEND Tribunal in the calendar year, number",
+    "decisions": "decisions of the calendar year that could be appealed, number",
+    "decisions_counted": "which count of decisions the row goes by; the two do not compare",
+    "in_time_percent": "plans issued within 20 weeks, per cent of those counted",
+    "late": "plans issued more than 20 weeks after the request, number",
+    "over_a_year": "plans issued more than a year after the request, number",
+    "over_a_year_percent": "plans issued more than a year after the request, per cent",
+    "per_100": "appeals registered for each 100 decisions that could be appealed",
+    "per_100_england": "the same of England",
+    "to_a_year": "plans issued after 20 weeks to a year, number",
+    "to_a_year_percent": "plans issued after 20 weeks to a year, per cent",
+    "untimed": "plans counted of which no time is recorded, number",
     # Waits.
     "10 to 17": "of those aged 10 to 17, per cent",
     "90th percentile days": "days that nine in ten had waited at most so far",
@@ -295,20 +308,6 @@ MEANINGS = {
     "£ for each resident aged 0 to 17": "pounds for each resident aged 0 to 17",
     "£ million": "millions of pounds a year",
     "£1.4 million is, %": "part of the area's own spending that the sum is, per cent",
-    # Outcomes.
-    "appeals": "appeals registered with the SEND Tribunal in the year, number",
-    "decisions": "decisions that could be appealed in the year, number",
-    "decisions_counted": "how decisions that could be appealed are counted",
-    "in_time_percent": "plans issued within 20 weeks, per cent of those counted",
-    "late": "plans issued after more than 20 weeks, number",
-    "over_a_year": "plans issued after more than a year, number",
-    "over_a_year_percent": "plans issued after more than a year, per cent of those counted",
-    "per_100": "appeals for each 100 decisions that could be appealed",
-    "per_100_england": "the same in England",
-    "to_a_year": "plans issued after more than 20 weeks and within a year, number",
-    "to_a_year_percent": "plans issued after more than 20 weeks and within a year, per cent of "
-    "those counted",
-    "untimed": "plans counted without a time recorded, number",
 }
 
 
@@ -336,7 +335,9 @@ def meaning(name: str, named: Sequence[str]) -> str:
     end = terms.ENDS.match(name)
     if end:
         level = f"{end['level']} per cent range" if end["level"] else "range"
-        of = meaning(end["of"], named) if end["of"] else "what is forecast or estimated"
+        of = "what is forecast or estimated"
+        if end["of"]:
+            of = meaning(end["of"], named) or f"“{terms.heading(end['of'])}”"
         return f"{'lower' if end['end'] == 'low' else 'upper'} end of the {level} of {of}"
     if MONTH.match(name):
         return "figure of that month, or of the twelve months to it"
