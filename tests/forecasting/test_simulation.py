@@ -85,8 +85,8 @@ def test_totals_are_those_of_the_forecast(area):
     [
         ("Burry", {}, SendAnalysisError, "Bury"),
         ("Cumbria", {}, MissingDataError, "no local authority of January 2025"),
-        ("Bury", {"origin": 2023}, MissingDataError, "2024 and 2025"),
-        ("Hackney", {"origin": 2024}, MissingDataError, "no plans by age"),
+        ("Bury", {"as_of": 2023}, MissingDataError, "2024 and 2025"),
+        ("Hackney", {"as_of": 2024}, MissingDataError, "no plans by age"),
         ("Bury", {"years": 0}, ParameterError, "1 to 15"),
         ("Bury", {"simulations": 1}, ParameterError, "at least 2"),
         ("Bury", {"simulations": 10**9}, ParameterError, "at most 20,000"),
