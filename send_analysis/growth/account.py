@@ -106,6 +106,7 @@ def stock_account(
     return _tell(account, area, list(known), by_year)
 
 
+@reads.found
 def require(series: pd.Series, area: Area, years: list[int], what: str) -> None:
     """Refuse an account that lacks a figure."""
     found = series.reindex([(area, year) for year in years]).droplevel(0)
