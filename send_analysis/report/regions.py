@@ -185,6 +185,7 @@ def within(region: Area) -> pd.DataFrame:
     return pd.concat([local, whole, national]).reindex(columns=columns).reset_index(drop=True)
 
 
+@reads.found
 def held(region: Area, year: int) -> list[str]:
     """Names of authorities of a region whose return of a January is flagged."""
     known = tables.load("areas")
@@ -193,6 +194,7 @@ def held(region: Area, year: int) -> list[str]:
     return known.loc[rows, "area"].tolist()
 
 
+@reads.found
 def compared(frame: pd.DataFrame, region: Area) -> Chart:
     """Growth of the authorities of a region in order; `frame` as :func:`within` returns it."""
     rows = frame[frame["role"] == "authority"].iloc[::-1].reset_index(drop=True)
