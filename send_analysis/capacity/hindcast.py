@@ -24,13 +24,12 @@ from send_analysis.errors import DataError
 from send_analysis.files import disk
 from send_analysis.files.disk import writable_folder
 from send_analysis.forecasting.cohorts.flows import Projection
-from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, snapshot
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, recorded, snapshot
 from send_analysis.forecasting.cohorts.simulation import project
 from send_analysis.forecasting.cohorts.units import estimated
 
 FOLDER = "hindcasts"
 FILE = "places.csv"  # what `compute` gives for all authorities, as it takes a minute
-RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is counted
 SMALLEST = 10  # places expected: below, a row tells a planner nothing, and is not scored
 CASES = 30  # authorities that a figure of the test needs
 ORDER = [*places.KINDS, *places.GROUPS]
@@ -89,17 +88,9 @@ def _demand(projection: Projection) -> dict[tuple[str, str], np.ndarray]:
 
 def _countable(known: Snapshot, later: Snapshot) -> list[Area]:
     """Authorities whose settings are recorded in both Januaries and which nobody doubts."""
-    counted = []
-    for area, stock in zip(map(Area, known.areas), known.stock, strict=True):
-        if area not in later.areas:
-            continue
-        both = np.stack([stock, later.stock[later.areas.get_loc(area)]])
-        if not np.isfinite(both).all():
-            continue
-        recorded = both[..., :-1].sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
-        if (recorded >= RECORDED).all() and not caveats.unplaced(area):
-            counted.append(area)
-    return counted
+    at = later.areas.get_indexer(known.areas)
+    both = recorded(known.stock) & recorded(later.stock[at]) & (at >= 0)
+    return [area for area in map(Area, known.areas[both]) if not caveats.unplaced(area)]
 
 
 def write(folder: Path | None = None) -> Path:

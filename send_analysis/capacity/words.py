@@ -28,7 +28,8 @@ RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
     "the share in which more was needed. At nought or below, in the phase or in all phases of the "
     "kind, no chance is shown. Kinds and phases with fewer than 30 areas that expect ten places "
-    "are left out: their ranges are not tested at all."
+    "are left out: their ranges are not tested at all. Illustrative: fewer than five earlier "
+    "Januaries show how far all areas together can be off."
 )
 
 

@@ -175,16 +175,7 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
 
 
 def title(notebook: Path) -> str:
-    """Return the title of a notebook: its first heading.
-
-    Parameters
-    ----------
-    notebook : Path
-
-    Returns
-    -------
-    str
-    """
+    """Return the title of a notebook: its first heading."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return "".join(cells[0]["source"]).partition("\n")[0].removeprefix("# ")
 
@@ -270,10 +261,6 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
         ``name, short, title, summary, tables`` of pages, and ``link`` ("" where there is none).
     edition, around
         As for :func:`html_of`.
-
-    Returns
-    -------
-    str
     """
     named = sorted({name for page in pages for name in page["tables"]})
     shared = _shared(code, pages, edition, around)
@@ -321,10 +308,6 @@ def around(
         Codes of areas whose reports are being made too.
     indexed : bool
         Whether an index of them all is being made.
-
-    Returns
-    -------
-    Around
     """
     made = set(made)
     try:

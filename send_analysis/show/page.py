@@ -123,16 +123,7 @@ def summary(*things: Tile | Chart | None) -> None:
 
 
 def summary_html(thing: Tile | Chart) -> str:
-    """Write a figure, or a small chart, as HTML.
-
-    Parameters
-    ----------
-    thing : Tile or Chart
-
-    Returns
-    -------
-    str
-    """
+    """Write a figure, or a small chart, as HTML."""
     if isinstance(thing, Chart):
         picture = thing.picture()
         return (

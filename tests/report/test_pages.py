@@ -1,5 +1,6 @@
 """What a reader meets: every page opened in a browser with the network cut."""
 
+import base64
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -280,9 +281,15 @@ def test_downloads_hold_the_tables_beside_them(pages):
         links = soup_of(Path(path)).select("a[download]")
         assert links, path
         for link in links:
-            assert link["download"].endswith(".csv")
+            assert re.fullmatch(r"bury-[a-z0-9-]{1,60}\.csv", link["download"])
             assert link["href"].startswith("data:text/csv;charset=utf-8;base64,")
+            head = base64.b64decode(link["href"].partition(",")[2]).decode("utf-8-sig")
+            assert re.search(r"^# area: Bury\n(?:#.*\n)*# source: .+\n", head, re.MULTILINE)
+            told = re.findall(r"^# column (.+)$", head, re.MULTILINE)
             (frame,) = frames(link.parent)
+            if len(pages) > 2:  # of the tiny one nothing is known
+                assert len(told) == frame.shape[1]
+                assert [one for one in told if not one.endswith(")")] == [], path
             shown = next(around.table for around in link.parents if around.table)
             assert len(shown.thead.find_all("th")) == frame.shape[1], path
             assert len(shown.tbody.find_all("tr")) == min(len(frame), 500), path
