@@ -20,9 +20,6 @@ from send_analysis.capacity import balance
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting import views
 from send_analysis.forecasting.cohorts import (
-    backtest as cohort_backtest,
-)
-from send_analysis.forecasting.cohorts import (
     flows,
     levers,
     simulation,
@@ -113,9 +110,35 @@ def parity() -> str:
     return f"{markdown(shown)}\n\n{markdown(parts)}{took}"
 
 
+def categories(stock: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    """Plans (…, A, S) in all, by age band and by setting."""
+    found = {("all", "all"): stock.sum(axis=(-1, -2))}
+    for band, ages in cohort_data.BANDS.items():
+        found["age band", band] = stock[..., np.array(ages) - cohort_data.AGES[0], :].sum((-1, -2))
+    by_setting = np.moveaxis(stock.sum(axis=-2), -1, 0)
+    return found | {("setting", name): one for name, one in zip(SETTINGS, by_setting, strict=True)}
+
+
 def backtest() -> str:
-    """January 2025 from January 2024: errors, and how often the 80 % interval held."""
-    results = cohort_backtest.backtest()
+    """Latest January from the one before: errors, and how often the 80 % interval held."""
+    origin, latest = cohort_data.origins()[-2:]
+    known, later = simulation.estimated(origin)[0], cohort_data.snapshot(latest, years=1)
+    at = later.areas.get_indexer(known.areas)
+    both = cohort_data.recorded(known.stock) & cohort_data.recorded(later.stock[at]) & (at >= 0)
+    frames = []
+    for area, before, after in zip(
+        known.areas[both], known.stock[both], later.stock[at][both], strict=True
+    ):
+        made = categories(simulation.project(area, as_of=origin, years=1).stock[1])
+        low, middle, high = np.quantile(list(made.values()), (0.1, 0.5, 0.9), axis=-1)
+        rows = pd.DataFrame({"low": low, "cohort": middle, "high": high})
+        rows[["dimension", "category"]] = list(made)
+        rows["observed"], rows["persistence"] = (
+            categories(after).values(),
+            categories(before).values(),
+        )
+        frames.append(rows)
+    results = pd.concat(frames)
     results = results[results["cohort"] >= SMALLEST]
     off = {name: (results[name] - results["observed"]).abs() for name in ("cohort", "persistence")}
     results = results.assign(

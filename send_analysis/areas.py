@@ -255,6 +255,11 @@ def _either(words: list[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+def also(code: str) -> list[str]:
+    """Return what else people call an area: "hull", "rbkc"."""
+    return [alias for alias, known in _ALIASES.items() if known == code]
+
+
 def slug(text: str) -> str:
     """Turn a name into lower-case letters, digits and hyphens, for a path or an anchor.
 

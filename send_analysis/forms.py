@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainSerializer,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -32,7 +33,8 @@ _NOT_BLANK = r"\S"
 
 
 # What many keys hold.
-AreaName = Annotated[str, AfterValidator(areas.find)]  # becomes an Area
+# An area by its name or a code: found, and dumped as the Area that was found.
+AreaName = Annotated[str, AfterValidator(areas.find), PlainSerializer(lambda area: area, Any)]
 Text = Annotated[str, Field(pattern=_NOT_BLANK)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2023-01"])]

@@ -22,13 +22,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEY = "tables"
+MADE = "made"  # names of the functions that made a frame, the last first
 # What areas are called, where they lie and which figures are in doubt: every result leans on these,
 # none shows them as figures, so that they are not among its sources.
 NOT_SHOWN = frozenset({"areas", "area_codes", "quality", "series_breaks", "hexagons"})
 
 
 class Names(tuple):
-    """Names of tables. pandas copies what a frame carries deeply, with every slice of it."""
+    """Names that a frame carries. pandas copies what it carries deeply, with every slice of it."""
 
     def __deepcopy__(self, memo: object) -> Names:
         return self
@@ -109,9 +110,8 @@ def found(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         named = zip(kinds, args, strict=False)
         args = [finders[name](it) if name in finders else it for name, it in named]
-        return function(*args, **kwargs | {
-            name: finders[name](kwargs[name]) for name in finders.keys() & kwargs
-        })  # fmt: skip
+        kwargs |= {name: finders[name](kwargs[name]) for name in finders.keys() & kwargs}
+        return signed(function, function(*args, **kwargs))
 
     return call
 
@@ -133,9 +133,24 @@ def result(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         with recording() as names:
             made = made_by(*args, **kwargs)
-        return stamp(made, names.union(*map(_carried, (*args, *kwargs.values()))))
+        made = stamp(made, names.union(*map(_carried, (*args, *kwargs.values()))))
+        return signed(function, made)
 
     return call
+
+
+def signed(function: Callable[P, R], made: R) -> R:
+    """Let a frame carry the name of a public function that made it, before those of others."""
+    own = f"{function.__module__}.{function.__qualname__}"
+    if isinstance(made, pd.DataFrame) and "._" not in own and own not in makers(made):
+        made, before = made.copy(deep=False), makers(made)  # the other may be kept as it is
+        made.attrs[MADE] = Names([own, *before])
+    return made
+
+
+def makers(made: pd.DataFrame) -> tuple[str, ...]:
+    """Name the result functions that made a frame, the last first."""
+    return made.attrs.get(MADE, ())
 
 
 def _carried(thing: Any) -> Iterable[str]:

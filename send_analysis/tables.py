@@ -176,7 +176,7 @@ def remembered(
         found, names = kept(data_dir(), args, tuple(sorted(kwargs.items())))
         reads.mark(names)
         if isinstance(found, pd.DataFrame | pd.Series):
-            return reads.stamp(found.copy(deep=False), names)
+            return reads.signed(function, reads.stamp(found.copy(deep=False), names))
         return found
 
     return call

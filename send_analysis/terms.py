@@ -159,6 +159,7 @@ TERMS = {
     "in_time": Term("Plans within 20 weeks", ",.0f"),
     "in_time_percent": Term("Within 20 weeks, %", ".1f"),
     "issued": Term("Plans counted", ",.0f"),
+    "late": Term("Plans after more than 20 weeks", ",.0f"),
     "over_a_year": Term("Plans after more than a year", ",.0f"),
     "over_a_year_percent": Term("After more than a year, %", ".1f"),
     "per_100": Term("Appeals for 100 decisions", ".1f"),

@@ -47,7 +47,12 @@ def soup_of(path: Path) -> BeautifulSoup:
 def frames(part: Tag) -> list[pd.DataFrame]:
     """Downloads of a page or of a part of it."""
     links = [link["href"].partition(",")[2] for link in part.select("a[download]")]
-    return [pd.read_csv(io.BytesIO(base64.b64decode(raw)), encoding="utf-8-sig") for raw in links]
+    return [_csv(base64.b64decode(raw)) for raw in links]
+
+
+def _csv(raw: bytes) -> pd.DataFrame:
+    """Data of an exhibit, without the lines that say what it is."""
+    return pd.read_csv(io.BytesIO(raw), encoding="utf-8-sig", comment="#")
 
 
 def printed(text: str) -> list[tuple[str, float, float]]:

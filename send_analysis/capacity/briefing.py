@@ -16,10 +16,6 @@ from send_analysis.show.tile import Tile
 def things(area: Area) -> list[Tile]:
     """Return whether specialist places run short, and how many plans came in time.
 
-    Parameters
-    ----------
-    area : Area
-
     Returns
     -------
     list of Tile
@@ -72,16 +68,7 @@ def _unsaid(row: pd.Series) -> str:
 
 @reads.found
 def in_time(area: Area) -> Tile:
-    """Say how many plans were issued within 20 weeks of all that count, beside England.
-
-    Parameters
-    ----------
-    area : Area
-
-    Returns
-    -------
-    Tile
-    """
+    """Say how many plans were issued within 20 weeks of all that count, beside England."""
     times = series.timeliness(area)
     doubt = caveats.doubt("timeliness", area, category=series.IN_TIME)
     last = times[times["year"] == caveats.latest("timeliness")].set_index("role")

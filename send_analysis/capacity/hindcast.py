@@ -24,18 +24,12 @@ from send_analysis.errors import DataError
 from send_analysis.files import disk
 from send_analysis.files.disk import writable_folder
 from send_analysis.forecasting.cohorts.flows import Projection
-from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, snapshot
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, recorded, snapshot
 from send_analysis.forecasting.cohorts.simulation import project
 from send_analysis.forecasting.cohorts.units import estimated
 
 FOLDER = "hindcasts"
 FILE = "places.csv"  # what `compute` gives for all authorities, as it takes a minute
-MADE_FROM = [
-    *("area_codes", "areas", "ehc_plans", "ehc_plans_by_age", "placements", "population"),
-    *("new_plans", "new_plans_by_age", "ceased_plans", "ceased_plans_by_age"),
-    *("ceased_plans_by_setting", "requests", "assessments", "pupils", "series_breaks"),
-]
-RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is counted
 SMALLEST = 10  # places expected: below, a row tells a planner nothing, and is not scored
 CASES = 30  # authorities that a figure of the test needs
 ORDER = [*places.KINDS, *places.GROUPS]
@@ -94,17 +88,9 @@ def _demand(projection: Projection) -> dict[tuple[str, str], np.ndarray]:
 
 def _countable(known: Snapshot, later: Snapshot) -> list[Area]:
     """Authorities whose settings are recorded in both Januaries and which nobody doubts."""
-    counted = []
-    for area, stock in zip(map(Area, known.areas), known.stock, strict=True):
-        if area not in later.areas:
-            continue
-        both = np.stack([stock, later.stock[later.areas.get_loc(area)]])
-        if not np.isfinite(both).all():
-            continue
-        recorded = both[..., :-1].sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
-        if (recorded >= RECORDED).all() and not caveats.unplaced(area):
-            counted.append(area)
-    return counted
+    at = later.areas.get_indexer(known.areas)
+    both = recorded(known.stock) & recorded(later.stock[at]) & (at >= 0)
+    return [area for area in map(Area, known.areas[both]) if not caveats.unplaced(area)]
 
 
 def write(folder: Path | None = None) -> Path:
@@ -122,12 +108,13 @@ def write(folder: Path | None = None) -> Path:
         of the CSV and of the tables it was made from.
     """
     folder = writable_folder(tables.data_dir() / FOLDER if folder is None else folder)
-    frame = compute().round({"probability": 1})
+    with reads.recording() as read:
+        frame = compute().round({"probability": 1})
     text = frame.to_csv(index=False, lineterminator="\n", float_format="%g")
     note = {
         "version": __version__,
         "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
-        "tables": made_from(),
+        "tables": {name: tables.resource(name)["hash"] for name in sorted(read)},
     }
     folder.mkdir(parents=True, exist_ok=True)
     disk.write_text((folder / FILE).with_suffix(".json"), json.dumps(note, indent=1) + "\n")
@@ -136,15 +123,17 @@ def write(folder: Path | None = None) -> Path:
     return folder / FILE
 
 
-def made_from() -> dict[str, str]:
-    """SHA-256 of the tables that the hindcast is made from, by name."""
-    return {name: tables.resource(name)["hash"] for name in MADE_FROM}
-
-
 def is_new() -> bool:
     """Say whether what is kept was made from the tables as they are."""
-    note = tables.data_dir() / FOLDER / Path(FILE).with_suffix(".json")
-    return note.is_file() and json.loads(note.read_text(encoding="utf-8"))["tables"] == made_from()
+    there = {entry["name"]: entry["hash"] for entry in tables.descriptor()["resources"]}
+    made_from = _note(tables.data_dir() / FOLDER / FILE).get("tables", {})
+    return bool(made_from) and made_from.items() <= there.items()
+
+
+def _note(path: Path) -> dict:
+    """What is kept beside a hindcast; nothing where nothing is."""
+    note = path.with_suffix(".json")
+    return json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
 
 
 @tables.remembered
@@ -161,12 +150,10 @@ def rows() -> pd.DataFrame:
     DataError
         If the file is not what :func:`write` wrote.
     """
-    reads.mark(MADE_FROM)  # the file stands for what was read when it was made
     path = tables.parameters(FOLDER) / FILE
     if path.is_file():
         content = path.read_bytes()
-        note = path.with_suffix(".json")
-        known = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+        known = _note(path)
         if hashlib.sha256(content).hexdigest() != known.get("sha256"):
             raise DataError(
                 "changed since it was computed; restore it or run `send-analysis data build`",
@@ -174,6 +161,7 @@ def rows() -> pd.DataFrame:
             )
         stored = pd.read_csv(io.BytesIO(content))
         if (stored["origin"] == origins()[-2]).all():
+            reads.mark(known["tables"])  # the file stands for what was read when it was made
             return stored
     return compute()
 

@@ -21,13 +21,16 @@ from send_analysis.capacity import (
     staffing,
 )
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting.cohorts.inputs import origins
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, origins
 from send_analysis.forecasting.cohorts.simulation import Projection, project
+from send_analysis.forecasting.cohorts.trend import drift
+from send_analysis.forecasting.cohorts.units import estimated
 from send_analysis.growth import series
 
 EVERY = "all specialist"
 MILLION = 1e6
 HORIZON = 5  # years ahead of headlines: as far as the forecast of all plans has been tested
+JANUARIES = 5  # that the error which all areas share must be known from, for a range to be tested
 HELD = (72, 88)  # per cent of areas, as printed, that an 80 % interval may hold to have held
 # What each year of the queue rests on: table and category.
 QUEUE = {
@@ -198,11 +201,17 @@ def ranges() -> pd.DataFrame:
     DataFrame
         ``kind, phase, areas, inside, sufficed, short, skill`` as :func:`hindcast.skill` (shares in
         per cent) and ``range``: "held" where the 80 % interval held 72 to 88 % of the areas,
-        in whole per cent, else "too narrow" or "too wide".
+        in whole per cent, else "too narrow" or "too wide"; "illustrative" for a kind whose shared
+        error is known from fewer than five earlier Januaries.
     """
     frame = hindcast.skill().reset_index().rename(columns={"cases": "areas"})
     held = frame["inside"].round()
-    frame["range"] = np.select([held < HELD[0], held > HELD[1]], ["too narrow", "too wide"], "held")
+    known = estimated(origins()[-1])[0]  # a year more than the test could know
+    years = dict(zip(SETTINGS, drift(known).years, strict=True))
+    few = frame["kind"].map(years) < JANUARIES  # not of sums of kinds
+    frame["range"] = np.select(
+        [few, held < HELD[0], held > HELD[1]], ["illustrative", "too narrow", "too wide"], "held"
+    )
     return frame[["kind", "phase", "areas", "inside", "sufficed", "short", "skill", "range"]]
 
 

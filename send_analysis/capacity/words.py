@@ -13,8 +13,9 @@ from send_analysis.errors import MissingDataError
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
     "Ages at 31 August: primary 4 to 10, secondary 11 to 15 (they turn 16 in year 11), post-16 "
-    "from 16. Further education is for those who need no school place. Announced places are a "
-    "mean: openings are late in some simulations (data/assumptions.yml)."
+    "from 16. Children below school age, who are among the plans of page 03, have no phase and are "
+    "not counted here. Further education is for those who need no school place. Announced places "
+    "are a mean: openings are late in some simulations (data/assumptions.yml)."
 )
 CHANCES = (  # and under that of chances
     "Chances have been tested one year ahead, not further; none is given where a year ahead it "
@@ -27,7 +28,8 @@ RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
     "the share in which more was needed. At nought or below, in the phase or in all phases of the "
     "kind, no chance is shown. Kinds and phases with fewer than 30 areas that expect ten places "
-    "are left out: their ranges are not tested at all."
+    "are left out: their ranges are not tested at all. Illustrative: fewer than five earlier "
+    "Januaries show how far all areas together can be off."
 )
 
 

@@ -12,10 +12,6 @@ from send_analysis.show.tile import Tile
 def things(area: Area) -> list[Tile]:
     """Return how many recorded claims official figures reproduce, and what they cannot say.
 
-    Parameters
-    ----------
-    area : Area
-
     Returns
     -------
     list of Tile

@@ -433,7 +433,7 @@ def figures(test: dict, said: str | None = None) -> pd.DataFrame:
             f"{key} {test[key]}"
             for key in sorted({"start", "end", "year", "month", "since", "until"} & test.keys())
         )
-        place = test["area"].name if "area" in test else "this place"
+        place = areas.name(test["area"]) if "area" in test else "this place"
         raise MissingDataError(
             f"The tables have no {test['kind']} figure for {place} on the claim's window ({when})."
         )
@@ -557,7 +557,7 @@ def _reason(table: str, where: dict) -> str:
 def cited(table: str, where: dict) -> str:
     """Say where and when a figure is from."""
     if "area" in where:
-        name = where["area"].name
+        name = areas.name(where["area"])
     else:
         rows = _select(table, {"organisation_code": where["organisation_code"]})
         name = rows["organisation"].iloc[-1]

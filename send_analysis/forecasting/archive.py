@@ -15,7 +15,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from send_analysis import __version__, areas, tables
+from send_analysis import __version__, areas, reads, tables
 from send_analysis.errors import DataError, MissingDataError, ParameterError, SendAnalysisError
 from send_analysis.files import disk
 from send_analysis.files.cells import Number, Words, read_list
@@ -35,7 +35,6 @@ COLUMNS = {
     "quantile": Number(0, 1),
     "value": _PLANS,
 }
-MADE_FROM = ("ehc_plans", "new_plans", "requests", "assessments", "pupils", "areas")
 
 
 class Note(Form):
@@ -79,7 +78,8 @@ def write(folder: Path | None = None, *, horizon: int = 5, day: date | None = No
     """
     folder = writable_folder(tables.data_dir() / FOLDER if folder is None else folder)
     day = date.today() if day is None else day
-    rows = totals.forecast(horizon=horizon)
+    with reads.recording() as read:
+        rows = totals.forecast(horizon=horizon)
     rows = rows[rows["category"] == "all"]
     origin = int(rows["origin"].iloc[0])
     file = folder / f"january-{origin}_version-{__version__}.csv"
@@ -96,7 +96,7 @@ def write(folder: Path | None = None, *, horizon: int = 5, day: date | None = No
         "version": __version__,
         "origin": origin,
         "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
-        "tables": {name: tables.resource(name)["hash"] for name in MADE_FROM},
+        "tables": {name: tables.resource(name)["hash"] for name in sorted(read)},
     }
     folder.mkdir(parents=True, exist_ok=True)
     # The table last: without one, a note says nothing, and a table without its note is refused.

@@ -13,16 +13,7 @@ HORIZON = 5  # years: the furthest at which forecasts have been tested
 
 @reads.found
 def things(area: Area) -> list[Tile | Chart]:
-    """Return the forecast as a figure and a small chart; from a flagged return, why there is none.
-
-    Parameters
-    ----------
-    area : Area
-
-    Returns
-    -------
-    list of Tile or Chart
-    """
+    """Return the forecast as a figure and a small chart; of a flagged return, why there is none."""
     year = caveats.latest("ehc_plans")
     label = f"EHC plans forecast for January {year + HORIZON}"
     if caveats.doubt("ehc_plans", area):

@@ -288,9 +288,9 @@ def published(frame: pd.DataFrame) -> Chart:
         subtitle=f"{SHADED}, grey: an illustration",
         alt=f"Line chart of EHC plans in England, untested beyond {tested}. {told}. "
         f"{_interval(ours)}",
-        data=frame,
+        data=frame.drop(columns="source"),
         draw=draw,
         height=4.6,
         note="Beyond five years nothing has been tested.",
-        source="a consultancy's cohort model, published 2025",
+        source="; ".join(others["source"].unique()),
     )

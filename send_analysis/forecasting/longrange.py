@@ -8,7 +8,6 @@ No release goes back far enough to score this: it is an illustration, from the l
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -87,9 +86,7 @@ class Start:
         return extend(whole, point[member].sum(0)[None], (spread[:, None] * NORMAL)[None]).wider
 
 
-def start(
-    codes: np.ndarray, origin: int, horizon: int, load: Callable[[str], pd.DataFrame] = tables.load
-) -> Start:
+def start(codes: np.ndarray, origin: int, horizon: int) -> Start:
     """Gather what the official tables say.
 
     Parameters
@@ -100,8 +97,6 @@ def start(
         The last January published, with plans by single year of age for it and the one before.
     horizon : int
         Years ahead.
-    load : callable
-        Gives a tidy table by name.
 
     Raises
     ------
@@ -115,9 +110,9 @@ def start(
     the rest of the plans are new; above it, where more end than begin, it is the balance of both.
     An authority that gave no ages has England's.
     """
-    plans = load("ehc_plans_by_age")
+    plans = tables.load("ehc_plans_by_age")
     both = [_by_age(plans[plans["year"] == year], "setting") for year in (origin - 1, origin)]
-    ceased = load("ceased_plans_by_age")
+    ceased = tables.load("ceased_plans_by_age")
     ceased = ceased[ceased["year"] == origin - 1]
     if not all(ENGLAND in each.index for each in both) or ENGLAND not in set(ceased["area_code"]):
         raise MissingDataError(
@@ -139,10 +134,10 @@ def start(
     people = np.stack([residents[year][AGES].reindex(codes).to_numpy() for year in ahead], axis=1)
     plans_now = both[1].reindex(codes).to_numpy()
     plans_now = np.where(np.isnan(plans_now).any(1, keepdims=True), now, plans_now)
-    population = load("population")
+    population = tables.load("population")
     counted = int(population.loc[population["basis"] != "estimated", "year"].max())
     drift = denominators.spread(denominators.left_out()) / COUNTED
-    moves = _moves(load("new_plans"), residents, origin)
+    moves = _moves(tables.load("new_plans"), residents, origin)
     return Start(
         plans=plans_now,
         people=people[:, 1:],
@@ -151,7 +146,7 @@ def start(
         new=entered / people[:, 0].sum(0),
         moved=np.full(len(codes), np.hypot(moves.common, moves.own)),
         common=moves.common,
-        ceiling=_ceiling(load("new_plans_by_age"), plans_now.sum(1), codes, residents),
+        ceiling=_ceiling(tables.load("new_plans_by_age"), plans_now.sum(1), codes, residents),
         fading=moves.fading,
         level=float(scenarios.assumptions("forecast").at["new_plans_beyond", "value"]),
     )

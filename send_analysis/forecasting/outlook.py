@@ -17,7 +17,7 @@ from send_analysis.forms import Form, Text, checked, read_yaml
 from send_analysis.growth import series
 
 BASE_YEARS = 5  # of the compound growth that councils continue
-
+RANGES = {"median": 0.5, "low_80": 0.1, "high_80": 0.9, "low_95": 0.025, "high_95": 0.975}
 
 STABLE = "this package, new plans grow no more"
 
@@ -60,14 +60,13 @@ def fan(area: Area, horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
     ahead = forecast(area, horizon=horizon, as_of=as_of)
     origin = int(ahead["origin"].iloc[0])
     wide = ahead[ahead["category"] == "all"].pivot(index="year", columns="quantile", values="value")
-    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80", 0.025: "low_95", 0.975: "high_95"}
-    wide = wide[list(names)].rename(columns=names)
+    wide = wide.rename(columns={share: name for name, share in RANGES.items()})[list(RANGES)]
     published = series.totals([area]).set_index("year")["plans"].astype(float).rename("published")
-    for name in names.values():
+    for name in RANGES:
         wide.loc[origin, name] = published[origin]
     out = pd.concat([published, wide.sort_index()], axis=1).sort_index().rename_axis("year")
     out = out.reset_index().assign(area=area.name, origin=origin)
-    return out[["area", "year", "origin", "published", *names.values()]]
+    return out[["area", "year", "origin", "published", *RANGES]]
 
 
 @reads.found
@@ -122,11 +121,11 @@ def published(horizon: int = 15) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested``: published plans, this
-        package's forecast, what its simulation says if new plans stay at their number of the last
-        year published (:data:`STABLE`; median), and the points in
+        ``forecast, year, plans, low_80, high_80, low_95, high_95, tested, source``: published
+        plans, this package's forecast, what its simulation says if new plans stay at their number
+        of the last year published (:data:`STABLE`; median), and the points in
         ``data/published_forecasts.yml``; ``tested`` says whether forecasts so far ahead have been
-        scored.
+        scored, ``source`` where those of others are from.
     """
     points = _others()
     ours = fan(areas.ENGLAND, horizon)
@@ -137,10 +136,11 @@ def published(horizon: int = 15) -> pd.DataFrame:
         past.assign(forecast="published figures"),
         ahead.assign(forecast="this package"),
         _stable(horizon).assign(forecast=STABLE),
-        points[["forecast", "year", "plans"]],
+        points,
     ]
     out = pd.concat(parts, ignore_index=True)
-    return out[["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]]
+    columns = ["forecast", "year", "plans", "low_80", "high_80", "low_95", "high_95", "tested"]
+    return out[[*columns, "source"]].fillna({"source": ""})
 
 
 def _stable(horizon: int) -> pd.DataFrame:

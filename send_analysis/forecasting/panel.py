@@ -7,7 +7,6 @@ published later. Both are settled here, once: :func:`build` puts the tables on f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -54,31 +53,16 @@ class Panel:
     secondary: np.ndarray
 
 
-def build(load: Callable[[str], pd.DataFrame] = tables.load) -> Panel:
+@tables.remembered
+def build() -> Panel:
     """Put the official tables on unbroken footprints.
-
-    Parameters
-    ----------
-    load : callable, optional
-        Gives a tidy table by name; the installed tables unless told otherwise.
 
     Returns
     -------
     Panel
         One row a unit, one column a January from the first to the last year with plans.
     """
-    return _installed() if load is tables.load else _build(load)
-
-
-@tables.remembered
-def _installed() -> Panel:
-    """Panel of the installed tables."""
-    return _build(tables.load)
-
-
-def _build(load: Callable[[str], pd.DataFrame]) -> Panel:
-    """Put the tables that `load` gives on unbroken footprints."""
-    plans = areas.on_footprints(load("ehc_plans"), ["plans"], ("year", "age_band"))
+    plans = areas.on_footprints(tables.load("ehc_plans"), ["plans"], ("year", "age_band"))
     total = plans[plans["age_band"] == "all"]
     units = np.sort(total["area_code"].unique())
     years = np.arange(total["year"].min(), total["year"].max() + 1)
@@ -89,13 +73,13 @@ def _build(load: Callable[[str], pd.DataFrame]) -> Panel:
         wide.columns += lag
         return wide.reindex(index=units, columns=years).to_numpy()
 
-    requests = load("requests")
+    requests = tables.load("requests")
     counted = requests["requests"].where(caveats.sound(requests, "requests"))
     requests = requests.assign(requests=counted)
     requests = areas.on_footprints(requests, ["requests"], ("year", "outcome"))
-    cases = areas.on_footprints(load("assessments"), ["assessments"], ("year", "outcome"))
+    cases = areas.on_footprints(tables.load("assessments"), ["assessments"], ("year", "outcome"))
     cases = cases[cases["outcome"] == "open at the end of the year"]
-    new = areas.on_footprints(load("new_plans"), ["plans"], ("year", "age_band"))
+    new = areas.on_footprints(tables.load("new_plans"), ["plans"], ("year", "age_band"))
     bands = plans[plans["age_band"] != "all"]
     of_age = grid(bands[bands["age_band"] == "11-15"], "plans", 0)
     all_ages = grid(bands.groupby(["area_code", "year"], as_index=False)["plans"].sum(), "plans", 0)
@@ -109,7 +93,7 @@ def _build(load: Callable[[str], pd.DataFrame]) -> Panel:
         refused=grid(requests[requests["outcome"] == "not assessed"], "requests", 1),
         new_plans=grid(new[new["age_band"] == "all"], "plans", 1),
         open_cases=grid(cases, "assessments", 1),
-        prevalence=grid(_prevalence(load("pupils")), "percent", 1),
+        prevalence=grid(_prevalence(tables.load("pupils")), "percent", 1),
         secondary=share,
     )
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from send_analysis import tables
 from send_analysis.forecasting import panel as panels
 from send_analysis.forecasting.demand import FIRST_ORIGIN, LEVELS, replay
 from send_analysis.forecasting.methods import METHODS, OURS, Method
@@ -114,7 +113,7 @@ def rolling_origin(
         number of plans at the origin.
     """
     methods = METHODS if methods is None else methods
-    panel = panels.build(tables.load) if panel is None else panel
+    panel = panels.build() if panel is None else panel
     last = int(panel.years[-1])
     origins = range(FIRST_ORIGIN, last) if origins is None else origins
     made = {name: method(panel, origins, horizon) for name, method in methods.items()}
@@ -296,7 +295,7 @@ def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFram
         ``origin, horizon, year, observed, median, low_80, high_80, low_95, high_95``, plans;
         ``error`` (of the median, per cent of the outcome).
     """
-    panel = panels.build(tables.load) if panel is None else panel
+    panel = panels.build() if panel is None else panel
     last, parts = int(panel.years[-1]), []
     for units in replay(panel, range(first, last), HORIZONS):
         origin, ahead = units.origin, min(HORIZONS, last - units.origin)
@@ -345,7 +344,7 @@ def backtest(panel: Panel | None = None) -> pd.DataFrame:
         As :func:`accuracy`, with ``outcomes`` in front: the Januaries forecast, as
         :func:`periods` names them.
     """
-    panel = panels.build(tables.load) if panel is None else panel
+    panel = panels.build() if panel is None else panel
     forecasts = rolling_origin(panel=panel)
     parts = [
         accuracy(forecasts, **options).assign(outcomes=name)

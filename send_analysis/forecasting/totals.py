@@ -7,8 +7,7 @@ would have foreseen the reform of 2014 in the figures of 2013.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +58,6 @@ def forecast(
     horizon: int = 5,
     as_of: int | None = None,
     *,
-    load: Callable[[str], pd.DataFrame] = tables.load,
     specification: Specification = CHOSEN,
 ) -> pd.DataFrame:
     """Forecast the number of EHC plans each January.
@@ -75,8 +73,6 @@ def forecast(
         January to forecast from, 2016 or later; the latest one published if not given. Nothing
         published after that January's release is used: flows of the calendar year before it
         are, later plans and flows are not.
-    load : callable, optional
-        Gives a tidy table by name; the installed tables unless told otherwise.
     specification : Specification, optional
         Numbers of the method.
 
@@ -106,11 +102,8 @@ def forecast(
     """
     if isinstance(horizon, bool) or horizon != int(horizon) or not 1 <= horizon <= LONGEST:
         raise ParameterError(f"horizon is {horizon!r}; give whole years from 1 to {LONGEST}.")
-    history = panel.build(load)
-    origin = _origin(history, as_of)
-
-    worked_out = _installed if load is tables.load else partial(_work_out, load)
-    known, units, point, own, far, wider = worked_out(origin, horizon, specification)
+    origin = _origin(panel.build(), as_of)
+    known, units, point, own, far, wider = _work_out(origin, horizon, specification)
     codes = known["area_code"].to_numpy()
     if areas is None:
         chosen, sums = np.ones(len(codes), dtype=bool), [places.ENGLAND]
@@ -136,31 +129,21 @@ def forecast(
     return _tidy(frame, origin)
 
 
-def _work_out(
-    load: Callable[[str], pd.DataFrame],
-    origin: int,
-    horizon: int,
-    specification: Specification,
-) -> Worked:
+@tables.remembered
+def _work_out(origin: int, horizon: int, specification: Specification) -> Worked:
     """Forecast all authorities."""
-    known = _authorities(load, origin)
-    units = predict(panel.build(load), origin, horizon, specification)
+    known = _authorities(origin)
+    units = predict(panel.build(), origin, horizon, specification)
     unit = pd.Series(range(len(units.units)), index=units.units)[known["footprint"]].to_numpy()
     plans = known["plans"].to_numpy(dtype=float)
     unit_plans = np.bincount(unit, plans, minlength=len(units.units))
     point, own = reconciliation.to_areas(units, unit, plans, unit_plans, specification.small_area)
     far = wider = None
     if horizon > longrange.TESTED:
-        far = longrange.start(known["area_code"].to_numpy(), origin, horizon, load)
+        far = longrange.start(known["area_code"].to_numpy(), origin, horizon)
         log = units.shape * np.hypot(own, units.common)[..., None]
         point, wider = longrange.extend(far, point, log)
     return Worked(known, units, point, own, far, wider)
-
-
-@tables.remembered
-def _installed(origin: int, horizon: int, specification: Specification) -> Worked:
-    """Forecast all authorities from the installed tables."""
-    return _work_out(tables.load, origin, horizon, specification)
 
 
 def _origin(history: panel.Panel, as_of: int | None) -> int:
@@ -176,9 +159,9 @@ def _origin(history: panel.Panel, as_of: int | None) -> int:
     return int(as_of)
 
 
-def _authorities(load: Callable[[str], pd.DataFrame], origin: int) -> pd.DataFrame:
+def _authorities(origin: int) -> pd.DataFrame:
     """Authorities with plans at the origin: ``area_code, plans, footprint, region_code``."""
-    plans = load("ehc_plans")
+    plans = tables.load("ehc_plans")
     plans = plans[(plans["year"] == origin) & (plans["age_band"] == "all") & plans["plans"].notna()]
     known = tables.load("areas")
     known = known[known["level"] == "local authority"]

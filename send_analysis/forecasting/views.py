@@ -20,7 +20,6 @@ from send_analysis.growth import series
 
 NOT_RECORDED = "not recorded"  # a fault of recording, not a setting
 NOW = "as now"
-RANGES = {"low_95": 0.025, "low_80": 0.1, "median": 0.5, "high_80": 0.9, "high_95": 0.975}
 
 
 @reads.result
@@ -52,8 +51,8 @@ def fan(
         return out
     made = simulation.project(area, years=horizon, simulations=simulations)
     totals = flows.apply(made, levers.read(scenario)).stock.sum(axis=(2, 3))[1:]
-    values = np.quantile(totals, list(RANGES.values()), axis=1)
-    out.loc[out["year"] > made.origin, list(RANGES)] = values.T
+    values = np.quantile(totals, list(outlook.RANGES.values()), axis=1)
+    out.loc[out["year"] > made.origin, list(outlook.RANGES)] = values.T
     return out
 
 
@@ -155,8 +154,10 @@ def by_category(area: Area, horizon: int = 5) -> pd.DataFrame:
     ahead = forecast(area, horizon)
     ahead = ahead[ahead["horizon"] == horizon]
     wide = ahead.pivot(index="category", columns="quantile", values="value")
-    names = {0.5: "median", 0.1: "low_80", 0.9: "high_80"}
-    out = wide.loc[ahead["category"].unique(), list(names)].rename(columns=names)
+    names = {share: name for name, share in outlook.RANGES.items()}
+    out = wide.rename(columns=names).loc[
+        ahead["category"].unique(), ["median", "low_80", "high_80"]
+    ]
     # nobody can say how much will go unrecorded: a range from next to none to half would mislead
     out.loc[out.index == NOT_RECORDED, ["low_80", "high_80"]] = np.nan
     return out.reset_index().rename_axis(columns=None)

@@ -16,10 +16,6 @@ from send_analysis.show.tile import Tile, small
 def things(area: Area) -> list[Tile | Chart]:
     """Return figures that answer "so what", and small charts.
 
-    Parameters
-    ----------
-    area : Area
-
     Returns
     -------
     list of Tile or Chart

@@ -48,14 +48,16 @@ def pupils(frame: pd.DataFrame, support: str) -> Chart:
         data=rows,
         draw=draw,
         note=f"{lines.neighbours(rows)} Pupils are counted where they go to school, wherever they "
-        "live; those in independent schools, at home or without a school are not in it. Plans up "
-        "to 2018: or a statement.",
+        "live; those in independent schools, at home or without a school are not in it."
+        + " Up to 2018: a plan or a statement."
+        * (support == measures.PLANS),
     )
 
 
 def times(frame: pd.DataFrame) -> Chart:
     """Plans by the time since their request; `frame` as :func:`.measures.times` returns it."""
     own = frame[frame["role"] == "area"].iloc[0]
+    longest = f"{own['over_a_year']:,}" if own["over_a_year"] else "none"
     rows = frame.iloc[::-1].reset_index(drop=True)
     unsaid = ", ".join(f"{row.area} {row.untimed:,}" for row in frame.itertuples() if row.untimed)
     short = f" What is missing at the end of a bar: no time is recorded ({unsaid})."
@@ -70,7 +72,7 @@ def times(frame: pd.DataFrame) -> Chart:
         across(ax, rows["area"])
         ax.set_xlim(0, 100)
         ax.set_xlabel("per cent of plans counted")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
     said = "; ".join(
         f"{row['area']}: "
@@ -80,7 +82,7 @@ def times(frame: pd.DataFrame) -> Chart:
     return Chart(
         title=f"In {own['area']} {own['late']:,} of {own['issued']:,} plans counted in "
         f"{own['year']} took more than 20 weeks"
-        + (f", {own['over_a_year']:,} of them more than a year" if own["late"] else ""),
+        + (f", {longest} of them more than a year" if own["late"] else ""),
         subtitle=f"Plans issued in {own['year']} by time since the request, per cent; plans with a "
         "statutory exception are not counted",
         alt=f"Stacked bar chart of plans by time since the request, per cent. {said}.",

@@ -79,9 +79,7 @@ def refresh(
     out: Path | None = None,
     archive: Path | None = None,
     estimates: Path | None = None,
-    api: str | None = None,
-    site: str | None = None,
-    population: str | None = None,
+    at: publishers.Addresses | None = None,
     timeout: float = 30.0,
     wait: sources.Wait = time.sleep,
 ) -> Refreshed:
@@ -105,9 +103,8 @@ def refresh(
     archive, estimates : Path, optional
         Archive of a release, and file of population estimates, that a person has downloaded. With
         one of them nothing is asked of the network.
-    api, site, population : str, optional
-        Addresses of the publishers, as
-        :func:`send_analysis.releases.publishers.addresses` takes them.
+    at : Addresses, optional
+        Of the publishers; those of :func:`send_analysis.releases.publishers.addresses`.
     timeout : float, default 30
         Seconds without a byte after which an attempt has failed.
     wait : callable
@@ -138,7 +135,7 @@ def refresh(
         name = next((name for name in given if name != ESTIMATES), ESTIMATES)
         lacking: dict[str, str] = {}
     else:
-        at = publishers.addresses(api, site, population)
+        at = publishers.addresses() if at is None else at
         with sources.connect(timeout) as client:
             name = _named(release, client, at.site, wait)
             get = partial(publishers.fetch_release, client, cache=cache, at=at, wait=wait)

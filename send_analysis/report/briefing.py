@@ -87,10 +87,6 @@ def html(code: Area, edition: Edition, out: Path) -> str:
     edition : Edition
     out : Path
         Folder of the reports.
-
-    Returns
-    -------
-    str
     """
     folder = slug(code.name)
     pages = []
@@ -149,10 +145,6 @@ def printed(path: Path, program: str, edition: Edition) -> Path:
         Browser of the Chromium family.
     edition : Edition
         Its day is the date of the file.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------

@@ -47,10 +47,6 @@ class Edition(NamedTuple):
             Of the page, with its area.
         released : str
             Month of the latest release behind it; may be empty.
-
-        Returns
-        -------
-        str
         """
         statistics = "official statistics" + (f" released to {released}" if released else "")
         where = f" {address()}" if address() else ""
@@ -68,10 +64,6 @@ def edition_of(day: str | None = None) -> Edition:
     day : str, optional
         As 2026-01-31; by default that of the environment variable ``SOURCE_DATE_EPOCH``, and where
         there is none, today.
-
-    Returns
-    -------
-    Edition
 
     Raises
     ------

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup
 
 FILE = Path(__file__).with_name("glossary.yml")
-# Parts of a page in which a word is not marked: their text is a name, code or a link.
-UNMARKED = ["a", "abbr", "caption", "code", "details", "figcaption", "pre", "table"]
+# Parts of a page in which a word is not marked: their text is a name, code, title or link.
+UNMARKED = ["a", "abbr", "caption", "code", "details", "pre", "table"]
+UNMARKED_CLASSES = ["figure-title", "source", "subtitle"]
 
 
 class Entry(NamedTuple):
@@ -73,7 +74,9 @@ def mark(body: BeautifulSoup) -> None:
     pattern, of = _pattern()
     told: set[Entry] = set()
     for text in body.find_all(string=pattern):
-        if text.find_parent(UNMARKED) or not text.find_parent(["p", "li"]):
+        if not text.find_parent(["p", "li"]):
+            continue
+        if text.find_parent(UNMARKED) or text.find_parent(class_=UNMARKED_CLASSES):
             continue
         pieces, end = [], 0
         for match in pattern.finditer(text):

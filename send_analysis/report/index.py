@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, reads, terms
-from send_analysis.areas import slug
+from send_analysis import __version__, areas, reads, terms
+from send_analysis.areas import Area, slug
 from send_analysis.files import disk
-from send_analysis.report import england, page, render
+from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
 from send_analysis.show import map as maps
 from send_analysis.show.origin import origin
 from send_analysis.show.page import chart_html
 
 NAME = "index.html"
+NOT_SHOWN = ("areas", "series_breaks", "hexagons")  # read too, for names, doubts and outlines
 FLAGGED = ("plans", "growth", "rate", "expected")  # columns that lean on the latest January
 SCALE = 100  # of the map's units, so that corners are whole numbers
 
@@ -35,7 +36,7 @@ class Measure(NamedTuple):
 
 
 def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) -> Path:
-    """Write the index of all areas.
+    """Write the index of all areas, and a page for each region.
 
     Parameters
     ----------
@@ -51,59 +52,103 @@ def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) ->
     Returns
     -------
     Path
-        The page.
+        The index.
     """
-    summary = england.summary()
-    measures = _measures(summary.attrs)
-    cells = {it.name: [_cell(row, it) for row in summary.to_dict("records")] for it in measures}
-    rows = [
-        {
-            "code": row["area_code"],
-            "area": row["area"],
-            "region": row["region"],
-            "footprint": row["footprint"],
-            "caveat": " ".join(filter(None, [row["caveat"], row["in_time_caveat"]])),
-            "link": f"{slug(row['area'])}/index.html" if row["area_code"] in made else "",
-            "cells": [cells[it.name][place] for it in measures],
-        }
-        for place, row in enumerate(summary.to_dict("records"))
-    ]
-    shown = [it for it in measures if it.what]
-    shaded = [_map(summary, it, [text for _, text in cells[it.name]]) for it in shown]
-    by_region = england.by_region(england.regions())
-    named = reads.of(summary, by_region.data)
-    html = (
-        render.templates()
-        .get_template("england.html.j2")
-        .render(
-            area="England",
-            page=None,
-            pages=[],
-            rows=rows,
-            measures=measures,
-            maps=_on_page(shown, shaded, measures),
-            hexagons=_hexagons(rows, shaded),
-            outlines=maps.OUTLINES,
-            shades=maps.shades(maps.CLASSES),
-            regions=chart_html(by_region),
-            source=origin(reads.of(summary)),
-            download=_download(summary, measures),
-            failed=told[told["state"] == "failed"].to_dict("records"),
-            css=(page.TEMPLATES / "report.css").read_text(encoding="utf-8"),
-            more_css=(page.TEMPLATES / "england.css").read_text(encoding="utf-8"),
-            script=(page.TEMPLATES / "england.js").read_text(encoding="utf-8"),
-            method="",
-            **render.provenance(
-                [*named, "areas", "series_breaks", "hexagons"],
-                edition,
-                "SEND services in every local authority of England",
-            ),
-        )
-    )
     out.mkdir(parents=True, exist_ok=True)
-    path = out / NAME
-    disk.write_text(path, html)
-    return path
+    summary, wider = england.summary(), regions.summary()
+    measures = _measures(summary.attrs)
+    rows = [
+        _row(row, measures, f"{slug(row['area'])}/{NAME}" if row["area_code"] in made else "")
+        for row in summary.to_dict("records")
+    ]
+    above = [_row(row, measures, page_of(row["area"])) for row in wider.to_dict("records")]
+    shown = [it for it in measures if it.what]
+    shaded = [_map(summary, it, [row["cells"][measures.index(it)][1] for row in rows])
+              for it in shown]  # fmt: skip
+    charts = [
+        regions.beside_england(regions.regions(), "regions"),
+        regions.beside_england(regions.kinds(), "kinds of authorities"),
+    ]
+    shared = {
+        "area": "England",
+        "page": None,
+        "pages": [],
+        "around": None,
+        "measures": measures,
+        "outlines": maps.OUTLINES,
+        "shades": maps.shades(maps.CLASSES),
+        "source": origin(reads.of(summary)),
+        "css": (page.TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        "more_css": (page.TEMPLATES / "england.css").read_text(encoding="utf-8"),
+        "script": (page.TEMPLATES / "england.js").read_text(encoding="utf-8"),
+        "method": "",
+    }
+    template = render.templates().get_template("england.html.j2")
+    used = [*reads.of(summary, *(chart.data for chart in charts)), *NOT_SHOWN]
+    title = "SEND services in every local authority of England"
+    whole = template.render(
+        title=title,
+        region="",
+        story=england.story(summary),
+        national=rows[:1],
+        local=rows[1:],
+        above=above,
+        maps=_on_page(shown, shaded, measures),
+        svg=_svg(rows, shaded),
+        regions=chart_html(charts[0]),
+        kinds=chart_html(charts[1]),
+        download=_download(summary, measures),
+        file="send_local_authorities.csv",
+        failed=told[told["state"] == "failed"].to_dict("records"),
+        **render.provenance(used, edition, title),
+        **shared,
+    )
+    for region, row in zip(regions.codes(), above, strict=True):
+        own = [it for it in rows if it["region"] == region.name]
+        chart = regions.compared(regions.within(region), region)
+        title = f"SEND services in the authorities of {maps.place(region.name)}"
+        html = template.render(
+            title=title,
+            region=region.name,
+            story=[],
+            national=[rows[0], row],
+            local=own,
+            above=[],
+            maps=_on_page(shown, shaded, measures, region, own),
+            svg=_svg(own, shaded),
+            regions=chart_html(chart),
+            kinds="",
+            download=_download(summary[summary["region"] == region.name], measures),
+            file=f"send_{slug(region.name).replace('-', '_')}.csv",
+            failed=[],
+            **render.provenance([*reads.of(summary, chart.data), *NOT_SHOWN], edition, title),
+            **shared,
+        )
+        disk.write_text(out / page_of(region.name), html)
+    disk.write_text(out / NAME, whole)
+    return out / NAME
+
+
+def page_of(region: str) -> str:
+    """Name of a region's page, by the name of the region."""
+    return f"region-{slug(region)}.html"
+
+
+def _row(row: dict[str, Any], measures: Sequence[Measure], link: str) -> dict[str, Any]:
+    """What the page says of an authority, a region or England: names, doubts, cells."""
+    row = {"footprint": "", "caveat": "", "in_time_caveat": "", "flagged": False} | row
+    holds = row.get("holds", "")
+    return {
+        "code": row["area_code"],
+        "area": row["area"],
+        "also": ", ".join(areas.also(row["area_code"])),
+        "region": row.get("region", ""),
+        "footprint": row["footprint"],
+        "caveat": " ".join(filter(None, [row["caveat"], row["in_time_caveat"]])),
+        "note": f"Holds the flagged return of {holds}." if holds else "",
+        "link": link,
+        "cells": [_cell(row, it) for it in measures],
+    }
 
 
 def _measures(years: dict[str, Any]) -> list[Measure]:
@@ -157,47 +202,72 @@ def _map(summary: pd.DataFrame, measure: Measure, texts: Sequence[str]) -> maps.
 
 
 def _on_page(
-    shown: Sequence[Measure], shaded: Sequence[maps.Chart], measures: Sequence[Measure]
+    shown: Sequence[Measure],
+    shaded: Sequence[maps.Chart],
+    measures: Sequence[Measure],
+    region: Area | None = None,
+    rows: Sequence[dict[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """What the page says of each map: title, pattern, key; its column in the table."""
-    return [
-        {
+    out = []
+    for measure, chart in zip(shown, shaded, strict=True):
+        title, alt, data = chart.title, chart.alt, chart.data
+        at = measures.index(measure)
+        if region is not None:
+            data = data[data["region"] == region.name]
+            title, alt = _pattern(region, measure, [(it["area"], *it["cells"][at]) for it in rows])
+        counts = data["shade"].value_counts(sort=False)
+        out.append({
             "choice": measure.choice,
-            "title": chart.title,
+            "title": title,
             "what": measure.what,
             "heading": measure.heading,
-            "alt": chart.alt,
-            "column": 2 + measures.index(measure),
+            "alt": alt,
+            "column": 2 + at,
             "key": [
-                (kind, name, count)
-                for kind, (name, count) in enumerate(
-                    chart.data["shade"].value_counts(sort=False).items()
-                )
-                if count
+                (kind, name, count) for kind, (name, count) in enumerate(counts.items()) if count
             ],
-        }
-        for measure, chart in zip(shown, shaded, strict=True)
-    ]
+        })  # fmt: skip
+    return out
 
 
-def _hexagons(rows: Sequence[dict[str, Any]], shaded: Sequence[maps.Chart]) -> list[dict[str, Any]]:
-    """Each authority on the page's map: its row, middle, outline, and its shade on each map."""
+def _pattern(
+    region: Area, measure: Measure, cells: Sequence[tuple[str, str, str]]
+) -> tuple[str, str]:
+    """Title and alternative text of a region's map, from name, value and text of each authority."""
+    known = sorted((it for it in cells if it[1]), key=lambda it: float(it[1]))
+    low, high = (f"{known[end][2].split(' (')[0]} in {known[end][0]}" for end in (0, -1))
+    listed = "; ".join(f"{area} {text}" for area, _, text in cells)
+    return (
+        f"{measure.what}: from {low} to {high}",
+        f"Map of the {len(cells)} authorities of {maps.place(region.name)}, shaded in the classes "
+        f"of all of England by: {measure.what}. {listed}.",
+    )
+
+
+def _svg(rows: Sequence[dict[str, Any]], shaded: Sequence[maps.Chart]) -> dict[str, Any]:
+    """The page's map: its frame, widths of lines, and each authority.
+
+    Of an authority: its row, middle, outline, and its shade on each map.
+    """
     kinds = pd.concat([it.data.set_index("area")["shade"].cat.codes for it in shaded], axis=1)
-    top = max(ring[:, 1].max() for rings in maps.shapes().values() for ring in rings)
-    left = min(ring[:, 0].min() for rings in maps.shapes().values() for ring in rings)
-    out = []
+    hexagons, corners = [], []
     for row in rows:
         rings = [
-            np.rint(SCALE * (ring - (left, top)) * (1, -1)).astype(int)
+            np.rint(SCALE * ring * (1, -1)).astype(int)
             for ring in maps.shapes().get(row["code"], [])
         ]
         if rings:
-            out.append(row | {
+            corners += rings
+            hexagons.append(row | {
                 "at": rings[0].mean(axis=0).round().astype(int),
                 "kinds": kinds.loc[row["area"]].tolist(),
                 "outline": "".join(map(_outline, rings)),
             })  # fmt: skip
-    return out
+    low, high = (getattr(np.concatenate(corners), end)(axis=0) for end in ("min", "max"))
+    unit = max(1, round((high - low).max() / 540))  # a 540th of the map: about a pixel
+    frame = [*(low - 4 * unit), *(high - low + 8 * unit)]
+    return {"frame": " ".join(map(str, frame)), "unit": unit, "hexagons": hexagons}
 
 
 def _outline(ring: np.ndarray) -> str:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 # Rows of a table that hold text and nothing else: most of a page, and nothing in them to check.
-PLAIN_ROWS = re.compile(r"<tbody>(?:[^<]|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>")
+PLAIN_ROWS = re.compile(
+    r"<tbody>(?:[^<]|<wbr>|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>"
+)
 LOADING = ["script", "link", "iframe", "object", "embed"]
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -223,7 +225,7 @@ def _check_self_contained(body: BeautifulSoup, where: str) -> None:
 
 def _contents(body: BeautifulSoup, where: str) -> list[dict[str, Any]]:
     """Give every heading an anchor and list those of levels 2 and 3."""
-    entries, used, before = [], {"main", "contents"}, 1
+    entries, used, before = [], {"main"}, 1
     for heading in body.find_all(["h2", "h3", "h4", "h5", "h6"]):
         level, text = int(heading.name[1]), heading.get_text()
         if level > before + 1:
@@ -253,12 +255,27 @@ def _numbered(body: BeautifulSoup) -> BeautifulSoup:
         title.parent["aria-labelledby"] = title["id"]
     for number, caption in enumerate(_captions(body), start=1):
         caption.insert(0, _number(body, f"Table {number}: "))
+        table = caption.find_parent(class_="table")
+        table["id"] = f"table-{number}"
+    for exhibit in body.select(".chart, .table"):
+        named = exhibit.find_all(id=re.compile(r"^figure-")) or [exhibit]
+        for one, behind in zip(named, exhibit.find_all("dl"), strict=True):
+            behind.extend(_linked(body, one["id"]))
     for table in body.find_all("table"):
         if not table.find_parent(class_="scroll"):
             table.wrap(body.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
     for link in body.find_all("a", href=re.compile(r"\.ipynb$")):
         link["href"] = Path(link["href"]).with_suffix(".html").name
     return body
+
+
+def _linked(body: BeautifulSoup, anchor: str) -> list[Tag]:
+    """Link to an exhibit, for what lies behind it."""
+    term, told = body.new_tag("dt"), body.new_tag("dd")
+    link = body.new_tag("a", attrs={"href": f"#{anchor}"})
+    term.string, link.string = "Link to this", f"#{anchor}"
+    told.append(link)
+    return [term, told]
 
 
 def _captions(body: BeautifulSoup) -> list[Tag]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -33,12 +34,11 @@ KINDS = {
 def codes() -> list[Area]:
     """Return the regions of England, by name."""
     known = tables.load("areas")
-    return [
-        Area(code)
-        for code in known.loc[known["level"] == "region"].sort_values("area")["area_code"]
-    ]
+    known = known[known["level"] == "region"].sort_values("area")
+    return [Area(code) for code in known["area_code"]]
 
 
+@tables.remembered
 @reads.result
 def regions() -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25 in each region and in England.
@@ -62,6 +62,7 @@ def regions() -> pd.DataFrame:
     return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
 
 
+@tables.remembered
 @reads.result
 def kinds() -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25 in each kind of authority and in England.
@@ -112,6 +113,7 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
     above = int((last > national[end]).sum())
     ends = ", ".join(f"{name} {wide.loc[start, name]:.1f} to {last[name]:.1f}" for name in wide)
     columns = 3 if len(last) > 4 else 2
+    rows = -(-len(last) // columns)
 
     def draw(axs: np.ndarray) -> None:
         import seaborn as sns
@@ -124,14 +126,13 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
                 continue
             sns.lineplot(x=national.index, y=national, ax=ax, **whole)
             sns.lineplot(x=wide.index, y=wide[name], ax=ax, **own)
-            ax.set_title(name, fontsize=10, pad=4)
+            ax.set_title(textwrap.fill(name, 16), fontsize=10, pad=4)
             ax.text(end, 2, f"{last[name]:.1f}", ha="right", color=PALETTE[0], fontweight="bold")
             ax.set(ylim=(0, None), xticks=[start, end], xlabel="", ylabel="")
         first = np.ravel(axs)[0]
         first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
         axs[-1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25", y=1, ha="center")
 
-    rows = -(-len(last) // columns)
     high, low = (f"{last.iloc[at]:.1f} in {_placed(last.index[at], what)}" for at in (0, -1))
     return Chart(
         title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: from "
@@ -149,7 +150,7 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
         ),
         height=2.1 * rows,
         panels={"nrows": rows, "ncols": columns, "sharex": True, "sharey": True},
-    )
+    )  # fmt: skip
 
 
 def _placed(name: str, what: str) -> str:
@@ -184,6 +185,7 @@ def within(region: Area) -> pd.DataFrame:
     return pd.concat([local, whole, national]).reindex(columns=columns).reset_index(drop=True)
 
 
+@reads.found
 def held(region: Area, year: int) -> list[str]:
     """Names of authorities of a region whose return of a January is flagged."""
     known = tables.load("areas")
@@ -192,6 +194,7 @@ def held(region: Area, year: int) -> list[str]:
     return known.loc[rows, "area"].tolist()
 
 
+@reads.found
 def compared(frame: pd.DataFrame, region: Area) -> Chart:
     """Growth of the authorities of a region in order; `frame` as :func:`within` returns it."""
     rows = frame[frame["role"] == "authority"].iloc[::-1].reset_index(drop=True)
@@ -202,18 +205,17 @@ def compared(frame: pd.DataFrame, region: Area) -> Chart:
     listed = ", ".join(f"{it.area} {it.growth:+.0f} %" for it in rows.iloc[::-1].itertuples())
 
     def draw(ax: Axes) -> None:
-        across(ax, rows["area"])
-        for role, look in (("england", "--"), ("region", ":")):
-            if role in marks.index:
-                value = marks.loc[role, "growth"]
-                colour = ENGLAND["color"] if role == "england" else PALETTE[3]
-                ax.axvline(value, color=colour, linestyle=look, lw=1.6)
-                ax.text(value, 1.005, f"{marks.loc[role, 'area']} {value:+.0f}", color=ink(colour),
-                        transform=ax.get_xaxis_transform(), va="bottom",
-                        ha="left" if role == "england" else "right")  # fmt: skip
+        across(ax, [textwrap.fill(name, 26) for name in rows["area"]])
+        values = marks["growth"].sort_values()
+        for role, value in values.items():
+            side = "left" if value == values.iloc[-1] else "right"
+            look = ROLES[role]
+            ax.axvline(value, color=look["color"], linestyle=look.get("linestyle", "-"), lw=1.6)
+            ax.text(value, 1.005, f" {marks.loc[role, 'area']} {value:+.0f} ", ha=side, va="bottom",
+                    color=ink(look["color"]), transform=ax.get_xaxis_transform())  # fmt: skip
         ax.hlines(rows.index, rows["low"], rows["high"], color=RULE, lw=2)
         ax.plot(rows["growth"], rows.index, "o", color=PALETTE[0])
-        ax.set_xlabel(f"growth in plans, January {start} to January {end}, %")
+        ax.set_xlabel("growth in plans, %")
 
     return Chart(
         title=f"Plans grew faster than England's in {above} of {len(rows)} authorities of "
@@ -237,20 +239,21 @@ def summary() -> pd.DataFrame:
     -------
     DataFrame
         ``area_code, area, plans, growth, rate, in_time, expected, expected_low, expected_high,
-        holds``: growth, rate and forecast of a region that holds a flagged return stand as they
-        add up, and ``holds`` names it.
+        faults, holds``: figures of a region that holds a flagged return stand as they add up, and
+        ``holds`` names it.
     """
     start, end = series.COMPARABLE, series.latest()
     listed = codes()
     wide = series.totals(listed).pivot(index="area_code", columns="year", values="plans")
-    out = pd.DataFrame(
-        {"area": [code.name for code in listed]}, index=pd.Index(listed, name="area_code")
-    )
+    index = pd.Index(listed, name="area_code")
+    out = pd.DataFrame({"area": [code.name for code in listed]}, index=index)
     out["plans"] = wide[end]
     out["growth"] = 100 * (wide[end] / wide[start] - 1)
     last = regions().query("year == @end and role == 'region'").set_index("area")["rate"]
     out["rate"] = out["area"].map(last)
     out["in_time"] = england.in_time()["share"]
     out = out.join(england.expected(out["plans"], totals.forecast(listed, england.HORIZON)))
+    faults = tables.load("quality")["area_code"].value_counts()
+    out["faults"] = faults.reindex(out.index).fillna(0).astype("int64")
     out["holds"] = [", ".join(held(code, end)) for code in listed]
     return out.reset_index()

@@ -25,6 +25,7 @@ from send_analysis.areas import Area, slug
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.files.disk import writable_folder
 from send_analysis.growth import series
+from send_analysis.report import glossary
 from send_analysis.report import page as pages_of
 from send_analysis.report.edition import Edition, address, edition_of
 from send_analysis.report.kernel import Kernel, execute
@@ -42,6 +43,7 @@ METHODS = {  # what each page's methods are described in
     "03_demand_forecast": "docs/forecasting.md",
     "04_capacity": "docs/capacity.md",
     "05_waiting_times": "docs/waiting_times.md",
+    "06_families": "docs/outcomes.md",
 }
 HOME = "../"  # from a page of an area to the folder of the reports
 SIMULATED = {"03_demand_forecast", "04_capacity"}  # pages that one simulation is behind
@@ -173,16 +175,7 @@ def notebook_paths(notebooks: Iterable[str | Path] | None = None) -> list[Path]:
 
 
 def title(notebook: Path) -> str:
-    """Return the title of a notebook: its first heading.
-
-    Parameters
-    ----------
-    notebook : Path
-
-    Returns
-    -------
-    str
-    """
+    """Return the title of a notebook: its first heading."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return "".join(cells[0]["source"]).partition("\n")[0].removeprefix("# ")
 
@@ -214,13 +207,15 @@ def templates() -> Environment:
     """Return the templates of whole pages."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(pages_of.TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["glossary"] = glossary.disclosure(glossary.entries(), "Glossary")
+    return made
 
 
 @reads.found
@@ -266,10 +261,6 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
         ``name, short, title, summary, tables`` of pages, and ``link`` ("" where there is none).
     edition, around
         As for :func:`html_of`.
-
-    Returns
-    -------
-    str
     """
     named = sorted({name for page in pages for name in page["tables"]})
     shared = _shared(code, pages, edition, around)
@@ -317,10 +308,6 @@ def around(
         Codes of areas whose reports are being made too.
     indexed : bool
         Whether an index of them all is being made.
-
-    Returns
-    -------
-    Around
     """
     made = set(made)
     try:

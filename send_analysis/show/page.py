@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
-from send_analysis.areas import slug
 from send_analysis.errors import ParameterError
-from send_analysis.show import missing
+from send_analysis.show import about, missing
 from send_analysis.show.chart import Chart
-from send_analysis.show.origin import origin
-from send_analysis.show.table import Table, has_named_index, html_table
+from send_analysis.show.table import Table, html_table
 from send_analysis.show.tile import Tile
 
 missing.install()
@@ -69,43 +66,45 @@ def show(*things: Chart | Table) -> None:
     ParameterError
         If something is neither, or is made from no table and names no source.
     """
-    for thing in things:
-        if isinstance(thing, Chart):
-            _show_chart(thing)
-        elif isinstance(thing, Table):
-            _show_table(thing)
+    for kind, several in groupby(things, type):
+        if issubclass(kind, Chart):
+            _show_charts(*several)
+        elif issubclass(kind, Table):
+            for one in several:
+                _show_table(one)
         else:
-            raise ParameterError(
-                f"{type(thing).__name__} cannot be shown: give a Chart or a Table."
-            )
+            raise ParameterError(f"{kind.__name__} cannot be shown: give a Chart or a Table.")
 
 
-def chart_html(chart: Chart) -> str:
-    """Write a chart as HTML: title, picture, source, its data behind a disclosure.
+def chart_html(*charts: Chart) -> str:
+    """Write charts as HTML: titles, pictures, sources; what lies behind them in one disclosure.
 
     Raises
     ------
     ParameterError
-        If it is made from no table and names no source.
+        If one is made from no table and names no source.
     """
-    title, source = escape(chart.title), _source(chart, chart.title)
-    picture, rows = chart.picture(), len(chart.data)
+    figures = "".join(map(_figure, charts))
+    tables = []
+    for chart in charts:
+        rows = len(chart.data)
+        table = html_table(chart.data.head(MOST_ROWS), f"Data: {chart.title}")
+        if rows > MOST_ROWS:
+            table += f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
+        tables.append(f"<div>{_behind(chart, chart.title)}{table}</div>")
+    titles = " and ".join(f"“{chart.title}”" for chart in charts)
+    return f'<div class="chart">{figures}{_folded(titles, "".join(tables))}</div>'
+
+
+def _figure(chart: Chart) -> str:
+    """Write a chart without what lies behind it."""
+    source, picture = _source(chart, chart.title), chart.picture()
     return (
-        '<div class="chart"><figure>'
-        f'<p class="figure-title"><strong>{title}</strong></p>'
+        f'<figure><p class="figure-title"><strong>{escape(chart.title)}</strong></p>'
         + (f'<p class="subtitle">{escape(chart.subtitle)}</p>' if chart.subtitle else "")
         + f'<p class="picture"><img src="{picture.uri}" alt="{escape(chart.alt.strip())}" '
         f'width="{picture.width}" height="{picture.height}"></p>'
         f"<figcaption>{_below(chart.note, source)}</figcaption></figure>"
-        '<details class="data"><summary>Data and download'
-        f'<span class="of"> for “{title}”</span></summary>'
-        f"{html_table(chart.data.head(MOST_ROWS), f'Data: {chart.title}')}"
-        + (
-            f"<p>The first {MOST_ROWS:,} of {rows:,} rows; the download has them all.</p>"
-            if rows > MOST_ROWS
-            else ""
-        )
-        + f"{_download(chart.data, chart.title)}</details></div>"
     )
 
 
@@ -124,16 +123,7 @@ def summary(*things: Tile | Chart | None) -> None:
 
 
 def summary_html(thing: Tile | Chart) -> str:
-    """Write a figure, or a small chart, as HTML.
-
-    Parameters
-    ----------
-    thing : Tile or Chart
-
-    Returns
-    -------
-    str
-    """
+    """Write a figure, or a small chart, as HTML."""
     if isinstance(thing, Chart):
         picture = thing.picture()
         return (
@@ -149,26 +139,29 @@ def summary_html(thing: Tile | Chart) -> str:
     )
 
 
-def _show_chart(chart: Chart) -> None:
-    """Display a chart, its data behind a disclosure."""
-    text = f"Figure: {chart.title}\n{chart.alt}\nSource: {_source(chart, chart.title)}"
-    _display(chart_html(chart), text, kind="figure", tables=list(chart.tables))
+def _show_charts(*charts: Chart) -> None:
+    """Display charts that stand together, what lies behind them in one disclosure."""
+    html = chart_html(*charts)
+    text = "\n".join(
+        f"Figure: {one.title}\n{one.alt}\nSource: {about.source(one)}" for one in charts
+    )
+    named = sorted({name for one in charts for name in one.tables})
+    _display(html, text, kind="figure", tables=named)
 
 
 def _show_table(table: Table) -> None:
     """Display a table."""
     source = _source(table, table.caption)
-    html = (
-        f'<div class="table">{html_table(table.frame, table.caption)}<div class="below">'
-        f"{_below(table.note, source)}{_download(table.frame, table.caption)}</div></div>"
-    )
+    behind = _folded(f"“{table.caption}”", _behind(table, table.caption))
+    below = f"{_below(table.note, source)}{behind}"
+    html = f'<div class="table">{html_table(table.frame, table.caption, below)}</div>'
     text = f"{table.caption}\n{table.frame.to_string()}\nSource: {source}"
     _display(html, text, kind="table", tables=list(table.tables))
 
 
 def _source(thing: Chart | Table, title: str) -> str:
     """Say where a chart or table is from."""
-    named = "; ".join(filter(None, [origin(thing.tables), thing.source]))
+    named = about.source(thing)
     if not named:
         raise ParameterError(
             f"{title!r} is made from no table: show what a result function returned, or give the "
@@ -189,16 +182,34 @@ def _below(note: str, source: str) -> str:
     return f'{said}<p class="source">Source: {escape(source)}</p>'
 
 
-def _download(frame: pd.DataFrame, caption: str) -> str:
-    """Link that holds the data as CSV."""
-    text = frame.to_csv(index=has_named_index(frame), lineterminator="\n", float_format="%.12g")
-    # Excel reads anything but ASCII wrongly unless the file starts with a byte-order mark.
-    data = text.encode("ascii" if text.isascii() else "utf-8-sig")
+def _folded(of: str, html: str) -> str:
+    """Put what lies behind exhibits into one disclosure: one stop of the keyboard."""
+    return (
+        '<details class="data"><summary>Data, method, citation<span class="of"> of '
+        f"{escape(of)}</span></summary>{html}</details>"
+    )
+
+
+def _behind(thing: Chart | Table, title: str) -> str:
+    """Data, method and citation of an exhibit."""
+    parts = {
+        "Data": _download(about.data(thing, title), title),
+        "How to read a row": escape(about.reading(thing)),
+        "How it was computed": escape(" ".join(about.method(thing))),
+        "Columns": escape("; ".join(words for _, words in about.columns(thing))),
+        "Cite this": escape(about.citation(thing, title)),
+    }
+    listed = "".join(f"<dt>{name}</dt><dd>{html}</dd>" for name, html in parts.items() if html)
+    return f"<dl>{listed}</dl>"
+
+
+def _download(data: bytes, title: str) -> str:
+    """Link that holds the data as a file."""
     link = f"data:text/csv;charset=utf-8;base64,{base64.b64encode(data).decode()}"
     size = f"{len(data)} bytes" if len(data) < 1000 else f"{len(data) / 1000:,.0f} kB"
     return (
-        f'<p class="download"><a download="{slug(caption)[:60].strip("-")}.csv" href="{link}">'
-        f'Download as CSV<span class="of">: {escape(caption)}</span></a> ({size})</p>'
+        f'<a download="{about.file_name(title)}" href="{link}">Download as CSV</a> ({size}; lines '
+        "that begin with # say what it holds)"
     )
 
 

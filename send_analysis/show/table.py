@@ -10,6 +10,15 @@ import pandas as pd
 from send_analysis import reads, terms
 from send_analysis.errors import ParameterError
 
+PHONE = 36  # characters of a line there
+LONGEST = 14  # characters at which a cell's words are broken there
+BETWEEN = 2  # between columns
+# What people come to a table for: in view on a phone before its other columns.
+KEYS = (
+    *("verdict", "official", "agrees", "extra_80", "places_80", "unsaid", "probability", "median"),
+    *("posts", "saving", "pounds", "error", "mape", "ratio", "change_percent", "claimed"),
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -58,21 +67,25 @@ def has_named_index(frame: pd.DataFrame) -> bool:
     return any(name is not None for name in frame.index.names)
 
 
-def html_table(frame: pd.DataFrame, caption: str) -> str:
+def html_table(frame: pd.DataFrame, caption: str, below: str = "") -> str:
     """Write a frame as an accessible table, in a box that scrolls sideways by keyboard too.
 
     Parameters
     ----------
     frame, caption
         As of `Table`.
+    below : str
+        HTML that stands under the table in its box, with something that takes the keyboard; else
+        the box itself does.
 
     Returns
     -------
     str
-        HTML.
+        HTML. Of a table that is wider than a phone, ``report.css`` shows the key columns there, and
+        all of them, its rows set as cards, when what lies `below` is unfolded.
     """
     headings = max(1, frame.index.nlevels) if has_named_index(frame) else 1
-    frame = frame.reset_index() if has_named_index(frame) else frame
+    frame = _named_first(frame.reset_index() if has_named_index(frame) else frame)
     names = [" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
     numeric = [
         i >= headings
@@ -80,21 +93,74 @@ def html_table(frame: pd.DataFrame, caption: str) -> str:
         and not pd.api.types.is_bool_dtype(kind)
         for i, kind in enumerate(frame.dtypes)
     ]
+    titles = [terms.heading(name) for name in names]
     head = "".join(
-        f'<th scope="col"{_number_class(is_number)}>{escape(terms.heading(name))}</th>'
-        for name, is_number in zip(names, numeric, strict=True)
+        f'<th scope="col"{_number_class(is_number)}>{escape(title)}</th>'
+        for title, is_number in zip(titles, numeric, strict=True)
     )
+    cells = [terms.texts(frame.iloc[:, i], name) for i, name in enumerate(names)]
     columns = []
-    for i, name in enumerate(names):
+    for i, texts in enumerate(cells):
         tag, kind = ("th", ' scope="row"') if i < headings else ("td", _number_class(numeric[i]))
-        texts = terms.texts(frame.iloc[:, i], name)
-        columns.append([f"<{tag}{kind}>{escape(text)}</{tag}>" for text in texts])
+        columns.append([f"<{tag}{kind}>{_breakable(text)}</{tag}>" for text in texts])
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*columns, strict=True))
+    keyboard = "" if below else ' tabindex="0"'
+    hidden = _beyond_a_phone(names, titles, cells, headings) if below else []
+    below = f'<div class="below">{below}</div>' if below else ""
     return (
-        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape("Table: " + caption)}">'
-        f"<table><caption><strong>{escape(caption)}</strong></caption>\n"
-        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+        f'<div class="scroll" role="group"{keyboard} aria-label="{escape("Table: " + caption)}">'
+        f"<table{_cards(titles, hidden)}><caption><strong>{escape(caption)}</strong></caption>\n"
+        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>{below}</div>"
     )
+
+
+def _named_first(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put codes of areas and organisations last: a row is headed by its name."""
+    codes = [name for name in frame.columns if str(name).endswith("_code")]
+    return frame[[*frame.columns.difference(codes, sort=False), *codes]] if codes else frame
+
+
+def _beyond_a_phone(
+    names: list[str], titles: list[str], cells: list[list[str]], headings: int
+) -> list[int]:
+    """Columns that have no room on a phone: not those that tell rows apart, nor the key ones."""
+    widths = [
+        BETWEEN + max(max(map(len, title.split())), min(LONGEST, max(map(len, texts), default=0)))
+        for title, texts in zip(titles, cells, strict=True)
+    ]
+    shown, rest = list(range(headings)), list(range(headings, len(names)))
+    room = PHONE - sum(widths[:headings])
+    while len(rest) > 1 and room > widths[rest[0]] + LONGEST and _alike(cells, shown):
+        room -= widths[rest[0]]
+        shown.append(rest.pop(0))
+    rest.sort(key=lambda i: KEYS.index(names[i]) if names[i] in KEYS else len(KEYS))
+    hidden = []
+    for place, i in enumerate(rest):
+        room -= widths[i]
+        if room < 0 and place:  # one is shown in any case
+            hidden.append(i)
+    return sorted(hidden)
+
+
+def _alike(cells: list[list[str]], shown: list[int]) -> bool:
+    """Whether rows of a table have the same texts in some columns."""
+    return len(set(zip(*(cells[i] for i in shown), strict=True))) < len(cells[0])
+
+
+def _cards(titles: list[str], hidden: list[int]) -> str:
+    """Classes of columns that a phone leaves out, and headings for when rows are set as cards."""
+    if not hidden:
+        return ""
+    texts = [title.replace("\\", "").replace("'", "’") for title in titles]
+    named = ";".join(f"--c{i}:'{text}'" for i, text in enumerate(texts, 1))
+    kinds = " ".join(["cards", *(f"h{i + 1}" for i in hidden)])
+    return f' class="{kinds}" style="{escape(named)}"'
+
+
+def _breakable(text: str) -> str:
+    """Escape a cell's text; an address may be broken after its slashes."""
+    text = escape(text)
+    return text.replace("/", "/<wbr>") if "://" in text else text
 
 
 def _number_class(is_number: bool) -> str:

@@ -40,10 +40,6 @@ def small(chart: Chart, width: float = WIDTH, height: float = HEIGHT) -> Chart:
     chart : Chart
     width, height : float
         Inches.
-
-    Returns
-    -------
-    Chart
     """
 
     def draw(ax: Axes) -> None:

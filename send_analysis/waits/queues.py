@@ -223,56 +223,6 @@ def flows(lists: pd.DataFrame) -> pd.DataFrame:
     return out.reset_index(drop=True)
 
 
-def simulate_waits(
-    demand: float,
-    capacity: float,
-    *,
-    children: int = 100_000,
-    cv_demand: float = 1.0,
-    cv_capacity: float = 1.0,
-    seed: int = 0,
-) -> np.ndarray:
-    """Simulate the waits of successive children in a list worked through in order.
-
-    Parameters
-    ----------
-    demand, capacity : float
-        Children a week; capacity must exceed demand.
-    children : int
-        How many to follow, after as many again to warm up.
-    cv_demand, cv_capacity : float
-        See :func:`target_capacity`; times are gamma distributed (exponential at 1).
-    seed : int
-        Of the random generator.
-
-    Returns
-    -------
-    array of shape (children,)
-        Weeks from joining to being seen.
-
-    Notes
-    -----
-    Lindley's recursion W' = max(0, W + service - gap), solved for all children at once: W is
-    the walk of service minus gap less its running minimum.
-    """
-    _check(demand=demand, capacity=capacity)
-    _check(least=0, cv_demand=cv_demand, cv_capacity=cv_capacity)
-    _check(least=1, whole=True, children=children)
-    _check(least=0, whole=True, seed=seed)
-    if not demand < capacity:
-        raise ParameterError(
-            f"Demand {demand} a week must be below capacity {capacity}: otherwise the "
-            "list never settles. Use simulate_list for a list that grows."
-        )
-    rng = np.random.default_rng(seed)
-    n = 2 * children
-    gaps = _times(rng, demand, cv_demand, n)
-    service = _times(rng, capacity, cv_capacity, n)
-    walk = np.concatenate([[0.0], np.cumsum(service[:-1] - gaps[1:])])
-    waits = walk - np.minimum.accumulate(walk)
-    return (waits + service)[children:]
-
-
 def simulate_list(
     queue_size: int,
     demand: float,
@@ -323,14 +273,6 @@ def simulate_list(
             "size": values.ravel(),
         }
     )
-
-
-def _times(rng: np.random.Generator, rate: float, cv: float, n: int) -> np.ndarray:
-    """Draw times with mean 1 / rate and the given coefficient of variation."""
-    if cv == 0:
-        return np.full(n, 1 / rate)
-    shape = 1 / cv**2
-    return rng.gamma(shape, 1 / (rate * shape), n)
 
 
 def _check(*, least: float | None = None, whole: bool = False, **numbers: object) -> None:

@@ -90,7 +90,7 @@ def carried() -> str:
     """Say how much lists carry over from month to month, and what that does to control charts."""
     found = views_control.carry_over()
     return (
-        "Most children who wait in one month still wait in the next, so that lists move slowly: in "
+        "Who waits in one month mostly still waits in the next, so that lists move slowly: in "
         "boards' lists neighbouring months correlate by "
         f"{found['autocorrelation']:.2f} (corrected for so few months). The usual limits, which "
         "take months as independent, would find a signal in "

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from send_analysis import areas
 from send_analysis.capacity import (
     assessments,
     balance,
@@ -127,7 +128,7 @@ def test_shares_kept_move_nobody_between_settings():
 
 
 def test_headline_has_the_numbers(forecast, queue):
-    waits = words._waits(queue, "Bury")
+    waits = words._waits(queue, areas.find("Bury"))
     first, second, third = words.headline(forecast, waits)
     assert "Bury will need 90 to 200 specialist places in January 2027, a range meant to" in first
     assert "160 is the middle. In use and announced are 120; 40 more than that would have" in first
@@ -145,7 +146,7 @@ def test_headline_has_the_numbers(forecast, queue):
 def test_no_more_plans_are_counted_than_were_new():
     # the release of 2025: Torbay's time is counted for 218 plans, of which it has 205 new ones
     queue = assessments.queue("E06000027", simulations=20)
-    said = words._waits(queue, "Torbay")
+    said = words._waits(queue, areas.find("Torbay"))
     assert "63 of 218; 247 assessments" in said
 
 

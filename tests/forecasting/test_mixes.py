@@ -1,10 +1,12 @@
 """Mixes of settings: no faster towards the region than the past, and as far apart as said."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from send_analysis.forecasting.cohorts import flows, mixes, simulation, trend
 from send_analysis.forecasting.cohorts.inputs import BLOCKS, SETTINGS, origins
+from send_analysis.forecasting.cohorts.shrinkage import range_sd
 from send_analysis.forecasting.cohorts.units import draw, estimated, unit
 
 BURY = "E08000002"
@@ -104,6 +106,26 @@ def test_shares_of_all_plans_vary_as_they_have_varied():
     large = [SETTINGS.index(name) for name in (SPECIAL, "mainstream", "further education")]
     middle = np.median(spread, axis=0)[large]
     assert middle == pytest.approx(known.mix_sd[large], rel=0.3)
+
+
+def test_what_the_drift_missed_is_told_from_the_years_before_alone():
+    change = pd.Series([0.02, 0.02, 0.02, 0.05, -0.01], index=range(2018, 2023))
+    missed = trend.drift_errors(change)
+    # two equal years are believed; the mean of four (.0275, variance .000225) shrinks by 1/13.4
+    said = 0.0275 * (1 - 0.000225 / 4 / 0.0275**2)
+    assert missed.to_dict() == pytest.approx({2020: 0, 2021: 0.03, 2022: -0.01 - said})
+
+
+def test_settings_vary_in_england_as_the_drift_missed_them():
+    drift = trend.drift(estimated(origins()[-1])[0])
+    plans = simulation.project("England", years=1, simulations=400).stock[1].sum(axis=1)
+    share = np.log(plans / plans.sum(axis=1, keepdims=True)).T
+    special = SETTINGS.index(SPECIAL)
+    # its share of plans at given ages was missed by 1 to 6 % in eight Januaries to 2022
+    assert 0.02 < drift.sd[special] < 0.04
+    kinds = [SETTINGS.index(name) for name in (SPECIAL, "mainstream", "educated elsewhere")]
+    found = np.array([range_sd(share[kind]) for kind in kinds])
+    assert found == pytest.approx(drift.sd[kinds], rel=0.3)
 
 
 def test_drift_is_no_faster_than_the_past():

@@ -14,6 +14,7 @@ from send_analysis import cli, quality, tables
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.build import build, schemas
 from send_analysis.errors import DataError, MissingFileError, ParameterError, SourceError
+from send_analysis.releases import publishers
 from send_analysis.releases import refresh as refreshing
 
 BURY = "E08000002"
@@ -31,8 +32,9 @@ def content(folder):
 
 def at(site):
     """Addresses of the publishers on a site."""
-    return {"api": f"{site.address}/api", "site": f"{site.address}/site",
-            "population": f"{site.address}/population"}  # fmt: skip
+    return publishers.addresses(
+        f"{site.address}/api", f"{site.address}/site", f"{site.address}/population"
+    )
 
 
 def publish(site, *years):
@@ -67,7 +69,7 @@ def after(before, tmp_path_factory):
     shutil.copytree(before, out, dirs_exist_ok=True)
     site = Site()
     publish(site, 2022, 2023, 2025, 2026)
-    done = refreshing.refresh(folder=folder, out=out, **at(site))
+    done = refreshing.refresh(folder=folder, out=out, at=at(site))
     yield done, out, folder, site
     site.close()
 
@@ -194,7 +196,7 @@ def attempt(before, tmp_path):
     publish(site, 2026)
 
     def call(*arguments, **options):
-        return refreshing.refresh(*arguments, folder=folder, out=out, **at(site), timeout=0.2,
+        return refreshing.refresh(*arguments, folder=folder, out=out, at=at(site), timeout=0.2,
                                   wait=lambda seconds: None, **options)  # fmt: skip
 
     yield call, out, site

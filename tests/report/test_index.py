@@ -11,7 +11,7 @@ import pytest
 from send_analysis import areas, tables
 from send_analysis.forecasting import outlook
 from send_analysis.growth import series
-from send_analysis.report import england, index
+from send_analysis.report import england, index, regions
 from send_analysis.report.edition import edition_of
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -117,9 +117,15 @@ def test_search_and_sort_by_keyboard(page_path, fresh_page):
     for typed, found in (
         ("Kensington & Chelsea", "Kensington and Chelsea"),
         ("stoke on trent", "Stoke-on-Trent"),
+        ("RBKC", "Kensington and Chelsea"),
+        ("BCP", "Bournemouth, Christchurch and Poole"),
+        ("hull", "Kingston upon Hull, City of"),
     ):
         page.locator("#search").fill(typed)
         assert names(page) == [found]
+        assert not page.locator("tbody.national tr").is_visible()
+    page.locator("#search").fill("engl")
+    assert page.locator("tbody.national tr").is_visible() and "Essex" in names(page)
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.press("Delete")
     for _ in range(3):  # the scrolling box, then the headings "Area" and "Region"
@@ -218,7 +224,7 @@ def test_the_table_is_there_as_csv_with_its_sources(page_path, summary):
 
 def test_regions_are_those_of_the_release():
     """Bury's region in January 2025, by its plans and the residents of mid-2024 (ONS)."""
-    frame = england.regions().query("year == 2025").set_index("area")["rate"]
+    frame = regions.regions().query("year == 2025").set_index("area")["rate"]
     assert len(frame) == 10
     plans = tables.load("ehc_plans").query("age_band == 'all' and year == 2025")
     plans = plans.set_index("area_code")["plans"]["E12000002"]
@@ -226,8 +232,57 @@ def test_regions_are_those_of_the_release():
     known = tables.load("areas").query("region_code == 'E12000002'")["area_code"]
     people = people[people["area_code"].isin(known)]["people"].sum()
     assert frame["North West"] == pytest.approx(1000 * plans / people)
-    chart = england.by_region(england.regions())
+    chart = regions.beside_england(regions.regions(), "regions")
     assert f"{(frame > frame['England']).sum()} of 9 regions" in chart.title
+
+
+def test_kinds_of_authorities_add_up_to_england():
+    """Plans of England's 153 authorities in January 2025 (Department for Education): 638,745."""
+    frame = regions.kinds()
+    last = frame[frame["year"] == 2025].set_index("area")
+    assert set(last.index) == {*regions.KINDS.values(), "England"}
+    assert frame.groupby("year")["area"].count().eq(5).all()
+    plans = tables.load("ehc_plans").query("age_band == 'all' and year == 2025")
+    plans = plans.set_index("area_code")["plans"].reindex(areas.current())
+    people = tables.load("population").query("year == 2024 and age <= 25")
+    people = people.groupby("area_code")["people"].sum().reindex(areas.current())
+    assert plans.sum() == 638_745
+    london = plans.index.str.startswith("E09")
+    rate = 1000 * plans[london].sum() / people[london].sum()
+    assert last.loc["London boroughs", "rate"] == pytest.approx(rate)
+    assert last.loc["London boroughs", "holds"] == "Newham"
+    inside = last["rate"].drop("England")
+    assert inside.min() < last.loc["England", "rate"] < inside.max()
+
+
+def test_each_region_has_a_page_of_its_authorities(page_path, fresh_page, summary):
+    page = fresh_page(page_path)
+    links = page.locator("table.wider a").evaluate_all("its => its.map(it => it.href)")
+    assert len(links) == 9
+    known = tables.load("areas").query("region_code == 'E12000002'")["area_code"]
+    page.goto(next(link for link in links if link.endswith("region-north-west.html")))
+    codes = page.locator(ROWS).evaluate_all("its => its.map(it => it.dataset.code)")
+    assert set(codes) == set(known) & set(areas.current())
+    assert page.locator(".map svg path[role]").count() == len(codes)
+    wider = page.locator("tbody.national tr").evaluate_all(
+        "its => its.map(it => [...it.cells].map(cell => cell.innerText))"
+    )
+    assert [row[0] for row in wider] == ["England", "North West"]
+    both = [92_839, 47_353]  # North West, January 2025 and 2019 (Department for Education)
+    assert wider[1][2:4] == [f"{both[0]:,}", f"{100 * (both[0] / both[1] - 1):+.0f}"]
+    assert page.locator("header a").get_attribute("href") == "index.html"
+    assert page.complaints == []
+
+
+def test_the_table_in_sentences(summary):
+    told = england.story(england.summary())
+    assert told[0].startswith(
+        f"638,745 children and young people in England had an EHC plan in January 2025, "
+        f"{100 * (638745 / 353995 - 1):.0f} % more than in January 2019"
+    )
+    timed = summary["in_time"][1:].dropna()
+    assert f"in {(timed < 50).sum()} of {len(timed)} authorities" in told[2]
+    assert "Newham" in told[-1]
 
 
 def test_without_script_the_map_and_the_table_are_whole(page_path, browser):

@@ -1,5 +1,6 @@
 """What a reader meets: every page opened in a browser with the network cut."""
 
+import base64
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,76 @@ from reading import frames, soup_of
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {"runOnly": TAGS, "resultTypes": ["violations"]}  # what passed takes long to tell
+NO_COLOURS = {"color-contrast": {"enabled": False}}
+UNFOLD = "open => document.querySelectorAll('details').forEach(it => it.open = open)"
 A4_AT_96_DPI = (595.276, 841.890)  # points; the PDF's media box
+
+
+MOST_STOPS = 42  # of the keyboard
+# What is out of view on a page: its width, texts outside of it or under another, tables and
+# pictures that are wider than their box, boxes that scroll but not by keyboard; and its stops.
+SEEN = """() => {
+  const all = (path) => [...document.querySelectorAll(path)].filter(it => it.checkVisibility());
+  const told = (its) => its.map(it => it.outerHTML.slice(0, 120));
+  const box = (it) => it.getBoundingClientRect();
+  const texts = all("main :is(h1, h2, h3, h4, p, li, dt, dd, th, td, caption strong, summary)")
+    .filter(it => !it.querySelector("p, li, dl, table") && it.innerText.trim());
+  const inView = texts.filter(it => !it.closest(".scroll, pre"));
+  const under = texts.slice(1).filter((it, i) => {
+    const [a, b] = [box(texts[i]), box(it)];
+    return !texts[i].contains(it) && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2
+      && ![it, texts[i]].some(one => one.closest("details .scroll"));
+  });
+  const scrolls = all("main *, footer *").filter(it => it.scrollWidth > it.clientWidth + 1
+    && getComputedStyle(it).overflowX == "auto");
+  return {
+    wide: document.documentElement.scrollWidth,
+    outside: told(inView.filter(it => box(it).left < 0 || box(it).right > innerWidth)),
+    under: told(under),
+    cut: told([...scrolls.filter(it => !it.closest("details")),
+      ...all(".picture img").filter(it => box(it).right > innerWidth)]),
+    unnamed: told(scrolls.filter(it => it.tabIndex != 0 && !it.querySelector("summary"))),
+    stops: all("a[href], summary, [tabindex='0'], button, input, select").length,
+  };
+}"""
+# Boxes of the texts of each chart: those under another, and those that its edge cuts off.
+TEXTS_OF_CHARTS = """() => [...document.images].filter(it => it.src.includes("svg+xml")).map(it => {
+  const holder = document.createElement("div");
+  holder.innerHTML = new TextDecoder().decode(
+    Uint8Array.from(atob(it.src.split(",")[1]), one => one.charCodeAt(0)));
+  const svg = holder.querySelector("svg");
+  document.body.append(svg);
+  const edge = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll("g[id^=text_]")].map(one => one.getBoundingClientRect());
+  svg.remove();
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  return {alt: it.alt, problems: texts.flatMap((a, i) => [
+    ...texts.slice(i + 1).filter(b => over(a, b)).map(b => ["under", i]),
+    ...(a.left < edge.left - 1 || a.right > edge.right + 1 ? [["cut", i]] : []),
+  ])};
+})"""
+# Exhibits that a sheet's end cuts, and headings that are parted from what follows.
+SHEETS = """() => {
+  const [wide, gap, high] = [178, 20, 270].map(it => it * 96 / 25.4);
+  document.body.style.cssText = `width: ${wide}px; height: ${high}px; columns: ${wide}px; `
+    + `column-gap: ${gap}px; column-fill: auto; margin: 0`;
+  const sheet = (box) => Math.floor((box.left + gap / 2) / (wide + gap));
+  const all = (path) => [...document.querySelectorAll(path)].filter(it => it.checkVisibility());
+  const parted = (it) => new Set([...it.getClientRects()].map(sheet)).size > 1;
+  const flow = all("h1, h2, h3, h4, p, li, figure, tr");
+  const heads = all("h2, h3, h4, .figure-title, .subtitle, caption, thead").filter(head => {
+    const next = flow.find(it => head.compareDocumentPosition(it) & 4 && !head.contains(it));
+    return next && sheet([...head.getClientRects()].pop()) != sheet(next.getClientRects()[0]);
+  });
+  const told = (its) => its.map(it => it.textContent.slice(0, 80));
+  return {
+    sheets: Math.ceil(document.body.scrollWidth / (wide + gap)),
+    cut: told(all("figure, .note, .finding, tr, .tile").filter(parted)),
+    orphans: told(heads),
+  };
+}"""
 
 
 @pytest.fixture(scope="session", params=["tiny_report", "bury_report"])
@@ -22,17 +92,25 @@ def test_axe_finds_no_violation(pages, fresh_page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for path in pages:
         page = fresh_page(path)
+        assert (
+            page.evaluate("[...document.querySelectorAll('th')].filter(it => !it.innerText)") == []
+        )
         # Long tables take axe minutes and tell it nothing new after their first rows.
         page.evaluate(
-            "document.querySelectorAll('details').forEach(it => it.open = true);"
-            "document.querySelectorAll('tbody tr:nth-child(n + 5)').forEach(it => it.remove())"
+            "document.querySelectorAll('tbody tr:nth-child(n + 3)').forEach(it => it.remove())"
         )
-        # All pages share one style sheet: narrow, the index and one page show what it does.
-        for width in (1280, 320) if path in pages[:2] else (1280,):
-            page.set_viewport_size({"width": width, "height": 900})
-            found = axe.run(page, options=OPTIONS).response["violations"]
-            told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
-            assert not told, f"{path} at {width} px: {told}"
+        # All pages share one style sheet, and colours take axe longest: the first two pages, the
+        # index and one with exhibits, show what it does, wide and narrow, light and dark.
+        looks = [("light", 1280), ("dark", 360)] if path in pages[:2] else [("light", 1280)]
+        options = OPTIONS if path in pages[:2] else OPTIONS | {"rules": NO_COLOURS}
+        for unfolded in (False, True) if path in pages[:2] else (True,):
+            page.evaluate(UNFOLD, unfolded)
+            for scheme, width in looks:
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 900})
+                found = axe.run(page, options=options).response["violations"]
+                told = [(it["id"], [node["html"][:200] for node in it["nodes"]]) for it in found]
+                assert not told, f"{path}, {scheme}, {width} px: {told}"
 
 
 def test_axe_would_find_what_is_wrong(tiny_report, fresh_page):
@@ -112,31 +190,42 @@ def test_skip_link_is_first_and_shows_when_focused(tiny_report, fresh_page):
 
 def test_data_table_opens_by_keyboard(tiny_report, fresh_page):
     page = fresh_page(tiny_report["path"].iloc[-1])
-    page.locator("summary").first.focus()
+    page.locator(".chart summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("details.data table").first.is_visible()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Table: ")
+    for label in ("Download as CSV", "#figure-1", "Table: "):
+        page.keyboard.press("Tab")
+        got = page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.innerText")
+        assert got.startswith(label)
 
 
-@pytest.mark.parametrize("width", [320, 640, 1280])
-def test_page_does_not_scroll_sideways(pages, open_page, width):
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
+def test_everything_is_in_view(pages, open_page, width):
+    """Measured by boxes, folded as pages are opened and unfolded."""
     for path in pages:
         page = open_page(path, width)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{path}: {wide} px on a screen of {width} px"
+        for unfolded in (False, True):
+            page.evaluate(UNFOLD, unfolded)
+            seen = page.evaluate(SEEN)
+            assert seen["wide"] <= width, f"{path}: {seen['wide']} px on a screen of {width} px"
+            assert seen["outside"] == seen["under"] == seen["unnamed"] == [], path
+            assert width < 360 or seen["cut"] == [], path
+            if not unfolded:
+                assert seen["stops"] <= MOST_STOPS, path
 
 
-def test_what_scrolls_takes_the_keyboard_and_has_a_name(pages, open_page):
+def test_charts_are_legible_on_a_phone(pages, open_page):
+    """No text of a chart under another or cut off; its type at least 8 px high at 360 px."""
     for path in pages:
-        page = open_page(path, 320)
-        unnamed = page.evaluate(
-            "[...document.querySelectorAll('main *, footer *')]"
-            ".filter(it => it.scrollWidth > it.clientWidth + 1 && "
-            "  getComputedStyle(it).overflowX == 'auto')"
-            ".filter(it => it.tabIndex != 0).map(it => it.outerHTML.slice(0, 120))"
-        )
-        assert unnamed == [], path
+        page = open_page(path, 360)
+        charts = page.evaluate(TEXTS_OF_CHARTS)
+        for chart in charts:
+            assert chart["problems"] == [], (path, chart["alt"])
+        for shown, drawn in page.evaluate(
+            "[...document.querySelectorAll('.picture img')].map(it => [it.width, it.naturalWidth])"
+        ):
+            assert 9 * 4 / 3 * shown / drawn > 8, path  # the smallest type is of 9 points
+        assert (len(charts) > 0) == (path not in pages[0]), path
 
 
 def test_line_length(pages, open_page):
@@ -149,6 +238,16 @@ def test_line_length(pages, open_page):
             "  return it.getBoundingClientRect().width / ten * 10; }))"
         )
         assert longest <= 72, path
+
+
+def test_print_leaves_no_orphans(pages, fresh_page):
+    """Sheets are set as columns, which break where sheets do: their boxes can be measured."""
+    for path in pages[1:3]:
+        page = fresh_page(path)
+        page.emulate_media(media="print")
+        sheets = page.evaluate(SHEETS)
+        assert sheets["sheets"] > 1
+        assert sheets["cut"] == sheets["orphans"] == [], path
 
 
 def test_print_fits_a4(pages, fresh_page):
@@ -182,9 +281,15 @@ def test_downloads_hold_the_tables_beside_them(pages):
         links = soup_of(Path(path)).select("a[download]")
         assert links, path
         for link in links:
-            assert link["download"].endswith(".csv")
+            assert re.fullmatch(r"bury-[a-z0-9-]{1,60}\.csv", link["download"])
             assert link["href"].startswith("data:text/csv;charset=utf-8;base64,")
+            head = base64.b64decode(link["href"].partition(",")[2]).decode("utf-8-sig")
+            assert re.search(r"^# area: Bury\n(?:#.*\n)*# source: .+\n", head, re.MULTILINE)
+            told = re.findall(r"^# column (.+)$", head, re.MULTILINE)
             (frame,) = frames(link.parent)
+            if len(pages) > 2:  # of the tiny one nothing is known
+                assert len(told) == frame.shape[1]
+                assert [one for one in told if not one.endswith(")")] == [], path
             shown = next(around.table for around in link.parents if around.table)
             assert len(shown.thead.find_all("th")) == frame.shape[1], path
             assert len(shown.tbody.find_all("tr")) == min(len(frame), 500), path
@@ -193,11 +298,11 @@ def test_downloads_hold_the_tables_beside_them(pages):
 def test_download_is_the_frame_itself(tiny_report, fresh_page):
     page = fresh_page(tiny_report["path"].iloc[-1])
     with page.expect_download() as waiting:
-        page.locator("details.data summary").first.click()
+        page.locator(".chart summary").first.click()
         page.locator("a[download]").first.click()
     file = waiting.value
-    assert file.suggested_filename == "plans-rose-by-175-in-two-years.csv"
-    frame = pd.read_csv(file.path(), index_col="January")
+    assert file.suggested_filename == "bury-plans-rose-by-175-in-two-years.csv"
+    frame = pd.read_csv(file.path(), comment="#", index_col="January")
     expected = pd.DataFrame(
         {"plans": [1200, None, 1375], "rate_per_1,000": [27.25, 28.5, 30.125]},
         index=pd.Index([2023, 2024, 2025], name="January"),

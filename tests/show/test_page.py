@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import reads
+from send_analysis import reads, terms
 from send_analysis.errors import ParameterError
-from send_analysis.show import Chart, Table, Tile, finding, note, page, said, show, summary
+from send_analysis.show import Chart, Table, Tile, about, finding, note, said, show, summary
 from send_analysis.show.origin import origin
 
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
@@ -47,7 +48,7 @@ def soup_of(shown, i=0):
 
 def csv_of(soup, **options):
     data = base64.b64decode(soup.select_one("a[download]")["href"].split(",", 1)[1])
-    return pd.read_csv(io.BytesIO(data), **options)
+    return pd.read_csv(io.BytesIO(data), comment="#", **options)
 
 
 def test_a_chart_has_words_data_and_the_source_that_it_carries(shown):
@@ -64,6 +65,16 @@ def test_a_chart_has_words_data_and_the_source_that_it_carries(shown):
     pd.testing.assert_frame_equal(csv_of(soup, index_col="year"), frame())
     assert ALT in shown[0][0]["text/plain"]
     assert shown[0][1] == {"kind": "figure", "tables": ["ehc_plans"]}
+
+
+def test_charts_shown_together_have_one_disclosure(shown):
+    other = line(frame(["tribunals"]))
+    show(line(frame()), other, Table(frame(), "C"))
+    assert [marks["kind"] for _, marks in shown] == ["figure", "table"]
+    assert shown[0][1]["tables"] == ["ehc_plans", "tribunals"]
+    soup = soup_of(shown)
+    assert len(soup.select("figure")) == len(soup.select("dl")) == len(soup.select("table")) == 2
+    assert len(soup.select("summary")) == 1
 
 
 def test_a_table_carries_its_sources_in_order_of_their_names(shown):
@@ -150,19 +161,74 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 )
 def test_any_frame_survives_the_download(columns):
     made = pd.DataFrame(columns, dtype=float)
-    link = BeautifulSoup(page._download(made, "A caption"), "html.parser")
-    back = csv_of(link, skip_blank_lines=False)
+    data = about.data(Table(made, "A caption", source="S"), "A caption")
+    back = pd.read_csv(io.BytesIO(data), comment="#", skip_blank_lines=False)
     assert back.columns.tolist() == made.columns.tolist()
-    np.testing.assert_allclose(back.to_numpy(), made.to_numpy(), rtol=1e-11)
+    for name in made:
+        digits = re.search(r"\.(\d+)f", terms.form(made[name], name))
+        half = 0.5 * 10.0 ** -(int(digits[1]) + 1) if digits else 0
+        np.testing.assert_allclose(back[name], made[name], rtol=1e-11, atol=half)
 
 
 def test_download_opens_in_excel_when_it_is_not_ascii():
     def start(data):
-        link = BeautifulSoup(page._download(data, "C"), "html.parser").a["href"]
-        return base64.b64decode(link.split(",", 1)[1])[:3]
+        return about.data(Table(data, "C"), "C")[:5]
 
-    assert start(frame()) == b"yea"
-    assert start(frame().rename(columns={"plans": "£"})) == b"\xef\xbb\xbf"
+    assert start(frame()) == b"# C\n#"
+    assert start(frame().rename(columns={"plans": "£"})) == b"\xef\xbb\xbf# "
+
+
+@reads.result
+def counted(area):
+    """Count plans.
+
+    Notes
+    -----
+    As :func:`frame` does, in ``plans``.
+    """
+    made = {"area_code": ["E08000002"], "area": [area], "plans": [2.0], "rate": [1 / 3]}
+    return pd.DataFrame(made)
+
+
+def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
+    monkeypatch.setattr(about, "area", lambda: "St. Helens")
+    made = reads.stamp(counted("Bury").query("plans > 0"), ["ehc_plans"])
+    title = "Plans # of all the children and young people of the whole of the area"
+    show(Table(made, title, "Read it so."))
+    soup = soup_of(shown)
+    told = {dt.get_text(): dt.find_next("dd").get_text() for dt in soup.select("dt")}
+    assert told["How to read a row"] == "Bury: Plans: 2; Per 1,000: 0.3."
+    assert told["How it was computed"].startswith(
+        f"{__name__}.counted: Count plans. As frame does, in plans. Read from the tables ehc_"
+    )
+    assert "plans for each 1,000 residents" in told["Columns"]
+    assert told["Cite this"].startswith(f"“{title}” (St. Helens). send_analysis ")
+    assert told["Cite this"].endswith("licensed under the Open Government Licence v3.0.")
+    link = soup.select_one("a[download]")
+    assert link["download"] == "st-helens-plans-of-all-the-children-and-young-people-of-the.csv"
+    text = base64.b64decode(link["href"].split(",", 1)[1]).decode("utf-8-sig")
+    lines = text.splitlines()
+    assert lines[:2] == [f"# {title}", "# area: St. Helens"]
+    assert "# note: Read it so." in lines
+    assert any(
+        line.startswith("# licence: Open Government Licence v3.0, https://") for line in lines
+    )
+    assert "# column area: Area (name of the area)" in lines
+    assert lines[-2:] == ["area_code,area,plans,rate", "E08000002,Bury,2,0.33"]
+    heads = [th.get_text() for th in soup.select("tbody th[scope=row]")]
+    assert heads == ["Bury"]  # a name, no code
+
+
+def test_a_phone_shows_what_tells_rows_apart_and_the_key_columns(shown):
+    phases = {"kind": ["special"] * 2, "phase": ["primary", "secondary"]}
+    numbers = {f"number of places {i}": [1234, 5678] for i in range(6)}
+    show(Table(pd.DataFrame({**phases, **numbers, "extra_80": [77, 88]}), "C", source="S"))
+    table = soup_of(shown).table
+    assert {"h1", "h2", "h9"} & set(table["class"]) == set()
+    assert {"cards", "h7", "h8"} <= set(table["class"])
+    assert "--c9:'More places, enough in 80 of 100 simulations'" in table["style"]
+    show(Table(frame(), "C"))
+    assert not soup_of(shown, 1).table.has_attr("class")
 
 
 def test_finding_note_and_sentences(shown):

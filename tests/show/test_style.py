@@ -1,5 +1,6 @@
 """The house style, held to numbers of WCAG 2.2 and to what is drawn."""
 
+import re
 from itertools import combinations, pairwise
 
 import matplotlib as mpl
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex, to_rgb
 
 from send_analysis.show import style
 
@@ -167,3 +169,22 @@ def test_lines_without_label_or_values_are_not_named():
     style.label_ends(ax)
     assert [text.get_text() for text in ax.texts] == ["ends early"]
     assert ax.texts[0].xy == (1, 3)
+
+
+def test_charts_are_legible_in_the_dark(root):
+    """The page's filter turns a chart round: computed as the Filter Effects module defines it."""
+    css = (root / "send_analysis/report/templates/report.css").read_text(encoding="utf-8")
+    amount = float(re.search(r"filter: invert\((\.\d+)\) hue-rotate\(180deg\)", css)[1])
+    light = np.array([0.213, 0.715, 0.072])
+    half_round = 2 * np.outer(np.ones(3), light) - np.eye(3)  # the matrix of 180 degrees
+
+    def turned(colour):
+        inverted = amount + (1 - 2 * amount) * np.array(to_rgb(colour))
+        return to_hex(np.clip(half_round @ inverted, 0, 1))
+
+    paper = turned("white")
+    for colour in (*style.PALETTE, style.RULE):
+        assert style.contrast(turned(colour), paper) >= 3, colour
+        assert style.contrast(turned(style.ink(colour)), paper) >= 4.5, colour
+    for colour in (style.TEXT, style.MUTED_TEXT):
+        assert style.contrast(turned(colour), paper) >= 4.5, colour

@@ -32,6 +32,7 @@ BANDS = {band: [age for age in ages if age in AGES] for band, ages in AGE_BANDS.
 # Ages whose mix of settings is held together: below school, primary, secondary, after year 11.
 BLOCKS = [slice(first - 2, last - 1) for first, last in ((2, 3), (4, 10), (11, 15), (16, 25))]
 FLOW_AGES = list(range(2, 21))
+RECORDED = 0.7  # share of plans whose setting is recorded, below which nothing is told from them
 _GROUPED = {"0-2": "2", "20-25": "20"}
 
 
@@ -186,6 +187,21 @@ def _caseload(year: int, codes: pd.Index) -> np.ndarray:
     rows = tables.load("ehc_plans_by_age")
     rows = rows[(rows["year"] == year) & rows["plans"].notna()]
     return _array(rows, "setting", codes, AGES, [*SETTINGS, "all"])
+
+
+def recorded(stock: np.ndarray) -> np.ndarray:
+    """Say of each authority whether its plans by age and setting are there and tell of settings.
+
+    Parameters
+    ----------
+    stock : ndarray (…, A, S)
+
+    Returns
+    -------
+    ndarray of bool (…)
+    """
+    share = stock[..., :-1].sum(axis=(-1, -2)) / np.maximum(stock.sum(axis=(-1, -2)), 1.0)
+    return share >= RECORDED  # false where a number is missing
 
 
 def _spread(stock: np.ndarray, before: np.ndarray, region: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from send_analysis.forecasting.cohorts.inputs import AGES, FLOW_AGES, Snapshot
+from send_analysis.forecasting.cohorts.inputs import AGES, FLOW_AGES, Snapshot, recorded
 from send_analysis.forecasting.cohorts.moves import chance_sd, fit_moves, tilt_sd
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide, shrink, shrink_shares
 from send_analysis.forecasting.cohorts.trend import drift
@@ -143,13 +143,7 @@ def _transitions(known: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     source = known.before if same_cohorts else known.stock
     target = np.zeros_like(known.stock)
     target[:, :-1] = known.stock[:, 1:]
-    settings = slice(
-        None, -1
-    )  # an authority that records next to no setting tells nothing of moves
-    recorded = [frame[..., settings].sum(axis=(1, 2)) / frame.sum(axis=(1, 2))
-                for frame in (source, known.stock)]  # fmt: skip
-    complete = np.isfinite(source).all(axis=(1, 2)) & np.isfinite(known.stock).all(axis=(1, 2))
-    complete &= (recorded[0] > 0.7) & (recorded[1] > 0.7)
+    complete = recorded(source) & recorded(known.stock)
     complete &= np.isfinite(known.new[-1]).all(axis=(1, 2))
     complete &= np.isfinite(known.ceased[-1]).all(axis=1)
     return np.nan_to_num(source), np.nan_to_num(target), complete

@@ -43,7 +43,6 @@ def simulate_area(
     simulations: int = 1000,
     seed: int = 50,
     levers: str | Path | Sequence[Mapping] = (),
-    probabilities: Sequence[float] = PROBABILITIES,
 ) -> pd.DataFrame:
     """Project an area's plans by age and setting.
 
@@ -53,8 +52,6 @@ def simulate_area(
         As in `project`.
     levers : str, path or sequence of mapping, optional
         A scenario, as `levers.read` takes it.
-    probabilities : sequence of float
-        Quantiles wanted.
 
     Returns
     -------
@@ -70,7 +67,7 @@ def simulate_area(
     """
     changes = read_levers(levers)
     made = project(area, as_of=as_of, years=years, simulations=simulations, seed=seed)
-    return summarise(flows.apply(made, changes, seed=seed), probabilities)
+    return summarise(flows.apply(made, changes, seed=seed))
 
 
 @reads.found
@@ -256,9 +253,7 @@ def _totals(area: Area, origin: int, years: int) -> list[pd.Series]:
     return [wide.loc[year] for year in range(origin + 1, origin + 1 + years)]
 
 
-def summarise(
-    projection: Projection, probabilities: Sequence[float] = PROBABILITIES
-) -> pd.DataFrame:
+def summarise(projection: Projection) -> pd.DataFrame:
     """Quantiles of a projection, in the long form that `simulate_area` documents."""
     plans = projection.stock[1:]
     bands = {"all": AGES, **BANDS}
@@ -274,9 +269,9 @@ def summarise(
     for name, ages in of_band.items():
         parts["new plans", name, "all"] = projection.new[1:, :, ages].sum(axis=-1)
     values = np.stack(list(parts.values()))  # parts × years × simulations
-    quantiles = np.quantile(values, probabilities, axis=-1)
+    quantiles = np.quantile(values, PROBABILITIES, axis=-1)
     years = range(projection.origin + 1, projection.origin + 1 + len(plans))
-    index = pd.MultiIndex.from_product([probabilities, range(len(parts)), years])
+    index = pd.MultiIndex.from_product([PROBABILITIES, range(len(parts)), years])
     frame = pd.DataFrame({"value": quantiles.ravel()}, index=index).reset_index()
     frame.columns = ["quantile", "part", "year", "value"]
     keys = pd.DataFrame(list(parts), columns=["measure", "age", "setting"])

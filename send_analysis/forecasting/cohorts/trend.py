@@ -141,6 +141,7 @@ class Drift(NamedTuple):
 
     growth: np.ndarray  # a year's change of the logarithm of a setting's share
     sd: np.ndarray  # standard deviation of its error, one year ahead
+    years: np.ndarray  # Januaries that this is taken from
 
 
 def drift(known: Snapshot) -> Drift:
@@ -155,6 +156,58 @@ def drift(known: Snapshot) -> Drift:
     year, from the changes before it: the root mean square over n years, widened as Student's t with
     n degrees of freedom is at its tenth and ninetieth percentiles. Before plans there were
     statements, and nobody of the last age band had one.
+    """
+    change = mix_changes(known)
+    growth, sd, years = (
+        np.zeros(len(SETTINGS)),
+        np.zeros(len(SETTINGS)),
+        np.zeros(len(SETTINGS), int),
+    )
+    for place, setting in enumerate(SETTINGS[:-1]):
+        seen = change[setting].dropna()
+        growth[place] = _lasting(seen)
+        missed = drift_errors(seen)
+        years[place] = len(missed)
+        few = stats.t.ppf(0.9, len(missed)) / stats.norm.ppf(0.9)  # what few years cannot tell
+        sd[place] = few * np.sqrt((missed**2).mean())
+    return Drift(growth, sd, years)
+
+
+def drift_errors(changes: pd.Series) -> pd.Series:
+    """What the rule of `drift` missed in each year, from the changes before it.
+
+    Parameters
+    ----------
+    changes : Series
+        Yearly changes of one setting, by January.
+
+    Returns
+    -------
+    Series
+        Change less what the rule says; from the third on.
+    """
+    said = [_lasting(changes.iloc[:years]) for years in range(len(changes))]
+    return (changes - said).iloc[FEWEST:]
+
+
+def _lasting(changes: pd.Series) -> float:
+    """Mean of the last yearly changes, drawn to nought as far as it may be chance."""
+    last = changes.tail(CHANGES)
+    mean = last.mean()
+    return mean * max(0.0, 1 - last.var() / len(last) / mean**2) if len(last) >= FEWEST else 0.0
+
+
+def mix_changes(known: Snapshot) -> pd.DataFrame:
+    """Yearly changes of the logarithm of settings' shares in England beside what ages did to them.
+
+    Parameters
+    ----------
+    known : Snapshot
+
+    Returns
+    -------
+    DataFrame
+        By January and setting; missing where the series breaks or the setting had only begun.
     """
     stock = np.nansum(known.stock, axis=0)
     mix = as_shares(
@@ -180,19 +233,4 @@ def drift(known: Snapshot) -> Drift:
             asked, "placements", change.index - 1, change.index, category=f"{group} / all"
         )
         change.loc[broken != "", setting] = np.nan
-    growth, sd = np.zeros(len(SETTINGS)), np.zeros(len(SETTINGS))
-    for place, setting in enumerate(SETTINGS[:-1]):
-        seen = change[setting].dropna()
-        growth[place] = _lasting(seen)
-        said = [_lasting(seen.iloc[:years]) for years in range(len(seen))]
-        missed = (seen - said).iloc[FEWEST:]
-        few = stats.t.ppf(0.9, len(missed)) / stats.norm.ppf(0.9)  # what few years cannot tell
-        sd[place] = few * np.sqrt((missed**2).mean())
-    return Drift(growth, sd)
-
-
-def _lasting(changes: pd.Series) -> float:
-    """Mean of the last yearly changes, drawn to nought as far as it may be chance."""
-    last = changes.tail(CHANGES)
-    mean = last.mean()
-    return mean * max(0.0, 1 - last.var() / len(last) / mean**2) if len(last) >= FEWEST else 0.0
+    return change

@@ -5,10 +5,11 @@
   const form = document.querySelector("form.search");
   const input = form.querySelector("input");
   const status = form.querySelector(".status");
-  const nation = table.querySelector("tbody.national").rows[0];
+  const wider = [...table.querySelector("tbody.national").rows];
   const fold = (text) => text.normalize("NFKD").toLowerCase().replace(/&/g, " and ")
     .replace(/[\u0300-\u036f.,'’]/g, "").replace(/[\s\-–]+/g, " ").trim();
-  const texts = rows.map((row) => fold(row.cells[0].textContent + " " + row.cells[1].textContent));
+  const named = (row) => (row.cells[0].querySelector("a") || row.cells[0].firstChild).textContent;
+  const texts = rows.map((row) => " " + fold([named(row), row.dataset.also || "", row.cells[1].textContent].join(" ")));
   let order = "";
 
   const tell = () => {
@@ -17,8 +18,8 @@
   };
   const search = () => {
     const wanted = fold(input.value);
-    rows.forEach((row, i) => { row.hidden = !texts[i].includes(wanted); });
-    nation.hidden = !fold(nation.cells[0].textContent).includes(wanted);
+    rows.forEach((row, i) => { row.hidden = !texts[i].includes(` ${wanted}`); });
+    wider.forEach((row) => { row.hidden = wanted !== "" && (wanted.length < 3 || !fold(named(row)).startsWith(wanted)); });
     tell();
   };
   const value = (row, column) => {
@@ -73,8 +74,7 @@
   const parts = (shape) => {
     const row = rowOf.get(shape.dataset.code);
     const link = row.cells[0].querySelector("a");
-    const name = (link || row.cells[0].firstChild).textContent;
-    return [name, row.cells[Number(measures[measure].dataset.column)].textContent, link];
+    return [named(row), row.cells[Number(measures[measure].dataset.column)].textContent, link];
   };
   const ring = (shape) => rings.forEach((it) => it.setAttribute("d", shape ? shape.getAttribute("d") : ""));
   const point = (shape) => {

@@ -1,0 +1,204 @@
+"""What lies behind a chart or table: its data as a file, how it was made, how to cite it.
+
+Nothing here is typed for one exhibit: sources and licences are those of the tables that the result
+was made from, the method is the documented one of the function that made it, columns are told by
+`meanings`.
+"""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from send_analysis import __version__, reads, tables, terms
+from send_analysis.areas import slug
+from send_analysis.show.meanings import meaning
+from send_analysis.show.origin import origin
+
+if TYPE_CHECKING:
+    from send_analysis.show.chart import Chart
+    from send_analysis.show.table import Table
+
+LONGEST_NAME = 60  # characters of a file's name without its ending
+MOST_SAID = 5  # values that the reading of a row has
+LICENCES = {
+    "OGL-UK-3.0": "Open Government Licence v3.0",
+    "OPL-UK-3.0": "Open Parliament Licence v3.0",
+}
+NOTES = re.compile(r"\nNotes\n-+\n(.*?)(?=\n\n[A-Z][^\n]*\n-+\n|\Z)", re.DOTALL)
+MARKUP = re.compile(r":\w+:`[.!~]*([^`]*)`|``?([^`]*)``?")
+# What tells rows apart and says nothing by itself.
+UNREAD = re.compile(r"(^|_)code$|^(role|caveat|level|kind|same_as|compare)$")
+
+
+def area() -> str:
+    """Name of the area that the notebook is about, its parameter; empty outside a notebook."""
+    if "IPython" not in sys.modules:
+        return ""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    given = shell.user_ns.get("area", "") if shell is not None else ""
+    return str(getattr(given, "name", given))
+
+
+def file_name(title: str) -> str:
+    """Name of the file that holds an exhibit's data: area and title, cut at a word."""
+    name = slug(f"{area()} {title}")
+    if len(name) > LONGEST_NAME:
+        name = name[: LONGEST_NAME + 1].rpartition("-")[0]
+    return f"{name}.csv"
+
+
+def data(thing: Chart | Table, title: str) -> bytes:
+    """Write the data of an exhibit as CSV that begins with what it is.
+
+    Parameters
+    ----------
+    thing : Chart or Table
+    title : str
+        Of the exhibit.
+
+    Returns
+    -------
+    bytes
+        UTF-8. Lines that begin with ``#`` have title, area, sources, licences and what each column
+        holds: ``pandas.read_csv(file, comment="#")`` leaves them out. Numbers have one decimal
+        more than where they are printed.
+    """
+    frame = _frame(thing)
+    text = rounded(frame).to_csv(index=False, lineterminator="\n", float_format="%.12g")
+    if "#" in text:  # in quotes it begins no comment
+        text = rounded(frame).to_csv(
+            index=False, lineterminator="\n", float_format="%.12g", quoting=csv.QUOTE_NONNUMERIC
+        )
+    head = "".join(f"# {' '.join(line.split())}\n" for line in _head(thing, title, frame))
+    # Excel reads anything but ASCII wrongly unless the file starts with a byte-order mark.
+    return (head + text).encode("ascii" if (head + text).isascii() else "utf-8-sig")
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Round numbers to one decimal more than they are printed with."""
+    decimals = {}
+    for place, (name, kind) in enumerate(frame.dtypes.items()):
+        found = re.search(r"\.(\d+)f", terms.form(frame.iloc[:, place], str(name)))
+        if found and pd.api.types.is_float_dtype(kind):
+            decimals[name] = int(found[1]) + 1
+    return frame.round(decimals)
+
+
+def _frame(thing: Chart | Table) -> pd.DataFrame:
+    """Return the data of an exhibit with its rows' names as columns."""
+    from send_analysis.show.table import has_named_index
+
+    frame = thing.frame if hasattr(thing, "frame") else thing.data
+    return frame.reset_index() if has_named_index(frame) else frame
+
+
+def _head(thing: Chart | Table, title: str, frame: pd.DataFrame) -> Iterator[str]:
+    """Lines that say what the data is."""
+    yield title
+    if area():
+        yield f"area: {area()}"
+    if getattr(thing, "subtitle", ""):
+        yield f"shown: {thing.subtitle}"
+    if thing.note:
+        yield f"note: {thing.note}"
+    yield f"source: {source(thing)}"
+    yield from (f"licence: {name}, {path}" for name, path in licences(thing.tables))
+    yield "made by: " + ", ".join([f"send_analysis {__version__}", *reads.makers(frame)])
+    yield from (f"column {name}: {words}" for name, words in columns(thing))
+
+
+def columns(thing: Chart | Table) -> Iterator[tuple[str, str]]:
+    """Say what each column of an exhibit's data holds.
+
+    Yields
+    ------
+    tuple of str
+        Its name, and its heading with what it holds and the unit.
+    """
+    for name in map(str, _frame(thing).columns):
+        words = meaning(name, thing.tables)
+        yield name, terms.heading(name) + (f" ({words})" if words else "")
+
+
+def licences(named: Sequence[str]) -> list[tuple[str, str]]:
+    """Names and addresses of the licences of tables' sources."""
+    used = {it["licence"] for name in named for it in tables.resource(name)["sources"]}
+    known = {it["name"]: it["path"] for it in tables.descriptor()["licenses"]}
+    return [(LICENCES.get(name, name), known.get(name, "")) for name in sorted(used)]
+
+
+def source(thing: Chart | Table) -> str:
+    """Say where an exhibit is from; empty where it is made from no table and names no source."""
+    return "; ".join(filter(None, [origin(thing.tables), thing.source]))
+
+
+def citation(thing: Chart | Table, title: str) -> str:
+    """Sentence that cites an exhibit."""
+    of = f" ({area()})" if area() else ""
+    under = " and ".join(name for name, _ in licences(thing.tables))
+    said = f"“{title}”{of}. send_analysis {__version__}. From: {source(thing)}."
+    if under:
+        said += f" Contains public sector information licensed under the {under}."
+    return said
+
+
+def method(thing: Chart | Table) -> list[str]:
+    """Say how an exhibit was computed, a sentence or paragraph each.
+
+    The functions that made the result, the last first, each with the first paragraph of its
+    documentation and the notes there, and the tables that were read.
+    """
+    told = []
+    for made in reads.makers(_frame(thing)):
+        module, _, name = made.rpartition(".")
+        by = getattr(sys.modules.get(module), name, None)  # a notebook's own is in none
+        words = (inspect.getdoc(by) if by is not None else "") or ""
+        first = " ".join(words.partition("\n\n")[0].split())
+        told.append(f"{made}: {_plain(first)}")
+        found = NOTES.search(words)
+        told += [_plain(part) for part in found[1].split("\n\n")] if found else []
+    if thing.tables:
+        rows = ", ".join(
+            f"{name} ({tables.resource(name)['rows']:,} rows)" for name in thing.tables
+        )
+        told.append(f"Read from the tables {rows}.")
+    return told
+
+
+def reading(thing: Chart | Table) -> str:
+    """Read one row out: the last of the area itself where rows are told apart, else the first."""
+    frame = _frame(thing)
+    if frame.empty:
+        return ""
+    own = frame[frame["role"].eq("area")] if "role" in frame else frame.head(0)
+    row = own.tail(1) if len(own) else frame.head(1)
+    names, values = [], []
+    for place, name in enumerate(map(str, frame.columns)):
+        one = row.iloc[:, place]
+        if UNREAD.search(name) or one.isna().any():
+            continue
+        text = terms.texts(one, name)[0]
+        is_name = not pd.api.types.is_numeric_dtype(one.dtype) or re.search(
+            terms.YEARS, name, re.IGNORECASE
+        )
+        if is_name and not values and len(text) < 80:
+            names.append(text)
+        elif not is_name:
+            values.append(f"{terms.heading(name)}: {text}")
+    if not values:
+        return ""
+    return f"{', '.join(names) or 'the first row'}: {'; '.join(values[:MOST_SAID])}."
+
+
+def _plain(text: str) -> str:
+    """Take the markup out of a docstring."""
+    return " ".join(MARKUP.sub(lambda found: found[1] or found[2], text).split())
