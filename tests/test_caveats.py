@@ -9,8 +9,9 @@ from send_analysis import areas, caveats, quality, tables
 from send_analysis.capacity import views as capacity_views
 from send_analysis.forecasting import views
 from send_analysis.forecasting import words as forecasting
-from send_analysis.growth import account as pipeline
-from send_analysis.growth import charts, decomposition, panel, series, words
+from send_analysis.growth import account as stock
+from send_analysis.growth import charts, decomposition, panel, pipeline, series, words
+from send_analysis.growth import counterfactuals as others
 from send_analysis.report import england, index
 
 BURY = "E08000002"
@@ -162,14 +163,14 @@ def test_headlines_of_ages_obey():
 def test_results_carry_the_reason():
     parts = decomposition.decompose("Bury").set_index(["component", "age_band"])["caveat"]
     assert parts["all", "all"] == "" and parts["prevalence", "all"]
-    like = pipeline.counterfactuals("Bury").set_index(["role", "basis"])["caveat"]
+    like = others.counterfactuals("Bury").set_index(["role", "basis"])["caveat"]
     assert like["england", "plans"] == "" and like["england", "plans a head"]
     ratios = (
         pipeline.ratios("Bury").query("role == 'area'").set_index(["measure", "year"])["caveat"]
     )
     assert ratios["requests assessed", 2023] and not ratios["requests assessed", 2024]
     assert ratios["plans ceased", 2022] and not ratios["requests per 1,000 residents", 2022]
-    account = pipeline.stock_account("Bury").set_index("item")["caveat"]
+    account = stock.stock_account("Bury").set_index("item")["caveat"]
     assert account["other"] and not account["new plans"]
 
 

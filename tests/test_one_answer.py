@@ -76,7 +76,7 @@ def test_what_is_typed_is_found_once(monkeypatch):
     asked, code = [], areas._code
     monkeypatch.setattr(areas, "_code", lambda text: asked.append(text) or code(text))
     for function in (
-        words.causes, words.grew, words.tile, views.counterfactuals, views.flows, views.ratios,
+        words.causes, words.grew, views.counterfactuals, views.flows, views.ratios,
         forecasts.then, capacity.checks, capacity.forecast, capacity.unit_costs, waits.measured,
     ):  # fmt: skip
         function("bury")

@@ -136,6 +136,8 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
     """
     rows = frame.iloc[::-1].reset_index(drop=True)
     figure = rows["compare"] == "equal"
+    names = [textwrap.fill(words, 40) for words in rows["statement"]]
+    tall = 0.15 * (1 + max(name.count("\n") for name in names)) + 0.04
     told = "; ".join(
         f"{row.statement}: claimed {row.said}, official {row.official:.1f} %"
         for row in frame.itertuples()
@@ -144,8 +146,8 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
     def draw(ax: Axes) -> None:
         span = pd.concat([rows["claimed"], rows["official"]])
         low, high = min(0, span.min()), span.max()
-        margin = 0.12 * (high - low)
-        across(ax, [textwrap.fill(words, 30) for words in rows["statement"]])
+        margin = 0.3 * (high - low)
+        across(ax, names)
         for place, row in rows[~figure].iterrows():
             end = low - margin if row["compare"] == "below" else high + margin
             left = row["claimed"] > (low + high) / 2
@@ -160,7 +162,7 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
                 zorder=4)  # fmt: skip
         side = np.where(rows["claimed"] < rows["official"], 1, -1)
         for place, value in rows.loc[~figure, "official"].items():  # beside it is the shade
-            ax.annotate(f"{value:.1f}", (value, place), xytext=(0, 8), ha="center",
+            ax.annotate(f"{value:.1f}", (value, place), xytext=(0, -8), ha="center", va="top",
                         textcoords="offset points")  # fmt: skip
         for values, form, signs in (
             (exact["official"], "{:.1f}", side[figure]),
@@ -172,7 +174,7 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
                             textcoords="offset points")  # fmt: skip
         ax.set_xlim(low - margin, high + margin)
         ax.set_xlabel("per cent")
-        ax.tick_params(axis="y", labelcolor=MUTED_TEXT)
+        ax.tick_params(axis="y", labelcolor=MUTED_TEXT, labelsize=9)
 
     bars = "" if figure.all() else "; bar: a threshold, shaded where figures agree with it"
     return Chart(
@@ -181,7 +183,7 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
         alt=f"Dot chart of claimed and official figures in per cent. {told}.",
         data=frame,
         draw=draw,
-        height=1.4 + (0.75 if len(rows) < 9 else 0.5) * len(rows),
+        height=1.2 + max(0.62 if len(rows) < 9 else 0.5, tall) * len(rows),
         note="The official figure is that of the claim's own window and plainest definition, or, "
         "where only a reading gives the claim, of that reading.",
         source=FROM,

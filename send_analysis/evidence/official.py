@@ -20,6 +20,7 @@ from send_analysis import areas, caveats, tables
 from send_analysis.definitions import words as in_words
 from send_analysis.errors import MissingDataError
 from send_analysis.evidence import forms
+from send_analysis.evidence.wording import number
 from send_analysis.forms import Form
 from send_analysis.publication import first_published
 from send_analysis.waits import changes
@@ -304,11 +305,6 @@ def _rows(definition: Definition, window: tuple, place: str, figures: pd.Series)
         shown = f"{share} ({words[0]})" if share else words[0]
         return f"{shown}, {figures.notna().sum()} authorities with a figure"
     return " → ".join(words)
-
-
-def number(value: float) -> str:
-    """Write a number with separators, a whole one and one from 1,000 on without decimals."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:,.1f}".removesuffix(".0")
 
 
 def _inspection(test: dict) -> pd.DataFrame:

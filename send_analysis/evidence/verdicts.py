@@ -21,9 +21,10 @@ import pandas as pd
 from send_analysis import reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import forms, official
+from send_analysis.evidence import forms, official, wording
 from send_analysis.evidence.claims import claims, claims_file, months, spoken
 from send_analysis.evidence.official import EXPLORATORY, PLAIN, READING, closest
+from send_analysis.evidence.wording import apart, bare, number, written
 from send_analysis.waits import lists, words_claims
 
 REPRODUCED = "reproduced"
@@ -43,12 +44,11 @@ TRIED = [
     "id", "role", "window", "definition", "official", "difference", "within", "table", "rows",
     "published", "broken",
 ]  # fmt: skip
-THRESHOLDS = {"above": "more than", "at least": "at least", "below": "less than"}
 DRAWS = 2000  # wrong claims made up to price an exploratory match: ± 2 points at most
 
 __all__ = [
-    "claimed_words", "claims", "claims_file", "ledger", "mark", "months", "possible", "price",
-    "priced", "spoken", "tally", "tried", "verdict", "words",
+    "claims", "claims_file", "ledger", "mark", "months", "possible", "price",
+    "priced", "spoken", "tally", "tried", "verdict",
 ]  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def mark(frame: pd.DataFrame, kind: str, area: Area, *, years: int = 5) -> pd.Da
     made = claims(area) if claims_file(area).is_file() else []
     rows = [
         (test["area"], test.get("end", test.get("year")), claim["claimed"],
-         claim["compare"], claimed_words(claim["claimed"], claim["compare"], claim["unit"]))
+         claim["compare"], wording.claimed(claim["claimed"], claim["compare"], claim["unit"]))
         for claim in made
         for test in [claim["test"]]
         if test["kind"] == kind and "claimed" in claim
@@ -321,7 +321,7 @@ def _against(claim: dict) -> str:
         if forms.columns(figure["table"])[figure["value"]].get("unit") == "pounds"
     ]
     parts = [f"{1e8 * claim['claimed'] / value:.1f} % of that of {cited}" for cited, value in sums]
-    said = claimed_words(claim["claimed"], claim["compare"], claim["unit"])
+    said = wording.claimed(claim["claimed"], claim["compare"], claim["unit"])
     return f"The claimed {said} is {' and '.join(parts)}." if parts else ""
 
 
@@ -361,7 +361,7 @@ def own_figures(area: Area) -> pd.Series:
 def _unlike(test: dict, plain: pd.Series) -> str:
     """Say why the figure on a claim's own window certifies nothing, with the figures around it."""
     around = official.series(test)
-    told = ", ".join(f"{official.number(value)} ({year})" for year, value in around.items())
+    told = ", ".join(f"{number(value)} ({year})" for year, value in around.items())
     said = f"{plain['broken'][0].upper()}{plain['broken'][1:]}"
     parts = [
         f"{said}. What lies on either side is no rise or fall of one thing: {plain['definition']}, "
@@ -377,19 +377,19 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     parts = [f"{shown['rows']}."]
     if claim["compare"] == "equal":
         parts.append(
-            f"Differs from the claim by {_apart(shown['difference'], unit)}; the tolerance is "
-            f"{_apart(claim['tolerance'], unit, sign='')} ({claim['tolerance_reason']})."
+            f"Differs from the claim by {apart(shown['difference'], unit)}; the tolerance is "
+            f"{apart(claim['tolerance'], unit, sign='')} ({claim['tolerance_reason']})."
         )
     elif "claimed" in claim:
         way = "above" if shown["difference"] >= 0 else "below"
-        parts.append(f"{_apart(abs(shown['difference']), unit, sign='')} {way} the threshold.")
+        parts.append(f"{apart(abs(shown['difference']), unit, sign='')} {way} the threshold.")
     parts += filter(None, [_late(claim, found)])
     if word == CONTRADICTED:
         parts += _possibilities(claim, found)
     fixed = found[found["role"].isin([PLAIN, READING]) & (found.index != shown.name)]
     parts += [
         f"On {'the plain definition, ' if other.role == PLAIN else ''}{other.definition}, "
-        f"{other.window}: {words(other.official, unit)}{', but ' if other.broken else ''}"
+        f"{other.window}: {written(other.official, unit)}{', but ' if other.broken else ''}"
         f"{other.broken}."
         for other in fixed.itertuples()
     ]
@@ -443,7 +443,7 @@ def _possibilities(claim: dict, found: pd.DataFrame) -> list[str]:
     text = (
         f"Of {len(found):,} windows and definitions tried, {fits:,} "
         f"{'agrees' if fits == 1 else 'agree'} with the claim, first {first['definition']}, "
-        f"{first['window']} ({words(first['official'], claim['unit'])}). That is a possibility, "
+        f"{first['window']} ({written(first['official'], claim['unit'])}). That is a possibility, "
         "not a test"
     )
     cost = price(claim)
@@ -463,68 +463,6 @@ def priced(cost: pd.Series, unit: str) -> str:
     where = "of the same place" if cost["places"] == 1 else "authorities of England"
     return (
         f"of {cost['draws']:,.0f} wrong claims made up at random ({where}, "
-        f"{_bare(cost['low'], unit)} to {words(cost['high'], unit)}) {cost['exploratory']:.0f} % "
+        f"{bare(cost['low'], unit)} to {written(cost['high'], unit)}) {cost['exploratory']:.0f} % "
         f"find one too, and {cost['reading']:.0f} % are met by a reading fixed beforehand"
     )
-
-
-def words(value: float, unit: str) -> str:
-    """Write a figure with its unit as people do.
-
-    Parameters
-    ----------
-    value : float
-    unit : str
-        ``per cent`` and what it is of, ``place`` and among which, ``grade``, or what is counted.
-
-    Returns
-    -------
-    str
-        "66.1 %", "place 4", "1,233 plans", "£1.4 million".
-    """
-    if unit.startswith("per cent"):
-        return f"{_bare(value, unit)} %{unit.removeprefix('per cent')}"
-    if unit.startswith(("place", "grade")):
-        return f"{unit[:5]} {value:.0f}"
-    if unit == "year":
-        return f"{value:.0f}"
-    if unit.startswith("£"):
-        return f"£{_bare(value, unit)} {unit[1:].strip()}".strip()
-    return f"{_bare(value, unit)} {unit}".strip()
-
-
-def claimed_words(claimed: float | None, compare: str, unit: str) -> str:
-    """Write what was claimed: a figure, a threshold as the threshold that it is, a direction.
-
-    Parameters
-    ----------
-    claimed : float or None
-    compare, unit : str
-        As the claim has them.
-
-    Returns
-    -------
-    str
-        "85 %", "more than 50 %", "a rise"; a dash where no figure was named.
-    """
-    if compare in {"rise", "fall"}:
-        return f"a {compare}"
-    if claimed is None or pd.isna(claimed):
-        return "–"
-    return f"{THRESHOLDS.get(compare, '')} {words(claimed, unit)}".strip()
-
-
-def _bare(value: float, unit: str) -> str:
-    """Write a figure without its unit: a percentage that is not whole with one decimal."""
-    broken = unit.startswith("per cent") and not float(value).is_integer()
-    return (f"{value:,.1f}" if broken else official.number(value)).replace("-", "−")
-
-
-def _apart(difference: float, unit: str, *, sign: str = "+") -> str:
-    """Write how far two figures are apart: points of a percentage, places, or numbers."""
-    small = abs(difference) < 0.05
-    shown = ("less than 0.1" if difference else "0") if small else f"{difference:{sign},.1f}"
-    shown = shown.removesuffix(".0").replace("-", "−")
-    if unit.startswith("per cent"):
-        return f"{shown} {'point' if shown in {'1', '+1', '−1'} else 'points'}"
-    return shown

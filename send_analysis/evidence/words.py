@@ -9,7 +9,7 @@ import pandas as pd
 
 from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
-from send_analysis.evidence import verdicts, views
+from send_analysis.evidence import verdicts, views, wording
 from send_analysis.growth import series
 
 VERDICTS = {  # what one claim, and several, are said to be
@@ -56,7 +56,7 @@ def claims(area: Area) -> list[str]:
     points = [
         f"{statements[row.id]}: {row.verdict}. "
         f"{'That' if row.verdict == verdicts.OTHERWISE else 'The official'} figure is "
-        f"{verdicts.words(row.official, row.unit)} ({row.definition}, {row.window})."
+        f"{wording.written(row.official, row.unit)} ({row.definition}, {row.window})."
         for row in tested.head(MOST_POINTS).itertuples()
     ]
     if len(tested) > MOST_POINTS:

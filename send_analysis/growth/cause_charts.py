@@ -225,7 +225,7 @@ def account(frame: pd.DataFrame) -> Chart:
 
 
 def ratios(frame: pd.DataFrame) -> Chart:
-    """The ratios from request to plan, a panel each; `frame` as :func:`.account.ratios` has it."""
+    """The ratios from request to plan, a panel each; `frame` as :func:`.pipeline.ratios` has it."""
     end = frame["year"].max()
     last = frame[(frame["year"] == end) & frame["measure"].isin(PANELS)]
     told = ". ".join(
@@ -326,7 +326,7 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
 def counterfactuals(frame: pd.DataFrame) -> Chart:
     """The plans an area would have had it grown as others did.
 
-    `frame` as :func:`.account.counterfactuals` returns it.
+    `frame` as :func:`.counterfactuals.counterfactuals` returns it.
     """
     rows, first = frame.iloc[::-1].reset_index(drop=True), frame.iloc[0]
     more = "more" if first["difference"] >= 0 else "fewer"

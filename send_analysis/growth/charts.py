@@ -194,7 +194,7 @@ def categories(frame: pd.DataFrame, dimension: str) -> Chart:
                 label, (edge, place), xytext=(9, 0), textcoords="offset points", va="center"
             )
         across(ax, rows["category"])
-        ax.set_xlim(0, 1.22 * ends.max())
+        ax.set_xlim(0, 1.4 * ends.max())
         ax.set_xlabel("plans")
 
     dots = "; dotted: the series breaks in between" if broken.any() else ""

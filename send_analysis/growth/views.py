@@ -13,7 +13,8 @@ import pandas as pd
 from send_analysis import caveats, reads
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
-from send_analysis.growth import account, breaks, decomposition, panel, series
+from send_analysis.growth import account, breaks, decomposition, panel, pipeline, series
+from send_analysis.growth import counterfactuals as others
 from send_analysis.rounding import controlled_rounding
 
 
@@ -130,9 +131,9 @@ def stock(area: Area) -> pd.DataFrame:
 
 @reads.result
 def ratios(area: Area) -> pd.DataFrame:
-    """Return the ratios from request to plan, as :func:`.account.ratios`, in calendar years."""
+    """Return the ratios from request to plan, as :func:`.pipeline.ratios`, in calendar years."""
     when = period(area)
-    return account.ratios(area, start=when.start - 1, end=when.end - 1)
+    return pipeline.ratios(area, start=when.start - 1, end=when.end - 1)
 
 
 @reads.result
@@ -202,9 +203,9 @@ def broke(found: pd.DataFrame) -> pd.DataFrame:
 
 @reads.result
 def counterfactuals(area: Area) -> pd.DataFrame:
-    """Return the plans with the growth of others, as :func:`.account.counterfactuals`."""
+    """Return the plans with the growth of others, as :func:`.counterfactuals.counterfactuals`."""
     when = _unbroken(area)
-    return account.counterfactuals(area, start=when.start, end=when.end)
+    return others.counterfactuals(area, start=when.start, end=when.end)
 
 
 def _unbroken(area: Area) -> Period:

@@ -7,7 +7,7 @@ import pandas as pd
 from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, SendAnalysisError
-from send_analysis.growth import account, decomposition, panel, series, views
+from send_analysis.growth import decomposition, panel, pipeline, series, views
 
 # Measure → how it is said of an area.
 SAID = {
@@ -65,7 +65,7 @@ def _parts(area: Area, start: int, end: int) -> str:
 
 def _requests(area: Area, start: int, end: int) -> str:
     """Requests and how many are assessed, the last year."""
-    return " ".join(pipeline_in_words(account.ratios(area, end=end - 1))[:2])
+    return " ".join(pipeline_in_words(pipeline.ratios(area, end=end - 1))[:2])
 
 
 def _beyond_chance(area: Area, start: int, end: int) -> str:
@@ -79,7 +79,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     result : DataFrame
-        What :func:`.account.ratios` returns.
+        What :func:`.pipeline.ratios` returns.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     end = int(result["year"].max())
     flags = [
         caveats.doubt(table, Area(code), year=end, category=category)
-        for table, category in account.RESTS_ON.values()
+        for table, category in pipeline.RESTS_ON.values()
     ]
     for measure, words in SAID.items():
         rows = result[result["measure"] == measure]

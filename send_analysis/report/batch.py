@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ MANIFEST = "reports.json"
 # Packages whose version can change a page.
 DRAWN_WITH = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "nbconvert", "jinja2")
 SECONDS_TO_CONNECT = 20
+MOST_TOGETHER, MANY = 4, 16  # areas in a task; fewer where there are not 16 times as many areas
 _worker = threading.local()  # a worker's kernel; threads of one process do not share it
 
 
@@ -101,9 +103,13 @@ def render_all(
         _pool(jobs, scheduler) as run,
         progress(len(codes), "area", done=len(codes) - len(todo)) as bar,
     ):
-        results = run(_report, [(code, notebooks, stamp, edition, around[code]) for code in todo])
+        tasks = [
+            ([(code, around[code]) for code in task], notebooks, stamp, edition)
+            for task in together(todo)
+        ]
+        results = run(_reports, tasks)
         england.summary()  # for the index, while the workers begin
-        for code, rendered, error in results:
+        for code, rendered, error in chain.from_iterable(results):
             if error is None:
                 try:
                     render.put(code, rendered, out)
@@ -168,6 +174,29 @@ def fingerprint(notebooks: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
+def together(codes: Sequence[Area]) -> list[list[Area]]:
+    """Share areas out among tasks: those of one NHS board, whose pictures are the same, together.
+
+    A task lost with its worker is done anew, and the last worker is waited for, so tasks are short:
+    up to `MOST_TOGETHER` areas where there are many, one where there are few.
+    """
+    most = max(1, min(MOST_TOGETHER, len(codes) // MANY))
+    links = tables.load("nhs_area_links").query("level == 'icb'").sort_values("rank")
+    boards = links.drop_duplicates("area_code").set_index("area_code")["organisation_code"]
+    of_board: dict[str, list[Area]] = {}
+    for code in codes:
+        of_board.setdefault(boards.get(code, code), []).append(code)
+    parts = [it[at : at + most] for it in of_board.values() for at in range(0, len(it), most)]
+    return sorted(parts, key=len, reverse=True)
+
+
+def _reports(
+    areas: list[tuple[Area, render.Around]], *inputs: Any
+) -> list[tuple[str, dict[str, str], str | None]]:
+    """Make the pages of some areas in a worker, one after another, as :func:`_report` does."""
+    return [_report(code, *inputs, around) for code, around in areas]
+
+
 def _report(
     code: Area,
     notebooks: list[str] | None,
@@ -207,7 +236,7 @@ def _pool(jobs: int, scheduler: str | None) -> Iterator[Any]:
     from joblib import Parallel, delayed, parallel_config
 
     def run(function: Any, arguments: list[tuple]) -> Iterator[Any]:
-        # One area a task: what a worker has done is lost with it only since its last area.
+        # Short tasks, one by one: what a worker has done is lost with it only since its last.
         parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")
         return parallel(delayed(function)(*each) for each in arguments)
 

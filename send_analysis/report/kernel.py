@@ -23,7 +23,8 @@ SECONDS_A_CELL = 300  # a cell that takes longer hangs: a whole report is meant 
 SOFT = "MissingDataError"  # what a cell raises for an area that has no figures of a kind
 
 # A notebook must not see the one before: names, open figures, settings, folder. What is left then,
-# tables and fitted models, stays: frozen, so that the garbage collector passes it over.
+# tables and fitted models, stays: frozen, so that the garbage collector passes it over; and that
+# comes once for two figures, of some 50,000 objects each, not a hundred times for one.
 _EMPTY = """
 def _empty():
     import os, sys
@@ -37,6 +38,7 @@ _empty()
 get_ipython().reset(new_session=True)
 __import__("send_analysis.show.missing").show.missing.install()
 __import__("gc").freeze()
+__import__("gc").set_threshold(100_000)
 """
 
 

@@ -26,7 +26,7 @@ class Section(NamedTuple):
 def leave_out(nb: NotebookNode) -> None:
     """Take sections out that hold only notes of what is missing; one note at the top names them.
 
-    A heading stays where anything below it does.
+    A heading stays where anything below it does. Other notes of such a section go to the top too.
 
     Parameters
     ----------
@@ -48,13 +48,16 @@ def leave_out(nb: NotebookNode) -> None:
     if not gone:
         return
     named: dict[str, list[str]] = {}
+    notes: list[str] = []
     for section in sections:
-        if section in gone and reasons[section]:
-            named.setdefault(reasons[section], []).append(section.title)
+        if section in gone:
+            if reasons[section]:
+                named.setdefault(reasons[section], []).append(section.title)
+            notes += [_text(it) for it in _outputs(nb, section) if not _marks(it).get("missing")]
     first = sections[0].start
     out = {place for section in gone for place in range(section.start, section.end)}
     rest = [cell for place, cell in enumerate(nb.cells) if place >= first and place not in out]
-    nb.cells = [*nb.cells[:first], _told(named), *rest]
+    nb.cells = [*nb.cells[:first], _told(named, notes), *rest]
 
 
 def _sections(nb: NotebookNode) -> list[Section]:
@@ -78,31 +81,41 @@ def _reasons(nb: NotebookNode, sections: list[Section]) -> dict[Section, str | N
     """
     last, found = "", {}
     for section in sections:
-        outputs = [
-            output
-            for cell in nb.cells[section.start : section.end]
-            for output in cell.get("outputs", [])
-        ]
-        marks = [output.get("metadata", {}).get("send_analysis", {}) for output in outputs]
-        told = [
-            output.data["text/plain"].removeprefix("Note: ")
-            for output, mark in zip(outputs, marks, strict=True)
-            if mark.get("missing")
-        ]
+        outputs = _outputs(nb, section)
+        told = [_text(output) for output in outputs if _marks(output).get("missing")]
         last = next((text for text in told if text != AGAIN), last)
-        shows = len(told) < len(outputs)
+        # Beside what is missing a note shows nothing; alone it is what the section has to say.
+        shows = any(_marks(output).get("kind") != "note" for output in outputs)
+        shows |= bool(outputs) and not told
         found[section] = None if shows else (last if told else "")
     return found
 
 
-def _told(named: dict[str, list[str]]) -> NotebookNode:
-    """Return a cell that says what is not on the page, by reason."""
+def _outputs(nb: NotebookNode, section: Section) -> list[NotebookNode]:
+    """Outputs of the cells of a section."""
+    cells = nb.cells[section.start : section.end]
+    return [output for cell in cells for output in cell.get("outputs", [])]
+
+
+def _marks(output: NotebookNode) -> dict:
+    """What the package says of an output of its own."""
+    return output.get("metadata", {}).get("send_analysis", {})
+
+
+def _text(output: NotebookNode) -> str:
+    """Text of a note."""
+    return output.data["text/plain"].removeprefix("Note: ")
+
+
+def _told(named: dict[str, list[str]], notes: list[str]) -> NotebookNode:
+    """Return a cell that says what is not on the page, by reason, and what was noted there."""
     from nbformat import v4
 
     texts = [
-        f"{reason} So this page is without: {'; '.join(titles)}."
+        f"{reason} So this page is without: {'; '.join(titles).removesuffix('?')}."
         for reason, titles in named.items()
     ]
+    texts += [text for text in dict.fromkeys(notes) if not any(text in told for told in texts)]
     html = "".join(f"<p>{escape(text)}</p>" for text in texts)
     output = v4.new_output(
         "display_data",

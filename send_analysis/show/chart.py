@@ -146,8 +146,10 @@ class Chart:
     def _new(self) -> Axes | np.ndarray:
         import matplotlib.pyplot as plt
 
-        size = self.width, self.height
-        return plt.subplots(figsize=size, layout=style.layout(), **self.panels)[1]
+        from send_analysis.show.layout import HouseAxes
+
+        size, kind = (self.width, self.height), {"axes_class": HouseAxes}
+        return plt.subplots(figsize=size, layout=style.layout(), subplot_kw=kind, **self.panels)[1]
 
     @style.house
     def _drawn(self) -> Picture:

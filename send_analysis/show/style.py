@@ -178,8 +178,12 @@ def across(ax: Axes, names: Iterable[str]) -> None:
     names : iterable of str
         From the lowest row, which is drawn at nought, to the highest.
     """
+    from matplotlib.ticker import MaxNLocator
+
     names = list(names)
     ax.set_yticks(range(len(names)), names)
+    ax.xaxis.set_major_locator(MaxNLocator(4))  # names leave half of the width
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.10g}".replace("-", "−"))
     ax.set_ylim(-0.6, len(names) - 0.4)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=GRID)

@@ -73,6 +73,7 @@ def shares(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def ends(area: Area) -> pd.DataFrame:
     """First and last figure of each list, and the highest share over a year between them.
 

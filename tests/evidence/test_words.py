@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import charts, verdicts, views
+from send_analysis.evidence import charts, verdicts, views, wording
 
 
 @pytest.fixture(scope="module")
@@ -106,4 +106,4 @@ def test_an_area_without_claims_says_how_they_are_recorded():
     ],
 )  # fmt: skip
 def test_figures_in_words(value, unit, words):
-    assert verdicts.words(value, unit) == words
+    assert wording.written(value, unit) == words

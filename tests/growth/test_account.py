@@ -7,26 +7,27 @@ import pytest
 from send_analysis import areas, tables
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.growth import account as pipeline
-from send_analysis.growth import decomposition, series
+from send_analysis.growth import account as stock
+from send_analysis.growth import counterfactuals as others
+from send_analysis.growth import decomposition, pipeline, series
 
 BURY = "E08000002"
 
 
 def test_account_of_bury_in_2024_by_hand():
     # 2025 release: 2,686 plans, 361 new, 217 ceased (66 of them transferred), 2,804 a year later.
-    account = pipeline.stock_account("Bury", start=2024, end=2025).set_index("item")["plans"]
+    account = stock.stock_account("Bury", start=2024, end=2025).set_index("item")["plans"]
     assert account["plans in January"] == 2686
     assert account["new plans"] == 361
     assert account["transferred to another authority"] == -66
-    assert account[pipeline.REMAINDER] == 2804 - (2686 + 361 - 217)
+    assert account[stock.REMAINDER] == 2804 - (2686 + 361 - 217)
     assert account["plans in the January after"] == 2804
 
 
 @pytest.mark.parametrize("area", ["Bury", "England", "North West", "Kent"])
 @pytest.mark.parametrize("by_year", [True, False])
 def test_accounts_close_and_ceased_plans_are_all_told(area, by_year):
-    account = pipeline.stock_account(area, by_year=by_year)
+    account = stock.stock_account(area, by_year=by_year)
     ceased = tables.load("ceased_plans").query("reason == 'all'").set_index(["area_code", "year"])
     for start, rows in account.groupby("start"):
         items = rows.set_index("item")["plans"]
@@ -39,7 +40,7 @@ def test_accounts_close_and_ceased_plans_are_all_told(area, by_year):
 
 def test_account_agrees_with_the_yearly_flows():
     yearly = series.flows("Bury").set_index("year")["remainder"]
-    account = pipeline.stock_account("Bury", by_year=True)
+    account = stock.stock_account("Bury", by_year=True)
     account = account[account["kind"] == "remainder"].set_index("start")["plans"]
     np.testing.assert_array_equal(account, yearly.loc[account.index].astype("int64"))
 
@@ -54,7 +55,7 @@ def test_account_agrees_with_the_yearly_flows():
 )
 def test_accounts_that_cannot_be_drawn_up(area, start, says):
     with pytest.raises(MissingDataError, match=says):
-        pipeline.stock_account(area, start=start)
+        stock.stock_account(area, start=start)
 
 
 def test_ratios_of_bury_in_2024_by_hand():
@@ -158,7 +159,7 @@ def test_a_place_that_others_share_is_said_with_how_many():
 
 
 def test_counterfactual_of_bury_by_hand():
-    found = pipeline.counterfactuals("Bury").set_index(["role", "basis"])
+    found = others.counterfactuals("Bury").set_index(["role", "basis"])
     england = found.loc[("england", "plans")]
     assert england["plans_if"] == pytest.approx(1617 * 638_745 / 353_995)
     assert england["difference"] == pytest.approx(2804 - 1617 * 638_745 / 353_995)
@@ -169,23 +170,23 @@ def test_counterfactual_of_bury_by_hand():
 def test_growth_a_head_of_england_itself_would_be_its_own():
     """An area with England's ages and rates would grow a head exactly as England did."""
     start, end = (
-        pipeline._a_head(areas.ENGLAND, 2019, 2025)[0]["plans_if"].iloc[0],
+        others._a_head(areas.ENGLAND, 2019, 2025)[0]["plans_if"].iloc[0],
         decomposition.plans_by_band(2025).loc[areas.ENGLAND, list(AGE_BANDS)].sum(),
     )
     assert start == pytest.approx(end)
 
 
 def test_years_before_population_have_no_basis_a_head():
-    found = pipeline.counterfactuals("Bury", start=2014)
+    found = others.counterfactuals("Bury", start=2014)
     assert set(found["basis"]) == {"plans"}
 
 
 def test_impossible_counterfactuals():
     with pytest.raises(ParameterError, match="January"):
-        pipeline.counterfactuals("Bury", start=2025, end=2019)
+        others.counterfactuals("Bury", start=2025, end=2019)
     with pytest.raises(ParameterError, match="January"):
-        pipeline.counterfactuals("Bury", start=2019, end=2040)
+        others.counterfactuals("Bury", start=2019, end=2040)
     with pytest.raises(MissingDataError, match="no one"):
-        pipeline.counterfactuals("England")
+        others.counterfactuals("England")
     with pytest.raises(MissingDataError, match="boundaries changed"):
-        pipeline.counterfactuals("Cumberland")
+        others.counterfactuals("Cumberland")

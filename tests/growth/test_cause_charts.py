@@ -5,7 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis.growth import account, cause_charts, decomposition, panel
+from send_analysis.growth import (
+    account,
+    cause_charts,
+    counterfactuals,
+    decomposition,
+    panel,
+    pipeline,
+)
 
 mpl.use("Agg")
 
@@ -88,7 +95,7 @@ def test_prevalence_names_the_age_that_rose_most_where_the_series_holds():
 
 
 def test_ratios_have_a_panel_each_with_the_area_and_its_comparators():
-    found = account.ratios("Bury")
+    found = pipeline.ratios("Bury")
     chart = cause_charts.ratios(found)
     axs = chart.axes()
     for ax, measure in zip(np.ravel(axs), cause_charts.PANELS, strict=True):
@@ -113,7 +120,7 @@ def test_growth_ratios_title_follows_the_interval(low, words):
 
 
 def test_counterfactuals_say_more_or_fewer():
-    found = account.counterfactuals("Bury")
+    found = counterfactuals.counterfactuals("Bury")
     chart = cause_charts.counterfactuals(found)
     assert "114 fewer" in chart.title  # 2,804 against 1,617 · 638,745 / 353,995
     turned = found.assign(difference=-found["difference"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from send_analysis.growth import account, decomposition, views, words
+from send_analysis.growth import decomposition, pipeline, views, words
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_causes_leave_out_what_an_area_has_no_figures_for():
 
 
 def test_ratio_sentences_follow_the_interval():
-    found = account.ratios("Bury")
+    found = pipeline.ratios("Bury")
     asked, *_ = words.pipeline_in_words(found)
     assert "a year's ordinary ups and downs could be the whole difference" in asked
     narrow = found.assign(low=found["value"] - 0.01, high=found["value"] + 0.01)

@@ -152,6 +152,19 @@ def test_a_failure_is_told_and_the_rest_is_there(no_kernel, tmp_path):
     assert "no luck today" not in (out / "index.html").read_text("utf-8")
 
 
+def test_areas_of_a_board_are_made_by_one_worker():
+    """Greater Manchester's ten authorities have one integrated care board (NHS England)."""
+    everywhere = [areas.find("England"), *areas.current()]
+    tasks = batch.together(everywhere)
+    assert sorted(code for task in tasks for code in task) == sorted(everywhere)
+    assert [areas.ENGLAND] in tasks
+    names = "Bury Bolton Manchester Oldham Rochdale Salford Stockport Tameside Trafford Wigan"
+    manchester = set(map(areas.find, names.split()))
+    theirs = [task for task in tasks if manchester & set(task)]
+    assert len(theirs) == 3 and sum(map(len, theirs)) == 10
+    assert batch.together(everywhere[:5]) == [[code] for code in everywhere[:5]]  # few: one each
+
+
 def test_mistakes_are_refused_before_anything_runs(notebook, tmp_path):
     with pytest.raises(UnknownNameError, match="Burry"):
         batch.render_all(["Bury", "Burry"], tmp_path, notebooks=[notebook])

@@ -64,6 +64,14 @@ def test_prose_and_sections_that_show_something_stay(cells):
     assert heads == [cells[0].source]
 
 
+def test_a_note_beside_what_is_missing_goes_to_the_top_with_it():
+    heads, notes = left(head("## Why?"), shown("Note: Merged.", kind="note"), missing("No."))
+    assert heads == []
+    assert notes == ["No. So this page is without: Why.\nMerged."]
+    heads, notes = left(head("## Why"), shown("Note: Merged.", kind="note"))
+    assert (heads, notes) == (["## Why"], ["Note: Merged."])
+
+
 def test_reasons_are_told_apart():
     _, notes = left(head("## A"), missing("One."), head("## B"), missing("Two."))
     assert notes == ["One. So this page is without: A.\nTwo. So this page is without: B."]

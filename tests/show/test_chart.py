@@ -6,10 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from send_analysis import reads
 from send_analysis.errors import ParameterError
-from send_analysis.show import Chart, chart
+from send_analysis.show import Chart, chart, layout
 
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
 FRAME = reads.stamp(pd.DataFrame({"plans": [1, 4]}, index=pd.Index([2023, 2025])), ["ehc_plans"])
@@ -49,6 +50,19 @@ def test_the_picture_of_a_page_has_no_title_and_leaves_nothing_open():
     assert bare == titled  # the words are the page's
     assert marks(bare) > 0
     assert plt.get_fignums() == before
+
+
+def test_copied_ticks_are_drawn_as_those_of_matplotlib(monkeypatch):
+    def draw(ax):
+        ax.plot([2019.5, 2025], [0, 123_456])
+        ax.tick_params(axis="x", labelsize=7, rotation=30)
+        ax.set_yticks([0, 50_000, 100_000], ["none", "some", "many"], color="red")
+        ax.get_yticklabels()[1].set_fontweight("bold")
+        ax.grid(axis="x")
+
+    copied = line(draw=draw)._drawn()
+    monkeypatch.setattr(layout, "HouseAxes", Axes)
+    assert line(draw=draw)._drawn() == copied
 
 
 def test_what_was_drawn_is_drawn_once_and_what_differs_is_not_confused():
