@@ -174,6 +174,7 @@ def fingerprint(notebooks: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
+@reads.found
 def together(codes: Sequence[Area]) -> list[list[Area]]:
     """Share areas out among tasks: those of one NHS board, whose pictures are the same, together.
 
