@@ -220,7 +220,7 @@ def shown() -> pd.Series:
         Indexed by ``kind, phase``: whether there was skill in the phase and in all phases of the
         kind together. Kinds and phases that could not be scored are absent.
     """
-    skilled = skill()["skill"]
+    skilled = skill()["skill"].round(2)  # as the page prints it
     whole = skilled.xs("all", level="phase").reindex(skilled.index.get_level_values("kind"))
     return (skilled > 0) & (whole > 0).to_numpy()
 

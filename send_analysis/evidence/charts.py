@@ -154,7 +154,8 @@ def claimed_and_official(frame: pd.DataFrame) -> Chart:
             ax.hlines(place, row["claimed"], end, color=GRID, lw=9, zorder=0)
             ax.plot(row["claimed"], place, "|", ms=20, mew=3, color=PALETTE[3])
             ax.annotate(row["said"], (row["claimed"], place), xytext=(-4 if left else 4, 7),
-                        ha="right" if left else "left", textcoords="offset points")  # fmt: skip
+                        ha="right" if left else "left", textcoords="offset points",
+                        fontsize=9)  # fmt: skip
         exact = rows[figure]
         ax.hlines(exact.index, exact["claimed"], exact["official"], color=RULE, lw=2, zorder=1)
         ax.plot(rows["official"], rows.index, "o", ms=11, color=PALETTE[0])

@@ -330,8 +330,8 @@ def periods(last: int) -> dict[str, dict[str, int | None]]:
     out: dict[str, dict[str, int | None]] = {f"{SCORED_FROM + 1}–{last}": {"first": SCORED_FROM}}
     if last > CHOSEN_TO:
         chose, later = f"{CHOSEN_FROM + 1}–{CHOSEN_TO}", f"{CHOSEN_TO + 1}–{last}"
-        out[f"{chose}, used to choose the method"] = {"first": CHOSEN_FROM, "end": CHOSEN_TO}
-        out[f"{later}, kept for the test"] = {"first": CHOSEN_FROM, "start": CHOSEN_TO + 1}
+        out[f"{chose}, for choosing"] = {"first": CHOSEN_FROM, "end": CHOSEN_TO}
+        out[f"{later}, for the test"] = {"first": CHOSEN_FROM, "start": CHOSEN_TO + 1}
     return out
 
 

@@ -161,7 +161,8 @@ def prevalence(frame: pd.DataFrame) -> Chart:
             for place, value in zip(y, rows[end], strict=True):
                 ax.annotate(f"{name} {value:.0f}", (value, place), xytext=(9, 0), va="center",
                             textcoords="offset points")  # fmt: skip
-        ax.set_xlim(0, 1.25 * frame["rate"].max())
+        room = 0.06 + 0.016 * max(map(len, names))  # of the width, for the longest name
+        ax.set_xlim(0, frame["rate"].max() / (1 - room))
         ax.set_xlabel("plans per 1,000 residents of that age")
 
     return Chart(

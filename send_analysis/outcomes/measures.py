@@ -162,22 +162,17 @@ def told(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``year``: ``decisions_counted, appeals, decisions, per_100, per_100_low_95,
-        per_100_high_95, per_100_england`` (not of England itself).
+        Indexed by ``year``: ``decisions_counted, per_100, per_100_england`` (not of England
+        itself), ``appeals, decisions, per_100_low_95, per_100_high_95``.
     """
     key = ["year", "decisions_counted"]
     own = frame[frame["role"] == "area"].sort_values(key, ascending=[False, True])
     national = frame.loc[frame["role"] == "england", [*key, "per_100"]]
     out = own.merge(national, on=key, how="left", suffixes=("", "_england")).set_index("year")
-    columns = [
-        "decisions_counted",
-        "appeals",
-        "decisions",
-        "per_100",
-        "per_100_low_95",
-        "per_100_high_95",
-    ]
-    return out[columns + ["per_100_england"] * bool(len(national))]
+    out = out if len(national) else out.drop(columns="per_100_england")
+    first = ["decisions_counted", "per_100", "per_100_england", "appeals", "decisions"]
+    columns = [*first, "per_100_low_95", "per_100_high_95"]
+    return out[[name for name in columns if name in out]]
 
 
 def _of(area: Area, found: pd.DataFrame, what: str) -> pd.DataFrame:

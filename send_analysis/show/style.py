@@ -345,7 +345,8 @@ def label_ends(
     ]
     for line in named:
         name = ax.annotate(
-            (labels or {}).get(line.get_label(), line.get_label()), _last_point(line),
+            _broken((labels or {}).get(line.get_label(), line.get_label()), size),
+            _last_point(line),
             xytext=(0, 0), textcoords="offset points", va="center", ha="left", fontsize=size,
             color=ink(line.get_color()), annotation_clip=False, gid=LABEL,
             fontweight="bold" if line.get_linewidth() >= 3 else "normal",
@@ -356,6 +357,11 @@ def label_ends(
     if not isinstance(ax.figure.get_layout_engine(), HouseLayout):
         ax.figure.draw_without_rendering()  # the shifts depend on the height
         arrange(ax)
+
+
+def _broken(name: str, size: float) -> str:
+    """Break a long name into lines, that it leaves room for what it names."""
+    return name if "\n" in name else textwrap.fill(name, 18 if size > 8 else 13)
 
 
 def _last_point(line: Line2D) -> tuple[float, float]:

@@ -20,12 +20,11 @@ from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS
 from send_analysis.forecasting.cohorts.levers import SIZES, TRANSFERS, validate
-from send_analysis.forecasting.cohorts.moves import MOVE_GROUPS
+from send_analysis.forecasting.cohorts.moves import GROUPS
 from send_analysis.forecasting.cohorts.shrinkage import divide
 from send_analysis.growth import denominators
 
 LONGEST = 15  # years; population beyond is next to unborn
-GROUPS = [np.array([a for a in group if a < AGES[-1]]) - AGES[0] for group in MOVE_GROUPS]
 GROUP_OF = np.repeat(range(len(GROUPS)), [len(ages) for ages in GROUPS])  # of each age but the last
 
 _RATES = ("requests_return", "share_assessed", "share_issued")  # levels that tables give
@@ -50,7 +49,7 @@ class Projection:
     leave : ndarray (T, n, A, S)
         Share of the plans of a January that end before the next, by age in that January.
     moves : ndarray (n, groups, S, S)
-        Settings a year later of those that do not end, by `cohort_moves.MOVE_GROUPS`.
+        Settings a year later of those that do not end, by `moves.MOVE_GROUPS`.
     deal : ndarray of int (T, n)
         Which row of `moves` a simulation has in a year.
     pull : ndarray (T, groups, S) or float

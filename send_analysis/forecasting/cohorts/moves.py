@@ -16,6 +16,7 @@ from send_analysis.forecasting.cohorts.shrinkage import (
 # (10) and the ends of year 11, 12, 13 and 14 (15 to 18) are jumps and stand alone.
 MOVE_GROUPS = ([2], [3], [4], [5, 6, 7, 8, 9], [10], [11, 12, 13, 14], [15], [16], [17], [18],
                [19, 20, 21, 22, 23, 24, 25])  # fmt: skip
+GROUPS = [np.array([age for age in group if age < AGES[-1]]) - AGES[0] for group in MOVE_GROUPS]
 STAY_PRIOR = 0.9  # prior share of movers' rows that stay; weight below, in plans: next to nothing
 PRIOR_PLANS = 20.0
 ENTRY_PRIOR = 0.1  # weight of the new-plans table, as a share of new plans, against the stocks
@@ -67,8 +68,7 @@ def fit_moves(
     kept = source * (1 - leave)
     corrected = entry.copy()
     moves = np.empty((len(known.areas), len(MOVE_GROUPS), settings, settings))
-    for number, group in enumerate(MOVE_GROUPS):
-        ages = np.array([age for age in group if age < AGES[-1]]) - AGES[0]
+    for number, ages in enumerate(GROUPS):
         arriving = joined[:, ages + 1, None] * entry[ages + 1]
         rows = kept[:, ages]
         seen = target[:, ages]
@@ -185,8 +185,7 @@ def tilt_sd(
     plans over the same draws.
     """
     rows, shares = [], []
-    for number, group in enumerate(MOVE_GROUPS):
-        ages = np.array([age for age in group if age < AGES[-1]]) - AGES[0]
+    for number, ages in enumerate(GROUPS):
         going = kept[:, ages].sum(axis=1)
         share = as_shares(moves[:, number])
         begun = joined[:, ages + 1, None] * as_shares(entry[:, ages + 1])
