@@ -201,7 +201,7 @@ def test_breaks_of_england_against_plain_means():
 
 @pytest.mark.parametrize("area", ["England", "North West"])
 def test_only_authorities_are_judged(area):
-    with pytest.raises(MissingDataError, match="local authority"):
+    with pytest.raises(MissingDataError, match="local authorities"):
         panel.growth_ratios(area, draws=10)
 
 
