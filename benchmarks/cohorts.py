@@ -122,7 +122,7 @@ def categories(stock: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
 def backtest() -> str:
     """Latest January from the one before: errors, and how often the 80 % interval held."""
     origin, latest = cohort_data.origins()[-2:]
-    known, later = simulation.estimated(origin)[0], cohort_data.snapshot(latest, years=1)
+    known, later = simulation.estimated(origin).known, cohort_data.snapshot(latest, years=1)
     at = later.areas.get_indexer(known.areas)
     both = cohort_data.recorded(known.stock) & cohort_data.recorded(later.stock[at]) & (at >= 0)
     frames = []
@@ -230,7 +230,7 @@ def trend_choices() -> pd.DataFrame:
 def mix_persistence() -> pd.Series:
     """Correlation over authorities of two successive years' changes of a setting's share."""
     rows = placed().query("year >= 2023")
-    rows = rows[rows["area_code"].isin(simulation.estimated(2025)[0].areas)]
+    rows = rows[rows["area_code"].isin(simulation.estimated(2025).known.areas)]
     plans = rows.pivot_table(
         index=["area_code", "setting"], columns="year", values="plans", aggfunc="sum"
     ).astype(float)

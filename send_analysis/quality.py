@@ -99,6 +99,13 @@ def none() -> pd.DataFrame:
     return findings(pd.DataFrame({"year": pd.Series(dtype="int64")}))
 
 
+class Checked(NamedTuple):
+    """A table after a check, and the check's findings."""
+
+    table: pd.DataFrame
+    findings: pd.DataFrame
+
+
 def correct_copied_totals(
     totals: pd.DataFrame,
     sums: pd.DataFrame,
@@ -107,7 +114,7 @@ def correct_copied_totals(
     *,
     table: str,
     value: str,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Checked:
     """Find authorities whose total repeats their region's, and put the right one there.
 
     An authority's own total is the sum of its breakdown. The sums must add to the region's
@@ -127,8 +134,7 @@ def correct_copied_totals(
 
     Returns
     -------
-    tuple of DataFrame
-        The totals, corrected, and the findings.
+    Checked
     """
     key = ["area_code", "year"]
     rows = totals.assign(region_code=totals["area_code"].map(regions).fillna(""))
@@ -136,7 +142,7 @@ def correct_copied_totals(
     region_total = rows.set_index(key)[value].reindex(above).array
     copied = (rows[value].eq(region_total) & (rows[value] > 0)).fillna(False)
     if not copied.any():
-        return totals, none()
+        return Checked(totals, none())
 
     wrong = rows[copied].rename(columns={value: "published"})
     wrong = wrong.merge(sums[[*key, value]].rename(columns={value: "expected"}), on=key, how="left")
@@ -177,32 +183,25 @@ def correct_copied_totals(
         **{value: totals[value].mask(copied, right)},
         missing=totals["missing"].mask(copied & pd.isna(right), "unavailable"),
     )
-    return corrected, findings(wrong, table=table, item="all", check=REPEATED)
+    return Checked(corrected, findings(wrong, table=table, item="all", check=REPEATED))
 
 
-def withdraw_negative(
-    frame: pd.DataFrame, *, table: str, value: str, item: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make counts below zero missing; `item` is the column that says what was counted.
-
-    Returns
-    -------
-    tuple of DataFrame
-        The frame, and the findings.
-    """
+def withdraw_negative(frame: pd.DataFrame, *, table: str, value: str, item: str) -> Checked:
+    """Make counts below zero missing; `item` is the column that says what was counted."""
     below = (frame[value] < 0).fillna(False)
     rows = frame.loc[below, ["area_code", "year", item, value]]
     rows = rows.rename(columns={item: "item", value: "published"})
     cleaned = frame.assign(
         **{value: frame[value].mask(below)}, missing=frame["missing"].mask(below, "unavailable")
     )
-    return cleaned, findings(
+    found = findings(
         rows,
         table=table,
         check="count below zero",
         action="withdrawn",
         note="a count cannot be below zero; nothing says what is right",
     )
+    return Checked(cleaned, found)
 
 
 def parts_against_total(

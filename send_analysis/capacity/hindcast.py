@@ -59,7 +59,7 @@ def compute(
         not on record.
     """
     origin, latest = origins()[-2:]
-    known, later = estimated(origin)[0], snapshot(latest, years=1)
+    known, later = estimated(origin).known, snapshot(latest, years=1)
     frames = []
     for area in _countable(known, later) if areas is None else areas:
         made = project(area, as_of=origin, years=1, simulations=simulations, seed=seed)

@@ -206,7 +206,7 @@ def ranges() -> pd.DataFrame:
     """
     frame = hindcast.skill().reset_index().rename(columns={"cases": "areas"})
     held = frame["inside"].round()
-    known = estimated(origins()[-1])[0]  # a year more than the test could know
+    known = estimated(origins()[-1]).known  # a year more than the test could know
     years = dict(zip(SETTINGS, drift(known).years, strict=True))
     few = frame["kind"].map(years) < JANUARIES  # not of sums of kinds
     frame["range"] = np.select(

@@ -111,7 +111,7 @@ def _read(root: Path, table: str, columns: set[str]) -> pd.DataFrame:
 
 def _values(frame: pd.DataFrame, column: str, *, whole: bool = False) -> pd.Series:
     """Numbers of a column; suppressed rows are not in these files, so each has one."""
-    return reading.numbers(frame[column], file=frame.attrs["file"], codes={}, whole=whole)[0]
+    return reading.numbers(frame[column], file=frame.attrs["file"], codes={}, whole=whole).values
 
 
 def _months(text: pd.Series, form: str, file: str) -> pd.Series:

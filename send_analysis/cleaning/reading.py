@@ -8,6 +8,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -251,6 +252,13 @@ def dates(text: pd.Series, *, file: str, forms: dict[str, str]) -> pd.Series:
     return out
 
 
+class Numbers(NamedTuple):
+    """Numbers (Float64), missing where a cell holds a code, and the reason why; else empty."""
+
+    values: pd.Series
+    reasons: pd.Series
+
+
 def numbers(
     text: pd.Series,
     *,
@@ -259,7 +267,7 @@ def numbers(
     negative: bool = False,
     whole: bool = False,
     columns: pd.Series | None = None,
-) -> tuple[pd.Series, pd.Series]:
+) -> Numbers:
     """Split printed cells into numbers and reasons why there is none.
 
     Parameters
@@ -279,10 +287,7 @@ def numbers(
 
     Returns
     -------
-    values : Series of Float64
-        Missing where the cell holds a code.
-    reasons : Series of str
-        Empty where there is a number.
+    Numbers
 
     Raises
     ------
@@ -306,7 +311,7 @@ def numbers(
             at = int(wrong.argmax())
             name = text.name if columns is None else columns.iat[at]
             refuse(wrong, text.rename(name), f"{problem}; {COMPARE}", file=file)
-    return values.astype("Float64"), reasons
+    return Numbers(values.astype("Float64"), reasons)
 
 
 def whole_numbers(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

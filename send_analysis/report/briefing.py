@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from send_analysis import reads
 from send_analysis.areas import Area, slug
@@ -35,10 +36,17 @@ SECONDS_TO_PRINT = 60
 DATES = re.compile(rb"/(?:CreationDate|ModDate) \(D:(\d{14})")
 
 
+class Written(NamedTuple):
+    """The files that were written, and why there is no PDF (empty where there is)."""
+
+    paths: list[Path]
+    why: str
+
+
 @reads.found
 def write(
     areas: Sequence[Area], out: str | Path, edition: Edition, *, browser: str | None = None
-) -> tuple[list[Path], str]:
+) -> Written:
     """Write the briefings of areas, without their other pages.
 
     Parameters
@@ -53,8 +61,7 @@ def write(
 
     Returns
     -------
-    tuple of list of Path and str
-        What was written, and why there is no PDF (empty where there is).
+    Written
 
     Raises
     ------
@@ -74,7 +81,7 @@ def write(
         written.append(path)
         if program:
             written.append(printed(path, program, edition))
-    return written, why
+    return Written(written, why)
 
 
 @reads.found

@@ -8,7 +8,6 @@ import pickle
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
@@ -34,6 +33,9 @@ class Picture(NamedTuple):
     uri: str
     width: int
     height: int
+
+
+_kept: dict[bytes, Picture] = {}  # drawn before, by what is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +134,10 @@ class Chart:
             content = pickle.dumps((self._size, _parts(self.draw)))
         except (pickle.PicklingError, AttributeError, TypeError):
             return self._drawn()
-        return _kept(_Key(content, self))
+        _kept[content] = picture = _kept.pop(content, None) or self._drawn()  # the latest last
+        if len(_kept) > MOST_PICTURES:
+            del _kept[next(iter(_kept))]
+        return picture
 
     def _ipython_display_(self) -> None:
         from send_analysis.show.page import show
@@ -181,25 +186,6 @@ def drawn(figure: Figure) -> str:
             figure.savefig(file, format=kind, metadata={"Software": None})
             content = file.getvalue()
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-
-
-class _Key:
-    """A chart as its cache knows it: by what is drawn."""
-
-    def __init__(self, content: bytes, chart: Chart) -> None:
-        self.content, self.chart = content, chart
-
-    def __hash__(self) -> int:
-        return hash(self.content)
-
-    def __eq__(self, other: object) -> bool:
-        return self.content == other.content
-
-
-@lru_cache(MOST_PICTURES)
-def _kept(key: _Key) -> Picture:
-    picture, key.chart = key.chart._drawn(), None  # what is drawn is not needed again
-    return picture
 
 
 def _parts(draw: Callable[[Any], object]) -> tuple:

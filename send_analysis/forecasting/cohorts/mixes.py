@@ -14,7 +14,7 @@ import numpy as np
 from send_analysis import reads, tables
 from send_analysis.areas import Area
 from send_analysis.forecasting.cohorts.flows import GROUP_OF, GROUPS, LONGEST, pulled
-from send_analysis.forecasting.cohorts.inputs import AGES, BLOCKS, SETTINGS, Snapshot
+from send_analysis.forecasting.cohorts.inputs import AGES, BLOCKS, SETTINGS
 from send_analysis.forecasting.cohorts.shrinkage import as_shares, divide
 from send_analysis.forecasting.cohorts.trend import damped, drift
 from send_analysis.forecasting.cohorts.units import Drawn, estimated, members, unit
@@ -59,7 +59,7 @@ def pulls(area: Area, origin: int, years: int, drawn: Drawn) -> Pull:
     -----
     A year's factors are such that at mean rates the mixes of `wanted` come out.
     """
-    known, plans = wanted(origin)
+    known, plans = estimated(origin).known, wanted(origin)
     mix = as_shares(plans[:years, members(known, area)].sum(axis=1))
     out = Pull(
         np.ones((years, len(GROUPS), len(SETTINGS))), np.ones((years, len(AGES), len(SETTINGS)))
@@ -67,7 +67,7 @@ def pulls(area: Area, origin: int, years: int, drawn: Drawn) -> Pull:
     start = unit(area, origin)
     moves, entry = drawn.moves.mean(axis=0), drawn.entry.mean(axis=0)
     join, leave = drawn.join.mean(axis=0), drawn.leave.mean(axis=0)
-    grown = np.exp(estimated(origin)[2].growth * damped(years))
+    grown = np.exp(estimated(origin).trend.growth * damped(years))
     stock = start.stock
     factor = np.ones((len(AGES), len(SETTINGS)))  # by age after the birthday
     for step in range(years):
@@ -97,7 +97,7 @@ def _arrived(
 
 
 @tables.remembered
-def wanted(origin: int) -> tuple[Snapshot, np.ndarray]:
+def wanted(origin: int) -> np.ndarray:
     """Say which mix of settings every authority is expected to have in years to come.
 
     Parameters
@@ -107,10 +107,9 @@ def wanted(origin: int) -> tuple[Snapshot, np.ndarray]:
 
     Returns
     -------
-    Snapshot
-        With the codes and regions of the authorities.
     ndarray (years, n, blocks, S)
-        Plans expected, for as many years as can be simulated; 0 where an authority gave none.
+        Plans expected of the authorities of `estimated`, for as many years as can be simulated; 0
+        where an authority gave none.
 
     Notes
     -----
@@ -146,4 +145,4 @@ def wanted(origin: int) -> tuple[Snapshot, np.ndarray]:
             share = as_shares(share)
             share *= divide(sought, np.einsum("nr,nbs->rbs", regions, there * share))[known.region]
         out.append(there * as_shares(share))
-    return known, np.stack(out)
+    return np.stack(out)

@@ -252,10 +252,10 @@ def _join(known: Snapshot, new: np.ndarray, factor: np.ndarray) -> tuple[np.ndar
     expected = people * common
 
     regions = np.eye(known.region.max() + 1)[known.region]
-    ratio, _ = shrink(regions.T @ events, regions.T @ expected)
+    ratio = shrink(regions.T @ events, regions.T @ expected).ratio
     rate = common * ratio[known.region]
     expected = people * rate
-    level, _ = shrink(events.sum(axis=1), expected.sum(axis=1))
+    level = shrink(events.sum(axis=1), expected.sum(axis=1)).ratio
     rate = rate * level[:, None]
     ratio, shape = shrink(events, people * rate)
     rate = np.clip(rate * ratio, 1e-9, 0.5)
@@ -292,7 +292,7 @@ def _leave(
             closed = np.maximum(closing[:, ages].sum(axis=1), 0.0)
             recorded = np.where(complete, (recorded + closed) / 2, recorded)
         events = np.where(np.isnan(recorded), expected, recorded)
-        ratio, _ = shrink(regions.T @ events, regions.T @ expected)
+        ratio = shrink(regions.T @ events, regions.T @ expected).ratio
         level = ratio[known.region]
         ratio, shape = shrink(events, expected * level)
         share[:, ages] *= (level * ratio)[:, None, None]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 
-def shrink(
-    events: np.ndarray, expected: np.ndarray, *, axis: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+class Shrunk(NamedTuple):
+    """Posterior of each unit's ratio: its mean, and the shape of its gamma distribution."""
+
+    ratio: np.ndarray
+    shape: np.ndarray
+
+
+def shrink(events: np.ndarray, expected: np.ndarray, *, axis: int = 0) -> Shrunk:
     """Shrink ratios of events to expected events towards 1, as far as the data say they vary.
 
     Parameters
@@ -19,10 +26,7 @@ def shrink(
 
     Returns
     -------
-    ratio : ndarray
-        Posterior mean of each unit's ratio.
-    shape : ndarray
-        Gamma shape of that posterior.
+    Shrunk
 
     Notes
     -----
@@ -34,7 +38,7 @@ def shrink(
     variance = spread / np.maximum((expected**2).sum(axis=axis, keepdims=True), 1e-9)
     prior = 1.0 / np.clip(variance, 1e-4, 4.0)  # a spread of 1 % at least and 200 % at most
     ratio = (events + prior) / (expected + prior)
-    return ratio, events + prior
+    return Shrunk(ratio, events + prior)
 
 
 def shrink_shares(counts: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, float]:

@@ -100,7 +100,7 @@ def simulate_areas(
 
     origin = origins()[-1] if as_of is None else as_of
     if areas is None:
-        known = estimated(origin)[0]
+        known = estimated(origin).known
         areas = map(Area, known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
     areas = sorted(set(areas))
     run = partial(simulate_area, as_of=origin, years=years, simulations=simulations, seed=seed)

@@ -65,18 +65,19 @@ class Drawn(NamedTuple):
     entry: np.ndarray
 
 
-@tables.remembered
-def estimated(origin: int) -> tuple[Snapshot, Rates, Trend]:
-    """Return the tables, every authority's rates and the trend of one January, gathered once.
+class Estimated(NamedTuple):
+    """The tables of a January, every authority's rates, and the trend of new plans."""
 
-    Returns
-    -------
-    Snapshot
-    Rates
-    Trend
-    """
+    known: Snapshot
+    rates: Rates
+    trend: Trend
+
+
+@tables.remembered
+def estimated(origin: int) -> Estimated:
+    """Gather once what simulations from one January begin with."""
     known = snapshot(origin, years=LONGEST)
-    return known, estimate(known), entry_trend(origin)
+    return Estimated(known, estimate(known), entry_trend(origin))
 
 
 @reads.found
