@@ -25,6 +25,7 @@ def rooms() -> dict[str, str]:
     named = {name for _, names in FLOORS for name in names}
     modules = grimp.build_graph(PACKAGE).modules
     first = {module: module.split(".")[1] for module in modules if "." in module}
+    first = {module: "cli" if name == "__main__" else name for module, name in first.items()}
     return {module: name if name in named else "tables" for module, name in first.items()}
 
 
