@@ -35,13 +35,14 @@ def control(frame: pd.DataFrame) -> list[Chart]:
 
 def _control(frame: pd.DataFrame) -> Chart:
     """One service's control chart."""
-    first, last = frame.iloc[0], frame.iloc[-1]
+    known = frame[frame["value"].notna()]
+    first, last = known.iloc[0], known.iloc[-1]
     drawn = frame.drop(columns=["service", "organisation"]).set_index("month")
     signals = drawn[drawn["signal"] != ""]
     kinds = ", ".join(signals["signal"].unique())
     found = "no month stands out from the month-to-month noise"
     if len(signals):
-        found = f"{len(signals)} of {len(frame)} months signal more than noise ({kinds})"
+        found = f"{len(signals)} of {len(known)} months signal more than noise ({kinds})"
     measure = f"hare of children waiting over 18 weeks, per cent, {first['organisation']}, "
     measure += f"{last['month']:%Y}"
 

@@ -49,6 +49,15 @@ def test_a_chart_without_a_signal_and_one_a_service(chart):
     assert titles[1] == "Physiotherapy: no month stands out from the month-to-month noise"
 
 
+def test_months_without_a_figure_are_not_counted_and_not_told(chart):
+    values = chart.set_index("month")["value"].mask(lambda known: known.index.month == 12)
+    frame = control.xmr(values).reset_index().assign(service="audiology", organisation="North")
+    (made,) = charts.control(frame)
+    assert "of 11 months" in made.title
+    assert "23.0 in November 2023" in made.alt
+    assert "nan" not in made.alt
+
+
 def test_rebased_chart_has_two_means(chart):
     values = chart.set_index("month")["value"]
     rebased = control.xmr(values, rebase=[values.index[4]]).reset_index()
