@@ -29,18 +29,12 @@ def indexed(frame: pd.DataFrame) -> Chart:
     elif not np.isnan(national):
         parts.append(f"in England {_moved(national - 100)}")
 
-    def draw(ax: Axes) -> None:
-        lines.draw(ax, frame, "index")
-        ax.set_ylabel(f"January {start} = 100")
-        ax.set_xlabel("January")
-        lines.name(ax)
-
     return Chart(
         title=", ".join(parts),
         subtitle=f"EHC plans and statements, January {start} = 100",
         alt=lines.told(frame, "index", ".0f", f"plans, January {start} as 100"),
         data=frame,
-        draw=draw,
+        draw=lines.drawing(frame, "index", y=f"January {start} = 100", bottom=None),
         note=f"{lines.neighbours(frame)} {caveats.noted(own['caveat'])}".strip(),
     )
 
@@ -65,19 +59,12 @@ def rates(frame: pd.DataFrame) -> Chart:
         text += f", in England {national:.0f}"
     guess = f" (residents of mid-{end - 1} estimated)" if "estimated" in set(last["basis"]) else ""
 
-    def draw(ax: Axes) -> None:
-        lines.draw(ax, frame, "rate")
-        ax.set_ylim(bottom=0)
-        ax.set_ylabel("plans per 1,000")
-        ax.set_xlabel("January")
-        lines.name(ax)
-
     return Chart(
         title=text,
         subtitle=f"Plans per 1,000 residents aged 0 to 25{guess}",
         alt=lines.told(frame, "rate", ".1f", "plans per 1,000 residents aged 0 to 25 in January"),
         data=frame.dropna(axis="columns", how="all"),
-        draw=draw,
+        draw=lines.drawing(frame, "rate", y="plans per 1,000"),
         note=f"{lines.neighbours(frame)} Residents at the middle of the year before. From mid-2021 "
         "as the Office for National Statistics publishes them by single year of age; mid-2018 to "
         "mid-2020 put on the base of the Census of 2021. What that changed is in the project's "

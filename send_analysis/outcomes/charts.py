@@ -34,19 +34,12 @@ def pupils(frame: pd.DataFrame, support: str) -> Chart:
     national = lines.at(rows, "england", "percent", end)
     beside = f", in England {national:.1f} %" if national == national else ""
 
-    def draw(ax: Axes) -> None:
-        lines.draw(ax, rows, "percent")
-        ax.set_ylim(bottom=0)
-        ax.set_ylabel("per cent of pupils")
-        ax.set_xlabel("January")
-        lines.name(ax)
-
     return Chart(
         title=f"{own['percent']:.1f} % of pupils in {own['area']} have {has}{beside}",
         subtitle=f"Pupils with {has} in state-funded schools, per cent of pupils, January {end}",
         alt=lines.told(rows, "percent", ".1f", f"the per cent of pupils with {has}"),
         data=rows,
-        draw=draw,
+        draw=lines.drawing(rows, "percent", y="per cent of pupils"),
         note=f"{lines.neighbours(rows)} Pupils are counted where they go to school, wherever they "
         "live; those in independent schools, at home or without a school are not in it."
         + " Up to 2018: a plan or a statement."
@@ -103,13 +96,6 @@ def appeals(frame: pd.DataFrame) -> Chart:
     beside = f", in England {national:.1f}" if national == national else ""
     counted = own["decisions_counted"]
 
-    def draw(ax: Axes) -> None:
-        lines.draw(ax, rows, "per_100")
-        ax.set_ylim(bottom=0)
-        ax.set_ylabel("appeals for 100 decisions")
-        ax.set_xlabel("calendar year")
-        lines.name(ax)
-
     return Chart(
         title=f"{own['per_100']:.1f} appeals for 100 decisions that could be appealed in "
         f"{own['area']} in {end}{beside}",
@@ -117,7 +103,7 @@ def appeals(frame: pd.DataFrame) -> Chart:
         "that could be appealed" + (f", counted {counted}" if counted != measures.USUAL else ""),
         alt=lines.told(rows, "per_100", ".1f", "appeals for 100 decisions that could be appealed"),
         data=rows,
-        draw=draw,
+        draw=lines.drawing(rows, "per_100", y="appeals for 100 decisions", x="calendar year"),
         note=f"{lines.neighbours(rows)} Decisions that could be appealed: requests refused, plans "
         "not issued, plans in January, plans ceased because needs are met. How appeals ended is "
         "not in the table.",

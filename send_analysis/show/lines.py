@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,31 @@ def draw(ax: Axes, frame: pd.DataFrame, value: str, *, mark: bool = True) -> Non
     years = np.arange(frame["year"].min(), frame["year"].max() + 1)
     ax.set_xticks(years[:: -(-len(years) // 8)])
     ax.set_xlim(years[0], years[-1])
+
+
+def drawing(
+    frame: pd.DataFrame, value: str, *, y: str, x: str = "January", bottom: float | None = 0
+) -> Callable[[Axes], None]:
+    """Return what draws a whole chart of such lines: :func:`draw`, axes with units, names.
+
+    Parameters
+    ----------
+    frame, value
+        As in :func:`draw`.
+    y, x : str
+        What the axes count.
+    bottom : float, optional
+        Where the axis begins; above nought by itself if None.
+    """
+
+    def lines(ax: Axes) -> None:
+        draw(ax, frame, value)
+        ax.set_ylim(bottom=bottom)
+        ax.set_ylabel(y)
+        ax.set_xlabel(x)
+        name(ax)
+
+    return lines
 
 
 def name(ax: Axes) -> None:
