@@ -235,7 +235,12 @@ def writable_folder(folder: str | Path) -> Path:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a file of text as UTF-8, line ends as they are: the whole of it, or none.
+    """Write a file of text as UTF-8, line ends as they are, as :func:`write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file: the whole of it, or none.
 
     Raises
     ------
@@ -246,7 +251,7 @@ def write_text(path: str | Path, text: str) -> None:
     whole = not path.exists() or path.is_file()  # neither a folder nor /dev/stdout
     fresh = path.with_name(f".{path.name}.new") if whole else path
     try:
-        fresh.write_text(text, encoding="utf-8", newline="\n")
+        fresh.write_bytes(content)
         if whole:
             fresh.replace(path)
     except IsADirectoryError:

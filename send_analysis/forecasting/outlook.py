@@ -71,7 +71,7 @@ def fan(area: Area, horizon: int = 5, as_of: int | None = None) -> pd.DataFrame:
 
 @reads.found
 @tables.remembered
-def then_and_now(area: Area, as_of: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then_and_now(area: Area, as_of: int = series.COMPARABLE, horizon: int = 5) -> pd.DataFrame:
     """Forecast from an earlier January, beside what happened and compound growth.
 
     Parameters

@@ -177,7 +177,7 @@ def ahead(area: Area, horizon: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def then(area: Area, as_of: int = 2019, horizon: int = 5) -> pd.DataFrame:
+def then(area: Area, as_of: int = series.COMPARABLE, horizon: int = 5) -> pd.DataFrame:
     """Return an earlier forecast beside what happened, as :func:`.outlook.then_and_now`.
 
     Raises

@@ -89,7 +89,7 @@ def _of_england() -> str:
 
 
 @reads.found
-def hindsight(area: Area, as_of: int = 2019) -> str:
+def hindsight(area: Area, as_of: int = series.COMPARABLE) -> str:
     """Say what the method would have forecast for an area from an earlier January.
 
     Returns

@@ -174,7 +174,7 @@ def printed(path: Path, program: str, edition: Edition) -> Path:
         if not fresh.is_file():
             raise ParameterError(f"{program} did not print {path}: give another with --browser.")
         content = _dated(fresh.read_bytes(), edition)
-    target.write_bytes(content)
+    disk.write_bytes(target, content)
     return target
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from send_analysis.areas import Area, slug
 from send_analysis.files import disk
 from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
+from send_analysis.show import about
 from send_analysis.show import map as maps
 from send_analysis.show.origin import origin
 from send_analysis.show.page import chart_html
@@ -286,7 +286,4 @@ def _download(summary: pd.DataFrame, measures: Sequence[Measure]) -> str:
         "Contains public sector information licensed under the Open Government Licence v3.0",
         *(f"{name}: {headings.get(name, terms.heading(name))}" for name in summary.columns),
     ]
-    table = summary.to_csv(index=False, lineterminator="\n", float_format="%.4g")
-    text = "".join(f"# {line}\n" for line in said) + table
-    content = text.encode("ascii" if text.isascii() else "utf-8-sig")
-    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(content).decode()}"
+    return about.link(about.commented(summary, said, form="%.4g"))

@@ -49,17 +49,12 @@ def regions() -> pd.DataFrame:
         ``area, role`` (region or england), ``year, rate, holds`` (authorities of the region whose
         return of the year is flagged; empty where none is).
     """
-    known = tables.load("areas")
-    codes = known.loc[known["level"] == "region", "area_code"]
-    parts = [series.rates(code) for code in codes]
+    known = tables.load("areas").set_index("area_code")
+    parts = [series.rates(code) for code in known.index[known["level"] == "region"]]
     out = pd.concat([part[part["role"] == "area"].assign(role="region") for part in parts])
     national = parts[0][parts[0]["role"] == "england"]
     out = pd.concat([out, national])
-    end = out["year"].max()
-    faulty = known[known["area_code"].isin(caveats.flagged("ehc_plans", int(end)).index)]
-    names = faulty.groupby("region_code")["area"].agg(", ".join)
-    out["holds"] = out["area_code"].map(names).where(out["year"] == end).fillna("")
-    return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
+    return _held(out, known["region_code"].map(known["area"]))
 
 
 @tables.remembered
@@ -88,11 +83,23 @@ def kinds() -> pd.DataFrame:
     out = pd.concat([out, whole[["area", "role", "year", "plans", "people"]]])
     out = out[out["year"].isin(whole["year"])]
     out["rate"] = (1000 * out["plans"] / out["people"]).astype("float64")
+    return _held(out, kind)
+
+
+def _held(out: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+    """Name beside the last figures of a group the authorities whose return is flagged."""
     end = out["year"].max()
-    faulty = known.loc[known.index.isin(caveats.flagged("ehc_plans", int(end)).index), "area"]
-    holds = faulty.groupby(kind).agg(", ".join)
-    out["holds"] = out["area"].map(holds).where(out["year"] == end).fillna("")
+    known = tables.load("areas").set_index("area_code")["area"]
+    faulty = known[known.index.isin(caveats.flagged("ehc_plans", int(end)).index)]
+    names = faulty.groupby(group).agg(", ".join)
+    out["holds"] = out["area"].map(names).where(out["year"] == end).fillna("")
     return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
+
+
+def _last() -> pd.DataFrame:
+    """Rate of each region in the last January, and what it holds, by its name."""
+    rows = regions().query("role == 'region' and year == year.max()")
+    return rows.set_index("area")[["rate", "holds"]]
 
 
 def beside_england(frame: pd.DataFrame, what: str) -> Chart:
@@ -178,20 +185,12 @@ def within(region: Area) -> pd.DataFrame:
         "area": [region.name], "plans_start": plans[start], "plans_end": plans[end],
         "growth": 100 * (plans[end] / plans[start] - 1), "role": "region",
     })  # fmt: skip
-    if held(region, end):
-        whole = whole.iloc[:0]
+    with reads.aside():  # no figure is made from its rate
+        if _last().loc[region.name, "holds"]:
+            whole = whole.iloc[:0]
     national = grown[grown["area_code"] == areas.ENGLAND].assign(role="england")
     columns = ["area", "role", "plans_start", "plans_end", "growth", "low", "high"]
     return pd.concat([local, whole, national]).reindex(columns=columns).reset_index(drop=True)
-
-
-@reads.found
-def held(region: Area, year: int) -> list[str]:
-    """Names of authorities of a region whose return of a January is flagged."""
-    known = tables.load("areas")
-    faulty = caveats.flagged("ehc_plans", year).index
-    rows = known["area_code"].isin(faulty) & (known["region_code"] == region)
-    return known.loc[rows, "area"].tolist()
 
 
 @reads.found
@@ -249,11 +248,11 @@ def summary() -> pd.DataFrame:
     out = pd.DataFrame({"area": [code.name for code in listed]}, index=index)
     out["plans"] = wide[end]
     out["growth"] = 100 * (wide[end] / wide[start] - 1)
-    last = regions().query("year == @end and role == 'region'").set_index("area")["rate"]
-    out["rate"] = out["area"].map(last)
+    last = _last().loc[out["area"]].set_axis(out.index)
+    out["rate"] = last["rate"]
     out["in_time"] = england.in_time()["share"]
     out = out.join(england.expected(out["plans"], totals.forecast(listed, england.HORIZON)))
     faults = tables.load("quality")["area_code"].value_counts()
     out["faults"] = faults.reindex(out.index).fillna(0).astype("int64")
-    out["holds"] = [", ".join(held(code, end)) for code in listed]
+    out["holds"] = last["holds"]
     return out.reset_index()

@@ -7,11 +7,12 @@ was made from, the method is the documented one of the function that made it, co
 
 from __future__ import annotations
 
+import base64
 import csv
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -73,14 +74,24 @@ def data(thing: Chart | Table, title: str) -> bytes:
         more than where they are printed.
     """
     frame = _frame(thing)
-    text = rounded(frame).to_csv(index=False, lineterminator="\n", float_format="%.12g")
+    return commented(rounded(frame), _head(thing, title, frame))
+
+
+def commented(frame: pd.DataFrame, said: Iterable[str], *, form: str = "%.12g") -> bytes:
+    """Write a frame as CSV below lines that begin with ``#``; `form` is that of its numbers."""
+    text = frame.to_csv(index=False, lineterminator="\n", float_format=form)
     if "#" in text:  # in quotes it begins no comment
-        text = rounded(frame).to_csv(
-            index=False, lineterminator="\n", float_format="%.12g", quoting=csv.QUOTE_NONNUMERIC
+        text = frame.to_csv(
+            index=False, lineterminator="\n", float_format=form, quoting=csv.QUOTE_NONNUMERIC
         )
-    head = "".join(f"# {' '.join(line.split())}\n" for line in _head(thing, title, frame))
+    text = "".join(f"# {' '.join(line.split())}\n" for line in said) + text
     # Excel reads anything but ASCII wrongly unless the file starts with a byte-order mark.
-    return (head + text).encode("ascii" if (head + text).isascii() else "utf-8-sig")
+    return text.encode("ascii" if text.isascii() else "utf-8-sig")
+
+
+def link(data: bytes) -> str:
+    """Address that holds a CSV file."""
+    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(data).decode()}"
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:

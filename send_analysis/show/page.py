@@ -6,7 +6,6 @@ a page. Text is escaped; none of it is Markdown.
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -205,11 +204,10 @@ def _behind(thing: Chart | Table, title: str) -> str:
 
 def _download(data: bytes, title: str) -> str:
     """Link that holds the data as a file."""
-    link = f"data:text/csv;charset=utf-8;base64,{base64.b64encode(data).decode()}"
     size = f"{len(data)} bytes" if len(data) < 1000 else f"{len(data) / 1000:,.0f} kB"
     return (
-        f'<a download="{about.file_name(title)}" href="{link}">Download as CSV</a> ({size}; lines '
-        "that begin with # say what it holds)"
+        f'<a download="{about.file_name(title)}" href="{about.link(data)}">Download as CSV</a> '
+        f"({size}; lines that begin with # say what it holds)"
     )
 
 
