@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,7 +53,41 @@ class HouseAxes(Axes):
 
 
 class _Copying:
-    """An axis that copies its first tick, in place of making another and giving it its looks."""
+    """An axis that copies its first tick, in place of making another and giving it its looks.
+
+    While it is measured or drawn nothing moves: its ticks are found once, and so are their labels.
+    """
+
+    _found: dict[str, Any] | None = None
+
+    def get_tightbbox(self, *args: Any, **kwargs: Any) -> Any:
+        with self._still():
+            return super().get_tightbbox(*args, **kwargs)
+
+    def draw(self, renderer: Any) -> None:
+        with self._still():
+            super().draw(renderer)
+
+    def _update_ticks(self) -> list[Tick]:
+        return self._once("ticks", super()._update_ticks)
+
+    def _get_ticklabel_bboxes(self, ticks: list[Tick], renderer: Any) -> tuple[list, list]:
+        return self._once("boxes", super()._get_ticklabel_bboxes, ticks, renderer)
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        self._found = {}
+        try:
+            yield
+        finally:
+            self._found = None
+
+    def _once(self, what: str, find: Callable[..., Any], *args: Any) -> Any:
+        if self._found is None:
+            return find(*args)
+        if what not in self._found:
+            self._found[what] = find(*args)
+        return self._found[what]
 
     def _get_tick(self, major: bool) -> Tick:
         ticks = vars(self).get("majorTicks" if major else "minorTicks")

@@ -215,10 +215,11 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
 
 def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Projection:
     """Carry the origin's plans forward with changed flows."""
-    stock, joined, leave = [base.stock[0]], [base.joined[0]], []
+    stock, joined, leave = (np.empty_like(it) for it in (base.stock, base.joined, base.leave))
+    stock[0], joined[0] = base.stock[0], base.joined[0]
     safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
     for step in range(len(base.deal)):
-        plans, usual, rows = stock[-1], base.leave[step], base.moving(step)
+        plans, usual, rows = stock[step], base.leave[step], base.moving(step)
         new, ends, moves = base.joined[step + 1], usual, rows
         for lever, size in levers:
             kind, part = lever["lever"], _phase(lever, base.origin + step)
@@ -247,14 +248,8 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
             ends = np.divide(ended, plans, out=ends.copy(), where=plans > 0)
             safe = advance(safe, usual, rows, np.zeros_like(new))
             following = following + safe
-        for kept, made in ((stock, following), (joined, new), (leave, ends)):
-            kept.append(made)
-    return replace(
-        base,
-        stock=np.stack(stock),
-        joined=np.stack(joined),
-        leave=np.stack(leave),
-    )
+        stock[step + 1], joined[step + 1], leave[step] = following, new, ends
+    return replace(base, stock=stock, joined=joined, leave=leave)
 
 
 def _phase(lever: Mapping, year: int) -> float:
