@@ -144,7 +144,11 @@ def arrange(ax: Axes) -> float:
         [1.2 * names[i].get_size() * (names[i].get_text().count("\n") + 1) + GAP for i in order]
     )
     below = np.concatenate([[0], np.cumsum((room[1:] + room[:-1]) / 2)])
-    shifts = isotonic_regression(heights[order] - below).x + below - heights[order]
+    places = isotonic_regression(heights[order] - below).x
+    top = ax.bbox.y1 * 72 / ax.figure.dpi
+    # None above the axes, where a panel has its title.
+    places = np.minimum(places, top - room[-1] / 2 - below[-1])
+    shifts = places + below - heights[order]
     moved = [abs(shift) > names[i].get_size() / 2 for i, shift in zip(order, shifts, strict=True)]
     indent = FAR if any(moved) else NEAR
     for i, shift, is_moved in zip(order, shifts, moved, strict=True):
