@@ -35,10 +35,10 @@ from send_analysis.cleaning import (
     population,
     series,
     tribunals,
-    witnesses,
 )
 from send_analysis.cleaning.layout import members, release, rules, sha256
 from send_analysis.cleaning.standing import Standing
+from send_analysis.disk import writable_folder
 from send_analysis.errors import (
     DataError,
     LayoutError,
@@ -46,12 +46,11 @@ from send_analysis.errors import (
     SendAnalysisError,
     unknown,
 )
-from send_analysis.files.disk import writable_folder
 
 R = TypeVar("R")
 
-# Each takes the folder of the releases and the table `areas`, and gives the tables named here;
-# findings about the releases go into `quality`.
+# Each takes the folder of the releases (or `Standing`, which has it) and the table `areas`, and
+# gives the tables named here; findings about the releases go into `quality`.
 BUILDERS = {
     ehc_plans.caseload: ("ehc_plans", "ehc_plans_by_age", "placements"),
     ehc_plans.primary_need: ("primary_need",),
@@ -186,7 +185,7 @@ def _make(
     try:
         if outdated:
             raise outdated
-        areas = _foreseen(geography.areas, source, before)
+        areas = _foreseen(geography.areas, before)
         made = {"areas": areas, "area_codes": geography.area_codes(areas)}
     except passing as fault:
         if "areas" not in before.entries:
@@ -198,9 +197,9 @@ def _make(
         if outdated and any(map(series.known, schemas()["tables"][names[0]]["sources"])):
             faults |= dict.fromkeys(names, outdated)
             continue
-        more = [before] if "standing" in inspect.signature(make).parameters else []
+        given = before if "standing" in inspect.signature(make).parameters else source
         try:
-            parts = _foreseen(make, source, areas, *more)
+            parts = _foreseen(make, given, areas)
         except passing as fault:
             faults |= dict.fromkeys(names, fault)
             continue
@@ -210,9 +209,9 @@ def _make(
             years = before.years_of(name, part, made[name])
             whole |= {} if years is None else {name: years}
     found.append(comparability.findings(made, areas))
-    witnessed = "pupils" in made and set(made) >= witnesses.TABLES  # the tool, and what to hold
+    witnessed = "pupils" in made and set(made) >= lait.TABLES  # the tool, and what to hold
     if witnessed:
-        found.append(witnesses.check(source, areas, made))
+        found.append(lait.check(source, areas, made))
     new = pd.concat([part for part in found if part is not None], ignore_index=True)
     made["quality"] = new
     if "quality" in before.entries:
@@ -221,7 +220,7 @@ def _make(
         for name, years in whole.items():
             stays |= (old["table"] == name) & old["year"].isin(years)
         if not witnessed:
-            stays |= witnesses.hold(old, made)
+            stays |= lait.hold(old, made)
         old = old[stays].astype(new.dtypes[["published", "expected"]].to_dict())
         made["quality"] = pd.concat([old, new]).drop_duplicates(_key("quality"), keep="last")
     completeness.check_tables(made, areas, {name: _made_from(name) for name in made})

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from send_analysis import disk
 from send_analysis.areas import ENGLAND
+from send_analysis.cells import refuse, require_columns, require_unique
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
 from send_analysis.errors import DataError, LayoutError, MissingFileError, nearest
-from send_analysis.files import disk
-from send_analysis.files.cells import refuse, require_columns, require_unique
 
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
 LEVELS = ["National", "Regional", "Local authority"]

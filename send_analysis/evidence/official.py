@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, tables
+from send_analysis.definitions import number
 from send_analysis.definitions import words as in_words
 from send_analysis.errors import MissingDataError
 from send_analysis.evidence import forms
-from send_analysis.evidence.wording import number
 from send_analysis.forms import Form
-from send_analysis.publication import first_published
+from send_analysis.tables import first_published
 from send_analysis.waits import changes
 
 PLAIN, READING, EXPLORATORY = "plain", "reading", "exploratory"
