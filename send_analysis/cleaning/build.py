@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 from tqdm import tqdm
@@ -165,20 +165,16 @@ def build(
     return Built([name for name in schemas()["tables"] if name in made], kept)
 
 
-def _make(
-    before: Standing, only: set[str], lenient: bool
-) -> tuple[dict[str, pd.DataFrame], dict[str, DataError], set[str]]:
-    """Run the builders.
+class Made(NamedTuple):
+    """What the builders gave."""
 
-    Returns
-    -------
-    made : dict of DataFrame
-        The tables; `quality` has the findings of all.
-    faults : dict of DataError
-        Why, by table, others could not be made.
-    used : set of str
-        Tables in which something of those that stand goes on.
-    """
+    tables: dict[str, pd.DataFrame]  # `quality` has the findings of all
+    faults: dict[str, DataError]  # why, by table, others could not be made
+    used: set[str]  # tables in which something of those that stand goes on
+
+
+def _make(before: Standing, only: set[str], lenient: bool) -> Made:
+    """Run the builders."""
     source, passing = before.source, (MissingFileError, *([LayoutError] if lenient else []))
     made, found, faults, whole = {}, [], {}, {}
     outdated = before.outdated()
@@ -228,7 +224,7 @@ def _make(
     if only:
         made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
     used = {*whole, *(ALWAYS if whole or any(map(before.absent, ALWAYS)) else [])}
-    return made, faults, used
+    return Made(made, faults, used)
 
 
 def _foreseen(read: Callable[..., R], *arguments: object) -> R:

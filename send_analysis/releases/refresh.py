@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -196,18 +197,17 @@ def _there(file: Path) -> Path:
     return file
 
 
+class Fetched(NamedTuple):
+    """What a publisher gave."""
+
+    given: dict[str, Path]  # where each release is
+    lacking: dict[str, str]  # why, by release, others than the one asked for cannot be had
+
+
 def _fetched(
     name: str, folder: Path, only: Collection[str], get: Callable[[dict], dict]
-) -> tuple[dict[str, Path], dict[str, str]]:
-    """Fetch a release and what else the tables need.
-
-    Returns
-    -------
-    given : dict of Path
-        Where each release is.
-    lacking : dict of str
-        Why, by release, others than the one asked for cannot be had.
-    """
+) -> Fetched:
+    """Fetch a release and what else the tables need."""
     given, lacking = {}, {}
     for wanted in _wanted(name, folder, only):
         entry = layout.release(wanted)
@@ -224,7 +224,7 @@ def _fetched(
             f"the archive holds no file of this release; {_by_hand(layout.release(name))}",
             file=given[name].name,
         )
-    return given, lacking
+    return Fetched(given, lacking)
 
 
 def _by_hand(entry: dict) -> str:

@@ -211,7 +211,7 @@ def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     own = lists.sort_values("month").dropna(subset=TOTAL)
     before = own.groupby(by)[TOTAL].shift()
     large, small = own[TOTAL].combine(before, max), own[TOTAL].combine(before, min)
-    return own[before.notna() & (large >= 100) & (large >= 3 * small)]
+    return own[before.notna() & (large >= wait_claims.LEAST) & (large >= wait_claims.JUMP * small)]
 
 
 @reads.result
