@@ -86,7 +86,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     end = int(result["year"].max())
     flags = [
         caveats.doubt(table, Area(code), year=end, category=category)
-        for table, category in pipeline.RESTS_ON.values()
+        for table, category, _ in pipeline.MEASURES.values()
     ]
     for measure, words in SAID.items():
         rows = result[result["measure"] == measure]

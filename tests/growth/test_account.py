@@ -111,7 +111,7 @@ def test_ups_and_downs_widen_an_interval_to_a_negative_binomial(monkeypatch):
 @pytest.mark.parametrize("measure", pipeline.MEASURES)
 def test_ups_and_downs_hold_the_moves_of_authorities_that_did_not_estimate_them(measure):
     above, below, _ = pipeline._components()[measure]
-    share = pipeline.MEASURES[measure][1]
+    share = pipeline.MEASURES[measure].share
     moves = pipeline._moves(above, below)
     codes = np.sort(moves["area_code"].unique())
     held = []
