@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from send_analysis import areas, caveats, tables
+from send_analysis.errors import either
 from send_analysis.forecasting import totals
+from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import denominators, series
 
 HALF = 50  # per cent
-HORIZON = 5  # years: the furthest at which forecasts have been tested
 
 
 @tables.remembered
@@ -145,7 +146,7 @@ def story(summary: pd.DataFrame) -> list[str]:
         f"{whole['expected_high']:.0f} % more plans than now, a range meant to hold four times in "
         "five, while the law and the way authorities work stay as they are.",
         *(
-            [f"The latest return is flagged in {areas_named(flagged)}: nothing is made from it."]
+            [f"The latest return is flagged in {either(flagged, 'and')}: nothing is made from it."]
             if len(flagged)
             else []
         ),
@@ -157,9 +158,3 @@ def _end(local: pd.DataFrame, column: str, *, low: bool) -> str:
     values = local[column].astype(float)
     at = values.idxmin() if low else values.idxmax()
     return f"{values[at]:.0f} in {local.loc[at, 'area']}"
-
-
-def areas_named(names: pd.Series) -> str:
-    """List names: "a, b and c"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, areas, reads, terms
+from send_analysis import __version__, areas, disk, reads, terms
 from send_analysis.areas import Area, slug
-from send_analysis.files import disk
 from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
 from send_analysis.show import about

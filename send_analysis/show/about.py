@@ -2,7 +2,7 @@
 
 Nothing here is typed for one exhibit: sources and licences are those of the tables that the result
 was made from, the method is the documented one of the function that made it, columns are told by
-`meanings`.
+`terms`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import pandas as pd
 
 from send_analysis import __version__, reads, tables, terms
 from send_analysis.areas import slug
-from send_analysis.show.meanings import meaning
 from send_analysis.show.origin import origin
 
 if TYPE_CHECKING:
@@ -137,8 +136,13 @@ def columns(thing: Chart | Table) -> Iterator[tuple[str, str]]:
     tuple of str
         Its name, and its heading with what it holds and the unit.
     """
+    described = {
+        field["name"]: field["description"]
+        for table in reversed(thing.tables)
+        for field in tables.resource(table)["schema"]["fields"]
+    }
     for name in map(str, _frame(thing).columns):
-        words = meaning(name, thing.tables)
+        words = terms.meaning(name, described)
         yield name, terms.heading(name) + (f" ({words})" if words else "")
 
 

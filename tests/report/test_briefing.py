@@ -9,8 +9,8 @@ import pytest
 
 import send_analysis
 from send_analysis import areas, caveats
-from send_analysis.capacity import briefing as capacity
 from send_analysis.capacity import views
+from send_analysis.capacity import words as capacity
 from send_analysis.errors import ParameterError
 from send_analysis.evidence import verdicts
 from send_analysis.evidence import views as claimed
