@@ -187,18 +187,18 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
         A figure that the tables lack for the area, and no substitute is named.
     """
     origin, count = projection.origin, projection.stock.shape[1]
-    acting, notes = [], list(projection.notes)
-    for number, lever in enumerate(validate(levers), start=1):
-        lever = {"from_year": origin} | lever
+    acting, notes, levers = [], list(projection.notes), validate(levers)
+    for number, lever in enumerate(levers, start=1):
+        lever, where = {"from_year": origin} | lever, f"{levers.file}, levers[{number}]"
         if lever["from_year"] > origin + LONGEST:
             raise ParameterError(
-                f"levers[{number}].from_year: must be a year up to {origin + LONGEST}, not "
+                f"{where}.from_year: must be a year up to {origin + LONGEST}, not "
                 f"{lever['from_year']}."
             )
         if lever.get("until_year", origin) < origin:
             raise ParameterError(
-                f"levers[{number}].until_year: must be {origin}, the first year that is simulated, "
-                f"or later, not {lever['until_year']}."
+                f"{where}.until_year: must be {origin}, the first year that is simulated, or "
+                f"later, not {lever['until_year']}."
             )
         size = next((lever[key] for key in SIZES if key in lever), 1.0)
         if isinstance(size, list):
