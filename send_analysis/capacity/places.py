@@ -55,6 +55,7 @@ class Simulation(Protocol):
 
 
 @reads.found
+@tables.remembered(most=4)
 def in_use(area: Area, *, year: int | None = None) -> pd.DataFrame:
     """Count places in use by residents with EHC plans, wherever the school is.
 

@@ -144,6 +144,7 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
 
 
 @reads.found
+@tables.remembered(most=20)
 def broken(area: Area, *, start: int = COMPARABLE, end: int | None = None) -> str:
     """Say why no growth in an area's plans can be told from one January to another.
 
@@ -195,6 +196,7 @@ def over_years(area: Area, *, years: int = 5) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def timeliness(area: Area) -> pd.DataFrame:
     """Share of plans issued within 20 weeks, of an area, its region and England.
 
@@ -291,6 +293,7 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def rates(area: Area) -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 

@@ -160,9 +160,12 @@ class Chart:
     def _drawn(self) -> Picture:
         import matplotlib.pyplot as plt
 
+        from send_analysis.show.svg import Still
+
         ax = self._new()
-        self.draw(ax)
         figure = np.ravel(ax)[0].figure
+        Still(figure)
+        self.draw(ax)
         width, height = (figure.get_size_inches() * 96).round().astype(int)
         uri = drawn(figure)
         plt.close(figure)
