@@ -9,7 +9,9 @@ from send_analysis.areas import Area
 from send_analysis.capacity import views, words
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series
-from send_analysis.show.tile import Tile
+from send_analysis.show.tile import Figure, Tile
+
+SHORTAGE = "shortage"  # the index of all areas has this figure
 
 
 @reads.found
@@ -34,7 +36,7 @@ def _places(area: Area) -> Tile:
         why = str(error)
         if caveats.doubt("ehc_plans", area):
             why = f"None are forecast: the return of January {year} is flagged."
-        return Tile("Specialist places needed", "none forecast", why)
+        return Tile("Specialist places needed", "none forecast", why, Figure(SHORTAGE))
     return places(forecast)
 
 
@@ -52,18 +54,23 @@ def places(forecast: pd.DataFrame) -> Tile:
     needed = f"{row['demand_low_80']:,.0f} to {row['demand_high_80']:,.0f}"
     held = f"{row['capacity']:,.0f} are in use and announced"
     if pd.isna(row["probability"]):
-        label = f"Specialist places needed in January {row['year']}"
-        return Tile(label, needed, f"Meant to hold four times in five; {held}. {_unsaid(row)}")
+        return Tile(
+            f"Specialist places needed in January {row['year']}",
+            needed,
+            f"Meant to hold four times in five; {held}. No chance is given ({row['unsaid']}).",
+            Figure(SHORTAGE),
+        )
     return Tile(
-        f"Chance that specialist places run short in January {row['year']}",
+        chance_in(row["year"]),
         words.chance(row["probability"]),
         f"{needed} are likely to be needed, a range meant to hold four times in five; {held}.",
+        Figure(SHORTAGE, float(row["probability"]), reads.of(forecast)),
     )
 
 
-def _unsaid(row: pd.Series) -> str:
-    """Say why no chance is given."""
-    return f"No chance is given ({row['unsaid']})."
+def chance_in(year: int) -> str:
+    """Name the chance of a January."""
+    return f"Chance that specialist places run short in January {year}"
 
 
 @reads.found

@@ -116,9 +116,16 @@ def summary(*things: Tile | Chart | None) -> None:
         A chart is one that a page shows with its data; None is left out.
     """
     for thing in filter(None, things):
-        text = f"{thing.title}\n{thing.alt}" if isinstance(thing, Chart) else ": ".join(thing)
+        marks: dict[str, Any] = {"tables": list(getattr(thing, "tables", []))}
+        if isinstance(thing, Chart):
+            text = f"{thing.title}\n{thing.alt}"
+        else:
+            text = ": ".join(thing[:3])
+            if thing.figure is not None:
+                told = {"label": thing.label, "value": thing.value, "words": thing.words}
+                marks["figure"] = told | thing.figure._asdict()
         html = f'<div class="summary">{summary_html(thing)}</div>'
-        _display(html, text, kind="summary", tables=list(getattr(thing, "tables", [])))
+        _display(html, text, kind="summary", **marks)
 
 
 def summary_html(thing: Tile | Chart) -> str:
@@ -131,7 +138,7 @@ def summary_html(thing: Tile | Chart) -> str:
             f'width="{picture.width}" height="{picture.height}"><figcaption class="source">'
             f"Source: {escape(_source(thing, thing.title))}</figcaption></figure>"
         )
-    label, value, words = map(escape, thing)
+    label, value, words = map(escape, thing[:3])
     return (
         f'<p><span class="label">{label}</span> <strong class="value">{value}</strong></p>'
         f"<p>{words}</p>"
