@@ -120,7 +120,7 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
         if told is None or ("number" in told and told["label"] != label):
             why[code] = NO_FIGURE if code in made else NO_REPORT
         elif "number" not in told:
-            why[code] = told["words"]
+            why[code] = f"{told['label']}: {told['value']}. {told['words']}"
         else:
             chances[code] = told["number"]
             named.update(told["tables"])
