@@ -253,7 +253,7 @@ def ratios(frame: pd.DataFrame) -> Chart:
             ax.set_title(heading, fontsize=10, loc="left", color=MUTED_TEXT, fontweight="normal",
                          pad=6)  # fmt: skip
             ax.set_xticks(np.sort(rows["year"].unique())[::-1][::2][::-1])
-            label_ends(ax, size=8)
+            label_ends(ax, size=9)
 
     return Chart(
         title=f"Requests per 1,000 residents in {asked['year'].max()}: {words}",
