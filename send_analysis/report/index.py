@@ -17,7 +17,7 @@ from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
 from send_analysis.show import about
 from send_analysis.show import map as maps
-from send_analysis.show.origin import origin
+from send_analysis.show.origin import brief, origin
 from send_analysis.show.page import chart_html
 
 NAME = "index.html"
@@ -85,7 +85,7 @@ def write(
         "measures": measures,
         "outlines": maps.OUTLINES,
         "shades": maps.shades(maps.CLASSES),
-        "source": origin(reads.of(summary)),
+        "source": brief(reads.of(summary)),
         "css": (page.TEMPLATES / "report.css").read_text(encoding="utf-8"),
         "more_css": (page.TEMPLATES / "england.css").read_text(encoding="utf-8"),
         "script": (page.TEMPLATES / "england.js").read_text(encoding="utf-8"),

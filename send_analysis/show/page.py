@@ -13,6 +13,7 @@ from typing import Any
 from send_analysis.errors import ParameterError
 from send_analysis.show import about, missing
 from send_analysis.show.chart import Chart
+from send_analysis.show.origin import brief
 from send_analysis.show.table import Table, html_table
 from send_analysis.show.tile import Tile
 
@@ -161,13 +162,13 @@ def _show_table(table: Table) -> None:
     behind = _folded(f"“{table.caption}”", _behind(table, table.caption))
     below = f"{_below(table.note, source)}{behind}"
     html = f'<div class="table">{html_table(table.frame, table.caption, below)}</div>'
-    text = f"{table.caption}\n{table.frame.to_string()}\nSource: {source}"
+    text = f"{table.caption}\n{table.frame.to_string()}\nSource: {about.source(table)}"
     _display(html, text, kind="table", tables=list(table.tables))
 
 
 def _source(thing: Chart | Table, title: str) -> str:
-    """Say where a chart or table is from."""
-    named = about.source(thing)
+    """Say in a line where a chart or table is from; its citation has every release."""
+    named = "; ".join(filter(None, [brief(thing.tables), thing.source]))
     if not named:
         raise ParameterError(
             f"{title!r} is made from no table: show what a result function returned, or give the "

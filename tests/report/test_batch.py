@@ -126,7 +126,7 @@ def test_the_index_has_the_chance_that_the_page_of_the_area_has(serial):
     pattern = index.select(".pattern")[-1].get_text()
     assert "Highest: over 99 % in Oldham, 91 % in Bury, 1 % in Wigan." in pattern
     assert "No figure, 150 of them." in pattern
-    assert "Dedicated schools grant" in index.select_one(".map .source").get_text()
+    assert "Dedicated schools grant" in index.select_one(".used").get_text()
 
 
 def test_a_chance_that_is_not_that_of_the_page_is_not_in_the_index(serial, notebook, tmp_path):
