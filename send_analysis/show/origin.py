@@ -58,8 +58,8 @@ def brief(names: Sequence[str]) -> str:
     Returns
     -------
     str
-        ``"Publisher: Publication (June 2025) and 3 more releases; …"``: of each publisher the
-        publication that most of the tables are from, with its latest release.
+        ``"Publication (Publisher, June 2025) and 3 more of its releases; …"``: of each publisher
+        the publication that most of the tables are from, with its latest release.
     """
     whole = origin(names)
     if len(whole) <= LINE:
@@ -72,8 +72,9 @@ def brief(names: Sequence[str]) -> str:
     for publisher, releases in by_publisher.items():
         first = max(releases, key=lambda it: (used[_publication(it)], it["published"]))
         more = len(releases) - 1
-        others = f" and {more} more release{'s' if more > 1 else ''}" if more else ""
-        said.append(f"{publisher}: {_publication(first)[1]} ({month(first['published'])}){others}")
+        others = f" and {more} more of its releases" if more else ""
+        title = _publication(first)[1]
+        said.append(f"{title} ({publisher}, {month(first['published'])}){others}")
     return "; ".join(said)
 
 
