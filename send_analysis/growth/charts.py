@@ -104,7 +104,8 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
                     textcoords="offset points", **CLEAR)  # fmt: skip
         for row in own.itertuples():
             named = (
-                f"{row.area} {row.growth:+.0f} %, 95 % interval {row.low:+.0f} to {row.high:+.0f}"
+                f"{row.area} {row.growth:+.0f}\N{NO-BREAK SPACE}%, 95\N{NO-BREAK SPACE}% interval "
+                f"{row.low:+.0f} to {row.high:+.0f}"
             )
             ax.annotate(
                 textwrap.fill(named, 52),
