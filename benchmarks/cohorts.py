@@ -23,11 +23,12 @@ from send_analysis.forecasting.cohorts import (
     flows,
     levers,
     simulation,
+    units,
 )
 from send_analysis.forecasting.cohorts import (
     inputs as cohort_data,
 )
-from send_analysis.forecasting.cohorts.inputs import SETTINGS, placed
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, origins, placed, snapshot
 from send_analysis.forecasting.cohorts.trend import FIRST_YEAR
 from send_analysis.forecasting.transitions import files, model
 
@@ -46,17 +47,17 @@ def markdown(frame: pd.DataFrame) -> str:
 def parity() -> str:
     """Published demo against ours: totals by year, and the largest gaps of the parts."""
     states = files.read_valid_states(DEMO / "input/valid-states.csv")
-    inputs = {
-        "transitions": files.read_transitions(DEMO / "input/transitions.csv", states),
-        "population": files.read_population(DEMO / "input/population.csv"),
-        "states": states,
-        "costs": files.read_costs(DEMO / "input/costs.csv", states),
-    }
+    given = files.Files(
+        files.read_transitions(DEMO / "input/transitions.csv", states),
+        files.read_population(DEMO / "input/population.csv"),
+        states,
+        files.read_costs(DEMO / "input/costs.csv", states),
+    )
     runs, seconds = {}, {}
     for sampler in ("published", "exact"):
         start = time.process_time()
         runs[sampler] = model.simulate_transitions(
-            **inputs, seed_year=2017, simulations=1000, seed=50, sampler=sampler
+            given, seed_year=2017, draws=model.Draws(sampler=sampler)
         )
         seconds[sampler] = time.process_time() - start
 
@@ -122,7 +123,7 @@ def categories(stock: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
 def backtest() -> str:
     """Latest January from the one before: errors, and how often the 80 % interval held."""
     origin, latest = cohort_data.origins()[-2:]
-    known, later = simulation.estimated(origin).known, cohort_data.snapshot(latest, years=1)
+    known, later = units.estimated(origin).known, cohort_data.snapshot(latest, years=1)
     at = later.areas.get_indexer(known.areas)
     both = cohort_data.recorded(known.stock) & cohort_data.recorded(later.stock[at]) & (at >= 0)
     frames = []
@@ -167,7 +168,7 @@ def backtest() -> str:
 def speed() -> str:
     """Processor time of the cohort model, so that a busy machine does not count."""
     start = time.process_time()
-    simulation.estimated(cohort_data.origins()[-1])
+    units.estimated(cohort_data.origins()[-1])
     rows = [("tables read, rates of 153 authorities estimated", time.process_time() - start)]
     start = time.process_time()
     forecasting.forecast("Bury", 10)
@@ -193,7 +194,9 @@ def speed() -> str:
     sa.forecast(horizon=5)
     rows.append(("sa.forecast(horizon=5), all areas, from the tables", time.process_time() - start))
     start = time.process_time()
-    simulation.simulate_areas(jobs=1)
+    known = snapshot(origins()[-1])
+    for name in known.areas[np.isfinite(known.stock).all(axis=(1, 2))]:
+        simulation.summarise(simulation.project(name))
     took = time.process_time() - start
     rows.append(("all 153 authorities, summaries too, on one core", took))
     rows.append(("the same on two cores, half of it", took / 2))
@@ -230,7 +233,7 @@ def trend_choices() -> pd.DataFrame:
 def mix_persistence() -> pd.Series:
     """Correlation over authorities of two successive years' changes of a setting's share."""
     rows = placed().query("year >= 2023")
-    rows = rows[rows["area_code"].isin(simulation.estimated(2025).known.areas)]
+    rows = rows[rows["area_code"].isin(units.estimated(2025).known.areas)]
     plans = rows.pivot_table(
         index=["area_code", "setting"], columns="year", values="plans", aggfunc="sum"
     ).astype(float)

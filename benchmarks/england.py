@@ -76,7 +76,8 @@ def simulate(simulations: int, areas: int) -> None:
     from send_analysis.forecasting.cohorts import simulation
 
     names = [code for code in current() if code not in {"E09000001", "E06000053"}][:areas]
-    simulation.simulate_areas(names, simulations=simulations, jobs=1)
+    for name in names:
+        simulation.summarise(simulation.project(name, simulations=simulations))
 
 
 def report(areas: int) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.types import is_list_like
 
 from send_analysis import reads, tables
-from send_analysis.errors import MissingDataError, UnknownNameError, nearest
+from send_analysis.errors import MissingDataError, UnknownNameError, either, nearest
 
 
 class Area(str):
@@ -224,7 +224,7 @@ def _code(text: str) -> str:
     if folded in _COUNTIES:
         raise UnknownNameError(
             f"{text!r} is {len(_COUNTIES[folded])} authorities now: give "
-            f"{_either([names[code] for code in _COUNTIES[folded] if code in names])}."
+            f"{either([names[code] for code in _COUNTIES[folded] if code in names])}."
         )
     if folded in by_name:
         code = by_name[folded]
@@ -240,19 +240,13 @@ def _code(text: str) -> str:
     likely = sorted({names[code] for code in within})
     if len(likely) > 1:
         raise UnknownNameError(
-            f"{text!r} could be {_either(likely)}: give the full name or the code."
+            f"{text!r} could be {either(likely)}: give the full name or the code."
         )
     if len(likely) == 1 and fold(likely[0]).startswith(folded):
         return next(iter(within))
     near = likely or sorted({names[by_name[name]] for name in nearest(folded, by_name)})
-    hint = f"Did you mean {_either(near)}?" if near else "Use a name, or a code such as 351."
+    hint = f"Did you mean {either(near)}?" if near else "Use a name, or a code such as 351."
     raise UnknownNameError(f"Unknown area {text!r}. {hint}")
-
-
-def _either(words: list[str]) -> str:
-    """Join names with commas, and "or" before the last."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def also(code: str) -> list[str]:

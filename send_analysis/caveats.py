@@ -75,15 +75,17 @@ def crossed(
     """
     columns = {"start": start, "end": end, "category": category}
     rows = frame[["area_code"]].assign(**columns)
-    said = pd.Series("", index=frame.index, dtype="str")
     codes, of_row = np.unique(rows["area_code"].to_numpy(dtype=object), return_inverse=True)
     there = set("+".join(codes).split("+")) | set(codes)
     first, last = (rows[name].to_numpy(dtype=float, na_value=np.nan) for name in ("start", "end"))
     known = breaks(table)
     known = known[known["area_code"].isin({"", *there})]
-    if isinstance(category, str):
-        known = known[[quality.touches(one, category) for one in known["category"]]]
+    kinds, of_kind = np.unique(rows["category"].to_numpy(dtype=object), return_inverse=True)
+    said = np.full(len(rows), "", dtype=object)
     for row in known.itertuples():
+        touched = np.array([quality.touches(row.category, kind) for kind in kinds], dtype=bool)
+        if not touched.any():
+            continue
         if row.kind in ONCE:
             hit = (first >= row.year) & (first < row.settled)
             hit |= (last >= row.year) & (last < row.settled)
@@ -97,11 +99,10 @@ def crossed(
                 for code in codes
             ]
             hit &= np.array(own)[of_row]
-        if hit.any():
-            hit &= rows["category"].map(lambda name, row=row: quality.touches(row.category, name))
-            words = said.where(said == "", said + " and in ") + f"{row.year} ({row.note})"
-            said = said.where(~hit, words)
-    return ("the series breaks in " + said).where(said != "", "")
+        hit &= touched[of_kind]
+        joined = np.where(said[hit] == "", "the series breaks in ", said[hit] + " and in ")
+        said[hit] = joined + f"{row.year} ({row.note})"
+    return pd.Series(said, index=frame.index, dtype="str")
 
 
 def yearly(frame: pd.DataFrame, table: str, *, category: str | pd.Series = "all") -> pd.Series:

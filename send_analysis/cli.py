@@ -119,7 +119,7 @@ def write_dictionary(
     out: Annotated[Path | None, typer.Option(help="File to write [default: print it].")] = None,
 ) -> None:
     """Write the data dictionary from the descriptor (docs/data_dictionary.md is made by this)."""
-    from send_analysis.files import disk
+    from send_analysis import disk
     from send_analysis.report import dictionary
 
     text = dictionary.markdown()
@@ -359,7 +359,7 @@ def simulate(
     ] = "exact",
 ) -> None:
     """Project plans from an authority's own person-level transitions (docs/cohorts.md)."""
-    from send_analysis.files.disk import writable_folder
+    from send_analysis.disk import writable_folder
     from send_analysis.forecasting.transitions import files, model
     from send_analysis.forecasting.transitions.scenarios import read_scenario
 
@@ -367,21 +367,17 @@ def simulate(
     states = files.read_valid_states(valid_states)
     cost = None if costs is None else files.read_costs(costs, states)
     moves = files.read_transitions(transitions, states)
+    given = files.Files(moves, files.read_population(population), states, cost)
     results = model.simulate_transitions(
-        moves,
-        files.read_population(population),
-        states,
+        given,
         seed_year=seed_year,
         years=years,
-        simulations=simulations,
-        seed=seed,
-        costs=cost,
         scenario=None if scenario is None else read_scenario(scenario),
-        sampler=draws,
+        draws=model.Draws(simulations, seed, draws),
     )
     written = model.write_results(results, out)
     print(f"{', '.join(path.name for path in written)} written to {out}")
-    for note in model.notes(moves, states, cost, draws):
+    for note in model.notes(given, draws):
         print(note, file=sys.stderr)
 
 
@@ -427,7 +423,7 @@ def capacity_area(
 
         options["years"] = max(years, balance.YEARS)
         simulation = balance.simulate(area, **options)
-        result = returns.layout(returns.scap(simulation, balance.SETTINGS))
+        result = returns.layout(returns.scap(simulation))
     else:
         result = balance.part(area, part.value, **options, capacity_file=capacity_file)
     if form is not Format.table:

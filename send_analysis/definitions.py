@@ -1,4 +1,4 @@
-"""What a figure counts, in the words of the descriptor: nobody words a figure by hand.
+"""What a figure counts, in the words of the descriptor, and figures written with their units.
 
 A table says what its figures count, and a category what each of its values means (``counts``,
 ``definitions`` and ``wording`` in ``cleaning/schemas.yml``). :func:`words` puts them together for
@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.errors import either
 
 # Columns that say where and when, which who cites the figure adds.
 PLACE = ("area", "area_code", "organisation_code", "nhs_level", "level")
@@ -138,9 +139,77 @@ def _said(table: str, field: dict[str, Any], wanted: Any) -> str:
 
 def _either(texts: list[str]) -> str:
     """Join texts by commas and "or"; what they begin with alike is said once."""
-    if len(texts) < 2:
-        return "".join(texts)
-    first = texts[0].split(" ")[0]
+    first = texts[0].split(" ")[0] if texts else ""
     if all(text.startswith(f"{first} ") for text in texts):
-        texts = [texts[0], *(text.removeprefix(f"{first} ") for text in texts[1:])]
-    return f"{', '.join(texts[:-1])} or {texts[-1]}"
+        texts = [*texts[:1], *(text.removeprefix(f"{first} ") for text in texts[1:])]
+    return either(texts)
+
+
+THRESHOLDS = {"above": "more than", "at least": "at least", "below": "less than"}
+
+
+def number(value: float) -> str:
+    """Write a number with separators, a whole one and one from 1,000 on without decimals."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.1f}".removesuffix(".0")
+
+
+def written(value: float, unit: str) -> str:
+    """Write a figure with its unit as people do.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+        ``per cent`` and what it is of, ``place`` and among which, ``grade``, or what is counted.
+
+    Returns
+    -------
+    str
+        "66.1 %", "place 4", "1,233 plans", "£1.4 million".
+    """
+    if unit.startswith("per cent"):
+        return f"{bare(value, unit)} %{unit.removeprefix('per cent')}"
+    if unit.startswith(("place", "grade")):
+        return f"{unit[:5]} {value:.0f}"
+    if unit == "year":
+        return f"{value:.0f}"
+    if unit.startswith("£"):
+        return f"£{bare(value, unit)} {unit[1:].strip()}".strip()
+    return f"{bare(value, unit)} {unit}".strip()
+
+
+def claimed(value: float | None, compare: str, unit: str) -> str:
+    """Write what was claimed: a figure, a threshold as the threshold that it is, a direction.
+
+    Parameters
+    ----------
+    value : float or None
+    compare, unit : str
+        As the claim has them.
+
+    Returns
+    -------
+    str
+        "85 %", "more than 50 %", "a rise"; a dash where no figure was named.
+    """
+    if compare in {"rise", "fall"}:
+        return f"a {compare}"
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{THRESHOLDS.get(compare, '')} {written(value, unit)}".strip()
+
+
+def bare(value: float, unit: str) -> str:
+    """Write a figure without its unit: a percentage that is not whole with one decimal."""
+    broken = unit.startswith("per cent") and not float(value).is_integer()
+    return (f"{value:,.1f}" if broken else number(value)).replace("-", "−")
+
+
+def apart(difference: float, unit: str, *, sign: str = "+") -> str:
+    """Write how far two figures are apart: points of a percentage, places, or numbers."""
+    small = abs(difference) < 0.05
+    shown = ("less than 0.1" if difference else "0") if small else f"{difference:{sign},.1f}"
+    shown = shown.removesuffix(".0").replace("-", "−")
+    if unit.startswith("per cent"):
+        return f"{shown} {'point' if shown in {'1', '+1', '−1'} else 'points'}"
+    return shown

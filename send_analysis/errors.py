@@ -65,6 +65,12 @@ class NotebookError(SendAnalysisError):
     """A notebook fails, or shows something its readers could not use."""
 
 
+def either(words: Iterable[object], last: str = "or") -> str:
+    """Join words with commas, and `last` before the last of them; nothing of none."""
+    *most, end = [text for word in words if (text := str(word))] or [""]
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
 def nearest(text: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Names in `known` that look most like `text`, best first (possibly none)."""
     folded = {name.casefold(): name for name in known}

@@ -20,6 +20,7 @@ from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import charts as forecast_charts
 from send_analysis.forecasting import totals, views
 from send_analysis.forecasting.cohorts import inputs, levers, simulation
+from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import series
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import PALETTE, ROLES, RULE, label_ends
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ipywidgets import VBox
     from matplotlib.axes import Axes
 
-HORIZON = 5  # years: the furthest at which forecasts have been tested
 SIMULATIONS = 100  # of places: a change has to show at once
 AS_NOW = "as now"
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from send_analysis import areas
-from send_analysis.errors import MissingDataError, ParameterError, nearest
+from send_analysis.errors import MissingDataError, ParameterError, either, nearest
 
 MOST_LISTED = 12  # keys that a message about an unknown one names
 SHOWN = 60  # characters of a wrong value that a message quotes
@@ -186,7 +186,7 @@ def _worded(fault: Mapping, content: Any, schema: dict, where: str) -> str:
     elif kind == "invalid_key":
         text = f"key {place[-1]!r} must be text; write it in quotes."
     else:
-        allowed = _either(dict.fromkeys(_allowed(node) for node in found)) or fault["msg"]
+        allowed = either(dict.fromkeys(_allowed(node) for node in found)) or fault["msg"]
         words = [str(word) for node in found for word in _words(node)]
         text = f"must be {allowed}, not {_quoted(value)}.{_meant(str(value), words)}"
     keys = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
@@ -236,7 +236,7 @@ def _unknown_key(key: Any, found: list[dict]) -> str:
     """A key that no form here has, and the nearest that one has."""
     known = list(dict.fromkeys(name for node in found for name in node.get("properties", {})))
     some = known if len(known) <= MOST_LISTED else [*known[:3], f"{len(known) - 3} others"]
-    hint = _meant(str(key), known) or f" Keys: {_either(some)}."
+    hint = _meant(str(key), known) or f" Keys: {either(some)}."
     return f"key {key!r} is unknown.{hint}"
 
 
@@ -244,7 +244,7 @@ def _allowed(node: dict) -> str:
     """Say what one form of a JSON schema allows."""
     kind = node.get("type")
     if _words(node):
-        return _either(map(str, _words(node)))
+        return either(map(str, _words(node)))
     if kind in {"integer", "number"}:
         return ("a whole number" if kind == "integer" else "a number") + _limits(node)
     if kind == "string":
@@ -274,12 +274,6 @@ def _limits(node: dict) -> str:
     words = {"of at least": low, "of at most": high, "above": above, "below": below}
     given = [f" {word} {limit:.12g}" for word, limit in words.items() if limit is not None]
     return " and".join(given)
-
-
-def _either(words: Iterable[str]) -> str:
-    """Join words with commas, and "or" before the last."""
-    *most, last = [word for word in words if word] or [""]
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _meant(text: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field, create_model, model_validator
 
 from send_analysis import tables
-from send_analysis.errors import unknown
+from send_analysis.errors import either, unknown
 from send_analysis.forms import Form, Text, checked, read_yaml
 
 ASSUMPTIONS = "assumptions.yml"
@@ -47,7 +47,7 @@ class Assumption(Form):
     def _within(self) -> Assumption:
         unit = next((each for each in UNITS if self.unit.startswith(each)), None)
         if unit is None:
-            raise ValueError(f"unit: must begin with {_either(UNITS)}, not {self.unit!r}")
+            raise ValueError(f"unit: must begin with {either(UNITS)}, not {self.unit!r}")
         lowest, highest = UNITS[unit]
         low, high = (self.value if each is None else each for each in (self.low, self.high))
         if not lowest <= low <= self.value <= high <= highest:
@@ -56,12 +56,6 @@ class Assumption(Form):
                 f"within {lowest:,} to {highest:,} ({self.unit})"
             )
         return self
-
-
-def _either(words: Iterable[object]) -> str:
-    """Join words with commas, and "or" before the last."""
-    *most, last = map(str, words)
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def read(scenario: str | Path, form: type[Form], *, prefix: str = "") -> dict:
@@ -196,3 +190,26 @@ def sample(assumption: pd.Series, size: int, rng: np.random.Generator) -> np.nda
     below = low + (value - low) * np.sqrt(np.minimum(2 * rank, 1))
     above = high - (high - value) * np.sqrt(np.minimum(2 * (1 - rank), 1))
     return np.where(rank < 0.5, below, above)
+
+
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+def interval(name: str, values: np.ndarray, *, axis: int = 1) -> dict[str, np.ndarray]:
+    """Sum up simulations in three columns.
+
+    Parameters
+    ----------
+    name : str
+        Of the column that holds the median.
+    values : ndarray
+        Simulated, the simulations along `axis`.
+    axis : int, default 1
+
+    Returns
+    -------
+    dict of ndarray
+        ``name``, ``name_low_80`` and ``name_high_80``.
+    """
+    low, middle, high = np.quantile(values, QUANTILES, axis=axis)
+    return {name: middle, f"{name}_low_80": low, f"{name}_high_80": high}

@@ -66,3 +66,16 @@ def test_values_of_a_column_are_told_apart():
 def test_every_table_of_figures_says_what_it_counts():
     without = {entry["name"] for entry in tables.descriptor()["resources"] if "counts" not in entry}
     assert without & {"ehc_plans", "requests", "timeliness", "tribunals", "pupils"} == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (66.1101, "per cent", "66.1 %"), (60.0, "per cent", "60 %"), (5.3, "per cent of pupils",
+         "5.3 % of pupils"), (-65.0, "per cent", "−65 %"), (4.0, "place among authorities",
+         "place 4"), (3.0, "grade, 3 the lowest", "grade 3"), (1233.0, "plans", "1,233 plans"),
+        (1.4, "£ million", "£1.4 million"), (2026.0, "year", "2026"), (49.96, "per cent", "50.0 %"),
+    ],
+)  # fmt: skip
+def test_figures_in_words(value, unit, words):
+    assert definitions.written(value, unit) == words

@@ -44,7 +44,13 @@ def test_nought_has_no_sign_and_what_is_true_is_yes():
     assert terms.texts(pd.Series([True, None]), "tested") == ["yes", "n/a"]
 
 
-def test_every_term_can_be_written():
+def test_the_registry_has_a_line_a_column_in_order_and_says_nothing_twice(monkeypatch):
+    names = list(terms.TERMS)
+    assert names == sorted(names, key=str.casefold)
     for name, term in terms.TERMS.items():
         assert format(1234.5, term.form), name
-        assert term.heading == term.heading.strip() != "", name
+        assert term.heading == term.heading.strip(), name
+        monkeypatch.setitem(terms.TERMS, name, term._replace(heading=""))
+        assert terms.heading(name) != term.heading, name
+    keys = sorted(term.key for term in terms.TERMS.values() if term.key)
+    assert keys == list(range(1, len(keys) + 1))

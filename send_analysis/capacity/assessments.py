@@ -16,9 +16,8 @@ import pandas as pd
 
 from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
-from send_analysis.capacity.intervals import interval
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.scenarios import assumptions, sample
+from send_analysis.scenarios import assumptions, interval, sample
 
 YEAR = 365.25 / 7  # weeks in a year
 LIMIT = 20.0  # weeks from request to plan: SEND Regulations 2014, regulation 13
@@ -273,17 +272,9 @@ def queue(
     return frame
 
 
-def hindcast(
-    *, first: int = HINDCAST_FROM, changes: Mapping[str, float] | None = None
-) -> pd.DataFrame:
+@tables.remembered
+def hindcast() -> pd.DataFrame:
     """Predict each authority's timeliness from volumes and the year before, and compare.
-
-    Parameters
-    ----------
-    first : int
-        First calendar year predicted.
-    changes : mapping, optional
-        Assumptions that a scenario changes.
 
     Returns
     -------
@@ -298,7 +289,7 @@ def hindcast(
     This says how much of a change in timeliness volumes explain. It is no forecast: the volumes of
     the year predicted are known.
     """
-    given = assumptions("capacity", changes)["value"]
+    given = assumptions("capacity")["value"]
     base, lapse = given["weeks_without_queue"], given["cases_lapsing"]
     spread = float(np.median(variation(base)))
     every = accounts()
@@ -329,4 +320,4 @@ def hindcast(
     )
     out = out.dropna()[completed.stack().reindex(out.dropna().index) >= LEAST_PLANS]
     out = out.reset_index()
-    return out[out["year"] >= first].sort_values(["area_code", "year"], ignore_index=True)
+    return out[out["year"] >= HINDCAST_FROM].sort_values(["area_code", "year"], ignore_index=True)

@@ -67,7 +67,9 @@ def read_scenario(scenario: str | Path | Mapping | None) -> dict:
         content = scenarios.read(scenario, Scenario, prefix=PREFIX)
     where = content.get("file", "scenario")
     scenarios.assumptions("capacity", content.get("assumptions"), where=where)
-    levers.validate(content.get("levers", ()), where=where)
+    if "levers" in content:
+        given = content["levers"]
+        content["levers"] = levers.validate(given, where=getattr(given, "file", where))
     return content
 
 

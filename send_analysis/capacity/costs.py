@@ -16,7 +16,6 @@ import pandas as pd
 from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
 from send_analysis.capacity import places
-from send_analysis.capacity.intervals import interval
 from send_analysis.capacity.places import (
     ALTERNATIVE,
     COLLEGE,
@@ -26,7 +25,8 @@ from send_analysis.capacity.places import (
     UNIT,
 )
 from send_analysis.forecasting.cohorts import flows
-from send_analysis.scenarios import assumptions, sample
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
+from send_analysis.scenarios import assumptions, interval, sample
 
 PRICES = 2021  # financial year of both accounts: 2021-22
 # The January within that year. The Department's cost of a pupil with a plan in an independent or
@@ -248,16 +248,22 @@ def _share_with_a_place(area: Area) -> float:
 
 
 def _prices(
-    units: pd.DataFrame, size: int, years: range, rise: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw unit costs (settings × simulations) and give the index of prices (years)."""
-    drawn = np.stack([sample(units.loc[setting], size, rng) for setting in units.index])
-    return drawn, (1 + rise) ** (np.array(years) - 1 - PRICES)
+    units: pd.DataFrame,
+    simulation: places.Simulation,
+    *,
+    seed: int = 50,
+    changes: Mapping[str, float] | None = None,
+) -> np.ndarray:
+    """Draw what a placement costs (years × simulations × settings), at the prices of each year."""
+    rng, size = np.random.default_rng([seed, 6]), simulation.stock.shape[1]
+    drawn = np.stack([sample(units.loc[setting], size, rng) for setting in units.index], axis=1)
+    rise = assumptions("capacity", changes).at["price_rise", "value"]
+    years = simulation.origin + np.arange(len(simulation.stock))
+    return drawn * ((1 + rise) ** (years - 1 - PRICES))[:, None, None]
 
 
 def forecast(
     simulation: places.Simulation,
-    settings: Sequence[str],
     *,
     units: pd.DataFrame | None = None,
     seed: int = 50,
@@ -268,8 +274,6 @@ def forecast(
     Parameters
     ----------
     simulation : Simulation
-    settings : sequence of str
-        Names of its settings.
     units : DataFrame, optional
         As :func:`unit_costs` returns it; the area's if not given.
     seed : int
@@ -285,15 +289,13 @@ def forecast(
         times the cost of a placement for a year; the uncertainty of both is carried.
     """
     units = unit_costs(simulation.area_code, changes=changes) if units is None else units
-    rise = assumptions("capacity", changes).at["price_rise", "value"]
-    years = range(simulation.origin, simulation.origin + len(simulation.stock))
-    plans = _by_setting(simulation.stock, settings, units.index)
-    price, index = _prices(units, plans.shape[1], years, rise, np.random.default_rng([seed, 6]))
-    pounds = plans * price.T[None] * index[:, None, None]
+    plans = _by_setting(simulation.stock, units.index)
+    pounds = plans * _prices(units, simulation, seed=seed, changes=changes)
     frames = []
     for number, setting in enumerate([*units.index, "all"]):
         pick = slice(None) if setting == "all" else [number]
-        frame = pd.DataFrame({"year": list(years), "setting": setting})
+        years = simulation.origin + np.arange(len(plans))
+        frame = pd.DataFrame({"year": years, "setting": setting})
         for name, values in (("plans", plans), ("pounds", pounds)):
             frame = frame.assign(**interval(name, values[..., pick].sum(axis=2)))
         frames.append(frame)
@@ -303,32 +305,19 @@ def forecast(
     return out
 
 
-def _by_setting(stock: np.ndarray, settings: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+def _by_setting(stock: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
     """Plans of all ages (years × simulations × settings wanted)."""
-    place = [list(settings).index(name) for name in wanted]
+    place = [SETTINGS.index(name) for name in wanted]
     return stock.sum(axis=2)[..., place].astype(float)
 
 
-def shifts(
-    simulation: flows.Projection,
-    settings: Sequence[str],
-    *,
-    share: float = TENTH,
-    units: pd.DataFrame | None = None,
-    seed: int = 50,
-    changes: Mapping[str, float] | None = None,
-) -> pd.DataFrame:
-    """Say what sending a share of new placements elsewhere would change.
+def shifts(simulation: flows.Projection, *, units: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Say what sending a tenth of new placements elsewhere would change.
 
     Parameters
     ----------
     simulation : Projection
-    settings : sequence of str
-        Names of its settings.
-    share : float, default 0.1
-        Share of new plans and of movers in, as the lever ``placements`` of :func:`flows.apply`
-        counts them.
-    units, seed, changes
+    units : DataFrame, optional
         As in :func:`forecast`.
 
     Returns
@@ -337,19 +326,18 @@ def shifts(
         ``area_code, origin, year, shift, plans`` (placed elsewhere in that January), ``saving``
         (pounds a year; below zero it costs more): medians, with ``_low_80`` and ``_high_80``.
     """
-    units = unit_costs(simulation.area_code, changes=changes) if units is None else units
-    rise = assumptions("capacity", changes).at["price_rise", "value"]
-    years = range(simulation.origin, simulation.origin + len(simulation.stock))
-    before = _by_setting(simulation.stock, settings, units.index)
-    price, index = _prices(units, before.shape[1], years, rise, np.random.default_rng([seed, 6]))
+    units = unit_costs(simulation.area_code) if units is None else units
+    before = _by_setting(simulation.stock, units.index)
+    prices = _prices(units, simulation)
+    years = simulation.origin + np.arange(len(before))
     frames = []
     for name, (source, target) in SHIFTS.items():
-        lever = {"lever": "placements", "from": source, "to": target, "share": share}
+        lever = {"lever": "placements", "from": source, "to": target, "share": TENTH}
         moved = flows.apply(simulation, [lever]).stock
-        change = _by_setting(moved, settings, units.index) - before
-        saving = -(change * price.T[None]).sum(axis=2) * index[:, None]
+        change = _by_setting(moved, units.index) - before
+        saving = -(change * prices).sum(axis=2)
         plans = change[..., units.index.get_loc(target)]
-        frame = pd.DataFrame({"year": list(years), "shift": name})
+        frame = pd.DataFrame({"year": years, "shift": name})
         for column, values in (("plans", plans), ("saving", saving)):
             frame = frame.assign(**interval(column, values))
         frames.append(frame[frame["year"] > simulation.origin])

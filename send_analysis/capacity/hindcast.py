@@ -16,17 +16,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, caveats, reads, tables
+from send_analysis import __version__, caveats, disk, reads, tables
 from send_analysis.areas import Area
 from send_analysis.capacity import places
-from send_analysis.capacity.intervals import interval
+from send_analysis.disk import writable_folder
 from send_analysis.errors import DataError
-from send_analysis.files import disk
-from send_analysis.files.disk import writable_folder
 from send_analysis.forecasting.cohorts.flows import Projection
 from send_analysis.forecasting.cohorts.inputs import SETTINGS, Snapshot, origins, recorded, snapshot
 from send_analysis.forecasting.cohorts.simulation import project
 from send_analysis.forecasting.cohorts.units import estimated
+from send_analysis.scenarios import interval
 
 FOLDER = "hindcasts"
 FILE = "places.csv"  # what `compute` gives for all authorities, as it takes a minute

@@ -15,8 +15,8 @@ import pandas as pd
 
 from send_analysis import reads, tables
 from send_analysis.areas import Area
-from send_analysis.capacity.intervals import interval
 from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.scenarios import interval
 
 # Kinds of specialist place. The first four are those of the school capacity survey; young people
 # in further education have places in colleges and specialist post-16 institutions.
@@ -55,6 +55,7 @@ class Simulation(Protocol):
 
 
 @reads.found
+@tables.remembered(most=4)
 def in_use(area: Area, *, year: int | None = None) -> pd.DataFrame:
     """Count places in use by residents with EHC plans, wherever the school is.
 

@@ -14,8 +14,8 @@ from pydantic import Field
 from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
 from send_analysis.capacity import places
+from send_analysis.cells import Number, Words, read_list
 from send_analysis.errors import ParameterError
-from send_analysis.files.cells import Number, Words, read_list
 from send_analysis.forms import AreaName, Form, Month, Share, Text, checked, read_yaml
 from send_analysis.scenarios import assumptions, sample
 

@@ -7,7 +7,6 @@ rounded sum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from send_analysis import areas, tables
 from send_analysis.capacity import places
 from send_analysis.capacity.places import ALTERNATIVE, INDEPENDENT, SPECIAL, SURVEY_KINDS, UNIT
 from send_analysis.errors import ParameterError
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
 from send_analysis.rounding import controlled_rounding
 
 # Years ahead of the academic year of the collection: guide for local authorities, April 2026.
@@ -40,29 +40,18 @@ def academic_year(january: int) -> str:
 def survey(simulation: places.Simulation) -> int:
     """Year of the survey to which a simulation answers.
 
-    Its return closes in July; plans of a January come out in the June after it, too late for that
-    year's.
+    The first academic year asked for begins that September. The return closes in July; plans of a
+    January come out in the June after it, too late for that year's.
     """
     return simulation.origin + 1
 
 
-def scap(
-    simulation: places.Simulation,
-    settings: Sequence[str],
-    *,
-    collection: int | None = None,
-    last_year_group: int = 11,
-) -> pd.DataFrame:
+def scap(simulation: places.Simulation, *, last_year_group: int = 11) -> pd.DataFrame:
     """Forecast residents who need specialist places, as the survey asks for them.
 
     Parameters
     ----------
     simulation : Simulation
-    settings : sequence of str
-        Names of its settings.
-    collection : int, optional
-        Year of the survey, as :func:`survey` gives it if not given: the first academic
-        year asked for begins that September.
     last_year_group : int, default 11
         Last year group of the secondary part; up to 14 for special schools with sixth forms.
 
@@ -86,14 +75,14 @@ def scap(
         raise ParameterError(
             f"last_year_group is {last_year_group!r}; give 11 to {LAST_YEAR_GROUP}."
         )
-    collection = survey(simulation) if collection is None else collection
+    collection = survey(simulation)
     last = collection + max(AHEAD.values())
     if simulation.origin + len(simulation.stock) - 1 < last:
         raise ParameterError(
             f"The return of {collection} needs Januaries to {last}: simulate "
             f"{last - simulation.origin} years from January {simulation.origin}."
         )
-    kinds = [list(settings).index(kind) for kind in SURVEY_KINDS]
+    kinds = [SETTINGS.index(kind) for kind in SURVEY_KINDS]
     groups = YEAR_GROUPS | {"secondary": range(7, last_year_group + 1)}
     frames = []
     for phase, ahead in AHEAD.items():
@@ -165,22 +154,20 @@ def write(frame: pd.DataFrame, path: str | Path) -> Path:
     return path
 
 
-def method_text(simulation: places.Simulation, *, collection: int | None = None) -> str:
+def method_text(simulation: places.Simulation) -> str:
     """Describe the method for the return, as the survey's guidance asks.
 
     Parameters
     ----------
     simulation : Simulation
         The one that the return was made from.
-    collection : int
-        Year of the survey.
 
     Returns
     -------
     str
         Paragraphs, plain text.
     """
-    collection = survey(simulation) if collection is None else collection
+    collection = survey(simulation)
     name, origin = areas.name(simulation.area_code), simulation.origin
     start = simulation.stock[0].sum() / simulation.stock.shape[1]
     first, last = academic_year(collection + 1), academic_year(collection + AHEAD["secondary"])

@@ -10,9 +10,8 @@ import pandas as pd
 from send_analysis import caveats, reads
 from send_analysis.areas import Area
 from send_analysis.capacity import assessments
-from send_analysis.capacity.intervals import interval
 from send_analysis.capacity.places import Simulation
-from send_analysis.scenarios import assumptions, sample
+from send_analysis.scenarios import assumptions, interval, sample
 
 ROLES = {
     "educational_psychologist": "educational psychologist",

@@ -25,11 +25,11 @@ from send_analysis.forecasting.cohorts.inputs import SETTINGS, origins
 from send_analysis.forecasting.cohorts.simulation import Projection, project
 from send_analysis.forecasting.cohorts.trend import drift
 from send_analysis.forecasting.cohorts.units import estimated
+from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import series
 
 EVERY = "all specialist"
 MILLION = 1e6
-HORIZON = 5  # years ahead of headlines: as far as the forecast of all plans has been tested
 JANUARIES = 5  # that the error which all areas share must be known from, for a range to be tested
 HELD = (72, 88)  # per cent of areas, as printed, that an 80 % interval may hold to have held
 # What each year of the queue rests on: table and category.
@@ -89,8 +89,8 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
-def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFrame:
-    """Take one phase and kind of a forecast, from the January it was made from on.
+def fan(forecast: pd.DataFrame, phase: str) -> pd.DataFrame:
+    """Take all specialist places of a phase out of a forecast, from its first January on.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def fan(forecast: pd.DataFrame, phase: str, *, kind: str = EVERY) -> pd.DataFram
         ``area, kind, phase, year, capacity, demand, low_80, high_80``; in the first row all are
         the places in use.
     """
-    rows = forecast[(forecast["phase"] == phase) & (forecast["kind"] == kind)]
+    rows = forecast[(forecast["phase"] == phase) & (forecast["kind"] == EVERY)]
     rows = rows.rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
     columns = ["area", "kind", "phase", "year", "capacity", "demand", "low_80", "high_80"]
     start = rows.iloc[[0]].assign(year=rows["origin"].iloc[0])
@@ -307,18 +307,12 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     """
     after = queue[["year", "next_year_60", "next_year_90"]].assign(year=queue["year"] + 1)
     after = after.rename(columns={"next_year_60": "needed_60", "next_year_90": "needed_90"})
-    tested = _hindcast()
+    tested = assessments.hindcast()
     tested = tested[tested["area_code"] == queue["area_code"].iloc[0]]
     tested = tested.rename(columns={"volumes": "timely_by_volumes"})
     out = after.merge(queue[["year", "completed", "timely"]], on="year", how="left")
     out = out.merge(tested[["year", "timely_by_volumes"]], on="year", how="left")
     return out[["year", "completed", "timely", "needed_60", "needed_90", "timely_by_volumes"]]
-
-
-@tables.remembered
-def _hindcast() -> pd.DataFrame:
-    """Hindcast timeliness of every authority."""
-    return assessments.hindcast()
 
 
 @reads.result
@@ -331,7 +325,7 @@ def checks(area: Area) -> pd.DataFrame:
         ``where, years, persistence, volumes, predicted``: mean absolute errors in percentage
         points, as :func:`assessments.hindcast` defines the three.
     """
-    every = _hindcast()
+    every = assessments.hindcast()
     rows = {
         "all authorities": every,
         area.name: every[every["area_code"] == area],
@@ -357,7 +351,7 @@ def millions(simulation: Projection) -> pd.DataFrame:
     DataFrame
         ``area, year, setting, plans, cost, cost_low_80, cost_high_80`` (millions of pounds a year).
     """
-    frame = costs.forecast(simulation, balance.SETTINGS)
+    frame = costs.forecast(simulation)
     return pd.DataFrame(
         {
             "area": areas.name(simulation.area_code),
@@ -444,7 +438,7 @@ def queue(area: Area) -> pd.DataFrame:
 @reads.result
 def asked(area: Area) -> pd.DataFrame:
     """Return the totals of the school capacity return, as :func:`.returns.layout`."""
-    table = returns.layout(returns.scap(simulation(area), balance.SETTINGS))
+    table = returns.layout(returns.scap(simulation(area)))
     totals = table[table["Year group"] == "Total"]
     return totals.drop(columns=["LA code", "Local authority", "Year group"])
 
@@ -474,7 +468,7 @@ def unit_costs(area: Area) -> pd.DataFrame:
 @reads.result
 def savings(area: Area) -> pd.DataFrame:
     """Return what a tenth of new placements elsewhere would save, as :func:`.costs.shifts`."""
-    found = costs.shifts(simulation(area), balance.SETTINGS)
+    found = costs.shifts(simulation(area))
     last = headline_year(area)
     found = found[found["year"].isin([last - 4, last - 2, last])]
     money = ["saving", "saving_low_80", "saving_high_80"]

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 from tqdm import tqdm
@@ -35,10 +35,10 @@ from send_analysis.cleaning import (
     population,
     series,
     tribunals,
-    witnesses,
 )
 from send_analysis.cleaning.layout import members, release, rules, sha256
 from send_analysis.cleaning.standing import Standing
+from send_analysis.disk import writable_folder
 from send_analysis.errors import (
     DataError,
     LayoutError,
@@ -46,12 +46,11 @@ from send_analysis.errors import (
     SendAnalysisError,
     unknown,
 )
-from send_analysis.files.disk import writable_folder
 
 R = TypeVar("R")
 
-# Each takes the folder of the releases and the table `areas`, and gives the tables named here;
-# findings about the releases go into `quality`.
+# Each takes the folder of the releases (or `Standing`, which has it) and the table `areas`, and
+# gives the tables named here; findings about the releases go into `quality`.
 BUILDERS = {
     ehc_plans.caseload: ("ehc_plans", "ehc_plans_by_age", "placements"),
     ehc_plans.primary_need: ("primary_need",),
@@ -166,27 +165,23 @@ def build(
     return Built([name for name in schemas()["tables"] if name in made], kept)
 
 
-def _make(
-    before: Standing, only: set[str], lenient: bool
-) -> tuple[dict[str, pd.DataFrame], dict[str, DataError], set[str]]:
-    """Run the builders.
+class Made(NamedTuple):
+    """What the builders gave."""
 
-    Returns
-    -------
-    made : dict of DataFrame
-        The tables; `quality` has the findings of all.
-    faults : dict of DataError
-        Why, by table, others could not be made.
-    used : set of str
-        Tables in which something of those that stand goes on.
-    """
+    tables: dict[str, pd.DataFrame]  # `quality` has the findings of all
+    faults: dict[str, DataError]  # why, by table, others could not be made
+    used: set[str]  # tables in which something of those that stand goes on
+
+
+def _make(before: Standing, only: set[str], lenient: bool) -> Made:
+    """Run the builders."""
     source, passing = before.source, (MissingFileError, *([LayoutError] if lenient else []))
     made, found, faults, whole = {}, [], {}, {}
     outdated = before.outdated()
     try:
         if outdated:
             raise outdated
-        areas = _foreseen(geography.areas, source, before)
+        areas = _foreseen(geography.areas, before)
         made = {"areas": areas, "area_codes": geography.area_codes(areas)}
     except passing as fault:
         if "areas" not in before.entries:
@@ -198,9 +193,9 @@ def _make(
         if outdated and any(map(series.known, schemas()["tables"][names[0]]["sources"])):
             faults |= dict.fromkeys(names, outdated)
             continue
-        more = [before] if "standing" in inspect.signature(make).parameters else []
+        given = before if "standing" in inspect.signature(make).parameters else source
         try:
-            parts = _foreseen(make, source, areas, *more)
+            parts = _foreseen(make, given, areas)
         except passing as fault:
             faults |= dict.fromkeys(names, fault)
             continue
@@ -210,9 +205,9 @@ def _make(
             years = before.years_of(name, part, made[name])
             whole |= {} if years is None else {name: years}
     found.append(comparability.findings(made, areas))
-    witnessed = "pupils" in made and set(made) >= witnesses.TABLES  # the tool, and what to hold
+    witnessed = "pupils" in made and set(made) >= lait.TABLES  # the tool, and what to hold
     if witnessed:
-        found.append(witnesses.check(source, areas, made))
+        found.append(lait.check(source, areas, made))
     new = pd.concat([part for part in found if part is not None], ignore_index=True)
     made["quality"] = new
     if "quality" in before.entries:
@@ -221,7 +216,7 @@ def _make(
         for name, years in whole.items():
             stays |= (old["table"] == name) & old["year"].isin(years)
         if not witnessed:
-            stays |= witnesses.hold(old, made)
+            stays |= lait.hold(old, made)
         old = old[stays].astype(new.dtypes[["published", "expected"]].to_dict())
         made["quality"] = pd.concat([old, new]).drop_duplicates(_key("quality"), keep="last")
     completeness.check_tables(made, areas, {name: _made_from(name) for name in made})
@@ -229,7 +224,7 @@ def _make(
     if only:
         made = {name: made[name] for name in made if name in {*only, *ALWAYS}}
     used = {*whole, *(ALWAYS if whole or any(map(before.absent, ALWAYS)) else [])}
-    return made, faults, used
+    return Made(made, faults, used)
 
 
 def _foreseen(read: Callable[..., R], *arguments: object) -> R:

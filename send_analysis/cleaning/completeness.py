@@ -10,14 +10,13 @@ the Isle of Wight's plans of 2023 is in the release of 2025).
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 import pandas as pd
 
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import geography, layout, reading, series
-from send_analysis.cleaning.standing import NOTHING, Standing
+from send_analysis.cleaning.standing import Standing
 from send_analysis.errors import DataError
 
 FEW = 0.05  # share of authorities that may lack; the most so far is 3 of 153
@@ -173,21 +172,17 @@ def refuse_missing(missing: pd.DataFrame, frame: pd.DataFrame, *, few: float = F
     )
 
 
-def releases(
-    root: Path, areas: pd.DataFrame, files: Collection[str], standing: Standing = NOTHING
-) -> pd.DataFrame:
+def releases(standing: Standing, areas: pd.DataFrame, files: Collection[str]) -> pd.DataFrame:
     """Look through files of the releases of EHC plans.
 
     Parameters
     ----------
-    root : Path
-        Folder of the official releases.
+    standing : Standing
+        Folder of the releases; an older one that a table stands for is passed over.
     areas : DataFrame
         The table `areas`.
     files : collection of str
         The files, as `releases.yml` calls them.
-    standing : Standing, optional
-        Tables that stand for an older release which is not below `root`: it is passed over.
 
     Returns
     -------
@@ -201,7 +196,7 @@ def releases(
         If a file lacks a year, England, a region, or more than a few authorities, or prints a
         code beside another area's name.
     """
-    found, seen = [quality.none()], {}
+    root, found, seen = standing.source, [quality.none()], {}
     older = [n for n in (series.MIDDLE, series.OLD) if not standing.replaces(n)]
     for name in [*series.present(root), *older]:
         entry = layout.release(name)

@@ -18,7 +18,7 @@ from send_analysis.cleaning import completeness, placements, series
 from send_analysis.cleaning.layout import release, specification
 from send_analysis.cleaning.reading import split_category, tidy
 from send_analysis.cleaning.series import MIDDLE, OLD
-from send_analysis.cleaning.standing import NOTHING, Standing, no_rows
+from send_analysis.cleaning.standing import Standing, no_rows
 
 # Single years of age, as the tables name them, to age bands.
 BAND_OF_AGE = {str(age): band for band, ages in AGE_BANDS.items() for age in ages}
@@ -31,17 +31,11 @@ def _headline(root: Path, file: str, topic: str) -> pd.DataFrame:
 
 
 def _revised(
-    root: Path,
-    new: pd.DataFrame,
-    file: str,
-    topic: str,
-    standing: Standing,
-    *,
-    table: str,
-    category: str = "all",
+    standing: Standing, new: pd.DataFrame, file: str, topic: str, *, table: str, category: str
 ) -> pd.DataFrame:
     """Totals of the newest release that differ from those of the release before."""
-    known, there = series.known(), series.present(root)
+    root, known = standing.source, series.known()
+    there = series.present(root)
     older = known[known.index(there[0]) + 1 :]
     before = next((n for n in older if n in there or standing.replaces(n, table)), None)
     if before is None:
@@ -60,22 +54,22 @@ def _revised(
 
 
 def _against_old(
+    standing: Standing,
     totals: pd.DataFrame,
     old: pd.DataFrame,
     release: str,
-    standing: Standing,
     *,
     table: str,
-    value: str,
     category: str = "all",
 ) -> pd.DataFrame:
     """Totals that differ from those of a release from before the person-level return."""
     if standing.replaces(release, table):
         old = standing.printed(table, category, release, quality.EARLIER)
-        old = old.rename(columns={"value": value})
+    counts = dict.fromkeys([table, "plans"], "value")
     return quality.against_earlier(
-        totals, old, table=table, value=value, key=["area_code", "year"], release=release
-    )
+        totals.rename(columns=counts), old.rename(columns=counts), table=table, value="value",
+        key=["area_code", "year"], release=release,
+    )  # fmt: skip
 
 
 def _by_age(root: Path, file: str, topic: str) -> pd.DataFrame:
@@ -123,7 +117,7 @@ def _bands(
     )
 
 
-def _by_band(root: Path, file: str, table: str, standing: Standing) -> pd.DataFrame:
+def _by_band(standing: Standing, file: str, table: str) -> pd.DataFrame:
     """Read a file by age band of the 2022 release: ``plans`` and ``statements`` side by side.
 
     No rows where the table stands for the release.
@@ -131,7 +125,7 @@ def _by_band(root: Path, file: str, table: str, standing: Standing) -> pd.DataFr
     if standing.replaces(OLD, table):
         return no_rows("area_code", "year", "age_band", "plans", "statements", "missing", "release")
     spec = release(OLD)
-    rows = tidy(root, OLD, file, labels={"characteristic_age": spec["age_labels"]})
+    rows = tidy(standing.source, OLD, file, labels={"characteristic_age": spec["age_labels"]})
     rows = rows.rename(columns={"characteristic_age": "age_band"})
     key = ["area_code", "year", "age_band"]
     plans = rows[rows["category"] == "plans"].set_index(key)
@@ -147,21 +141,18 @@ def _flow(new: pd.DataFrame, old: pd.DataFrame, dimension: str, value: str) -> p
     return out.rename(columns={"category": dimension, "value": value})
 
 
-def caseload(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def caseload(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Plans in January: by age band, by single year and setting, by placement.
 
     This and the other public functions read one file of the releases each.
 
     Parameters
     ----------
-    root : Path
-        Folder of the official releases.
+    standing : Standing
+        Folder of the official releases, and the tables that have what older ones gave which are
+        not in it.
     areas : DataFrame
         The table `areas`.
-    standing : Standing, optional
-        Tables that have what older releases gave which are not below `root`.
 
     Returns
     -------
@@ -169,62 +160,83 @@ def caseload(
         By table name, `quality` with what :mod:`send_analysis.quality` found among them;
         `schemas.yml` describes their columns.
     """
-    read = ("caseload", "caseload_by_age", "caseload_by_placement")
-    checked = completeness.releases(root, areas, read, standing)
-    new = _headline(root, "caseload", "All EHC plans")
-    old = _by_band(root, "caseload_by_age", "ehc_plans", standing)
-    total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
-    total = total.drop(columns="category").assign(age_band="all")
-    by_age = _by_age(root, "caseload", "Child or young persons age")
-    ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
-    bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
-    old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
-    plans = pd.concat([old_kept, total, bands], ignore_index=True)
-    plans = standing.kept("ehc_plans", plans)
-    placed = _placed(root, new, "caseload_by_placement", "placements", standing)
-    totals = plans[plans["age_band"] == "all"]
+    checked = completeness.releases(standing, areas, _files("caseload"))
+    topic = "All EHC plans"
+    new = _headline(standing.source, "caseload", topic)
+    made = _by_age_and_placement(
+        standing, areas, new, "caseload", topic, ages="Child or young persons age"
+    )
+    totals = made["ehc_plans"][made["ehc_plans"]["age_band"] == "all"]
+    special = made["placements"].query("placement_group == 'special' and placement == 'all'")
     found = [
         checked,
-        quality.parts_against_total(
-            plans[plans["age_band"] != "all"],
-            totals,
-            table="ehc_plans",
-            value="plans",
-            check="age bands against the total",
-        ),
-        quality.areas_against_parent(totals, areas, table="ehc_plans", value="plans"),
+        made["quality"],
         quality.jumps(_footprint_totals(totals, areas), table="ehc_plans", value="plans"),
-        _against_old(
-            totals, old[old["age_band"] == "all"], OLD, standing, table="ehc_plans", value="plans"
-        ),
-        _revised(
-            root, new, "caseload", "All EHC plans", standing, table="ehc_plans", category="all/all"
-        ),
-        placements.against_total(placed, "placements"),
         quality.areas_against_parent(
-            placed.query("placement_group == 'special' and placement == 'all'"),
-            areas,
-            table="placements",
-            value="plans",
-            item="special / all",
+            special, areas, table="placements", value="plans", item="special / all"
         ),
     ]
-    return {
-        "ehc_plans": plans,
-        "ehc_plans_by_age": ages,
-        "placements": placed,
-        "quality": pd.concat(found, ignore_index=True),
-    }
+    return made | {"quality": pd.concat(found, ignore_index=True)}
 
 
-def primary_need(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
+def _files(subject: str) -> tuple[str, str, str]:
+    """Files of the releases that plans in January, or new plans, are read from."""
+    return subject, f"{subject}_by_age", f"{subject}_by_placement"
+
+
+# Tables that are made of those files.
+TABLES = {
+    "caseload": ("ehc_plans", "ehc_plans_by_age", "placements"),
+    "new_plans": ("new_plans", "new_plans_by_age", "new_plans_by_placement"),
+}
+
+
+def _by_age_and_placement(
+    standing: Standing,
+    areas: pd.DataFrame,
+    new: pd.DataFrame,
+    subject: str,
+    topic: str,
+    *,
+    ages: str,
 ) -> dict[str, pd.DataFrame]:
+    """Make the tables of plans in January, or of new plans, and check them.
+
+    `new` are the headlines of the newest releases; `topic` and `ages` are what these call all
+    plans and their ages.
+    """
+    root, (table, single, placement) = standing.source, TABLES[subject]
+    file, file_by_age, file_by_placement = _files(subject)
+    total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
+    total = total.drop(columns="category").assign(age_band="all")
+    by_age = _by_age(root, file, ages)
+    years = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
+    bands = _bands(years[years["setting"] == "all"], "plans", total, by_age)
+    old = _by_band(standing, file_by_age, table)
+    old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
+    plans = standing.kept(table, pd.concat([old_kept, total, bands], ignore_index=True))
+    placed = _placed(standing, new, file_by_placement, placement)
+    whole = plans["age_band"] == "all"
+    found = [
+        quality.parts_against_total(
+            plans[~whole], plans[whole], table=table, value="plans",
+            check="age bands against the total",
+        ),
+        quality.areas_against_parent(plans[whole], areas, table=table, value="plans"),
+        _against_old(standing, plans[whole], old[old["age_band"] == "all"], OLD, table=table),
+        _revised(standing, new, file, topic, table=table, category="all/all"),
+        placements.against_total(placed, placement),
+    ]  # fmt: skip
+    found = pd.concat(found, ignore_index=True)
+    return {table: plans, single: years, placement: placed, "quality": found}
+
+
+def primary_need(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Plans in January and new plans by primary type of need."""
     files = {"primary_need": "in January", "primary_need_new": "new"}
-    found = completeness.releases(root, areas, files, standing)
+    found = completeness.releases(standing, areas, files)
     needs = [
-        _headline(root, file, "All EHC plans").assign(plans_counted=kind)
+        _headline(standing.source, file, "All EHC plans").assign(plans_counted=kind)
         for file, kind in files.items()
     ]
     needs = pd.concat(needs, ignore_index=True)
@@ -233,20 +245,18 @@ def primary_need(
     return {"primary_need": table, "quality": found}
 
 
-def new_plans(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def new_plans(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """New plans in a calendar year: by age band, by single year and setting, by placement."""
-    read = ("new_plans", "new_plans_by_age", "new_plans_by_placement")
-    checked = completeness.releases(root, areas, read, standing)
-    new = _headline(root, "new_plans", "New EHC plans")
+    checked = completeness.releases(standing, areas, _files("new_plans"))
+    root, topic = standing.source, "New EHC plans"
+    new = _headline(root, "new_plans", topic)
     every = new["category"] == "all/all"
     sexes = series.rows(root, "new_plans", {"Sex": "sex"})
     sums = sexes[sexes["category"] == "all/all"].groupby(["area_code", "year"], as_index=False)
     if standing.replaces(MIDDLE, "new_plans"):
         earlier = standing.expected("new_plans", "all", quality.REPEATED)
     else:
-        earlier = _middle(root, "assessments", "new_plans", standing)
+        earlier = _middle(standing, "assessments", "new_plans")
         earlier = earlier[earlier["category"] == "plan issued"]
     corrected, copied = quality.correct_copied_totals(
         new[every],
@@ -257,51 +267,21 @@ def new_plans(
         value="value",
     )
     new = pd.concat([new[~every], corrected], ignore_index=True)
-    by_age = _by_age(root, "new_plans", "Age when plan started")
-    ages = _fill_ages(placements.by_setting(by_age, "plans"), "plans", ["setting"])
-    old = _by_band(root, "new_plans_by_age", "new_plans", standing)
-    total = new[new["category"] == "all/all"].rename(columns={"value": "plans"})
-    total = total.drop(columns="category").assign(age_band="all")
-    bands = _bands(ages[ages["setting"] == "all"], "plans", total, by_age)
-    old_kept = old[(old["age_band"] != "all") | (old["year"] < total["year"].min())]
-    plans = pd.concat([old_kept, total, bands], ignore_index=True)
-    plans = standing.kept("new_plans", plans)
-    placed = _placed(root, new, "new_plans_by_placement", "new_plans_by_placement", standing)
-    totals = plans[plans["age_band"] == "all"]
-    found = [
-        checked,
-        copied,
-        quality.parts_against_total(
-            plans[plans["age_band"] != "all"],
-            totals,
-            table="new_plans",
-            value="plans",
-            check="age bands against the total",
-        ),
-        quality.areas_against_parent(totals, areas, table="new_plans", value="plans"),
-        _against_old(
-            totals, old[old["age_band"] == "all"], OLD, standing, table="new_plans", value="plans"
-        ),
-        _revised(
-            root, new, "new_plans", "New EHC plans", standing, table="new_plans", category="all/all"
-        ),
-        placements.against_total(placed, "new_plans_by_placement"),
-    ]
-    return {
-        "new_plans": plans,
-        "new_plans_by_age": ages,
-        "new_plans_by_placement": placed,
-        "quality": pd.concat(found, ignore_index=True),
-    }
+    made = _by_age_and_placement(
+        standing, areas, new, "new_plans", topic, ages="Age when plan started"
+    )
+    found = [checked, copied, made["quality"]]
+    return made | {"quality": pd.concat(found, ignore_index=True)}
 
 
-def ceased_plans(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def ceased_plans(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Plans that ceased in a calendar year: by reason, by age and reason, by setting and reason."""
-    checked = completeness.releases(root, areas, ("ceased_plans",), standing)
-    new = _headline(root, "ceased_plans", "All ceased EHC plans")
-    earlier = _middle(root, "ceased", "ceased_plans", standing)
+    checked = completeness.releases(standing, areas, ("ceased_plans",))
+    root, topic = standing.source, "All ceased EHC plans"
+    new, earlier = (
+        _headline(root, "ceased_plans", topic),
+        _middle(standing, "ceased", "ceased_plans"),
+    )
     summed = earlier.groupby(["area_code", "year"], as_index=False)["value"].sum(min_count=1)
     whole = summed.assign(category="all", missing="")
     whole.loc[whole["value"].isna(), "missing"] = "not_applicable"
@@ -323,7 +303,7 @@ def ceased_plans(
             value="plans",
             check="reasons against the total",
         ),
-        _revised(root, new, "ceased_plans", "All ceased EHC plans", standing, table="ceased_plans"),
+        _revised(standing, new, "ceased_plans", topic, table="ceased_plans", category="all"),
     ]
     return {
         "ceased_plans": table,
@@ -333,71 +313,62 @@ def ceased_plans(
     }
 
 
-def requests(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def requests(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Requests for an assessment in a calendar year."""
     topic = "All requests for EHC needs assessments"
     read = ("management_information",)
-    return _decided(root, areas, standing, "requests", topic, "all", read)
+    return _decided(standing, areas, "requests", topic, "all", read)
 
 
-def assessments(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def assessments(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Assessments in a calendar year."""
     topic = "All EHC needs assessments"
-    return _decided(root, areas, standing, "assessments", topic, "plan issued")
+    return _decided(standing, areas, "assessments", topic, "plan issued")
 
 
 def _decided(
-    root: Path,
-    areas: pd.DataFrame,
     standing: Standing,
+    areas: pd.DataFrame,
     name: str,
     topic: str,
     main: str,
     read: tuple[str, ...] = (),
 ) -> dict[str, pd.DataFrame]:
     """Requests or assessments by what became of them."""
-    checked = completeness.releases(root, areas, (name, *read), standing)
-    new, earlier = _headline(root, name, topic), _middle(root, name, name, standing)
+    checked = completeness.releases(standing, areas, (name, *read))
+    new, earlier = _headline(standing.source, name, topic), _middle(standing, name, name)
     table = standing.kept(name, _flow(new, earlier, "outcome", name))
     totals = table[table["outcome"] == main]
-    old = earlier[earlier["category"] == main].rename(columns={"value": name})
+    old = earlier[earlier["category"] == main]
     found = [
         checked,
         quality.areas_against_parent(totals, areas, table=name, value=name, item=main),
-        _against_old(totals, old, MIDDLE, standing, table=name, value=name, category=main),
-        _revised(root, new, name, topic, standing, table=name, category=main),
+        _against_old(standing, totals, old, MIDDLE, table=name, category=main),
+        _revised(standing, new, name, topic, table=name, category=main),
     ]
     return {name: table, "quality": pd.concat(found, ignore_index=True)}
 
 
-def timeliness(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def timeliness(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Plans issued in a calendar year by the time from request to plan."""
-    checked = completeness.releases(root, areas, ("timeliness",), standing)
+    checked = completeness.releases(standing, areas, ("timeliness",))
     topic = "All EHC plans issued"
-    issued = _headline(root, "timeliness", topic)
-    middle = _middle(root, "timeliness", "timeliness", standing)
+    issued = _headline(standing.source, "timeliness", topic)
+    middle = _middle(standing, "timeliness", "timeliness")
     times = _flow(issued, middle, "category", "plans")
     table = standing.kept("timeliness", split_category(times, ["exceptions", "issued_within"]))
     found = [checked, _late_against_issued(table)]
     found += [
-        _revised(root, issued, "timeliness", topic, standing, table="timeliness", category=kind)
+        _revised(standing, issued, "timeliness", topic, table="timeliness", category=kind)
         for kind in ("included/any time", "included/20 weeks or less")
     ]
     return {"timeliness": table, "quality": pd.concat(found, ignore_index=True)}
 
 
-def annual_reviews(
-    root: Path, areas: pd.DataFrame, standing: Standing = NOTHING
-) -> dict[str, pd.DataFrame]:
+def annual_reviews(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Annual reviews of a calendar year and what was decided."""
-    checked = completeness.releases(root, areas, ("annual_reviews",), standing)
-    reviews = _headline(root, "annual_reviews", "All annual reviews")
+    checked = completeness.releases(standing, areas, ("annual_reviews",))
+    reviews = _headline(standing.source, "annual_reviews", "All annual reviews")
     reviews = reviews.rename(columns={"category": "measure", "value": "plans"})
     table, negative = quality.withdraw_negative(
         reviews, table="annual_reviews", value="plans", item="measure"
@@ -406,24 +377,22 @@ def annual_reviews(
     return {"annual_reviews": table, "quality": found}
 
 
-def _placed(
-    root: Path, new: pd.DataFrame, file: str, table: str, standing: Standing
-) -> pd.DataFrame:
+def _placed(standing: Standing, new: pd.DataFrame, file: str, table: str) -> pd.DataFrame:
     """Plans by placement of all releases; of the 2022 release, from its `file`."""
     old = no_rows("area_code", "year", "category", "value", "missing", "release")
     if not standing.replaces(OLD, table):
-        old = placements.before_person_level(root, file)
+        old = placements.before_person_level(standing.source, file)
     return standing.kept(table, placements.joined(new, old))
 
 
-def _middle(root: Path, subject: str, table: str, standing: Standing) -> pd.DataFrame:
+def _middle(standing: Standing, subject: str, table: str) -> pd.DataFrame:
     """One subject of the management information of the 2023 release.
 
     No rows where the table stands for the release.
     """
     if standing.replaces(MIDDLE, table):
         return no_rows("area_code", "year", "category", "value", "missing")
-    rows = tidy(root, MIDDLE, "management_information")
+    rows = tidy(standing.source, MIDDLE, "management_information")
     parts = rows["category"].str.split("/", n=1)
     return rows.assign(category=parts.str[1])[parts.str[0] == subject]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from send_analysis.cleaning import area_names, completeness, reading, series
-from send_analysis.cleaning.standing import NOTHING, Standing
+from send_analysis.cleaning.standing import Standing
 from send_analysis.errors import DataError
 
 LEVELS = {"National": "england", "Regional": "region", "Local authority": "local authority"}
@@ -20,15 +20,13 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {"neighbours": neighbours(root, areas)}
 
 
-def areas(root: Path, standing: Standing = NOTHING) -> pd.DataFrame:
+def areas(standing: Standing) -> pd.DataFrame:
     """Every area that a table can name, from the area columns of the EHC plan releases.
 
     Parameters
     ----------
-    root : Path
-        Folder of the official releases.
-    standing : Standing, optional
-        Tables that have the areas of older releases which are not below `root`.
+    standing : Standing
+        Folder of the releases, and tables that have the areas of older ones not in it.
 
     Returns
     -------
@@ -36,7 +34,7 @@ def areas(root: Path, standing: Standing = NOTHING) -> pd.DataFrame:
         ``area_code, area, level, old_code, region_code, footprint, first_year, last_year``: the
         years are the first and last January with a row in the releases.
     """
-    parts = []
+    root, parts = standing.source, []
     later = [
         (name, file)
         for name in reversed(series.present(root))

@@ -15,10 +15,10 @@ from typing import Any
 
 import pandas as pd
 
+from send_analysis.areas import ENGLAND
 from send_analysis.categories import WAIT_BANDS as BANDS
-from send_analysis.cleaning import layout, nhs_repeats
-from send_analysis.cleaning.nhs_links import nhs_area_links
-from send_analysis.cleaning.nhs_organisations import name_organisations, part_of
+from send_analysis.cleaning import layout
+from send_analysis.cleaning.nhs_organisations import name_organisations, nhs_area_links, part_of
 from send_analysis.cleaning.nhs_sheets import (
     Sheet,
     bands,
@@ -49,7 +49,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     -------
     dict of DataFrame
         ``nhs_waits`` as :func:`nhs_waits` returns it, ``nhs_area_links`` as
-        :func:`send_analysis.cleaning.nhs_links.nhs_area_links` does.
+        :func:`send_analysis.cleaning.nhs_organisations.nhs_area_links` does.
     """
     paths = [
         entry["path"]
@@ -92,7 +92,7 @@ def nhs_waits(releases: Mapping[str, Mapping[str, Sheet]]) -> pd.DataFrame:
     kept = cells[(cells["age_group"] == "cyp") | (cells["level"] == "england")]
     out = _complete(kept).merge(part_of(cells), on=["month", "organisation_code"], how="left")
     out = out.assign(part_of=out["part_of"].fillna(""))
-    return out.assign(repeated=nhs_repeats.counted(out))[COLUMNS]
+    return out.assign(repeated=_from_repeats(out))[COLUMNS]
 
 
 def read_release(sheets: Mapping[str, Sheet], *, source: str) -> pd.DataFrame:
@@ -304,3 +304,67 @@ def _complete(cells: pd.DataFrame) -> pd.DataFrame:
     key = ["month", "organisation_code", "age_group", "service", "band"]
     out = grid.merge(cells[[*key, "waiting", "missing"]], on=key, how="left")
     return out.assign(missing=out["missing"].fillna("not_returned"))
+
+
+FEWEST = 20  # children; a smaller list may come out the same by chance
+_LIST = ["organisation_code", "age_group", "service"]
+
+
+def repeats(cells: pd.DataFrame) -> pd.DataFrame:
+    """Find the lists of providers that repeat, cell by cell, those of the month before.
+
+    A list in which children are seen, join and grow older by a month does not come out the same in
+    its total and in every band. It repeats if it does and holds ``FEWEST`` children or more, or if
+    all lists of the provider do and hold as many together.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``month, organisation_code, level, age_group, service, band, waiting``.
+
+    Returns
+    -------
+    DataFrame
+        ``month, organisation_code, age_group, service``.
+    """
+    own = cells[(cells["level"] == "provider") & cells["waiting"].notna()]
+    wide = own.pivot(index=[*_LIST, "month"], columns="band", values="waiting")
+    wide = wide.drop(columns=["52-104", "104+"], errors="ignore")  # within 52+
+    wide = wide.astype("Float64").astype(float).fillna(-1).reset_index()
+    before = wide.assign(month=wide["month"] + pd.DateOffset(months=1))
+    both = wide.merge(before, on=[*_LIST, "month"], how="left", suffixes=("", " before"))
+    bands = [column for column in wide if column not in {*_LIST, "month"}]
+    same = pd.Series(True, index=both.index)
+    for band in bands:
+        same &= both[band] == both[f"{band} before"]
+    filled = both.assign(same=same)[both["total"] > 0]
+    group = filled.groupby(["organisation_code", "age_group", "month"])
+    whole = group["same"].transform("all") & (group["total"].transform("sum") >= FEWEST)
+    found = filled[filled["same"] & (whole | (filled["total"] >= FEWEST))]
+    return found[["month", *_LIST]].reset_index(drop=True)
+
+
+def _from_repeats(table: pd.DataFrame) -> pd.Series:
+    """Count the people in each cell who are from lists that repeat the month before.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for :func:`repeats`, with ``part_of``.
+
+    Returns
+    -------
+    Series
+        Aligned with `table`: all of a provider's own list, and in a board, a region and England
+        what came from such lists; else 0.
+    """
+    key = ["month", "age_group", "service", "band"]
+    own = table[table["level"] == "provider"].merge(repeats(table), on=["month", *_LIST])
+    above = table.drop_duplicates(["month", "organisation_code"])
+    region = above.set_index(["month", "organisation_code"])["part_of"]
+    at = pd.MultiIndex.from_frame(own[["month", "part_of"]])
+    places = (own["organisation_code"], own["part_of"], region.reindex(at).to_numpy(), ENGLAND)
+    parts = [own[[*key, "waiting"]].assign(organisation_code=place) for place in places]
+    sums = pd.concat(parts).groupby([*key, "organisation_code"])["waiting"].sum()
+    where = pd.MultiIndex.from_frame(table[[*key, "organisation_code"]])
+    return pd.Series(sums.reindex(where).fillna(0).to_numpy(), index=table.index, dtype="Int64")

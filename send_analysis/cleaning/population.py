@@ -25,7 +25,7 @@ import pandas as pd
 from send_analysis import ageing
 from send_analysis.areas import ENGLAND
 from send_analysis.cleaning import layout, reading
-from send_analysis.cleaning.standing import NOTHING, Standing
+from send_analysis.cleaning.standing import Standing
 from send_analysis.errors import DataError, LayoutError, MissingFileError
 
 AGES = [str(age) for age in range(26)]
@@ -59,7 +59,7 @@ DIVIDED = {"E06000061": "E10000021", "E06000062": "E10000021",
 NOT_REVISED = {2018: {"E06000058", "E06000059"}}
 
 
-def build(root: Path, areas: pd.DataFrame, standing: Standing = NOTHING) -> dict[str, pd.DataFrame]:
+def build(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Build the table `population`.
 
     Where the newest file is at hand and an older one is not, the years before are those of the
@@ -72,7 +72,8 @@ def build(root: Path, areas: pd.DataFrame, standing: Standing = NOTHING) -> dict
         ``basis`` (rebased, published or estimated) and ``release``, for authorities of today,
         regions and England.
     """
-    stood = _stood(root, areas, standing)
+    root = standing.source
+    stood = _stood(areas, standing)
     if stood is None:
         authority = _authorities(root, areas)
         printed = {year: _estimates(root, f"population_{year}", authority) for year in _printed()}
@@ -143,11 +144,12 @@ class Stood(NamedTuple):
     newest: set[int]  # years from the newest estimates before
 
 
-def _stood(root: Path, areas: pd.DataFrame, standing: Standing) -> Stood | None:
+def _stood(areas: pd.DataFrame, standing: Standing) -> Stood | None:
     """What the table that stands has.
 
     None if the files are at hand, or the newest estimates are not, or the authorities are others.
     """
+    root = standing.source
     if not (root / reading.release(LATEST)["path"]).exists() or not _older(root):
         return None
     if not standing.absent("population"):

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from send_analysis import disk
 from send_analysis.areas import ENGLAND
+from send_analysis.cells import refuse, require_columns, require_unique
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.layout import release
 from send_analysis.errors import DataError, LayoutError, MissingFileError, nearest
-from send_analysis.files import disk
-from send_analysis.files.cells import refuse, require_columns, require_unique
 
 PLACE_COLUMNS = ["geographic_level", "country_code", "region_code", "new_la_code", "old_la_code"]
 LEVELS = ["National", "Regional", "Local authority"]
@@ -54,8 +54,15 @@ FOOTPRINTS = {
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
 
 
-def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> tuple[bytes, str]:
-    """Return a file's bytes, out of its archive where it has one, and the name errors give it.
+class Content(NamedTuple):
+    """A file's bytes, and the name that errors give it."""
+
+    content: bytes
+    where: str
+
+
+def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> Content:
+    """Read a file, out of its archive where it has one.
 
     Parameters
     ----------
@@ -79,7 +86,7 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
     try:
         if member is None:
             content = file.read_bytes()
-            return (gzip.decompress(content) if file.suffix == ".gz" else content), where
+            return Content(gzip.decompress(content) if file.suffix == ".gz" else content, where)
         with zipfile.ZipFile(file) as archive:
             found = layout.find_member(member, archive.namelist())
             if found is None:
@@ -89,7 +96,7 @@ def read_bytes(root: Path, path: str, member: str | list[str] | None = None) -> 
                     f"the archive does not hold this file{hint}. Is it another release?",
                     file=where,
                 )
-            return archive.read(found), f"{path}!{found}"
+            return Content(archive.read(found), f"{path}!{found}")
     except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(
             f"no such file below {root}; see data/datapackage.json for the "

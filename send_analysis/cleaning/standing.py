@@ -37,7 +37,7 @@ class Standing:
         Entries of the tables' descriptor, by table.
     """
 
-    source: Path = Path()
+    source: Path
     out: Path = Path()
     entries: dict[str, dict] = field(default_factory=dict)
 
@@ -158,9 +158,6 @@ class Standing:
         item = "" if check == quality.EARLIER else category
         noted = self.expected(table, item, check, f"{release} printed 'expected'")
         return pd.concat([rows, noted], ignore_index=True)
-
-
-NOTHING = Standing()
 
 
 def no_rows(*columns: str) -> pd.DataFrame:

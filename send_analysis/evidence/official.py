@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, tables
+from send_analysis.definitions import number
 from send_analysis.definitions import words as in_words
 from send_analysis.errors import MissingDataError
 from send_analysis.evidence import forms
-from send_analysis.evidence.wording import number
 from send_analysis.forms import Form
-from send_analysis.publication import first_published
+from send_analysis.tables import first_published
 from send_analysis.waits import changes
 
 PLAIN, READING, EXPLORATORY = "plain", "reading", "exploratory"
@@ -195,8 +195,15 @@ def _growth(test: dict) -> list[Definition]:
     ]
 
 
-def _windows(definition: Definition, mode: str) -> tuple[list[tuple], pd.DataFrame]:
+class Windows(NamedTuple):
     """Every window of a definition, and the figure of every place in each."""
+
+    windows: list[tuple]
+    figures: pd.DataFrame
+
+
+def _windows(definition: Definition, mode: str) -> Windows:
+    """Compute the figures of every window of a definition."""
     value = definition.value
     if mode == "change":
         known = value.notna().any().to_numpy()
@@ -208,11 +215,12 @@ def _windows(definition: Definition, mode: str) -> tuple[list[tuple], pd.DataFra
         figures[~np.isfinite(figures)] = np.nan
         times = list(value.columns)
         windows = [(times[i], times[j]) for i, j in zip(first, last, strict=True)]
-        return windows, pd.DataFrame(figures, index=value.index)
+        return Windows(windows, pd.DataFrame(figures, index=value.index))
     if mode in {"highest first", "lowest first"}:
         value = value[value.index.isin(definition.places)]
         value = value.rank(ascending=mode == "lowest first", method="min")
-    return [(time,) for time in value.columns], value.set_axis(range(value.shape[1]), axis=1)
+    windows = [(time,) for time in value.columns]
+    return Windows(windows, value.set_axis(range(value.shape[1]), axis=1))
 
 
 def _roles(definition: Definition, windows: list[tuple], said: str | None) -> list[str]:

@@ -18,13 +18,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import reads, tables
+from send_analysis import definitions, reads, tables
 from send_analysis.areas import Area
+from send_analysis.definitions import apart, bare, number, written
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import forms, official, wording
+from send_analysis.evidence import forms, official
 from send_analysis.evidence.claims import claims, claims_file, months, spoken
 from send_analysis.evidence.official import EXPLORATORY, PLAIN, READING, closest
-from send_analysis.evidence.wording import apart, bare, number, written
 from send_analysis.waits import lists, words_claims
 
 REPRODUCED = "reproduced"
@@ -255,7 +255,7 @@ def mark(frame: pd.DataFrame, kind: str, area: Area, *, years: int = 5) -> pd.Da
     made = claims(area) if claims_file(area).is_file() else []
     rows = [
         (test["area"], test.get("end", test.get("year")), claim["claimed"],
-         claim["compare"], wording.claimed(claim["claimed"], claim["compare"], claim["unit"]))
+         claim["compare"], definitions.claimed(claim["claimed"], claim["compare"], claim["unit"]))
         for claim in made
         for test in [claim["test"]]
         if test["kind"] == kind and "claimed" in claim
@@ -321,7 +321,7 @@ def _against(claim: dict) -> str:
         if forms.columns(figure["table"])[figure["value"]].get("unit") == "pounds"
     ]
     parts = [f"{1e8 * claim['claimed'] / value:.1f} % of that of {cited}" for cited, value in sums]
-    said = wording.claimed(claim["claimed"], claim["compare"], claim["unit"])
+    said = definitions.claimed(claim["claimed"], claim["compare"], claim["unit"])
     return f"The claimed {said} is {' and '.join(parts)}." if parts else ""
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from send_analysis import reads, tables
 from send_analysis.areas import Area
+from send_analysis.definitions import claimed, written
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import verdicts, wording
+from send_analysis.evidence import verdicts
 from send_analysis.growth import series
 
 FROM = "claims as recorded in data/claims"  # beside the tables, the source of what is claimed
@@ -172,7 +173,7 @@ def tried(area: Area) -> pd.DataFrame:
             continue
         own = found.loc[found["role"] == verdicts.PLAIN, "window"].iloc[0]
         near = (found["window"] == own) | (found["role"] == verdicts.READING)
-        official = [wording.written(value, claim["unit"]) for value in found["official"]]
+        official = [written(value, claim["unit"]) for value in found["official"]]
         found = found.assign(claim=claim["statement"], official=official)[near]
         order = [verdicts.PLAIN, verdicts.READING, verdicts.EXPLORATORY]
         tested.append(claim["id"])
@@ -214,7 +215,7 @@ def possibilities(area: Area) -> pd.DataFrame:
         rows.append({
             "claim": claim["statement"], "figures_tried": len(found), "agree": fits,
             "first": "none" if first is None else f"{first['definition']}, {first['window']}: "
-            f"{wording.written(first['official'], claim['unit'])}",
+            f"{written(first['official'], claim['unit'])}",
             "wrong_claims_that_find_one": None if cost is None else cost["exploratory"],
             "wrong_claims_met_by_a_reading": None if cost is None else cost["reading"],
         })  # fmt: skip
@@ -259,12 +260,12 @@ def untestable(area: Area, verdict: str) -> pd.DataFrame:
 def _claimed(found: pd.DataFrame) -> list[str]:
     """Write what was claimed."""
     parts = (found[column] for column in ("claimed", "compare", "unit"))
-    return [wording.claimed(*claim) for claim in zip(*parts, strict=True)]
+    return [claimed(*claim) for claim in zip(*parts, strict=True)]
 
 
 def _worded(found: pd.DataFrame) -> list[str]:
     """Write official figures with their units."""
-    return [wording.written(*pair) for pair in zip(found["official"], found["unit"], strict=True)]
+    return [written(*pair) for pair in zip(found["official"], found["unit"], strict=True)]
 
 
 def _tolerance(row: pd.Series) -> str:
@@ -284,7 +285,7 @@ def _out_then(claim: dict) -> str:
         return "the same"
     alike = found["definition"] == plain["definition"].iloc[0]
     for row in found[alike & (found["role"] == verdicts.READING)].itertuples():
-        return f"{wording.written(row.official, claim['unit'])} ({row.window})"
+        return f"{written(row.official, claim['unit'])} ({row.window})"
     return "none known"
 
 

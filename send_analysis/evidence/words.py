@@ -9,8 +9,10 @@ import pandas as pd
 
 from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
-from send_analysis.evidence import verdicts, views, wording
+from send_analysis.definitions import written
+from send_analysis.evidence import verdicts, views
 from send_analysis.growth import series
+from send_analysis.show.chart import Tile
 
 VERDICTS = {  # what one claim, and several, are said to be
     verdicts.REPRODUCED: ("is reproduced", "are reproduced"),
@@ -56,7 +58,7 @@ def claims(area: Area) -> list[str]:
     points = [
         f"{statements[row.id]}: {row.verdict}. "
         f"{'That' if row.verdict == verdicts.OTHERWISE else 'The official'} figure is "
-        f"{wording.written(row.official, row.unit)} ({row.definition}, {row.window})."
+        f"{written(row.official, row.unit)} ({row.definition}, {row.window})."
         for row in tested.head(MOST_POINTS).itertuples()
     ]
     if len(tested) > MOST_POINTS:
@@ -114,3 +116,38 @@ def _official(area: Area) -> list[str]:
         for row in issued.itertuples()
     ]
     return [*out, flag] if flag else out
+
+
+@reads.found
+def things(area: Area) -> list[Tile]:
+    """Return how many recorded claims official figures reproduce, and what they cannot say.
+
+    Returns
+    -------
+    list of Tile
+        Of a region, about which neither is known, none.
+    """
+    alone = area.level == "local authority"
+    waits = f"No NHS waiting list is of {area.name}’s children alone" if alone else ""
+    label = "What could not be tested"
+    if not verdicts.claims_file(area).is_file():
+        value = "Waits for health services"
+        return [Tile(label, value, f"{waits}; no claims are recorded.")] if alone else []
+    found = views.recorded(area)
+    counted = found[found["same_as"] == ""]
+    tested = counted[~counted["verdict"].isin(verdicts.UNTESTABLE)]
+    held = int((tested["verdict"] == verdicts.REPRODUCED).sum())
+    rest = len(counted) - len(tested)
+    return [
+        Tile(
+            "Claims that official figures reproduce",
+            f"{held} of {len(tested)}",
+            "Of the claims that can be tested; the others are not reproduced, or only on another "
+            "definition.",
+        ),
+        Tile(
+            label,
+            f"{rest} of {len(counted)} claims",
+            f"They have no public series, or none that compares. {waits and waits + '.'}".strip(),
+        ),
+    ]

@@ -15,11 +15,10 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from send_analysis import __version__, areas, reads, tables
+from send_analysis import __version__, areas, disk, reads, tables
+from send_analysis.cells import Number, Words, read_list
+from send_analysis.disk import writable_folder
 from send_analysis.errors import DataError, MissingDataError, ParameterError, SendAnalysisError
-from send_analysis.files import disk
-from send_analysis.files.cells import Number, Words, read_list
-from send_analysis.files.disk import writable_folder
 from send_analysis.forecasting import scoring, totals
 from send_analysis.forecasting.demand import LEVELS
 from send_analysis.forms import Form, Text, checked, read_yaml

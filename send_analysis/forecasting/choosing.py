@@ -59,7 +59,7 @@ def score(panel: Panel) -> Callable[[Specification], float]:
     """
     known = panels.known_at(panel, scoring.CHOSEN_TO)
     origins = np.arange(scoring.CHOSEN_FROM, scoring.CHOSEN_TO)
-    steps = np.arange(1, scoring.HORIZONS + 1)
+    steps = np.arange(1, scoring.HORIZON + 1)
     column = origins - known.years[0]
     usable = (known.plans[:, column] > scoring.SMALLEST) & (known.units != scoring.APART)[:, None]
     outcome = column[:, None] + steps
@@ -69,7 +69,7 @@ def score(panel: Panel) -> Callable[[Specification], float]:
 
     def mean_wis(method: Method) -> np.ndarray:
         """Mean score of the forecasts that count, by years ahead."""
-        quantiles = np.stack(method(known, list(origins), scoring.HORIZONS), axis=1)
+        quantiles = np.stack(method(known, list(origins), scoring.HORIZON), axis=1)
         wis = np.where(counted > 0, scoring.weighted_interval_score(quantiles, observed), 0)
         return wis.sum((0, 1)) / counted.sum((0, 1))
 
@@ -77,15 +77,13 @@ def score(panel: Panel) -> Callable[[Specification], float]:
     return lambda specification: float((mean_wis(ours(specification)) / compound).mean())
 
 
-def choose(panel: Panel, start: Specification = START) -> Specification:
-    """Choose the numbers of the method.
+def choose(panel: Panel) -> Specification:
+    """Choose the numbers of the method, from :data:`START` on.
 
     Parameters
     ----------
     panel : Panel
         Figures of any years; those after January 2022 are not looked at.
-    start : Specification
-        Where the search begins.
 
     Returns
     -------
@@ -93,7 +91,7 @@ def choose(panel: Panel, start: Specification = START) -> Specification:
         One that no change of a single number betters.
     """
     of = score(panel)
-    best = start
+    best = START
     while True:
         before = best
         for changes in GRID:

@@ -23,7 +23,7 @@ from send_analysis.forecasting.reconciliation import NORMAL, spread_of_sum
 SCORED_FROM = 2019  # earlier errors are the reform's: plans above age 19 began in 2015
 CHOSEN_FROM = 2017  # first origin that chose the method: the first with a year to learn from
 CHOSEN_TO = 2022  # last January whose outcome chose the method
-HORIZONS = 5
+HORIZON = 5  # years ahead: the furthest at which forecasts are tested
 NEAR = 10  # per cent: an error below which a forecast is of use to a planner
 USEFUL = 80  # per cent of areas whose error must be that small
 APART = "E09000025"  # Newham: 2,705 plans in January 2024, 1,199 in January 2025
@@ -88,10 +88,9 @@ def weighted_interval_score(quantiles: np.ndarray, observed: np.ndarray) -> np.n
 def rolling_origin(
     methods: Mapping[str, Method] | None = None,
     origins: Sequence[int] | None = None,
-    horizon: int = HORIZONS,
     panel: Panel | None = None,
 ) -> pd.DataFrame:
-    """Forecast from every origin and set the outcome beside it.
+    """Forecast five years from every origin and set the outcomes beside it.
 
     Parameters
     ----------
@@ -100,8 +99,6 @@ def rolling_origin(
         this package's method and the simple ones if not given.
     origins : sequence of int, optional
         Januaries forecast from; all from 2016 that have an outcome if not given.
-    horizon : int
-        Years ahead.
     panel : Panel, optional
         Figures; the installed tables if not given.
 
@@ -116,10 +113,10 @@ def rolling_origin(
     panel = panels.build() if panel is None else panel
     last = int(panel.years[-1])
     origins = range(FIRST_ORIGIN, last) if origins is None else origins
-    made = {name: method(panel, origins, horizon) for name, method in methods.items()}
+    made = {name: method(panel, origins, HORIZON) for name, method in methods.items()}
     parts = []
     for which, origin in enumerate(origins):
-        ahead = min(horizon, last - origin)
+        ahead = min(HORIZON, last - origin)
         start = origin - panel.years[0]
         base, observed = panel.plans[:, start], panel.plans[:, start + 1 : start + 1 + ahead]
         used = np.flatnonzero(base > SMALLEST)
@@ -257,10 +254,8 @@ def reliability(
     return out.assign(forecasts=out["horizon"].map(below.size()))
 
 
-def worst(
-    forecasts: pd.DataFrame, count: int = 10, method: str = OURS, first: int = SCORED_FROM
-) -> pd.DataFrame:
-    """List the forecasts that missed by most, each area once.
+def worst(forecasts: pd.DataFrame, count: int = 10) -> pd.DataFrame:
+    """List this package's forecasts since 2019 that missed by most, each area once.
 
     Returns
     -------
@@ -268,22 +263,12 @@ def worst(
         ``area_code, origin, horizon, base, observed, median, low, high`` (95 % interval), ``error``
         (per cent), worst first.
     """
-    rows = scored(forecasts[(forecasts["method"] == method) & (forecasts["origin"] >= first)])
+    rows = scored(forecasts[(forecasts["method"] == OURS) & (forecasts["origin"] >= SCORED_FROM)])
     rows = rows.assign(size=np.abs(np.log(rows[0.5] / rows["observed"])) / np.sqrt(rows["horizon"]))
     rows = rows.sort_values("size", ascending=False).drop_duplicates("area_code").head(count)
     rows = rows.rename(columns={0.5: "median", 0.025: "low", 0.975: "high"})
-    columns = [
-        "area_code",
-        "origin",
-        "horizon",
-        "base",
-        "observed",
-        "median",
-        "low",
-        "high",
-        "error",
-    ]
-    return rows[columns].reset_index(drop=True)
+    columns = ["area_code", "origin", "horizon", "base", "observed", "median", "low", "high"]
+    return rows[[*columns, "error"]].reset_index(drop=True)
 
 
 def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFrame:
@@ -297,8 +282,8 @@ def england(panel: Panel | None = None, first: int = SCORED_FROM) -> pd.DataFram
     """
     panel = panels.build() if panel is None else panel
     last, parts = int(panel.years[-1]), []
-    for units in replay(panel, range(first, last), HORIZONS):
-        origin, ahead = units.origin, min(HORIZONS, last - units.origin)
+    for units in replay(panel, range(first, last), HORIZON):
+        origin, ahead = units.origin, min(HORIZON, last - units.origin)
         total, spread = units.point.sum(0), spread_of_sum(units.point, units.own, units.common)
         made = total[:, None] * np.exp(spread[:, None] * NORMAL)
         rows = pd.DataFrame(made[:ahead], columns=LEVELS)[[0.5, 0.1, 0.9, 0.025, 0.975]]
@@ -335,7 +320,7 @@ def periods(last: int) -> dict[str, dict[str, int | None]]:
     return out
 
 
-def backtest(panel: Panel | None = None) -> pd.DataFrame:
+def backtest() -> pd.DataFrame:
     """Rerun every forecast from 2016 on and score it: this package's method and simple ones.
 
     Returns
@@ -344,7 +329,7 @@ def backtest(panel: Panel | None = None) -> pd.DataFrame:
         As :func:`accuracy`, with ``outcomes`` in front: the Januaries forecast, as
         :func:`periods` names them.
     """
-    panel = panels.build() if panel is None else panel
+    panel = panels.build()
     forecasts = rolling_origin(panel=panel)
     parts = [
         accuracy(forecasts, **options).assign(outcomes=name)

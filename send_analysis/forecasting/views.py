@@ -16,10 +16,12 @@ from send_analysis.forecasting import outlook
 from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting.cohorts import flows, levers, simulation
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
+from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import series
 
 NOT_RECORDED = "not recorded"  # a fault of recording, not a setting
 NOW = "as now"
+FAR = 15  # years ahead of the chart beyond the tested years
 
 
 @reads.result
@@ -136,13 +138,13 @@ def forecast(area: Area, horizon: int = 5, *, scenario: str | None = None) -> pd
 
 
 @reads.result
-def by_category(area: Area, horizon: int = 5) -> pd.DataFrame:
+def by_category(area: Area) -> pd.DataFrame:
     """Forecast of one year by age band and by setting.
 
     Returns
     -------
     DataFrame
-        ``category, median, low_80, high_80``, plans in the January `horizon` years ahead; no
+        ``category, median, low_80, high_80``, plans in the January five years ahead; no
         range where the category is a fault of recording.
 
     Raises
@@ -151,8 +153,8 @@ def by_category(area: Area, horizon: int = 5) -> pd.DataFrame:
         If the latest return is flagged.
     """
     caveats.require("ehc_plans", area)
-    ahead = forecast(area, horizon)
-    ahead = ahead[ahead["horizon"] == horizon]
+    ahead = forecast(area, HORIZON)
+    ahead = ahead[ahead["horizon"] == HORIZON]
     wide = ahead.pivot(index="category", columns="quantile", values="value")
     names = {share: name for name, share in outlook.RANGES.items()}
     out = wide.rename(columns=names).loc[
@@ -177,7 +179,7 @@ def ahead(area: Area, horizon: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def then(area: Area, as_of: int = series.COMPARABLE, horizon: int = 5) -> pd.DataFrame:
+def then(area: Area) -> pd.DataFrame:
     """Return an earlier forecast beside what happened, as :func:`.outlook.then_and_now`.
 
     Raises
@@ -185,16 +187,17 @@ def then(area: Area, as_of: int = series.COMPARABLE, horizon: int = 5) -> pd.Dat
     MissingDataError
         If the area is younger than that, or its series breaks in between.
     """
+    as_of = series.COMPARABLE
     if area.history:
         first = as_of - outlook.BASE_YEARS
         raise MissingDataError(
             f"{area.name} did not exist in {first} with these boundaries, so it cannot be "
             "tested alone."
         )
-    broken = series.broken(area, start=as_of, end=as_of + horizon)
+    broken = series.broken(area, start=as_of, end=as_of + HORIZON)
     if broken:
         raise MissingDataError(broken)
-    return outlook.then_and_now(area, as_of, horizon)
+    return outlook.then_and_now(area, as_of, HORIZON)
 
 
 @reads.found
@@ -206,11 +209,11 @@ def national(area: Area) -> pd.DataFrame:
 
 
 @reads.found
-def far(area: Area, horizon: int = 15) -> pd.DataFrame:
+def far(area: Area) -> pd.DataFrame:
     """Return :func:`ahead` beyond the tested years; England's stands beside others' forecasts."""
     if area == areas.ENGLAND:
         raise MissingDataError("England's figures stand below, beside those of others.")
-    return ahead(area, horizon)
+    return ahead(area, FAR)
 
 
 def misses() -> pd.DataFrame:

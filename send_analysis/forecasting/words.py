@@ -5,8 +5,10 @@ from __future__ import annotations
 from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting import outlook, scoring
+from send_analysis.forecasting import charts, outlook, scoring, views
+from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import series
+from send_analysis.show.chart import Chart, Tile, small
 
 SMALL = 100  # plans: smaller areas are left out of the averages of errors
 
@@ -89,7 +91,7 @@ def _of_england() -> str:
 
 
 @reads.found
-def hindsight(area: Area, as_of: int = series.COMPARABLE) -> str:
+def hindsight(area: Area) -> str:
     """Say what the method would have forecast for an area from an earlier January.
 
     Returns
@@ -98,6 +100,7 @@ def hindsight(area: Area, as_of: int = series.COMPARABLE) -> str:
         A sentence; empty where the area has no figures of its own that far back, or where the
         series breaks in between.
     """
+    as_of = series.COMPARABLE
     try:
         last = outlook.then_and_now(area, as_of).dropna(subset="compound").iloc[-1]
     except MissingDataError:
@@ -127,3 +130,25 @@ def left_out() -> str:
     flagged = caveats.flagged("ehc_plans", caveats.latest("ehc_plans"))
     said = " ".join(caveats.doubt("ehc_plans", Area(code)) for code in flagged.index)
     return f"Left out: {said}" if said else ""
+
+
+@reads.found
+def things(area: Area) -> list[Tile | Chart]:
+    """Return the forecast as a figure and a small chart; of a flagged return, why there is none."""
+    year = caveats.latest("ehc_plans")
+    label = f"EHC plans forecast for January {year + HORIZON}"
+    if caveats.doubt("ehc_plans", area):
+        return [Tile(label, "none", f"The return of January {year}, where it starts, is flagged.")]
+    frame = views.ahead(area, HORIZON)
+    last = frame.iloc[-1]
+    now = frame.loc[frame["year"] == last["origin"], "published"].iloc[0]
+    low, high = (100 * (last[end] / now - 1) for end in ("low_80", "high_80"))
+    return [
+        Tile(
+            label,
+            f"{last['low_80']:,.0f} to {last['high_80']:,.0f}",
+            f"{low:+.0f} to {high:+.0f} %: a range meant to hold four times in five, while the "
+            "law and the way authorities work stay as they are.",
+        ),
+        small(charts.fan(frame)),
+    ]

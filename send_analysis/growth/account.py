@@ -42,11 +42,7 @@ def _reasons() -> pd.DataFrame:
 
 @reads.result
 def stock_account(
-    area: Area,
-    *,
-    start: int = growth.COMPARABLE,
-    end: int | None = None,
-    by_year: bool = False,
+    area: Area, *, start: int = growth.COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
     """Account for the change in plans: new, ceased by reason, transferred, and what is left over.
 
@@ -55,8 +51,6 @@ def stock_account(
     area : Area or str
     start, end : int
         Januaries, from 2019.
-    by_year : bool, default False
-        One account a calendar year, instead of one for the whole period.
 
     Returns
     -------
@@ -103,7 +97,7 @@ def stock_account(
     after = stock[area].loc[[year + 1 for year in years]].to_numpy()
     account[REMAINDER] = after - account.sum(axis=1)
     account["plans in the January after"] = after
-    return _tell(account, area, list(known), by_year)
+    return _tell(account, area, list(known))
 
 
 @reads.found
@@ -118,23 +112,19 @@ def require(series: pd.Series, area: Area, years: list[int], what: str) -> None:
         )
 
 
-def _tell(account: pd.DataFrame, area: Area, out: list[str], by_year: bool) -> pd.DataFrame:
-    """Bring an account (years down, items across) into the long form."""
+def _tell(account: pd.DataFrame, area: Area, out: list[str]) -> pd.DataFrame:
+    """Bring an account (years down, items across) of the whole time into the long form."""
     first, last = account.columns[0], account.columns[-1]
-    if not by_year:
-        whole = account.sum().to_frame().T.set_axis(account.index[:1])
-        whole[first], whole[last] = account[first].iloc[0], account[last].iloc[-1]
-        ends = [account.index[-1] + 1]
-        account = whole
-    else:
-        ends = [year + 1 for year in account.index]
+    whole = account.sum()
+    whole[first], whole[last] = account[first].iloc[0], account[last].iloc[-1]
     kinds = {first: "stock", last: "stock", "new plans": "in", REMAINDER: "remainder"}
     kinds |= dict.fromkeys(out, "out")
-    long = account.rename_axis(index="start", columns="item").stack().rename("plans").reset_index()
+    long = whole.rename_axis("item").rename("plans").reset_index()
     long = long.assign(
         area_code=area,
         area=area.name,
-        end=long["start"].map(dict(zip(account.index, ends, strict=True))),
+        start=account.index[0],
+        end=account.index[-1] + 1,
         kind=long["item"].map(kinds),
         plans=long["plans"].round().astype("int64"),
     )

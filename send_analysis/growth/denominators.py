@@ -100,13 +100,8 @@ def spread(missed: pd.DataFrame) -> float:
 
 
 @tables.remembered
-def residents(ages: Sequence[int] = AGES) -> pd.DataFrame:
-    """Residents of every area and mid-year, with a range where they are estimated.
-
-    Parameters
-    ----------
-    ages : sequence of int, default 0 to 25
-        Ages that are added up; a tuple or range.
+def residents() -> pd.DataFrame:
+    """Residents aged 0 to 25 of every area and mid-year, with a range where they are estimated.
 
     Returns
     -------
@@ -121,11 +116,11 @@ def residents(ages: Sequence[int] = AGES) -> pd.DataFrame:
     and for a region or England no narrower, since their errors were mostly on one side.
     """
     rows = tables.load("population")
-    rows = rows[rows["age"].isin(ages)]
+    rows = rows[rows["age"].isin(AGES)]
     by = rows.groupby(["area_code", "year"])
     out = by.agg(people=("people", "sum"), basis=("basis", "first")).reset_index()
     last = out.loc[out["basis"] != "estimated", "year"].max()
     ahead = (out["year"] - last).where(out["year"] > last)
-    wide = np.exp(spread(left_out(ages)) * ahead)
+    wide = np.exp(spread(left_out()) * ahead)
     out = out.assign(low=out["people"] / wide, high=out["people"] * wide)
     return out[["area_code", "year", "people", "low", "high", "basis"]]

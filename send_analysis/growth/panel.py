@@ -187,22 +187,20 @@ def overdispersion(*samples: pd.DataFrame) -> float:
     return float(brentq(excess, 1e-9, MOST_ALPHA, rtol=1e-3, xtol=1e-7))
 
 
-def shrink(rows: pd.DataFrame, *, alpha: float | None = None) -> pd.DataFrame:
+def shrink(rows: pd.DataFrame) -> pd.DataFrame:
     """Estimate every area's growth ratio, shrunk to the typical area as far as chance demands.
 
     Parameters
     ----------
     rows : DataFrame
         What :func:`transitions` returns.
-    alpha : float, optional
-        Overdispersion; estimated if not given.
 
     Returns
     -------
     DataFrame
         ``area_code, years, log_raw, se_raw`` (an area by itself), ``log_ratio, se`` (shrunk),
-        and the same in every row: ``alpha``, ``spread`` (standard deviation between areas of the
-        true log ratio), ``centre`` (its mean).
+        and the same in every row: ``alpha`` (overdispersion), ``spread`` (standard deviation
+        between areas of the true log ratio), ``centre`` (its mean).
 
     Notes
     -----
@@ -219,7 +217,7 @@ def shrink(rows: pd.DataFrame, *, alpha: float | None = None) -> pd.DataFrame:
     """
     years = rows.groupby("area_code")["year"].transform("size")
     rows = rows[years >= min(FEWEST_YEARS, rows["year"].nunique())]
-    alpha = overdispersion(rows) if alpha is None else alpha
+    alpha = overdispersion(rows)
     fitted = fit(rows, alpha)
     raw, se = fitted.params, fitted.bse
     tau, share, centre, mean, variance = _over_spreads(raw, se)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -15,21 +17,21 @@ from send_analysis.growth import series as growth
 FIRST_OUTCOMES = 2023
 FIRST = account.FIRST_STOCK - 1  # calendar year
 
-# Measure → unit, and whether a numerator is part of its denominator.
+
+class Measure(NamedTuple):
+    """What a ratio rests on: table and category, and whether it is a part of its denominator."""
+
+    table: str
+    category: str
+    share: bool = False
+
+
 MEASURES = {
-    "requests per 1,000 residents": ("requests per 1,000 residents aged 0 to 25", False),
-    "requests assessed": ("per cent of requests decided", True),
-    "assessments ending in a plan": ("per cent of assessments decided", True),
-    "new plans per 1,000 residents": ("new plans per 1,000 residents aged 0 to 25", False),
-    "plans ceased": ("per cent of plans in January", False),
-}
-# Measure → table and category that it rests on.
-RESTS_ON = {
-    "requests per 1,000 residents": ("requests", "all"),
-    "requests assessed": ("requests", "assessed"),
-    "assessments ending in a plan": ("assessments", "plan issued"),
-    "new plans per 1,000 residents": ("new_plans", "all"),
-    "plans ceased": ("ceased_plans", "all"),
+    "requests per 1,000 residents": Measure("requests", "all"),
+    "requests assessed": Measure("requests", "assessed", share=True),
+    "assessments ending in a plan": Measure("assessments", "plan issued", share=True),
+    "new plans per 1,000 residents": Measure("new_plans", "all"),
+    "plans ceased": Measure("ceased_plans", "all"),
 }
 
 
@@ -70,8 +72,8 @@ def _ranked() -> pd.DataFrame:
     for measure, (above, below, scale) in _components().items():
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
-        table, category = RESTS_ON[measure]
-        both = both[caveats.sound(both, table, category=category)]
+        of = MEASURES[measure]
+        both = both[caveats.sound(both, of.table, category=of.category)]
         local = both[both["area_code"].isin(current)]
         value = local["numerator"] / local["denominator"]
         place = value.groupby(local["year"])
@@ -130,7 +132,7 @@ def ratios(area: Area, *, start: int = FIRST, end: int | None = None) -> pd.Data
     out = out.assign(value=out["scale"] * out["numerator"] / out["denominator"])
     out = _intervals(out).astype(dict.fromkeys(["rank", "level", "ranked"], "Int64"))
     out["caveat"] = pd.concat([
-        caveats.yearly(rows, RESTS_ON[measure][0], category=RESTS_ON[measure][1])
+        caveats.yearly(rows, MEASURES[measure].table, category=MEASURES[measure].category)
         for measure, rows in out.groupby("measure")
     ])  # fmt: skip
     return out[
@@ -153,7 +155,7 @@ def _intervals(rows: pd.DataFrame) -> pd.DataFrame:
     from statsmodels.stats.proportion import proportion_confint
 
     above, below, scale = (rows[name].to_numpy() for name in ("numerator", "denominator", "scale"))
-    share = rows["measure"].map({name: part for name, (_, part) in MEASURES.items()}).to_numpy()
+    share = rows["measure"].map({name: of.share for name, of in MEASURES.items()}).to_numpy()
     # Ups and downs of authorities taken together even out as their number grows.
     spread = (rows["measure"].map(year_to_year()) / rows["pooled"] / _members(rows)).to_numpy()
     # As many events, or cases, as would vary by chance alone as much as these do.
@@ -199,7 +201,7 @@ def year_to_year() -> dict[str, float]:
     `series_breaks`) are left out.
     """
     return {
-        measure: _held(_needed(_moves(above, below), share=MEASURES[measure][1]))
+        measure: _held(_needed(_moves(above, below), share=MEASURES[measure].share))
         for measure, (above, below, _) in _components().items()
     }
 
@@ -218,7 +220,7 @@ def _moves(above: pd.Series, below: pd.Series) -> pd.DataFrame:
 
 def _new_counts() -> set[int]:
     """Years in which what the measures rest on was begun anew or cut otherwise, for everyone."""
-    rows = pd.concat([caveats.breaks(table) for table, _ in RESTS_ON.values()])
+    rows = pd.concat([caveats.breaks(of.table) for of in MEASURES.values()])
     rows = rows[(rows["area_code"] == "") & rows["kind"].isin(["new return", "recode"])]
     return set(rows["year"])
 

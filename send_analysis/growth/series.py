@@ -144,6 +144,7 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
 
 
 @reads.found
+@tables.remembered(most=20)
 def broken(area: Area, *, start: int = COMPARABLE, end: int | None = None) -> str:
     """Say why no growth in an area's plans can be told from one January to another.
 
@@ -195,14 +196,11 @@ def over_years(area: Area, *, years: int = 5) -> pd.DataFrame:
 
 
 @reads.result
-def timeliness(area: Area, *, exceptions: str = "excluded") -> pd.DataFrame:
+@tables.remembered(most=1)
+def timeliness(area: Area) -> pd.DataFrame:
     """Share of plans issued within 20 weeks, of an area, its region and England.
 
-    Parameters
-    ----------
-    area : Area or str
-    exceptions : str, default "excluded"
-        Whether plans with a statutory exception are ``"included"`` or ``"excluded"``.
+    Plans with a statutory exception are left out.
 
     Returns
     -------
@@ -213,14 +211,14 @@ def timeliness(area: Area, *, exceptions: str = "excluded") -> pd.DataFrame:
     """
     listed = comparators(area, neighbours=False)
     rows = tables.load("timeliness")
-    rows = rows[rows["area_code"].isin(listed["area_code"]) & (rows["exceptions"] == exceptions)]
-    rows = rows[caveats.sound(rows, "timeliness", category=f"{exceptions} / 20 weeks or less")]
+    rows = rows[rows["area_code"].isin(listed["area_code"]) & (rows["exceptions"] == "excluded")]
+    rows = rows[caveats.sound(rows, "timeliness", category=IN_TIME)]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     wide = wide.rename(columns={"any time": "issued", "20 weeks or less": "in_time"})
     wide = wide[["in_time", "issued"]].dropna().query("issued > 0")
     share = (100 * wide["in_time"] / wide["issued"]).astype("float64")
     out = wide.assign(share=share).reset_index().merge(listed, on="area_code")
-    out["caveat"] = caveats.yearly(out, "timeliness", category=f"{exceptions} / 20 weeks or less")
+    out["caveat"] = caveats.yearly(out, "timeliness", category=IN_TIME)
     return out[["area_code", "area", "role", "year", "in_time", "issued", "share", "caveat"]]
 
 
@@ -295,6 +293,7 @@ def _with_interval(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def rates(area: Area) -> pd.DataFrame:
     """Plans per 1,000 residents aged 0 to 25, of an area and its comparators.
 

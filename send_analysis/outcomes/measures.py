@@ -44,6 +44,7 @@ def pupils(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def times(area: Area) -> pd.DataFrame:
     """Plans by the time since their request, an area, its region and England, the last year.
 
@@ -79,6 +80,7 @@ def times(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def appeals(area: Area) -> pd.DataFrame:
     """Appeals registered with the SEND Tribunal, for 100 decisions that could be appealed.
 

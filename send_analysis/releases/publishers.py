@@ -17,7 +17,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import time
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +26,7 @@ from typing import NamedTuple
 from send_analysis.cleaning.layout import sha256
 from send_analysis.cleaning.population import CENSUS, HEADING
 from send_analysis.errors import SourceError
-from send_analysis.releases.sources import Client, Wait, ask, fetch, field, pages
+from send_analysis.releases.sources import Client, ask, connect, fetch, field, pages
 
 API = "https://api.education.gov.uk/statistics/v1"
 SITE = "https://content.explore-education-statistics.service.gov.uk/api"
@@ -41,11 +40,12 @@ AGES = [200, *range(101, 192)]  # all ages; under 1, 1, … 89, 90 and over
 
 
 class Addresses(NamedTuple):
-    """Where the publishers' services are."""
+    """Where the publishers' services are, and how they are asked."""
 
     api: str
     site: str  # of the archives
     population: str  # of the estimates
+    connect: Callable[[], Client] = connect
 
 
 def addresses(
@@ -62,17 +62,17 @@ def addresses(
     return Addresses(api.rstrip("/"), site.rstrip("/"), population)
 
 
-def _publication(client: Client, api: str, entry: dict, wait: Wait) -> str | None:
+def _publication(client: Client, api: str, entry: dict) -> str | None:
     """ID of a publication in the API; None if it is not there."""
     title = entry["title"].rpartition(", reporting year")[0]
     url = f"{api}/publications"
-    for found in pages(client, url, {"search": title}, wait=wait, attempts=API_ATTEMPTS):
+    for found in pages(client, url, {"search": title}, attempts=API_ATTEMPTS):
         if field(found, "slug", url) == entry["slugs"]["publication"]:
             return field(found, "id", url)
     return None
 
 
-def data_sets(client: Client, api: str, entry: dict, *, wait: Wait) -> dict[str, str]:
+def data_sets(client: Client, api: str, entry: dict) -> dict[str, str]:
     """Find the addresses of a release's data sets in the API.
 
     Parameters
@@ -83,8 +83,6 @@ def data_sets(client: Client, api: str, entry: dict, *, wait: Wait) -> dict[str,
         Address of the API.
     entry : dict
         Release, as `releases.yml` has it.
-    wait : callable
-        Takes seconds.
 
     Returns
     -------
@@ -97,19 +95,19 @@ def data_sets(client: Client, api: str, entry: dict, *, wait: Wait) -> dict[str,
         for file, spec in entry["files"].items()
         if "data_set" in spec
     }
-    publication = _publication(client, api, entry, wait) if titles else None
+    publication = _publication(client, api, entry) if titles else None
     if publication is None:
         return {}
     found = {}
     listed = f"{api}/publications/{publication}/data-sets"
-    for data_set in pages(client, listed, wait=wait, attempts=API_ATTEMPTS):
+    for data_set in pages(client, listed, attempts=API_ATTEMPTS):
         file = titles.get(field(data_set, "title", listed).casefold())
         if file is None:
             continue
         url = f"{api}/data-sets/{field(data_set, 'id', listed)}"
         versions = [
             field(version, "version", url)
-            for version in pages(client, f"{url}/versions", wait=wait, attempts=API_ATTEMPTS)
+            for version in pages(client, f"{url}/versions", attempts=API_ATTEMPTS)
             if field(field(version, "release", url), "slug", url) == entry["slugs"]["release"]
             and field(version, "status", url) != "Withdrawn"
         ]
@@ -119,21 +117,14 @@ def data_sets(client: Client, api: str, entry: dict, *, wait: Wait) -> dict[str,
     return found if set(found) == set(titles.values()) else {}
 
 
-def latest(client: Client, site: str, publication: str, *, wait: Wait = time.sleep) -> str:
+def latest(client: Client, site: str, publication: str) -> str:
     """Return the newest release of a publication, as the addresses of its pages name it."""
     url = f"{site}/publications/{publication}"
-    content = ask(client, url, wait=wait)
+    content = ask(client, url)
     return str(field(field(content, "latestRelease", url), "slug", url))
 
 
-def fetch_release(
-    client: Client,
-    entry: dict,
-    cache: Path,
-    *,
-    at: Addresses,
-    wait: Wait = time.sleep,
-) -> dict:
+def fetch_release(client: Client, entry: dict, cache: Path, *, at: Addresses) -> dict:
     """Download a release, or make sure that the one in the cache is still what is published.
 
     Parameters
@@ -145,8 +136,6 @@ def fetch_release(
     cache : Path
         Folder of what was fetched; the file goes to the path below it that the entry gives.
     at : Addresses
-    wait : callable
-        Takes seconds.
 
     Returns
     -------
@@ -163,14 +152,14 @@ def fetch_release(
     known = {part["url"]: part for part in ledger.get(path, {}).get("parts", [])}
 
     def get(url: str, file: Path, kind: str, **options) -> dict:
-        part = fetch(client, url, file, kind=kind, record=known.get(url), wait=wait, **options)
+        part = fetch(client, url, file, kind=kind, record=known.get(url), **options)
         known[url] = part
         return part
 
     if "query" in entry:
         parts = _fetch_population(cache / path, partial(get, kind="csv"), at.population)
     elif "slugs" in entry:
-        parts = _fetch_published(client, entry, cache, get, at=at, wait=wait)
+        parts = _fetch_published(client, entry, cache, get, at=at)
     elif "download" in entry:
         kind = "csv" if path.endswith(".csv") else Path(path).suffix.removeprefix(".")
         parts = [get(entry["download"], cache / path, kind)]
@@ -203,7 +192,6 @@ def _fetch_published(
     get: Callable[[str, Path, str], dict],
     *,
     at: Addresses,
-    wait: Wait,
 ) -> list[dict]:
     """Download a release of the Department: from its API if that gives all, else its archive."""
     file, slugs = cache / entry["path"], entry["slugs"]
@@ -211,7 +199,7 @@ def _fetch_published(
     try:
         parts = {
             name: get(url, folder / f"{name}.csv", "csv", attempts=API_ATTEMPTS)
-            for name, url in data_sets(client, at.api, entry, wait=wait).items()
+            for name, url in data_sets(client, at.api, entry).items()
         }
     except (TypeError, ValueError, AttributeError):  # whatever it is: the archive has it all
         parts = {}
@@ -222,7 +210,7 @@ def _fetch_published(
     url = (
         f"{at.site}/publications/{slugs['publication']}/releases/{slugs['release']}/version-summary"
     )
-    version = field(ask(client, url, wait=wait), "id", url)
+    version = field(ask(client, url), "id", url)
     archive = folder / "release.zip" if "unpack" in entry else file
     part = get(f"{at.site}/releases/{version}/files", archive, "zip")
     if "unpack" in entry:

@@ -6,21 +6,21 @@ import io
 import os
 import shutil
 import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from send_analysis import quality, tables
 from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import ALWAYS, build, put, schemas
+from send_analysis.disk import writable_folder
 from send_analysis.errors import DataError, ParameterError, SourceError, unknown
-from send_analysis.files.disk import writable_folder
 from send_analysis.releases import publishers, sources
 
 FOLDER_VARIABLE = "SEND_ANALYSIS_RELEASES"
@@ -76,12 +76,9 @@ def refresh(
     only: Collection[str] = (),
     *,
     folder: Path | None = None,
-    out: Path | None = None,
     archive: Path | None = None,
     estimates: Path | None = None,
     at: publishers.Addresses | None = None,
-    timeout: float = 30.0,
-    wait: sources.Wait = time.sleep,
 ) -> Refreshed:
     """Fetch a release of the EHC plan statistics and rebuild the tables with it.
 
@@ -98,17 +95,11 @@ def refresh(
     folder : Path, optional
         Folder of the releases; :func:`default_folder` if not given. What was fetched is kept in
         it and recorded in ``fetched.json`` (address, SHA-256, day).
-    out : Path, optional
-        Folder of the tables; the project's own if not given.
     archive, estimates : Path, optional
         Archive of a release, and file of population estimates, that a person has downloaded. With
         one of them nothing is asked of the network.
     at : Addresses, optional
         Of the publishers; those of :func:`send_analysis.releases.publishers.addresses`.
-    timeout : float, default 30
-        Seconds without a byte after which an attempt has failed.
-    wait : callable
-        Takes the seconds between attempts.
 
     Raises
     ------
@@ -120,7 +111,7 @@ def refresh(
         If there is no entry for the release in `releases.yml`.
     """
     folder = default_folder() if folder is None else Path(folder)
-    out = tables.data_dir() if out is None else Path(out)
+    out = tables.data_dir()
     for table in only:
         if table not in schemas()["tables"]:
             raise unknown(
@@ -136,9 +127,9 @@ def refresh(
         lacking: dict[str, str] = {}
     else:
         at = publishers.addresses() if at is None else at
-        with sources.connect(timeout) as client:
-            name = _named(release, client, at.site, wait)
-            get = partial(publishers.fetch_release, client, cache=cache, at=at, wait=wait)
+        with at.connect() as client:
+            name = _named(release, client, at.site)
+            get = partial(publishers.fetch_release, client, cache=cache, at=at)
             given, lacking = _fetched(name, folder, only, get)
     with tempfile.TemporaryDirectory() as temporary:
         releases, new = Path(temporary) / "releases", Path(temporary) / "tables"
@@ -206,18 +197,17 @@ def _there(file: Path) -> Path:
     return file
 
 
+class Fetched(NamedTuple):
+    """What a publisher gave."""
+
+    given: dict[str, Path]  # where each release is
+    lacking: dict[str, str]  # why, by release, others than the one asked for cannot be had
+
+
 def _fetched(
     name: str, folder: Path, only: Collection[str], get: Callable[[dict], dict]
-) -> tuple[dict[str, Path], dict[str, str]]:
-    """Fetch a release and what else the tables need.
-
-    Returns
-    -------
-    given : dict of Path
-        Where each release is.
-    lacking : dict of str
-        Why, by release, others than the one asked for cannot be had.
-    """
+) -> Fetched:
+    """Fetch a release and what else the tables need."""
     given, lacking = {}, {}
     for wanted in _wanted(name, folder, only):
         entry = layout.release(wanted)
@@ -234,7 +224,7 @@ def _fetched(
             f"the archive holds no file of this release; {_by_hand(layout.release(name))}",
             file=given[name].name,
         )
-    return given, lacking
+    return Fetched(given, lacking)
 
 
 def _by_hand(entry: dict) -> str:
@@ -256,13 +246,13 @@ def _table_files(out: Path) -> list[str]:
     return [entry["path"] for entry in tables.read_descriptor(out)["resources"]]
 
 
-def _named(release: str, client: sources.Client, site: str, wait: sources.Wait) -> str:
+def _named(release: str, client: sources.Client, site: str) -> str:
     """Name in `releases.yml` of the release asked for."""
     year = str(release)
     if year == "latest":
         newest = layout.release(series.known()[0])
         try:
-            year = publishers.latest(client, site, newest["slugs"]["publication"], wait=wait)
+            year = publishers.latest(client, site, newest["slugs"]["publication"])
         except SourceError as fault:
             raise SourceError(f"{fault}. {_by_hand(newest)}") from None
     return _entry(year)

@@ -37,7 +37,12 @@ BROWSER = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Geck
 CERTIFICATES = "SSL_CERT_FILE"
 
 Wait = Callable[[float], None]
-Client = httpx.Client
+
+
+class Client(httpx.Client):
+    """A client, and how it waits between attempts."""
+
+    wait: Wait = staticmethod(time.sleep)  # takes seconds
 
 
 class _RefusedError(Exception):
@@ -52,13 +57,15 @@ class _BusyError(Exception):
         self.seconds = seconds
 
 
-def connect(timeout: float = 30.0) -> Client:
+def connect(timeout: float = 30.0, wait: Wait = time.sleep) -> Client:
     """Return a client that says who it is and opens two connections at most.
 
     Parameters
     ----------
     timeout : float
         Seconds without an answer, or without a byte of one, after which an attempt has failed.
+    wait : callable
+        Takes the seconds between attempts.
 
     Raises
     ------
@@ -66,7 +73,7 @@ def connect(timeout: float = 30.0) -> Client:
         If ``SSL_CERT_FILE`` or a proxy that the environment names cannot be used.
     """
     try:
-        return Client(
+        client = Client(
             headers={"User-Agent": AGENT},
             follow_redirects=True,
             max_redirects=5,
@@ -74,6 +81,8 @@ def connect(timeout: float = 30.0) -> Client:
             limits=httpx.Limits(max_connections=2),
             verify=_trusted(),
         )
+        client.wait = wait
+        return client
     except (ImportError, ValueError, httpx.InvalidURL) as fault:
         names = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
         chosen = {n: os.environ.get(n) or os.environ.get(n.lower()) for n in names}
@@ -147,9 +156,7 @@ def _untrusted(fault: BaseException | None) -> str:
     return ""
 
 
-def _persist(
-    attempt: Callable[[], Any], url: str, wait: Wait, client: Client, attempts: int = ATTEMPTS
-) -> Any:
+def _persist(attempt: Callable[[], Any], url: str, client: Client, attempts: int) -> Any:
     """Try until it works, ever more slowly, or as slowly as the server asks."""
     reason = ""
     for count in range(attempts):
@@ -185,21 +192,14 @@ def _persist(
         except (httpx.InvalidURL, httpx.DecodingError) as fault:
             raise SourceError(f"{url}: no answer that can be read ({fault})") from None
         if count < attempts - 1:
-            wait(pause)
+            client.wait(pause)
     raise SourceError(
         f"{url}: {attempts} attempts failed, the last with: {reason}. Check the connection and try "
         "again; what was fetched is kept"
     )
 
 
-def ask(
-    client: Client,
-    url: str,
-    params: dict | None = None,
-    *,
-    wait: Wait = time.sleep,
-    attempts: int = ATTEMPTS,
-) -> dict:
+def ask(client: Client, url: str, params: dict | None = None, *, attempts: int = ATTEMPTS) -> dict:
     """Get a JSON object.
 
     Raises
@@ -219,7 +219,7 @@ def ask(
             raise SourceError(f"{url}: the answer is not the JSON object that is documented")
         return content
 
-    return _persist(attempt, url, wait, client, attempts)
+    return _persist(attempt, url, client, attempts)
 
 
 def field(content: dict, name: str, url: str) -> Any:
@@ -236,18 +236,13 @@ def field(content: dict, name: str, url: str) -> Any:
 
 
 def pages(
-    client: Client,
-    url: str,
-    params: dict | None = None,
-    *,
-    wait: Wait,
-    attempts: int = ATTEMPTS,
+    client: Client, url: str, params: dict | None = None, *, attempts: int = ATTEMPTS
 ) -> Iterator[dict]:
     """Yield the results of all pages of a list."""
     page = pages = 1
     while page <= pages:
         asked = {**(params or {}), "page": page}
-        content = ask(client, url, asked, wait=wait, attempts=attempts)
+        content = ask(client, url, asked, attempts=attempts)
         yield from field(content, "results", url)
         pages = field(field(content, "paging", url), "totalPages", url)
         page += 1
@@ -260,7 +255,6 @@ def fetch(
     *,
     kind: str,
     record: dict | None = None,
-    wait: Wait = time.sleep,
     attempts: int = ATTEMPTS,
 ) -> dict:
     """Download a file, going on where an earlier attempt broke off.
@@ -279,8 +273,6 @@ def fetch(
     record : dict, optional
         What this function returned of the same address before: the file is downloaded only if
         the publisher's has changed.
-    wait : callable
-        Takes seconds.
 
     Returns
     -------
@@ -332,7 +324,7 @@ def fetch(
                 "encoding": answer.headers.get("Content-Encoding", ""),
             }
 
-    got = _persist(attempt, url, wait, client, attempts)
+    got = _persist(attempt, url, client, attempts)
     if got is None:
         return record
     if got.pop("encoding") == "gzip":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,21 +17,21 @@ from contextlib import contextmanager
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 from pydantic import Field
+from tqdm import tqdm
 
 from send_analysis import areas as places
 from send_analysis import reads, tables
 from send_analysis.areas import Area, slug
+from send_analysis.disk import read_bytes, writable_folder, write_text
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.files.disk import read_bytes, writable_folder, write_text
 from send_analysis.forms import Form, checked
 from send_analysis.report import england, index, render
 from send_analysis.report.edition import Edition, edition_of
 from send_analysis.report.kernel import Kernel
-from send_analysis.report.progress import progress
 
 MANIFEST = "reports.json"
 # Packages whose version can change a page.
@@ -351,3 +352,48 @@ def _read(out: Path) -> dict[str, Any]:
 def _write(done: dict[str, Any], out: Path) -> None:
     """Note what is written, in one step, so that a run broken off leaves no half a file."""
     write_text(out / MANIFEST, json.dumps(done, indent=1, sort_keys=True))
+
+
+class Bar(Protocol):
+    """What the work tells how far it is."""
+
+    def update(self) -> object:
+        """One more is done."""
+
+
+class _Lines:
+    """Ten lines instead of a bar, for a log or a pipe."""
+
+    def __init__(self, total: int, done: int, unit: str) -> None:
+        self.total, self.done, self.unit = total, done, unit
+
+    def update(self) -> None:
+        """Say a line when another tenth is done."""
+        before, self.done = self.done, self.done + 1
+        if self.done * 10 // self.total > before * 10 // self.total:
+            print(f"{self.done:,} of {self.total:,} {self.unit}s", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress(total: int, unit: str, *, done: int = 0) -> Iterator[Bar]:
+    """Show how far work is on standard error.
+
+    Parameters
+    ----------
+    total : int
+        How much there is to do.
+    unit : str
+        What is counted, in the singular.
+    done : int, default 0
+        How much was done before.
+
+    Yields
+    ------
+    Bar
+        Call its ``update`` each time one more is done.
+    """
+    if sys.stderr is not None and sys.stderr.isatty():
+        with tqdm(total=total, initial=done, unit=unit) as bar:
+            yield bar
+    else:
+        yield _Lines(total, done, unit)

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from send_analysis import reads
+from send_analysis import disk, reads
 from send_analysis.areas import Area, slug
-from send_analysis.capacity import briefing as capacity
+from send_analysis.capacity import words as capacity
 from send_analysis.errors import ParameterError
-from send_analysis.evidence import briefing as evidence
-from send_analysis.files import disk
-from send_analysis.forecasting import briefing as forecasting
-from send_analysis.growth import briefing as growth
+from send_analysis.evidence import words as evidence
+from send_analysis.forecasting import words as forecasting
+from send_analysis.growth import words as growth
 from send_analysis.report import page, render
 from send_analysis.report.edition import Edition
 from send_analysis.show.page import summary_html

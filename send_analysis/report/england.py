@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
-from send_analysis.capacity import briefing
+from send_analysis.capacity import words
+from send_analysis.errors import either
 from send_analysis.forecasting import totals
+from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import denominators, series
 
 HALF = 50  # per cent
-HORIZON = 5  # years: the furthest at which forecasts have been tested
 NO_REPORT = "No report of it has been made."
 NO_FIGURE = "Its report has no chance of a shortage for that January: make it anew."
 
@@ -113,10 +114,10 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
         (why; else empty), and in ``attrs`` the January of the latest placements, ``placed``.
     """
     placed = caveats.latest("placements")
-    label = briefing.chance_in(placed + 1)
+    label = words.chance_in(placed + 1)
     chances, why, named = {}, {}, set()
     for code in set(summary["area_code"]) - {areas.ENGLAND}:
-        told = made.get(code, {}).get(briefing.SHORTAGE)
+        told = made.get(code, {}).get(words.SHORTAGE)
         if told is None or ("number" in told and told["label"] != label):
             why[code] = NO_FIGURE if code in made else NO_REPORT
         elif "number" not in told:
@@ -199,7 +200,7 @@ def story(summary: pd.DataFrame) -> list[str]:
         f"{whole['expected_high']:.0f} % more plans than now, a range meant to hold four times in "
         "five, while the law and the way authorities work stay as they are.",
         *(
-            [f"The latest return is flagged in {areas_named(flagged)}: nothing is made from it."]
+            [f"The latest return is flagged in {either(flagged, 'and')}: nothing is made from it."]
             if len(flagged)
             else []
         ),
@@ -211,9 +212,3 @@ def _end(local: pd.DataFrame, column: str, *, low: bool) -> str:
     values = local[column].astype(float)
     at = values.idxmin() if low else values.idxmax()
     return f"{values[at]:.0f} in {local.loc[at, 'area']}"
-
-
-def areas_named(names: pd.Series) -> str:
-    """List names: "a, b and c"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, areas, reads, terms
+from send_analysis import __version__, areas, disk, reads, terms
 from send_analysis.areas import Area, slug
-from send_analysis.capacity import briefing, words
-from send_analysis.files import disk
+from send_analysis.capacity import words
 from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
 from send_analysis.show import about
@@ -168,7 +167,7 @@ def _measures(summary: pd.DataFrame) -> list[Measure]:
     years = summary.attrs
     since, until = f"January {years['start']}", f"January {years['january']}"
     ahead = f"January {years['forecast_year']}"
-    chance = briefing.chance_in(years["placed"] + 1)
+    chance = words.chance_in(years["placed"] + 1)
     chances = [
         Measure(
             "shortage", chance, words.chance, chance, "Chance of a shortage", CHANCES,

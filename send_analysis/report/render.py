@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from send_analysis import reads, tables
 from send_analysis.areas import Area, slug
+from send_analysis.disk import writable_folder
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.files.disk import writable_folder
 from send_analysis.growth import series
 from send_analysis.report import glossary
 from send_analysis.report import page as pages_of

@@ -9,7 +9,7 @@ __getattr__, __dir__ = lazy.face(
     finding="page",
     note="page",
     said="page",
-    Tile="tile",
+    Tile="chart",
     show="page",
     summary="page",
 )

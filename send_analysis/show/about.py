@@ -2,7 +2,7 @@
 
 Nothing here is typed for one exhibit: sources and licences are those of the tables that the result
 was made from, the method is the documented one of the function that made it, columns are told by
-`meanings`.
+`terms`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import pandas as pd
 
 from send_analysis import __version__, reads, tables, terms
 from send_analysis.areas import slug
-from send_analysis.show.meanings import meaning
 from send_analysis.show.origin import origin
 
 if TYPE_CHECKING:
@@ -96,12 +95,14 @@ def link(data: bytes) -> str:
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Round numbers to one decimal more than they are printed with."""
-    decimals = {}
+    frame = frame.copy(deep=False)
     for place, (name, kind) in enumerate(frame.dtypes.items()):
-        found = re.search(r"\.(\d+)f", terms.form(frame.iloc[:, place], str(name)))
-        if found and pd.api.types.is_float_dtype(kind):
-            decimals[name] = int(found[1]) + 1
-    return frame.round(decimals)
+        if pd.api.types.is_float_dtype(kind):
+            column = frame.iloc[:, place]
+            found = re.search(r"\.(\d+)f", terms.form(column, str(name)))
+            if found:
+                frame.isetitem(place, column.round(int(found[1]) + 1))
+    return frame
 
 
 def _frame(thing: Chart | Table) -> pd.DataFrame:
@@ -135,8 +136,13 @@ def columns(thing: Chart | Table) -> Iterator[tuple[str, str]]:
     tuple of str
         Its name, and its heading with what it holds and the unit.
     """
+    described = {
+        field["name"]: field["description"]
+        for table in reversed(thing.tables)
+        for field in tables.resource(table)["schema"]["fields"]
+    }
     for name in map(str, _frame(thing).columns):
-        words = meaning(name, thing.tables)
+        words = terms.meaning(name, described)
         yield name, terms.heading(name) + (f" ({words})" if words else "")
 
 
@@ -194,6 +200,8 @@ def reading(thing: Chart | Table) -> str:
     row = own.tail(1) if len(own) else frame.head(1)
     names, values = [], []
     for place, name in enumerate(map(str, frame.columns)):
+        if len(values) == MOST_SAID:
+            break
         one = row.iloc[:, place]
         if UNREAD.search(name) or one.isna().any():
             continue
@@ -207,7 +215,7 @@ def reading(thing: Chart | Table) -> str:
             values.append(f"{terms.heading(name)}: {text}")
     if not values:
         return ""
-    return f"{', '.join(names) or 'the first row'}: {'; '.join(values[:MOST_SAID])}."
+    return f"{', '.join(names) or 'the first row'}: {'; '.join(values)}."
 
 
 def _plain(text: str) -> str:

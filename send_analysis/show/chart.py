@@ -7,7 +7,7 @@ import io
 import pickle
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
@@ -160,9 +160,12 @@ class Chart:
     def _drawn(self) -> Picture:
         import matplotlib.pyplot as plt
 
+        from send_analysis.show.svg import Still
+
         ax = self._new()
-        self.draw(ax)
         figure = np.ravel(ax)[0].figure
+        Still(figure)
+        self.draw(ax)
         width, height = (figure.get_size_inches() * 96).round().astype(int)
         uri = drawn(figure)
         plt.close(figure)
@@ -193,3 +196,65 @@ def _parts(draw: Callable[[Any], object]) -> tuple:
     held = [cell.cell_contents for cell in draw.__closure__ or ()]
     held = [_parts(one) if hasattr(one, "__closure__") else one for one in held]
     return draw.__module__, draw.__qualname__, draw.__defaults__, held
+
+
+WIDTH, HEIGHT = 3.7, 2.9  # inches
+MOST_TICKS = 5  # years that a chart so narrow can name
+
+
+class Figure(NamedTuple):
+    """The number of a tile, for the index of all areas.
+
+    Parameters
+    ----------
+    name : str
+        What the index calls it.
+    number : float, optional
+        Missing where the tile says why there is none.
+    tables : tuple of str
+        Tables that it was made from.
+    """
+
+    name: str
+    number: float | None = None
+    tables: tuple[str, ...] = ()
+
+
+class Tile(NamedTuple):
+    """One figure that answers "so what" in a sentence.
+
+    Parameters
+    ----------
+    label : str
+        What the figure is, with its date.
+    value : str
+        The figure, as it is printed.
+    words : str
+        One sentence that it is read with: compared with what, out of how many, how sure.
+    figure : Figure, optional
+        Its number, where the index of all areas has it.
+    """
+
+    label: str
+    value: str
+    words: str
+    figure: Figure | None = None
+
+
+def small(chart: Chart, width: float = WIDTH, height: float = HEIGHT) -> Chart:
+    """Return a chart at the size that stands among figures.
+
+    Parameters
+    ----------
+    chart : Chart
+    width, height : float
+        Inches.
+    """
+
+    def draw(ax: Axes) -> None:
+        chart.draw(ax)
+        ticks = ax.get_xticks()
+        if len(ticks) > MOST_TICKS:
+            ax.set_xticks(ticks[::2])
+
+    return replace(chart, draw=draw, width=width, height=height)

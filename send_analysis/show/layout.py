@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,7 +53,41 @@ class HouseAxes(Axes):
 
 
 class _Copying:
-    """An axis that copies its first tick, in place of making another and giving it its looks."""
+    """An axis that copies its first tick, in place of making another and giving it its looks.
+
+    While it is measured or drawn nothing moves: its ticks are found once, and so are their labels.
+    """
+
+    _found: dict[str, Any] | None = None
+
+    def get_tightbbox(self, *args: Any, **kwargs: Any) -> Any:
+        with self._still():
+            return super().get_tightbbox(*args, **kwargs)
+
+    def draw(self, renderer: Any) -> None:
+        with self._still():
+            super().draw(renderer)
+
+    def _update_ticks(self) -> list[Tick]:
+        return self._once("ticks", super()._update_ticks)
+
+    def _get_ticklabel_bboxes(self, ticks: list[Tick], renderer: Any) -> tuple[list, list]:
+        return self._once("boxes", super()._get_ticklabel_bboxes, ticks, renderer)
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        self._found = {}
+        try:
+            yield
+        finally:
+            self._found = None
+
+    def _once(self, what: str, find: Callable[..., Any], *args: Any) -> Any:
+        if self._found is None:
+            return find(*args)
+        if what not in self._found:
+            self._found[what] = find(*args)
+        return self._found[what]
 
     def _get_tick(self, major: bool) -> Tick:
         ticks = vars(self).get("majorTicks" if major else "minorTicks")
@@ -108,7 +144,11 @@ def arrange(ax: Axes) -> float:
         [1.2 * names[i].get_size() * (names[i].get_text().count("\n") + 1) + GAP for i in order]
     )
     below = np.concatenate([[0], np.cumsum((room[1:] + room[:-1]) / 2)])
-    shifts = isotonic_regression(heights[order] - below).x + below - heights[order]
+    places = isotonic_regression(heights[order] - below).x
+    top = ax.bbox.y1 * 72 / ax.figure.dpi
+    # None above the axes, where a panel has its title.
+    places = np.minimum(places, top - room[-1] / 2 - below[-1])
+    shifts = places + below - heights[order]
     moved = [abs(shift) > names[i].get_size() / 2 for i, shift in zip(order, shifts, strict=True)]
     indent = FAR if any(moved) else NEAR
     for i, shift, is_moved in zip(order, shifts, moved, strict=True):

@@ -12,10 +12,9 @@ from typing import Any
 
 from send_analysis.errors import ParameterError
 from send_analysis.show import about, missing
-from send_analysis.show.chart import Chart
+from send_analysis.show.chart import Chart, Tile
 from send_analysis.show.origin import brief
 from send_analysis.show.table import Table, html_table
-from send_analysis.show.tile import Tile
 
 missing.install()
 MOST_ROWS = 500  # of a chart's data on the page; its download always has every row

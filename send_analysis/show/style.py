@@ -350,8 +350,9 @@ def label_ends(
             xytext=(0, 0), textcoords="offset points", va="center", ha="left", fontsize=size,
             color=ink(line.get_color()), annotation_clip=False, gid=LABEL,
             fontweight="bold" if line.get_linewidth() >= 3 else "normal",
+            # From beside the name, uncut: to find where it leaves the name costs more than to draw.
             arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.8,
-                        "shrinkA": 1, "shrinkB": 2},
+                        "shrinkA": 0, "shrinkB": 0, "patchA": None, "relpos": (-0.04, 0.5)},
         )  # fmt: skip
         name.tie = name.arrowprops, name.arrow_patch  # for a name that moves; hidden, it costs
     if not isinstance(ax.figure.get_layout_engine(), HouseLayout):

@@ -13,11 +13,6 @@ from send_analysis.errors import ParameterError
 PHONE = 36  # characters of a line there
 LONGEST = 14  # characters at which a cell's words are broken there
 BETWEEN = 2  # between columns
-# What people come to a table for: in view on a phone before its other columns.
-KEYS = (
-    *("verdict", "official", "agrees", "extra_80", "places_80", "unsaid", "probability", "median"),
-    *("posts", "saving", "pounds", "error", "mape", "ratio", "change_percent", "claimed"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +128,8 @@ def _beyond_a_phone(
     while len(rest) > 1 and room > widths[rest[0]] + LONGEST and _alike(cells, shown):
         room -= widths[rest[0]]
         shown.append(rest.pop(0))
-    rest.sort(key=lambda i: KEYS.index(names[i]) if names[i] in KEYS else len(KEYS))
+    keys = [terms.TERMS[name].key if name in terms.TERMS else 0 for name in names]
+    rest.sort(key=lambda i: keys[i] or len(terms.TERMS))
     hidden = []
     for place, i in enumerate(rest):
         room -= widths[i]

@@ -14,10 +14,12 @@ import pandas as pd
 
 from send_analysis import tables
 from send_analysis.waits import lists as waits
-from send_analysis.waits import providers
-from send_analysis.waits.lists import NUMBERS, OPEN_UNIT, SERVICES, TOTAL
+from send_analysis.waits.lists import NUMBERS, OPEN_UNIT, SERVICES, TOTAL, then
 
 NEAREST, EXPLORATORY = "nearest", "exploratory"
+CHILDREN = "cyp"  # whose lists are compared, as the table `nhs_waits` calls the age group
+JUMP = 3.0  # factor by which a list grows or falls within a month when something else is counted
+LEAST = 100  # people in the larger of the two months
 NAMES = {
     "waiting": "children waiting",
     "share_over_18_weeks": "share over 18 weeks",
@@ -32,7 +34,6 @@ def changes(
     *,
     organisations: Iterable[str],
     services: Iterable[str] = tuple(SERVICES.values()),
-    age_group: str = "cyp",
     members: pd.DataFrame | None = None,
     longest: bool = False,
 ) -> pd.DataFrame:
@@ -48,10 +49,8 @@ def changes(
         Codes of providers, boards, regions or England.
     services : iterable of str
         Service lines as in the table.
-    age_group : {"cyp", "adult"}
-        Whose lists.
     members : DataFrame, optional
-        As :func:`providers.membership` returns it for `table`, so as not to work it out again.
+        As :func:`membership` returns it for `table`, so as not to work it out again.
     longest : bool, default False
         Only from the first month of all to the last, in a fraction of the time.
 
@@ -63,7 +62,7 @@ def changes(
         the window), ``start, end, before, after, change`` (per cent of before; NaN where before
         is 0, a month is missing, or a wait lies in the open band).
     """
-    rows = table[(table["age_group"] == age_group) & table["service"].isin(list(services))]
+    rows = table[(table["age_group"] == CHILDREN) & table["service"].isin(list(services))]
     lists = waits.wide(rows)
     months = np.sort(lists["month"].unique())
     start, end = np.triu_indices(len(months), k=1)
@@ -77,7 +76,7 @@ def changes(
         month = months[windows[side]]
         here = windows[["window"]].assign(month=month)
         parts["all"][side] = published.merge(here, on="month")
-    members = providers.membership(table) if members is None else members
+    members = membership(table) if members is None else members
     full = _reported_throughout(lists, members, months, windows, list(organisations))
     parts["throughout"] = {side: full[full["side"] == side] for side in ("start", "end")}
     each = [_compare(sides).assign(reporting=reporting) for reporting, sides in parts.items()]
@@ -96,7 +95,7 @@ def _reported_throughout(
     organisations: list[str],
 ) -> pd.DataFrame:
     """Sums at both ends of each window over the providers with a total in each of its months."""
-    own = providers.merged_providers(lists)
+    own = merged_providers(lists)
     key = ["organisation_code", "age_group", "service"]
     at = pd.Index(months).get_indexer(own["month"])
     which = own.groupby(key).ngroup().to_numpy()
@@ -139,21 +138,15 @@ def _compare(sides: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return out.assign(change=100 * (out["after"] - out["before"]) / base)
 
 
-def jumps(
-    table: pd.DataFrame, *, ratio: float = 3.0, at_least: int = 100, age_group: str = "cyp"
-) -> pd.DataFrame:
+def jumps(table: pd.DataFrame) -> pd.DataFrame:
     """Find lists that change so much in one month that recording is the likelier cause.
+
+    By :data:`JUMP` or more, up or down, with :data:`LEAST` children or more in the larger month.
 
     Parameters
     ----------
     table : DataFrame
         `nhs_waits`.
-    ratio : float
-        Smallest factor, up or down.
-    at_least : int
-        People in the larger of the two months.
-    age_group : {"cyp", "adult"}
-        Whose lists.
 
     Returns
     -------
@@ -162,30 +155,26 @@ def jumps(
         largest change first.
     """
     totals = table[
-        (table["band"] == TOTAL)
-        & (table["level"] == "provider")
-        & (table["age_group"] == age_group)
+        (table["band"] == TOTAL) & (table["level"] == "provider") & (table["age_group"] == CHILDREN)
     ].sort_values(["organisation_code", "service", "month"])
     after = totals["waiting"].astype("Float64").astype(float)
     run = totals["month"].map(waits.runs(totals["month"]))
     before = after.groupby([totals["organisation_code"], totals["service"], run]).shift()
     large, small = np.maximum(after, before), np.minimum(after, before)
-    found = (large >= at_least) & (large >= ratio * small)
+    found = (large >= LEAST) & (large >= JUMP * small)
     out = totals.assign(before=before, after=after, size=(after - before).abs())[found]
     out = out.sort_values("size", ascending=False)
     columns = ["organisation_code", "organisation", "part_of", "service", "month"]
     return out[[*columns, "before", "after"]].reset_index(drop=True)
 
 
-def unbanded(table: pd.DataFrame, *, age_group: str = "cyp") -> pd.DataFrame:
+def unbanded(table: pd.DataFrame) -> pd.DataFrame:
     """Find lists returned without saying how long part of them has waited.
 
     Parameters
     ----------
     table : DataFrame
         `nhs_waits`.
-    age_group : {"cyp", "adult"}
-        Whose lists.
 
     Returns
     -------
@@ -193,7 +182,7 @@ def unbanded(table: pd.DataFrame, *, age_group: str = "cyp") -> pd.DataFrame:
         ``organisation_code, organisation, service, month, total, banded, short`` (how many have
         no band): providers, largest shortfall first.
     """
-    lists = waits.wide(table[(table["level"] == "provider") & (table["age_group"] == age_group)])
+    lists = waits.wide(table[(table["level"] == "provider") & (table["age_group"] == CHILDREN)])
     lists = lists.assign(banded=lists["banded"].fillna(0))
     lists = lists.assign(short=lists[TOTAL] - lists["banded"])
     out = lists[lists["short"] > 0].sort_values("short", ascending=False)
@@ -231,7 +220,7 @@ def nearest(test: dict) -> pd.DataFrame:
         return pd.DataFrame()
     if "since" not in test:
         return weeks(table, serving, lines)
-    found = changes(table, organisations=serving.index, services=lines, members=providers.members())
+    found = changes(table, organisations=serving.index, services=lines, members=members())
     found = found.dropna(subset="change").reset_index(drop=True)
     since = pd.Timestamp(test["since"])
     is_nearest = (found["start"] == since) & (found["end"] == table["month"].max())
@@ -306,10 +295,67 @@ def largest_falls(line: str) -> pd.Series:
     """
     table = waits.then()
     boards = table.loc[table["level"] == "icb", "organisation_code"].unique()
-    found = changes(table, organisations=boards, services=[line], members=providers.members())
+    found = changes(table, organisations=boards, services=[line], members=members())
     return found.dropna(subset="change").groupby("organisation_code")["change"].min()
 
 
 def _figure(value: float) -> str:
     """Write a count without decimals, a share or a wait with one."""
     return f"{value:,.0f}" if value >= 100 or float(value).is_integer() else f"{value:.1f}"
+
+
+MERGED = {"RVY": "RBN"}
+"""Codes of merged providers, and those that go on: Southport and Ormskirk Hospital NHS Trust, since
+July 2023 part of Mersey and West Lancashire (NHS Organisation Data Service)."""
+
+
+def membership(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the board, the region and England for each provider, as of its last month.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `nhs_waits`.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation_code, icb, region, england``.
+    """
+    known = table[table["part_of"] != ""].sort_values("month", kind="stable")
+    last = known.drop_duplicates("organisation_code", keep="last").set_index("organisation_code")
+    providers = last[last["level"] == "provider"]["part_of"]
+    out = pd.DataFrame({"organisation_code": providers.index, "icb": providers.to_numpy()})
+    out["region"] = out["icb"].map(last["part_of"])
+    return out.assign(england=out["region"].map(last["part_of"]))
+
+
+@tables.remembered
+def members() -> pd.DataFrame:
+    """Give the membership in the lists as known when the claims were made, worked out once.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`membership`.
+    """
+    return membership(then())
+
+
+def merged_providers(lists: pd.DataFrame) -> pd.DataFrame:
+    """Keep the providers' lists, those of merged ones under the code that goes on.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        As :func:`.lists.wide` returns them.
+
+    Returns
+    -------
+    DataFrame
+        ``organisation_code, age_group, service, month`` and the numbers; only lists returned.
+    """
+    lists = lists[(lists["level"] == "provider") & lists[TOTAL].notna()]
+    lists = lists.assign(organisation_code=lists["organisation_code"].replace(MERGED))
+    key = ["organisation_code", "age_group", "service", "month"]
+    return lists.groupby(key, as_index=False)[NUMBERS].sum(min_count=1)

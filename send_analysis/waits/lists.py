@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, publication, reads, tables
+from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
 from send_analysis.categories import WAIT_BANDS as BANDS
 from send_analysis.categories import WAIT_TOTAL as TOTAL
@@ -85,7 +85,7 @@ def then(said: str = SAID) -> pd.DataFrame:
     """
     table = _children()
     run = runs(table["month"])
-    out = [publication.first_published("nhs_waits", month) for month in run.index]
+    out = [tables.first_published("nhs_waits", month) for month in run.index]
     known = run[[day is not None and day <= said for day in out]]
     if known.empty:
         raise MissingDataError(f"No waiting list had been published by {said}.")
@@ -159,12 +159,7 @@ def organisations(area: Area) -> pd.DataFrame:
 
 
 @reads.found
-def waits(
-    area: Area,
-    *,
-    services: Iterable[str] = tuple(SERVICES),
-    base: str = "banded",
-) -> pd.DataFrame:
+def waits(area: Area, *, services: Iterable[str] = tuple(SERVICES)) -> pd.DataFrame:
     """Measure the waiting lists of the organisations that serve an area, month by month.
 
     Parameters
@@ -172,8 +167,6 @@ def waits(
     area : Area or str
     services : iterable of str
         Short names (see ``SERVICES``) or service lines as the publisher calls them.
-    base : {"banded", "all"}
-        See :func:`measures`.
 
     Returns
     -------
@@ -194,7 +187,7 @@ def waits(
         & table["service"].isin(lines)
         & table["organisation_code"].isin(serving["organisation_code"])
     ]
-    out = measures(wide(rows), base=base)
+    out = measures(wide(rows))
     place = out["organisation_code"].map({c: i for i, c in enumerate(serving["organisation_code"])})
     out = out.assign(service=out["service"].map(SHORT).fillna(out["service"]), place=place)
     out = out.sort_values(["place", "service", "measure", "month"], kind="stable")

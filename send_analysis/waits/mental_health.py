@@ -38,14 +38,8 @@ def groups(area: Area) -> pd.DataFrame:
 
 @reads.found
 @tables.remembered
-def referred(area: Area, *, services: str = "mental health") -> pd.DataFrame:
+def referred(area: Area) -> pd.DataFrame:
     """What became of the children referred in a financial year, by its end.
-
-    Parameters
-    ----------
-    area : Area or str
-    services : str
-        As in the table `mental_health_waits`.
 
     Returns
     -------
@@ -57,7 +51,7 @@ def referred(area: Area, *, services: str = "mental health") -> pd.DataFrame:
         today's groups did not exist has no row of theirs.
     """
     table = tables.load("mental_health_waits")
-    table = table[(table["counts"] == "people") & (table["services"] == services)]
+    table = table[(table["counts"] == "people") & (table["services"] == "mental health")]
     own = groups(area)
     regions = lists.organisations(area).query("level == 'region'")["organisation_code"]
     asked = {

@@ -127,13 +127,7 @@ def relief_capacity(
     return demand + (queue_size - target_size) / weeks
 
 
-def plan(
-    lists: pd.DataFrame,
-    *,
-    target_wait: float = 18,
-    weeks: float = 52,
-    factor: float = FACTOR,
-) -> pd.DataFrame:
+def plan(lists: pd.DataFrame, *, target_wait: float = 18, weeks: float = 52) -> pd.DataFrame:
     """Say what each list needs to reach a target wait by a date and to stay there.
 
     Parameters
@@ -145,8 +139,6 @@ def plan(
         Weeks within which nearly everyone should be seen.
     weeks : float
         Until the date.
-    factor : float
-        See :func:`target_mean_wait`.
 
     Returns
     -------
@@ -167,9 +159,9 @@ def plan(
         raise ParameterError("Demand, capacity and size of a list are numbers.") from None
     _check(demand=demand, capacity=seen, weeks=weeks)
     _check(least=0, queue_size=size)
-    target = target_queue_size(demand, target_wait, factor=factor)
+    target = target_queue_size(demand, target_wait)
     relief = relief_capacity(demand, size, target, weeks=weeks)
-    after = target_capacity(demand, target_wait, factor=factor)
+    after = target_capacity(demand, target_wait)
     return lists.assign(
         load=demand / seen,
         target_size=target,

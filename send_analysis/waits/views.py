@@ -13,7 +13,7 @@ from send_analysis import reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes as wait_claims
-from send_analysis.waits import investment, providers, queues
+from send_analysis.waits import investment, queues
 from send_analysis.waits import lists as waits
 from send_analysis.waits.lists import SERVICES, SHORT, TOTAL
 
@@ -94,7 +94,7 @@ def reporting(area: Area) -> pd.DataFrame:
     service = next(name for name in ("occupational therapy", *MAIN) if name in served)
     table = waits.then()
     totals = table[(table["service"] == SERVICES[service]) & (table["band"] == TOTAL)]
-    members = providers.members().set_index("organisation_code")
+    members = wait_claims.members().set_index("organisation_code")
     inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
     is_sum = totals["organisation_code"] == chosen["organisation_code"]
     own = totals[totals["organisation_code"].isin(inside) | is_sum]
@@ -166,7 +166,7 @@ def _first_to_last() -> pd.DataFrame:
         table,
         organisations=table.loc[table["level"] != "provider", "organisation_code"].unique(),
         services=[SERVICES[name] for name in MAIN],
-        members=providers.members(),
+        members=wait_claims.members(),
         longest=True,
     )
 
@@ -211,7 +211,7 @@ def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     own = lists.sort_values("month").dropna(subset=TOTAL)
     before = own.groupby(by)[TOTAL].shift()
     large, small = own[TOTAL].combine(before, max), own[TOTAL].combine(before, min)
-    return own[before.notna() & (large >= 100) & (large >= 3 * small)]
+    return own[before.notna() & (large >= wait_claims.LEAST) & (large >= wait_claims.JUMP * small)]
 
 
 @reads.result
@@ -244,7 +244,7 @@ def changes(area: Area, claimed: Mapping[str, float]) -> pd.DataFrame:
     each = [
         wait_claims.changes(
             waits.then(), organisations=codes, services=[waits.service_line(service)],
-            members=providers.members(),
+            members=wait_claims.members(),
         ).assign(service=service, claimed=change)
         for service, change in claimed.items()
     ]  # fmt: skip
@@ -359,7 +359,7 @@ def queue_plan(area: Area, *, target_wait: float = 18, weeks: float = 52) -> pd.
 
 
 @reads.result
-def futures(area: Area, *, seed: int = 1) -> pd.DataFrame:
+def futures(area: Area) -> pd.DataFrame:
     """Simulate the longest list of an area's organisation under three capacities.
 
     Returns
@@ -373,7 +373,7 @@ def futures(area: Area, *, seed: int = 1) -> pd.DataFrame:
     row = plan.loc[service]
     now, relief = row["leave_a_week"], row["relief_capacity"]
     paths = {
-        name: queues.simulate_list(int(row["waiting"]), row["join_a_week"], rate, seed=seed)
+        name: queues.simulate_list(int(row["waiting"]), row["join_a_week"], rate, seed=1)
         for name, rate in (
             ("as now", now), ("relief", relief), ("half the relief", 0.5 * (now + relief))
         )

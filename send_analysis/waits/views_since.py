@@ -11,8 +11,8 @@ import pandas as pd
 from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
+from send_analysis.waits import changes
 from send_analysis.waits import lists as waits
-from send_analysis.waits import providers
 from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
 from send_analysis.waits.views import MAIN, jumped
 
@@ -256,11 +256,11 @@ def _providers() -> pd.DataFrame:
     """
     table = waits.since()
     rows = table[table["service"].isin([SERVICES[name] for name in MAIN])]
-    lists = providers.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
+    lists = changes.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
     lists = lists.rename(columns={"organisation_code": "provider"})
     steps = pd.MultiIndex.from_frame(jumped(lists, by=_LIST)[_LIST])
     lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
-    members = providers.membership(table).rename(columns={"organisation_code": "provider"})
+    members = changes.membership(table).rename(columns={"organisation_code": "provider"})
     members = members.assign(own=members["provider"])
     levels = members.melt("provider", value_name="organisation_code").dropna()
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")

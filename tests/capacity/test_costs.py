@@ -9,11 +9,10 @@ import pytest
 from send_analysis import tables
 from send_analysis.capacity import costs, places
 from send_analysis.errors import UnknownNameError
-from send_analysis.forecasting.cohorts import inputs
 from send_analysis.forecasting.cohorts import simulation as cohorts
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
 
 BURY = "E08000002"
-SETTINGS = [places.MAINSTREAM, *places.KINDS, "not recorded"]
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_plans_times_the_printed_cost_is_the_cost_printed(simulation):
     units = costs.unit_costs("Bury")
     known = simulation.stock[0, :1].repeat(400, axis=0)
     certain = SimpleNamespace(**vars(simulation) | {"stock": np.stack([known] * 3)})
-    frame = costs.forecast(certain, SETTINGS).set_index(["setting", "year"])
+    frame = costs.forecast(certain).set_index(["setting", "year"])
     for setting in units.index:
         plans = known[0].sum(axis=0)[SETTINGS.index(setting)]
         row = frame.loc[(setting, 2025)]
@@ -97,7 +96,7 @@ def test_area_without_accounts_has_its_regions_figures():
 
 def test_cost_without_ranges_is_plans_times_price(simulation):
     units = costs.unit_costs(BURY).assign(low=lambda f: f["value"], high=lambda f: f["value"])
-    frame = costs.forecast(simulation, SETTINGS, units=units).set_index(["setting", "year"])
+    frame = costs.forecast(simulation, units=units).set_index(["setting", "year"])
     plans = simulation.stock[1].sum(axis=1)
     special = plans[:, SETTINGS.index(places.SPECIAL)]
     price = units.loc[places.SPECIAL, "value"]
@@ -112,7 +111,7 @@ def test_ranges_of_prices_widen_the_interval(simulation):
     units = costs.unit_costs(BURY)
     sharp = units.assign(low=units["value"], high=units["value"])
     wide, narrow = (
-        costs.forecast(simulation, SETTINGS, units=given).set_index(["setting", "year"])
+        costs.forecast(simulation, units=given).set_index(["setting", "year"])
         for given in (units, sharp)
     )
     key = (places.SPECIAL, 2027)
@@ -126,8 +125,8 @@ def test_ranges_of_prices_widen_the_interval(simulation):
 
 def test_a_rise_of_prices_compounds_from_the_accounts(simulation):
     units = costs.unit_costs(BURY).assign(low=lambda f: f["value"], high=lambda f: f["value"])
-    flat = costs.forecast(simulation, SETTINGS, units=units)
-    risen = costs.forecast(simulation, SETTINGS, units=units, changes={"price_rise": 0.03})
+    flat = costs.forecast(simulation, units=units)
+    risen = costs.forecast(simulation, units=units, changes={"price_rise": 0.03})
     years = flat["year"].to_numpy()
     # January 2027 lies in 2026-27, five financial years after 2021-22
     assert risen["pounds"].to_numpy() == pytest.approx(
@@ -143,7 +142,7 @@ def test_shift_saves_the_difference_in_price():
     )
     for setting, price in ((places.SPECIAL, 30e3), (places.INDEPENDENT, 60e3)):
         units.loc[setting, ["low", "value", "high"]] = price
-    frame = costs.shifts(simulation, inputs.SETTINGS, units=units).set_index(["shift", "year"])
+    frame = costs.shifts(simulation, units=units).set_index(["shift", "year"])
     for year in (2026, 2027):
         row = frame.loc[("independent to state special school", year)]
         # leavers go by setting: those placed elsewhere are not quite as many as those gone

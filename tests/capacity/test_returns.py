@@ -8,9 +8,9 @@ import pytest
 
 from send_analysis.capacity import places, returns
 from send_analysis.errors import ParameterError
+from send_analysis.forecasting.cohorts.inputs import SETTINGS
 
 BURY = "E08000002"
-SETTINGS = ["mainstream", *places.KINDS]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def simulation() -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def table(simulation) -> pd.DataFrame:
-    return returns.scap(simulation, SETTINGS)
+    return returns.scap(simulation)
 
 
 def test_five_and_seven_academic_years(table):
@@ -52,7 +52,7 @@ def test_year_group_is_age_less_four(simulation):
     stock = np.zeros_like(simulation.stock)
     stock[:, :, 11 - places.YOUNGEST, SETTINGS.index(places.SPECIAL)] = 12  # age 11 is year 7
     one = SimpleNamespace(area_code=BURY, origin=2025, stock=stock, new=stock.sum(axis=3))
-    table = returns.scap(one, SETTINGS)
+    table = returns.scap(one)
     filled = table[table["pupils"] > 0]
     assert set(filled["year_group"]) == {7}
     assert set(filled["kind"]) == {places.SPECIAL}
@@ -81,7 +81,7 @@ def test_written_file_is_the_same_bytes_and_reads_back(table, tmp_path):
 
 
 def test_sixth_forms_on_request(simulation):
-    table = returns.scap(simulation, SETTINGS, last_year_group=14)
+    table = returns.scap(simulation, last_year_group=14)
     assert table["year_group"].max() == 14
 
 
@@ -90,9 +90,9 @@ def test_simulation_too_short_says_how_long(simulation):
         area_code=BURY, origin=2025, stock=simulation.stock[:5], new=simulation.new[:5]
     )
     with pytest.raises(ParameterError, match="needs Januaries to 2033: simulate 8 years"):
-        returns.scap(short, SETTINGS)
+        returns.scap(short)
     with pytest.raises(ParameterError, match="last_year_group is 6"):
-        returns.scap(simulation, SETTINGS, last_year_group=6)
+        returns.scap(simulation, last_year_group=6)
 
 
 def test_method_text_says_what_the_guidance_asks(simulation):

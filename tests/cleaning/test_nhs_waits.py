@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import tables
-from send_analysis.cleaning import nhs_organisations, nhs_repeats, nhs_sheets, nhs_waits
+from send_analysis.cleaning import nhs_organisations, nhs_sheets, nhs_waits
 from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError
 
@@ -24,6 +24,24 @@ PROVIDERS = {  # code: (name, board)
 }
 BOARDS = {"QA1": ("Hill and Dale", "YA1"), "QA2": ("Coast", "YA1"), "QA3": ("Moor", "YA2")}
 REGIONS = {"YA1": "Upper Region", "YA2": "Lower Region"}
+
+
+def misplaced(cells: pd.DataFrame) -> pd.DataFrame:
+    """Providers that a month's tables add into another region than their board's."""
+    own = cells.drop_duplicates(["month", "organisation_code"])
+    regions = own[own.level == "icb"].set_index(["month", "organisation_code"]).part_of
+    counted = nhs_organisations.membership(cells, into="region").rename(
+        columns={"part_of": "counted_in"}
+    )
+    found = own[own.level == "provider"].merge(counted, on=["month", "organisation_code"])
+    found = found.rename(columns={"part_of": "board"}).merge(
+        regions.rename("region_of_board"),
+        left_on=["month", "board"],
+        right_index=True,
+    )
+    columns = ["month", "organisation_code", "organisation", "board", "region_of_board"]
+    wrong = found.region_of_board != found.counted_in
+    return found.loc[wrong, [*columns, "counted_in"]].reset_index(drop=True)
 
 
 def figures(seed=1, absent=(), moved=None):
@@ -511,7 +529,7 @@ def test_small_lists_repeat_only_with_their_provider():
             for service, counts in services.items()
             for month, count in zip(("2023-01-01", "2023-02-01"), counts, strict=True)
         ]  # fmt: skip
-        return nhs_repeats.lists(pd.concat(parts))["service"].tolist()
+        return nhs_waits.repeats(pd.concat(parts))["service"].tolist()
 
     assert cells({"A": (30, 30), "B": (5, 6)}) == ["A"]
     assert cells({"A": (30, 31), "B": (5, 5)}) == []
@@ -561,7 +579,7 @@ def test_a_provider_counted_in_a_foreign_region_is_found():
             "3": workbook(figures(3), month="March 2023"),
         }
     )
-    found = nhs_organisations.misplaced(table)
+    found = misplaced(table)
     assert found[
         ["organisation_code", "board", "region_of_board", "counted_in"]
     ].to_numpy().tolist() == [["RA2", "QA1", "YA1", "YA2"]]
@@ -615,7 +633,7 @@ def test_committed_table_has_gaps_between_its_months_and_knows_who_missed_one():
 
 def test_one_provider_was_counted_in_another_region_in_july():
     table = tables.load("nhs_waits")
-    found = nhs_organisations.misplaced(table[table["month"] < "2024-01-01"])
+    found = misplaced(table[table["month"] < "2024-01-01"])
     assert found["organisation"].tolist() == ["Oxleas NHS Foundation Trust"]
     assert found["month"].tolist() == [pd.Timestamp("2023-07-01")]
 

@@ -77,7 +77,7 @@ def test_barnsley_and_sheffield_are_read_under_old_codes_and_new(official, tmp_p
     text = gzip.decompress(file.read_bytes()).decode()
     text = text.replace("E08000016", "E08000038").replace("E08000019", "E08000039")
     file.write_bytes(gzip.compress(text.encode()))
-    made = population.build(tmp_path, tables.load("areas"))["population"]
+    made = population.build(Standing(tmp_path), tables.load("areas"))["population"]
     as_committed = tables.load("population")["people"].sum()
     assert made["people"].sum() == as_committed
 
@@ -303,7 +303,7 @@ def spoil(official, tmp_path, known_areas):
         text = change(gzip.decompress(file.read_bytes()).decode())
         file.write_bytes(gzip.compress(text.encode()))
         with pytest.raises(DataError) as caught:
-            population.build(tmp_path, known_areas)
+            population.build(Standing(tmp_path), known_areas)
         message = str(caught.value)
         assert "\n" not in message
         assert f"population/{name}" in message
@@ -345,7 +345,7 @@ def test_what_the_publisher_has_now_takes_the_place_of_estimates(official, tmp_p
     (tmp_path / "population").chmod(0o755)
     file = tmp_path / layout.release(population.LATEST)["path"]
     _as_published_now([2025]).to_csv(file, index=False)
-    made = population.build(tmp_path, tables.load("areas"))["population"]
+    made = population.build(Standing(tmp_path), tables.load("areas"))["population"]
     old = tables.load("population")
     rows = made[made["area_code"] == BURY].set_index(["year", "age"])
     before = old[old["area_code"] == BURY].set_index(["year", "age"])["people"]
@@ -367,13 +367,13 @@ def test_what_the_publisher_has_now_takes_the_place_of_estimates(official, tmp_p
     shutil.copy(file, alone / "population")
     stands = Standing(alone, tables.data_dir(), {"population": tables.resource("population")})
     key = ["area_code", "year", "age"]
-    again = population.build(alone, tables.load("areas"), stands)["population"]
+    again = population.build(stands, tables.load("areas"))["population"]
     pd.testing.assert_frame_equal(
         again.sort_values(key, ignore_index=True), made.sort_values(key, ignore_index=True)
     )
     _as_published_now([2021, 2025]).to_csv(alone / "population" / file.name, index=False)
     with pytest.raises(MissingFileError, match=r"has mid-2021 otherwise .*revised.csv.gz"):
-        population.build(alone, tables.load("areas"), stands)
+        population.build(stands, tables.load("areas"))
     for change, says in (
         (lambda rows: rows.rename(columns={"C_AGE_NAME": "AGE"}), "its heading is DATE_NAME,"),
         (lambda rows: rows.drop(index=300), "do not add up to all ages"),
@@ -384,7 +384,7 @@ def test_what_the_publisher_has_now_takes_the_place_of_estimates(official, tmp_p
     ):  # fmt: skip
         change(_as_published_now([2025])).to_csv(file, index=False)
         with pytest.raises(DataError, match=says):
-            population.build(tmp_path, tables.load("areas"))
+            population.build(Standing(tmp_path), tables.load("areas"))
 
 
 def _without(start):

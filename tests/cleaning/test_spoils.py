@@ -19,15 +19,14 @@ from send_analysis.cleaning import (
     inspections,
     lait,
     nhs_children,
-    nhs_links,
     nhs_mental_health,
+    nhs_organisations,
     nhs_sheets,
     nhs_waits,
     places,
     population,
     reading,
     tribunals,
-    witnesses,
 )
 from send_analysis.errors import SendAnalysisError
 
@@ -119,7 +118,7 @@ READERS = {
     ),
     "witnesses": Reader(
         LAIT, f"{TOOL}SEN_CASES_JAN,2024,Bury,2686,351.0\nSEN_CASES_JAN,2025,Bury,2804,351.0\n",
-        lambda root, areas: witnesses.tool(root, areas), ",2686,", "Values", 2, count=False,
+        lambda root, areas: lait.tool(root, areas), ",2686,", "Values", 2, count=False,
     ),
     "inspections": Reader(
         reading.release("inspections_2025")["path"],
@@ -160,7 +159,7 @@ READERS = {
     ),
     "boards": Reader(
         BOARDS, "SICBL22CDH,ICB22CDH,ICB22NM\n00V,QOP,NHS Greater Manchester\n00T,QOP,NHS B\n",
-        lambda root, areas: nhs_links.nhs_area_links(root, areas), whole=False,
+        lambda root, areas: nhs_organisations.nhs_area_links(root, areas), whole=False,
         beside=(LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\n"),
     ),
     "contacts": Reader(
@@ -210,7 +209,7 @@ READERS = {
     ),
     "links": Reader(
         LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\nBury,x,00T,NHS B\n",
-        lambda root, areas: nhs_links.nhs_area_links(root, areas), whole=False,
+        lambda root, areas: nhs_organisations.nhs_area_links(root, areas), whole=False,
     ),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 
 from send_analysis import tables
 from send_analysis.areas import ENGLAND, current
-from send_analysis.cleaning import witnesses
+from send_analysis.cleaning import lait
 
 # Table → totals published outside the file that it is read from: rows of the table, the column
 # added up, the published figure, half of its last digit, who published it.
@@ -46,7 +46,7 @@ TOTALS = {
     ],
 }  # fmt: skip
 # Held by the Department's interactive tool, by area and year, below.
-TOOL = witnesses.TABLES
+TOOL = lait.TABLES
 # Held by other tests of this folder and of `cleaning`.
 ELSEWHERE = {
     "population": "all ages of England, the revised series: cleaning/test_population.py",
@@ -144,8 +144,8 @@ def test_finer_cuts_add_up_to_the_table_that_is_held(name, whole):
 
 @pytest.mark.official
 def test_the_departments_tool_agrees_by_area_and_year(official):
-    made = {name: tables.load(name) for name in witnesses.TABLES}
-    rows = witnesses.compared(official, tables.load("areas"), made)
+    made = {name: tables.load(name) for name in lait.TABLES}
+    rows = lait.compared(official, tables.load("areas"), made)
     both = rows[rows["ours"].notna()]
     assert len(both) > 10_000
     wrong = both[~both["agree"]]

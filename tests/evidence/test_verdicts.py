@@ -15,7 +15,7 @@ from send_analysis.evidence import verdicts as evidence
 from send_analysis.evidence import views
 from send_analysis.evidence import words as narrative
 from send_analysis.evidence.claims import spoken, tolerance
-from send_analysis.publication import first_published
+from send_analysis.tables import first_published
 
 FROM_THE_NEWS = [
     "growth-national", "growth-bury", "timeliness-now", "timeliness-before", "wait-camhs",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import charts, verdicts, views, wording
+from send_analysis.evidence import charts, verdicts, views
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +94,3 @@ def test_tables_of_the_page_hold_every_claim_once():
 def test_an_area_without_claims_says_how_they_are_recorded():
     with pytest.raises(MissingDataError, match="a file like Bury's"):
         views.said("Leeds")
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "words"),
-    [
-        (66.1101, "per cent", "66.1 %"), (60.0, "per cent", "60 %"), (5.3, "per cent of pupils",
-         "5.3 % of pupils"), (-65.0, "per cent", "−65 %"), (4.0, "place among authorities",
-         "place 4"), (3.0, "grade, 3 the lowest", "grade 3"), (1233.0, "plans", "1,233 plans"),
-        (1.4, "£ million", "£1.4 million"), (2026.0, "year", "2026"), (49.96, "per cent", "50.0 %"),
-    ],
-)  # fmt: skip
-def test_figures_in_words(value, unit, words):
-    assert wording.written(value, unit) == words

@@ -306,6 +306,16 @@ def test_impossible_levers_are_refused_by_the_key(lever, message):
         flows.apply(anyone(), [lever])
 
 
+def test_a_lever_beyond_what_can_be_simulated_names_the_file_it_stands_in(tmp_path):
+    file = tmp_path / "far.yml"
+    file.write_text("title: t\nlevers:\n  - {lever: requests_stabilise, from_year: 2059}\n")
+    with pytest.raises(ParameterError) as refused:
+        flows.apply(anyone(), levers.read(file))
+    assert str(refused.value) == (
+        f"{file}, levers[1].from_year: must be a year up to 2040, not 2059."
+    )
+
+
 def test_what_is_no_list_is_refused():
     with pytest.raises(ParameterError, match="levers must be a list, not 5"):
         levers.read(5)

@@ -116,6 +116,16 @@ def test_what_the_drift_missed_is_told_from_the_years_before_alone():
     assert missed.to_dict() == pytest.approx({2020: 0, 2021: 0.03, 2022: -0.01 - said})
 
 
+def test_a_setting_whose_drift_turned_is_followed_by_its_last_two_years():
+    turned = pd.Series([0.02] * 3 + [-0.04] * 4, index=range(2012, 2019))
+    missed = trend.drift_errors(turned)
+    # by hand: four years say .02, then 0; two years .02, then -.01. The second has missed by less
+    # of 2014 to 2016, so that 2017 and 2018 are said by it
+    assert missed.to_dict() == pytest.approx({2014: 0, 2015: -0.06, 2016: -0.04, 2017: 0, 2018: 0})
+    for years in range(3, 7):  # nothing later takes part
+        assert trend.drift_errors(turned.iloc[:years]).equals(missed.iloc[: years - 2])
+
+
 def test_settings_vary_in_england_as_the_drift_missed_them():
     drift = trend.drift(estimated(origins()[-1]).known)
     plans = simulation.project("England", years=1, simulations=400).stock[1].sum(axis=1)

@@ -10,7 +10,7 @@ import pytest
 from send_analysis.cli import main
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.forecasting.transitions import files
-from send_analysis.forecasting.transitions.model import simulate_transitions
+from send_analysis.forecasting.transitions.model import Draws, simulate_transitions
 from send_analysis.forecasting.transitions.scenarios import read_scenario, yearly_changes
 
 ROOT = Path(__file__).parents[2]
@@ -108,18 +108,14 @@ def test_results_do_not_replace_a_file(command, tmp_path):
     assert "a file stands where the folder should be" in said
 
 
-def project(inputs, changes=None, **options):
+def project(inputs, changes=None):
     states = files.read_valid_states(inputs / "states.csv")
-    return simulate_transitions(
+    given = files.Files(
         files.read_transitions(inputs / "transitions.csv", states),
         files.read_population(inputs / "population.csv"),
         states,
-        seed_year=2022,
-        simulations=300,
-        scenario=changes,
-        sampler="exact",
-        **options,
     )
+    return simulate_transitions(given, seed_year=2022, scenario=changes, draws=Draws(300))
 
 
 def scenario(tmp_path, text):

@@ -10,6 +10,7 @@ import pytest
 from send_analysis.errors import DataError, MissingDataError, ParameterError, SendAnalysisError
 from send_analysis.forecasting.transitions import files
 from send_analysis.forecasting.transitions.model import (
+    Draws,
     estimate_flows,
     notes,
     simulate_transitions,
@@ -52,7 +53,7 @@ def folder(tmp_path):
 
 def read(folder):
     states = files.read_valid_states(folder / "states.csv")
-    return (
+    return files.Files(
         files.read_transitions(folder / "transitions.csv", states),
         files.read_population(folder / "population.csv"),
         states,
@@ -60,7 +61,7 @@ def read(folder):
 
 
 def test_rates_are_those_worked_out_by_hand(folder):
-    flows = estimate_flows(*read(folder))
+    flows = estimate_flows(read(folder))
     # academic year 5: three plans in M with need X, one left. Year mean (1 + ½) ÷ (3 + 1) = 0.375.
     np.testing.assert_allclose(flows.leave[5 + 4, 0, 0], [1 + 0.375, 2 + 0.625])
     # nobody in S: the prior alone
@@ -126,7 +127,7 @@ def test_wrong_input_is_refused_by_file_column_and_row(folder, name, old, new, p
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(SendAnalysisError) as caught:
-        files.read_costs(folder / "costs.csv", read(folder)[2])
+        files.read_costs(folder / "costs.csv", read(folder).states)
     for part in parts:
         assert part in str(caught.value)
 
@@ -141,7 +142,7 @@ def test_a_file_that_is_no_table_is_refused(folder, content):
 def test_a_file_in_another_encoding_is_refused(folder):
     (folder / "costs.csv").write_bytes("need,setting,cost\nX,M,£100\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"costs\.csv"):
-        files.read_costs(folder / "costs.csv", read(folder)[2])
+        files.read_costs(folder / "costs.csv", read(folder).states)
 
 
 def test_a_file_that_is_not_there_is_named(folder):
@@ -154,20 +155,20 @@ def test_a_file_that_is_not_there_is_named(folder):
     [
         ({"seed_year": 2030}, "2021, 2022"),
         ({"seed_year": 2022, "years": 9}, "2026 is missing"),
-        ({"seed_year": 2022, "simulations": 1}, "at least 2"),
-        ({"seed_year": 2022, "simulations": 10**9}, "at most 1,000,000"),
-        ({"seed_year": 2022, "sampler": "magic"}, "exact or published"),
+        ({"seed_year": 2022, "draws": Draws(1)}, "at least 2"),
+        ({"seed_year": 2022, "draws": Draws(10**9)}, "at most 1,000,000"),
+        ({"seed_year": 2022, "draws": Draws(sampler="magic")}, "exact or published"),
     ],
 )
 def test_impossible_arguments_are_refused(folder, options, message):
     with pytest.raises(ParameterError, match=message):
-        simulate_transitions(*read(folder), **options)
+        simulate_transitions(read(folder), **{"draws": Draws(), **options})
 
 
 def test_results_add_up_and_start_from_what_was_seen(folder):
     inputs = read(folder)
-    costs = files.read_costs(folder / "costs.csv", inputs[2])
-    results = simulate_transitions(*inputs, seed_year=2022, simulations=200, costs=costs)
+    inputs = inputs._replace(costs=files.read_costs(folder / "costs.csv", inputs.states))
+    results = simulate_transitions(inputs, seed_year=2022, draws=Draws(200))
     count = results["count"].set_index("year")
     assert count.loc[2022, "median"] == 2  # the joiner and the plan kept of 2021
     assert results["cost"].set_index("year").loc[2022, "mean"] == 200
@@ -176,7 +177,7 @@ def test_results_add_up_and_start_from_what_was_seen(folder):
         np.testing.assert_allclose(total, count["mean"])
     quantiles = count[["p2_5", "p10", "p25", "median", "p75", "p90", "p97_5"]].to_numpy()
     assert (np.diff(quantiles, axis=1) >= 0).all()
-    assert notes(inputs[0], inputs[2], costs, "exact") == [
+    assert notes(inputs, "exact") == [
         "Note: 2 pairs of need and setting have no cost and count as £0."
     ]
 
@@ -185,7 +186,7 @@ def test_same_seed_same_bytes_and_another_seed_others(folder):
     inputs = read(folder)
     texts = []
     for seed, out in ((1, "a"), (1, "b"), (2, "c")):
-        results = simulate_transitions(*inputs, seed_year=2022, simulations=60, seed=seed)
+        results = simulate_transitions(inputs, seed_year=2022, draws=Draws(60, seed))
         paths = write_results(results, folder / out)
         texts.append(b"".join(path.read_bytes() for path in paths))
     assert texts[0] == texts[1] != texts[2]
@@ -194,11 +195,11 @@ def test_same_seed_same_bytes_and_another_seed_others(folder):
 
 def test_a_second_run_leaves_nothing_of_the_first(folder):
     inputs = read(folder)
-    costs = files.read_costs(folder / "costs.csv", inputs[2])
-    out = folder / "out"
-    write_results(simulate_transitions(*inputs, seed_year=2022, simulations=5, costs=costs), out)
+    costs = files.read_costs(folder / "costs.csv", inputs.states)
+    priced, out = inputs._replace(costs=costs), folder / "out"
+    write_results(simulate_transitions(priced, seed_year=2022, draws=Draws(5)), out)
     (out / "mine.txt").write_text("kept")
-    write_results(simulate_transitions(*inputs, seed_year=2022, simulations=5), out)
+    write_results(simulate_transitions(inputs, seed_year=2022, draws=Draws(5)), out)
     names = sorted(path.name for path in out.iterdir())
     assert names == ["academic_year.csv", "count.csv", "mine.txt", "need.csv", "setting.csv"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
@@ -207,12 +208,12 @@ def test_a_second_run_leaves_nothing_of_the_first(folder):
 @pytest.fixture(scope="module")
 def demo():
     states = files.read_valid_states(DEMO / "input/valid-states.csv")
-    return {
-        "transitions": files.read_transitions(DEMO / "input/transitions.csv", states),
-        "population": files.read_population(DEMO / "input/population.csv"),
-        "states": states,
-        "costs": files.read_costs(DEMO / "input/costs.csv", states),
-    }
+    return files.Files(
+        files.read_transitions(DEMO / "input/transitions.csv", states),
+        files.read_population(DEMO / "input/population.csv"),
+        states,
+        files.read_costs(DEMO / "input/costs.csv", states),
+    )
 
 
 def published(name):
@@ -231,8 +232,8 @@ def published(name):
     ],
 )
 def test_every_published_rate_is_met(demo, name, part):
-    states = demo["states"]
-    flows = estimate_flows(demo["transitions"], demo["population"], states)
+    states = demo.states
+    flows = estimate_flows(demo)
     wanted = published(name)
     place = [
         wanted["ay"].to_numpy() + 4,
@@ -252,7 +253,7 @@ def test_every_published_rate_is_met(demo, name, part):
 @pytest.mark.official
 @needs_demo
 def test_every_published_joiner_rate_is_met(demo):
-    flows = estimate_flows(demo["transitions"], demo["population"], demo["states"])
+    flows = estimate_flows(demo)
     wanted = published("joiner_beta_expectations")
     ours = flows.join[wanted["ay"].to_numpy() + 4]
     np.testing.assert_allclose(ours, wanted[["alpha", "beta"]], atol=1e-9)
@@ -266,12 +267,12 @@ def test_published_draws_explain_how_many_joined_in_the_published_run(demo):
     found = re.findall(r"\[(\d+) (-?\d+) :NONSEND :\S+\] (\d+)", text)
     rows = pd.DataFrame(found, columns=["year", "age", "count"]).astype(int)
     joined = rows.groupby(["age", "year"])["count"].sum() / 1000
-    flows = estimate_flows(demo["transitions"], demo["population"], demo["states"])
+    flows = estimate_flows(demo)
     rng = np.random.default_rng(5)
     for age in (-1, 0, 1, 2):
         observed, exact, drawn = [], [], []
         for year in range(2018, 2023):
-            people = int(demo["population"].loc[age, year])
+            people = int(demo.population.loc[age, year])
             alpha, beta = flows.join[age + 4]
             share = rng.beta(alpha, beta, 20_000)
             observed.append(joined[age, year])
@@ -284,9 +285,7 @@ def test_published_draws_explain_how_many_joined_in_the_published_run(demo):
 
 @pytest.fixture(scope="module")
 def run(demo):
-    return simulate_transitions(
-        **demo, seed_year=2017, simulations=1000, seed=50, sampler="published"
-    )
+    return simulate_transitions(demo, seed_year=2017, draws=Draws(1000, 50, "published"))
 
 
 @pytest.mark.official
@@ -314,7 +313,7 @@ def test_the_published_demo_is_reproduced(run, name, file, dimension, within):
 @pytest.mark.official
 @needs_demo
 def test_exact_draws_stay_below_the_published_run(demo, run):
-    exact = simulate_transitions(**demo, seed_year=2017, simulations=400, sampler="exact")
+    exact = simulate_transitions(demo, seed_year=2017, draws=Draws(400))
     gap = run["count"]["mean"] - exact["count"]["mean"]
     assert (gap[1:] > 0).all()
     assert gap.iloc[-1] / run["count"]["mean"].iloc[-1] < 0.02

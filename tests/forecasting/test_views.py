@@ -40,7 +40,7 @@ def test_one_number_for_one_thing():
     assert here["all"] == outlook.fan("Bury")["median"].iloc[-1]
     simulated = np.median(simulation.stock[5].sum(axis=(1, 2)))
     assert here["all"] == pytest.approx(simulated, abs=0.5)
-    asked = returns.scap(simulation, SETTINGS)
+    asked = returns.scap(simulation)
     totals = asked.groupby(["phase", "academic_year"])["pupils"].sum()
     for (phase, year), pupils in totals.items():
         january = int(year[:4]) + 1

@@ -23,11 +23,9 @@ def site():
 @pytest.fixture
 def fetch(site, tmp_path):
     """Fetch a release into a cache."""
-    with sources.connect(timeout=0.5) as client:
-        yield lambda entry=ENTRY: publishers.fetch_release(
-            client, entry, tmp_path, wait=lambda seconds: None,
-            at=publishers.addresses(f"{site.address}/api", f"{site.address}/site"),
-        )  # fmt: skip
+    at = publishers.addresses(f"{site.address}/api", f"{site.address}/site")
+    with sources.connect(timeout=0.5, wait=lambda seconds: None) as client:
+        yield lambda entry=ENTRY: publishers.fetch_release(client, entry, tmp_path, at=at)
 
 
 def data_sets():
@@ -45,7 +43,7 @@ def test_addresses_can_be_given_or_set(monkeypatch):
     monkeypatch.delenv("SEND_ANALYSIS_API", raising=False)
     monkeypatch.delenv("SEND_ANALYSIS_SITE", raising=False)
     monkeypatch.delenv("SEND_ANALYSIS_POPULATION", raising=False)
-    assert publishers.addresses() == (publishers.API, publishers.SITE, publishers.POPULATION)
+    assert publishers.addresses()[:3] == (publishers.API, publishers.SITE, publishers.POPULATION)
     monkeypatch.setenv("SEND_ANALYSIS_API", "http://localhost/a/")
     assert publishers.addresses(site="http://localhost/b")[:2] == (
         "http://localhost/a", "http://localhost/b",

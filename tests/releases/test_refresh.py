@@ -14,7 +14,7 @@ from send_analysis import cli, quality, tables
 from send_analysis.cleaning import layout
 from send_analysis.cleaning.build import build, schemas
 from send_analysis.errors import DataError, MissingFileError, ParameterError, SourceError
-from send_analysis.releases import publishers
+from send_analysis.releases import publishers, sources
 from send_analysis.releases import refresh as refreshing
 
 BURY = "E08000002"
@@ -30,11 +30,17 @@ def content(folder):
     }
 
 
-def at(site):
+def at(site, *connection):
     """Addresses of the publishers on a site."""
-    return publishers.addresses(
-        f"{site.address}/api", f"{site.address}/site", f"{site.address}/population"
-    )
+    names = (f"{site.address}/{name}" for name in ("api", "site", "population"))
+    return publishers.addresses(*names)._replace(connect=lambda: sources.connect(*connection))
+
+
+def refreshed(out, *arguments, **options):
+    """Refresh the tables in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEND_ANALYSIS_DATA", str(out))
+        return refreshing.refresh(*arguments, **options)
 
 
 def publish(site, *years):
@@ -69,7 +75,7 @@ def after(before, tmp_path_factory):
     shutil.copytree(before, out, dirs_exist_ok=True)
     site = Site()
     publish(site, 2022, 2023, 2025, 2026)
-    done = refreshing.refresh(folder=folder, out=out, at=at(site))
+    done = refreshed(out, folder=folder, at=at(site))
     yield done, out, folder, site
     site.close()
 
@@ -196,8 +202,8 @@ def attempt(before, tmp_path):
     publish(site, 2026)
 
     def call(*arguments, **options):
-        return refreshing.refresh(*arguments, folder=folder, out=out, at=at(site), timeout=0.2,
-                                  wait=lambda seconds: None, **options)  # fmt: skip
+        there = at(site, 0.2, lambda seconds: None)
+        return refreshed(out, *arguments, folder=folder, at=there, **options)
 
     yield call, out, site
     site.close()

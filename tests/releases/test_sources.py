@@ -44,12 +44,12 @@ def site():
 @pytest.fixture
 def get(site, tmp_path):
     """Fetch a path; returns the record. Pauses are noted in `get.pauses`, not kept."""
-    client = sources.connect(timeout=0.2)
     pauses = []
+    client = sources.connect(timeout=0.2, wait=pauses.append)
 
     def call(path=PATH, kind="csv", record=None):
         return sources.fetch(client, site.address + path, tmp_path / "plans.csv", kind=kind,
-                             record=record, wait=pauses.append)  # fmt: skip
+                             record=record)  # fmt: skip
 
     call.pauses, call.file, call.client = pauses, tmp_path / "plans.csv", client
     yield call
@@ -121,13 +121,12 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(monkeypatch, tmp_p
             monkeypatch.setenv("SSL_CERT_FILE", str(chosen))
         else:
             monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-        with sources.connect(timeout=2) as client:
-            options = {"kind": "csv", "wait": pauses.append}
+        with sources.connect(timeout=2, wait=pauses.append) as client:
             if chosen:
-                assert sources.fetch(client, url, tmp_path / "x.csv", **options)["bytes"]
+                assert sources.fetch(client, url, tmp_path / "x.csv", kind="csv")["bytes"]
             else:
                 with pytest.raises(SourceError, match=r"not trusted here .*set SSL_CERT_FILE"):
-                    sources.fetch(client, url, tmp_path / "x.csv", **options)
+                    sources.fetch(client, url, tmp_path / "x.csv", kind="csv")
     assert pauses == []
     site.close()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
@@ -147,11 +146,10 @@ def test_a_proxy_that_wants_a_password_is_not_asked_again(site, monkeypatch, tmp
     monkeypatch.setenv("HTTP_PROXY", site.address)
     site.pages["/x.csv"] = problem(407, "Proxy Authentication Required")
     with (
-        sources.connect(timeout=0.5) as client,
+        sources.connect(timeout=0.5, wait=lambda _: None) as client,
         pytest.raises(SourceError, match=r"sign in \(407\); put name and password"),
     ):
-        sources.fetch(client, "http://publisher.example/x.csv", tmp_path / "x", kind="csv",
-                      wait=lambda _: None)  # fmt: skip
+        sources.fetch(client, "http://publisher.example/x.csv", tmp_path / "x", kind="csv")
     assert len(site.asked) == 1
 
 
@@ -247,10 +245,10 @@ def test_no_answer_at_all_ends_in_one_error(tmp_path):
     local = Site()
     local.close()
     with (
-        sources.connect(timeout=0.2) as client,
+        sources.connect(timeout=0.2, wait=lambda _: None) as client,
         pytest.raises(SourceError, match=r"5 attempts failed.*Check the connection"),
     ):
-        sources.fetch(client, local.address + PATH, tmp_path / "x", kind="csv", wait=lambda _: None)
+        sources.fetch(client, local.address + PATH, tmp_path / "x", kind="csv")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +287,7 @@ def test_an_answer_out_of_the_encrypted_is_refused():
 
 def test_lists_are_read_page_by_page(get, site):
     site.pages["/list"] = listing([{"id": n} for n in range(7)], page_size=3)
-    found = sources.pages(get.client, site.address + "/list", wait=get.pauses.append)
+    found = sources.pages(get.client, site.address + "/list")
     assert [row["id"] for row in found] == list(range(7))
     assert len(site.asked) == 3
 
@@ -305,7 +303,7 @@ def test_lists_are_read_page_by_page(get, site):
 def test_an_answer_of_another_shape_is_refused(get, site, page, says):
     site.pages["/list"] = page
     with pytest.raises(SourceError, match=says):
-        list(sources.pages(get.client, site.address + "/list", wait=get.pauses.append))
+        list(sources.pages(get.client, site.address + "/list"))
 
 
 def test_no_other_module_opens_a_connection(root):

@@ -23,7 +23,7 @@ CHANCES = {"Bury": (91.26, "91 %"), "Oldham": (99.4, "over 99 %"), "Wigan": (0.2
 SOURCE = """
 import pandas as pd
 from send_analysis import areas, caveats
-from send_analysis.capacity import briefing, views
+from send_analysis.capacity import views, words
 from send_analysis.show import finding, summary
 if area == "Oldham" and {fails}:
     raise RuntimeError("no luck today")
@@ -37,7 +37,7 @@ if area in chances or area == "Isles of Scilly":
         "demand_high_80": 1000.0, "probability": chances.get(area, [50.0])[0],
     }}, index=[0])
     forecast.attrs["tables"] = ("ehc_plans", "high_needs_places")
-    summary(briefing.places(forecast))
+    summary(words.places(forecast))
 """
 
 

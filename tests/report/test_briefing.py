@@ -10,8 +10,8 @@ import pytest
 
 import send_analysis
 from send_analysis import areas, caveats
-from send_analysis.capacity import briefing as capacity
-from send_analysis.capacity import views, words
+from send_analysis.capacity import views
+from send_analysis.capacity import words as capacity
 from send_analysis.errors import ParameterError
 from send_analysis.evidence import verdicts
 from send_analysis.evidence import views as claimed
@@ -143,7 +143,7 @@ def test_the_tiles_answer_for_bury():
 def test_a_chance_stands_only_where_one_has_been_shown_to_tell_something(widest):
     said = capacity.places(widest)
     assert said.label == "Chance that specialist places run short in January 2026"
-    assert said.value == words.chance(said.figure.number) == "over 99 %"
+    assert said.value == capacity.chance(said.figure.number) == "over 99 %"
     assert said.words.startswith("9,990 to 10,500 are likely to be needed, a range meant to hold")
     assert capacity.places(widest.assign(demand=6.0)).figure.number is None
     few = capacity.places(widest.assign(demand=6.0, demand_low_80=2.4, demand_high_80=8.0))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from send_analysis import areas, caveats, tables
-from send_analysis.capacity import briefing
+from send_analysis.capacity import words
 from send_analysis.forecasting import outlook
 from send_analysis.growth import series
 from send_analysis.report import england, index, regions
@@ -30,7 +30,7 @@ def page_path(tmp_path_factory):
         {"area": ["Bury", "Hull <1>"], "state": ["written", "failed"], "error": ["", "a < b\nhere"]}
     )
     day = edition_of("2026-01-31")
-    label = briefing.chance_in(caveats.latest("placements") + 1)
+    label = words.chance_in(caveats.latest("placements") + 1)
     figure = {"label": label, "words": "", "tables": ["placements"]}
     made = {
         "E08000002": {"shortage": figure | {"value": "91 %", "number": 91.26}},

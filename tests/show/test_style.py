@@ -102,22 +102,23 @@ def boxes_of_labels(ends, size=10):
     labels = [text for text in ax.texts if text.get_gid() == "label"]
     boxes = [mpl.text.Text.get_window_extent(label) for label in labels]
     names = [label.get_text() for label in labels]
-    limit = ax.figure.bbox.width
+    limits = ax.figure.bbox.width, ax.bbox.y1
     plt.close(ax.figure)
-    return names, boxes, limit
+    return names, boxes, limits
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 100).map(lambda tenths: tenths / 10), min_size=1, max_size=8))
 def test_labels_never_overlap_and_keep_the_order_of_the_ends(ends):
-    names, boxes, limit = boxes_of_labels(ends)
+    names, boxes, (right, top) = boxes_of_labels(ends)
     assert sorted(names) == sorted(f"line {i}" for i in range(len(ends)))
     by_height = sorted(zip(boxes, names, strict=True), key=lambda pair: pair[0].y0)
     for (lower, _), (upper, _) in pairwise(by_height):
         assert upper.y0 >= lower.y1 - 0.5
     order = [ends[int(name.split()[1])] for _, name in by_height]
     assert order == sorted(order)
-    assert max(box.x1 for box in boxes) <= limit
+    assert max(box.x1 for box in boxes) <= right
+    assert max(box.y1 for box in boxes) <= top  # above it a panel has its title
 
 
 def test_label_with_room_stands_at_its_line():

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from send_analysis import cli, tables
-from send_analysis.cleaning import nhs_links
+from send_analysis.cleaning import nhs_organisations
 from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
-from send_analysis.waits import changes, providers
+from send_analysis.waits import changes
 from send_analysis.waits import lists as waits
 
 OT = "Therapy interventions: Occupational therapy"
@@ -124,7 +124,7 @@ def test_runs_of_months_end_where_one_is_missing():
 
 
 def test_nothing_is_compared_across_a_month_without_lists(table):
-    found = changes.changes(table, organisations=["RM3", "QOP"], members=providers.members())
+    found = changes.changes(table, organisations=["RM3", "QOP"], members=changes.members())
     months = table["month"].drop_duplicates()
     held = set(months)
     for start, end in found[["start", "end"]].drop_duplicates().itertuples(index=False):
@@ -168,7 +168,7 @@ def test_published_bands_and_totals_pass_the_checks(table):
 
 def test_sums_of_providers_are_the_published_boards(table):
     lists = waits.wide(table[(table["age_group"] == "cyp") & (table["service"] == OT)])
-    own = providers.merged_providers(lists).merge(providers.membership(table))
+    own = changes.merged_providers(lists).merge(changes.membership(table))
     sums = pd.concat([
         own.groupby([own[level].rename("organisation_code"), "month"])[["total", "52+"]]
         .sum(min_count=1).reset_index()
@@ -204,7 +204,7 @@ def test_a_merged_trust_counts_with_its_predecessor(table):
     lists = waits.wide(
         table[(table["age_group"] == "cyp") & (table["service"] == "Community paediatric service")]
     )
-    merged = providers.merged_providers(lists)
+    merged = changes.merged_providers(lists)
     assert "RVY" in set(lists["organisation_code"])  # Southport and Ormskirk, until June 2023
     assert "RVY" not in set(merged["organisation_code"])
     june = lists[lists["month"] == "2023-06-01"].set_index("organisation_code")["total"]
@@ -212,13 +212,13 @@ def test_a_merged_trust_counts_with_its_predecessor(table):
     assert both["RBN"] == june[["RVY", "RBN"]].sum()
     # As the lists are read, so they are added up.
     entries = rules()["codes_not_printed"].values()
-    assert {one["code"]: one["now"] for one in entries if "now" in one} == providers.MERGED
+    assert {one["code"]: one["now"] for one in entries if "now" in one} == changes.MERGED
     assert waits.lines() == sorted(rules()["services"]["cyp"])
 
 
 def added_up(lists, members, months):
     """Sums over the providers with a total in every one of the months."""
-    own = providers.merged_providers(lists[lists["month"].isin(months)])
+    own = changes.merged_providers(lists[lists["month"].isin(months)])
     seen = own.groupby(["organisation_code", "service"])["month"].transform("nunique")
     own = own[seen == len(months)].merge(members)
     parts = [
@@ -233,7 +233,7 @@ def test_changes_agree_with_a_plain_loop_over_windows(then):
     codes, services = ["RM3", "QOP", "E92000001"], [OT, "Audiology"]
     found = changes.changes(then, organisations=codes, services=services)
     lists = waits.wide(then[then["service"].isin(services)])
-    members = providers.membership(then)
+    members = changes.membership(then)
     months = sorted(lists["month"].unique())
     key = ["organisation_code", "service", "measure"]
     rng = np.random.default_rng(1)
@@ -319,10 +319,14 @@ def test_every_authority_has_a_board_and_branches(table):
 def test_how_good_a_link_is_is_said():
     links = tables.load("nhs_area_links").set_index(["area_code", "organisation_code"])["basis"]
     bury, camden, cumberland = "E08000002", "E09000007", "E06000063"
-    assert links[bury, "QOP"] == nhs_links.BASES["only"]
-    assert links[bury, "00V"] == nhs_links.BASES["own"]
-    assert links[camden, "93C"] == nhs_links.BASES["shared"]  # North Central London's one branch
-    assert links[cumberland, "QE1"] == nhs_links.BASES["further"] + nhs_links.DIVIDED
+    assert links[bury, "QOP"] == nhs_organisations.BASES["only"]
+    assert links[bury, "00V"] == nhs_organisations.BASES["own"]
+    assert (
+        links[camden, "93C"] == nhs_organisations.BASES["shared"]
+    )  # North Central London's one branch
+    assert (
+        links[cumberland, "QE1"] == nhs_organisations.BASES["further"] + nhs_organisations.DIVIDED
+    )
 
 
 def test_series_of_an_area_has_every_month_and_measure():

@@ -187,18 +187,18 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
         A figure that the tables lack for the area, and no substitute is named.
     """
     origin, count = projection.origin, projection.stock.shape[1]
-    acting, notes = [], list(projection.notes)
-    for number, lever in enumerate(validate(levers), start=1):
-        lever = {"from_year": origin} | lever
+    acting, notes, levers = [], list(projection.notes), validate(levers)
+    for number, lever in enumerate(levers, start=1):
+        lever, where = {"from_year": origin} | lever, f"{levers.file}, levers[{number}]"
         if lever["from_year"] > origin + LONGEST:
             raise ParameterError(
-                f"levers[{number}].from_year: must be a year up to {origin + LONGEST}, not "
+                f"{where}.from_year: must be a year up to {origin + LONGEST}, not "
                 f"{lever['from_year']}."
             )
         if lever.get("until_year", origin) < origin:
             raise ParameterError(
-                f"levers[{number}].until_year: must be {origin}, the first year that is simulated, "
-                f"or later, not {lever['until_year']}."
+                f"{where}.until_year: must be {origin}, the first year that is simulated, or "
+                f"later, not {lever['until_year']}."
             )
         size = next((lever[key] for key in SIZES if key in lever), 1.0)
         if isinstance(size, list):
@@ -215,10 +215,11 @@ def apply(projection: Projection, levers: Sequence[Mapping], *, seed: int = 50) 
 
 def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Projection:
     """Carry the origin's plans forward with changed flows."""
-    stock, joined, leave = [base.stock[0]], [base.joined[0]], []
+    stock, joined, leave = (np.empty_like(it) for it in (base.stock, base.joined, base.leave))
+    stock[0], joined[0] = base.stock[0], base.joined[0]
     safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
     for step in range(len(base.deal)):
-        plans, usual, rows = stock[-1], base.leave[step], base.moving(step)
+        plans, usual, rows = stock[step], base.leave[step], base.moving(step)
         new, ends, moves = base.joined[step + 1], usual, rows
         for lever, size in levers:
             kind, part = lever["lever"], _phase(lever, base.origin + step)
@@ -247,14 +248,8 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
             ends = np.divide(ended, plans, out=ends.copy(), where=plans > 0)
             safe = advance(safe, usual, rows, np.zeros_like(new))
             following = following + safe
-        for kept, made in ((stock, following), (joined, new), (leave, ends)):
-            kept.append(made)
-    return replace(
-        base,
-        stock=np.stack(stock),
-        joined=np.stack(joined),
-        leave=np.stack(leave),
-    )
+        stock[step + 1], joined[step + 1], leave[step] = following, new, ends
+    return replace(base, stock=stock, joined=joined, leave=leave)
 
 
 def _phase(lever: Mapping, year: int) -> float:

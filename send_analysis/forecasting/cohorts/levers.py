@@ -94,7 +94,13 @@ class Scenario(Form):
     levers: list[dict[str, Any]] = Field(min_length=1)
 
 
-def read(scenario: str | Path | Sequence[Mapping]) -> list[dict]:
+class Levers(list):
+    """Levers that were checked, and the file that they stand in, for errors found later."""
+
+    file: str = "scenario"
+
+
+def read(scenario: str | Path | Sequence[Mapping]) -> Levers:
     """Levers of a scenario.
 
     Parameters
@@ -104,7 +110,7 @@ def read(scenario: str | Path | Sequence[Mapping]) -> list[dict]:
 
     Returns
     -------
-    list of dict
+    Levers
         As :func:`validate`.
 
     Raises
@@ -129,7 +135,7 @@ def titles() -> dict[str, str]:
     return {read_yaml(file)["title"]: file.stem for file in files}
 
 
-def validate(levers: Sequence[Mapping], *, where: str = "scenario") -> list[dict]:
+def validate(levers: Sequence[Mapping], *, where: str | None = None) -> Levers:
     """Check levers, and refuse what cannot be.
 
     Parameters
@@ -140,22 +146,25 @@ def validate(levers: Sequence[Mapping], *, where: str = "scenario") -> list[dict
         if left out), ``over_years`` to phase it in by equal steps, ``until_year`` to end it, and
         ``source``. A size is a number, or a range ``[low, high]`` from which each simulation draws
         one.
-    where : str
-        The file, for errors.
+    where : str, optional
+        The file, for errors; what is known of it if not given.
 
     Returns
     -------
-    list of dict
-        The levers.
+    Levers
+        A dict each.
 
     Raises
     ------
     ParameterError
         Naming the key that is unknown, missing or impossible, and what is allowed.
     """
+    where = where or getattr(levers, "file", Levers.file)
     if not isinstance(levers, Sequence):
         raise ParameterError(f"{where}: levers must be a list, not {levers!r}.")
     for number, lever in enumerate(levers, start=1):
         kind = checked(_Any, lever, where, f"levers[{number}]").lever
         checked(LEVERS[kind], lever, where, f"levers[{number}]")
-    return [dict(lever) for lever in levers]
+    out = Levers(dict(lever) for lever in levers)
+    out.file = where
+    return out

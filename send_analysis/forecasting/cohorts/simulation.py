@@ -6,10 +6,6 @@ the equations and what is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -20,10 +16,9 @@ from send_analysis.forecasting import totals as forecasting
 from send_analysis.forecasting.cohorts import flows, mixes
 from send_analysis.forecasting.cohorts.flows import LONGEST, Projection, advance
 from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, origins
-from send_analysis.forecasting.cohorts.levers import read as read_levers
 from send_analysis.forecasting.cohorts.rates import CLOSED_FROM
 from send_analysis.forecasting.cohorts.trend import Trend, damped
-from send_analysis.forecasting.cohorts.units import Unit, draw, estimated, unit
+from send_analysis.forecasting.cohorts.units import Unit, draw, unit
 
 USUAL = 10  # years ahead
 MOST_SIMULATIONS = 20_000  # all are held at once: some gigabytes
@@ -32,83 +27,6 @@ COLUMNS = [
     "area_code", "area", "origin", "year", "horizon", "measure", "age", "setting", "quantile",
     "value",
 ]  # fmt: skip
-
-
-@reads.found
-def simulate_area(
-    area: Area,
-    *,
-    as_of: int | None = None,
-    years: int = 10,
-    simulations: int = 1000,
-    seed: int = 50,
-    levers: str | Path | Sequence[Mapping] = (),
-) -> pd.DataFrame:
-    """Project an area's plans by age and setting.
-
-    Parameters
-    ----------
-    area, as_of, years, simulations, seed
-        As in `project`.
-    levers : str, path or sequence of mapping, optional
-        A scenario, as `levers.read` takes it.
-
-    Returns
-    -------
-    DataFrame
-        ``area_code, area, origin, year, horizon, measure, age, setting, quantile, value``.
-        ``measure`` is ``plans`` (in the January of ``year``) or ``new plans`` (in the calendar
-        year ``year``). ``age`` is ``all``, an age band, or a single year of age at 31 August;
-        ``setting`` is ``all`` or a setting. Settings are given for all ages and by age band.
-
-    Raises
-    ------
-    UnknownNameError, MissingDataError, ParameterError
-    """
-    changes = read_levers(levers)
-    made = project(area, as_of=as_of, years=years, simulations=simulations, seed=seed)
-    return summarise(flows.apply(made, changes, seed=seed))
-
-
-@reads.found
-def simulate_areas(
-    areas: Sequence[Area] | None = None,
-    *,
-    as_of: int | None = None,
-    years: int = 10,
-    simulations: int = 1000,
-    seed: int = 50,
-    jobs: int = 2,
-) -> pd.DataFrame:
-    """Project many authorities; all with plans by age at the origin if none are named.
-
-    Parameters
-    ----------
-    areas : sequence of Area or str, optional
-    jobs : int
-        Processes to use; the result does not depend on it.
-    as_of, years, simulations, seed
-        As in `project`.
-
-    Returns
-    -------
-    DataFrame
-        As `simulate_area`, areas in order of their codes.
-    """
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
-    origin = origins()[-1] if as_of is None else as_of
-    if areas is None:
-        known = estimated(origin).known
-        areas = map(Area, known.areas[np.isfinite(known.stock).all(axis=(1, 2))])
-    areas = sorted(set(areas))
-    run = partial(simulate_area, as_of=origin, years=years, simulations=simulations, seed=seed)
-    _check(origin, years, simulations, seed)
-    tasks = (delayed(run)(area) for area in areas)
-    results = Parallel(n_jobs=jobs, return_as="generator")(tasks)
-    bar = tqdm(results, total=len(areas), desc="Cohorts", disable=None, leave=False)
-    return pd.concat(bar, ignore_index=True)
 
 
 @reads.found
@@ -254,7 +172,16 @@ def _totals(area: Area, origin: int, years: int) -> list[pd.Series]:
 
 
 def summarise(projection: Projection) -> pd.DataFrame:
-    """Quantiles of a projection, in the long form that `simulate_area` documents."""
+    """Take the quantiles of a projection by age and setting.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, area, origin, year, horizon, measure, age, setting, quantile, value``.
+        ``measure`` is ``plans`` (in the January of ``year``) or ``new plans`` (in the calendar
+        year ``year``). ``age`` is ``all``, an age band, or a single year of age at 31 August;
+        ``setting`` is ``all`` or a setting. Settings are given for all ages and by age band.
+    """
     plans = projection.stock[1:]
     bands = {"all": AGES, **BANDS}
     of_band = {name: np.array(ages) - AGES[0] for name, ages in bands.items()}

@@ -81,6 +81,7 @@ def estimated(origin: int) -> Estimated:
 
 
 @reads.found
+@tables.remembered(most=2)
 def unit(area: Area, origin: int) -> Unit:
     """Gather an authority, or add authorities up: shares weighted by what they are shares of."""
     known, rates, trend = estimated(origin)

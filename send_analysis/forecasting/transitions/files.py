@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from send_analysis.cells import Number, Words, read_list, refuse
 from send_analysis.errors import DataError, MissingDataError, nearest
-from send_analysis.files.cells import Number, Words, read_list, refuse
 
 NO_PLAN = "NONSEND"  # the format's word for someone without a plan
 FIRST_YEAR, LAST_YEAR = -4, 20  # academic years modelled: nursery age to the year of 25th birthday
@@ -42,6 +43,15 @@ class States:
     settings: list[str]
     allowed: np.ndarray
     reachable: np.ndarray
+
+
+class Files(NamedTuple):
+    """What an authority hands in, as the readers below return it."""
+
+    transitions: pd.DataFrame
+    population: pd.DataFrame
+    states: States
+    costs: np.ndarray | None = None  # pounds a year; a pair without one counts nothing
 
 
 def read_valid_states(path: str | Path) -> States:

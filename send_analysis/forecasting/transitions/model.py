@@ -11,14 +11,14 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from send_analysis.disk import writable_folder
 from send_analysis.errors import ParameterError
-from send_analysis.files.disk import writable_folder
 from send_analysis.forecasting.cohorts.stock_flow import (
     CHUNK,
     EXACT,
@@ -26,7 +26,7 @@ from send_analysis.forecasting.cohorts.stock_flow import (
     Flows,
     trajectories,
 )
-from send_analysis.forecasting.transitions.files import FIRST_YEAR, NO_PLAN, States
+from send_analysis.forecasting.transitions.files import FIRST_YEAR, NO_PLAN, Files, States
 from send_analysis.forecasting.transitions.published_draws import PUBLISHED
 from send_analysis.forecasting.transitions.scenarios import yearly_changes
 
@@ -36,16 +36,23 @@ RESULTS = ("count", "academic_year", "setting", "need", "cost")
 SAMPLERS = {"exact": EXACT, "published": PUBLISHED}
 
 
-def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: States) -> Flows:
+class Draws(NamedTuple):
+    """How often, from which seed, and how counts are drawn: "exact", or as the published run did.
+
+    See `published_draws` for what that was.
+    """
+
+    simulations: int = 1000
+    seed: int = 50
+    sampler: str = "exact"
+
+
+def estimate_flows(given: Files) -> Flows:
     """Estimate the parameters of every rate from observed transitions, all years pooled.
 
     Parameters
     ----------
-    transitions : DataFrame
-        From `transitions.read_transitions`.
-    population : DataFrame
-        From `transitions.read_population`: academic years × calendar years.
-    states : States
+    given : Files
 
     Notes
     -----
@@ -53,6 +60,7 @@ def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: 
     academic year for leaving and moving, the destinations seen in the academic year for the
     setting moved to, and equal shares of the states that exist for new plans.
     """
+    transitions, population, states, _ = given
     counts = _counts(transitions, states)
     held, left, moved = counts["held"], counts["left"], counts["moved"].sum(axis=-1)
     leave = _with_year_mean(left, held, unseen=0.5)
@@ -94,37 +102,26 @@ def estimate_flows(transitions: pd.DataFrame, population: pd.DataFrame, states: 
 
 
 def simulate_transitions(
-    transitions: pd.DataFrame,
-    population: pd.DataFrame,
-    states: States,
+    given: Files,
     *,
     seed_year: int,
     years: int | None = None,
-    simulations: int = 1000,
-    seed: int = 50,
-    costs: np.ndarray | None = None,
     scenario: Sequence[Mapping[str, Any]] | None = None,
-    sampler: str = "exact",
+    draws: Draws,
 ) -> dict[str, pd.DataFrame]:
     """Project plans by academic year, setting and need, and their cost.
 
     Parameters
     ----------
-    transitions, population, states
-        From the readers in `transitions`.
+    given : Files
     seed_year : int
         January to start from: the year after the last transitions to use.
     years : int, optional
         Years to project; by default as many as the population file holds after `seed_year`.
-    simulations : int
-    seed : int
-        Same seed, same result.
-    costs : ndarray (needs, settings), optional
-        Pounds a year; a pair without a cost counts nothing.
     scenario : list of dict, optional
-        From `flow_scenarios.read_scenario`.
-    sampler : {"exact", "published"}
-        How counts are drawn; see `published_draws` for what the published run did.
+        From `scenarios.read_scenario`.
+    draws : Draws
+        Same draws, same result.
 
     Returns
     -------
@@ -137,6 +134,8 @@ def simulate_transitions(
     ParameterError
         For a seed year without transitions, or more years than the population file holds.
     """
+    transitions, population, states, costs = given
+    simulations, seed, sampler = draws
     if sampler not in SAMPLERS:
         raise ParameterError(f"sampler must be {' or '.join(SAMPLERS)}, not {sampler!r}.")
     if not 2 <= simulations <= MOST_SIMULATIONS:
@@ -153,7 +152,7 @@ def simulate_transitions(
             f"{', '.join(map(str, known))}."
         )
     projected = _projected_years(population, seed_year, years)
-    flows = estimate_flows(used, population, states)
+    flows = estimate_flows(given._replace(transitions=used))
     paths = trajectories(
         _seed(used, seed_year, states),
         flows,
@@ -225,16 +224,9 @@ def write_results(results: Mapping[str, pd.DataFrame], out: str | Path) -> list[
     return [out / f"{name}.csv" for name in results]
 
 
-def notes(
-    transitions: pd.DataFrame, states: States, costs: np.ndarray | None, sampler: str
-) -> list[str]:
-    """Say what a reader of the results must know about how they were made.
-
-    Parameters
-    ----------
-    transitions, states, costs, sampler
-        As given to `simulate_transitions`.
-    """
+def notes(given: Files, sampler: str) -> list[str]:
+    """Say what a reader of the results must know about how they were made."""
+    transitions, _, states, costs = given
     said = []
     ends = {"1": "joins: no new plans are projected", "2": "leaves: few are projected to"}
     for end, what in ends.items():

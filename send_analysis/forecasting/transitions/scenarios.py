@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -149,9 +149,15 @@ def yearly_changes(
     return compiled
 
 
-def _compile(
-    change: Mapping[str, Any], states: States, years: Sequence[int]
-) -> tuple[int, int, dict[str, Any]]:
+class Compiled(NamedTuple):
+    """A change with its names numbered: the years that it holds in, and what it does."""
+
+    first: int
+    last: int
+    part: dict[str, Any]
+
+
+def _compile(change: Mapping[str, Any], states: States, years: Sequence[int]) -> Compiled:
     """Check one change against the states and number its names."""
     where = change["where"]
     first, last = change["from"], change.get("to_year", LAST_YEAR)
@@ -164,15 +170,15 @@ def _compile(
         )
     kind = change["kind"]
     if kind == "change_rate":
-        return first, last, _rate(change, states)
+        return Compiled(first, last, _rate(change, states))
     setting = _name(change, "setting", states.settings)
     if kind == "stop_joiners":
-        return first, last, {"closed": setting}
+        return Compiled(first, last, {"closed": setting})
     other = _name(change, "to" if kind == "move_joiners" else "overflow", states.settings)
     if other == setting:
         raise ParameterError(f"{where}: names the same setting twice.")
     if kind == "move_joiners":
-        return first, last, {"redirect": (setting, other, change["share"])}
+        return Compiled(first, last, {"redirect": (setting, other, change["share"])})
     lacking = states.allowed[..., setting] & ~states.allowed[..., other]
     if lacking.any():
         age, need = np.argwhere(lacking)[0]
@@ -181,7 +187,7 @@ def _compile(
             f"{states.needs[need]!r} at {states.ages[age]}, which {change['setting']!r} does. "
             "Choose a setting that takes everyone the capped one takes."
         )
-    return first, last, {"cap": (setting, int(change["at"]), other)}
+    return Compiled(first, last, {"cap": (setting, int(change["at"]), other)})
 
 
 def _rate(change: Mapping[str, Any], states: States) -> dict[str, np.ndarray]:

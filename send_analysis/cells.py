@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from send_analysis import disk
 from send_analysis.errors import DataError, LayoutError, nearest
-from send_analysis.files import disk
 
 RENAMED = "If the publisher renamed it, say so among the synonyms of releases.yml"
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from send_analysis.cleaning import nhs_links, reading
+from send_analysis.cleaning import nhs_organisations, reading
 from send_analysis.errors import DataError
 
 LINK = """la_name,icb_name,nhs_code,nhs_name
@@ -34,7 +34,7 @@ def links(root, *, link=LINK, branches=BRANCHES):
         path = root / reading.release(name)["path"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    found = nhs_links.nhs_area_links(root, AREAS)
+    found = nhs_organisations.nhs_area_links(root, AREAS)
     return found.set_index(["area_code", "level", "organisation_code"])
 
 
@@ -44,21 +44,21 @@ def test_the_board_with_the_name_comes_first_and_one_with_more_branches_after(tm
     assert found.loc[("E1", "icb", "QB"), ["rank", "named"]].tolist() == [
         2, "NHS Dale CCG; NHS Nether Dale CCG"
     ]  # fmt: skip
-    assert found.loc[("E1", "icb", "QB"), "basis"] == nhs_links.BASES["further"]
-    assert found.loc[("E2", "icb", "QB"), "basis"] == nhs_links.BASES["only"]
+    assert found.loc[("E1", "icb", "QB"), "basis"] == nhs_organisations.BASES["further"]
+    assert found.loc[("E2", "icb", "QB"), "basis"] == nhs_organisations.BASES["only"]
 
 
 def test_branches_say_whether_others_share_them(tmp_path):
     found = links(tmp_path)["basis"]
-    assert found["E1", "sub_icb", "01A"] == nhs_links.BASES["own"]
-    assert found["E2", "sub_icb", "01B"] == nhs_links.BASES["shared"]
+    assert found["E1", "sub_icb", "01A"] == nhs_organisations.BASES["own"]
+    assert found["E2", "sub_icb", "01B"] == nhs_organisations.BASES["shared"]
 
 
 def test_a_new_authority_has_the_link_of_the_one_it_was_made_from(tmp_path):
     found = links(tmp_path)
-    assert found.loc[("E4", "icb", "QB"), "basis"].endswith(nhs_links.DIVIDED)
+    assert found.loc[("E4", "icb", "QB"), "basis"].endswith(nhs_organisations.DIVIDED)
     assert found.loc[("E4", "sub_icb", "01C"), "named"] == "NHS Nether Dale CCG"
-    assert not found.loc[("E3", "icb", "QB"), "basis"].endswith(nhs_links.DIVIDED)
+    assert not found.loc[("E3", "icb", "QB"), "basis"].endswith(nhs_organisations.DIVIDED)
 
 
 @pytest.mark.parametrize(

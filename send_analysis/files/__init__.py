@@ -1,1 +1,0 @@
-"""What users hand in and what is written: read whole, checked, never half-written."""
