@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 from pydantic import Field
@@ -57,6 +57,15 @@ class Written(Form):
     inputs: str
     pages: dict[str, str]
     figures: dict[str, Told] = Field(default_factory=dict)
+
+
+class Report(NamedTuple):
+    """What a worker sends back of an area: HTML and figures by name, or what went wrong."""
+
+    code: Area
+    pages: dict[str, str]
+    figures: dict[str, dict[str, Any]]
+    error: str = ""
 
 
 @reads.found
@@ -123,7 +132,7 @@ def render_all(
         results = run(_reports, tasks)
         england.summary()  # for the index, while the workers begin
         for code, rendered, figures, error in chain.from_iterable(results):
-            if error is None:
+            if not error:
                 try:
                     render.put(code, rendered, out)
                     done[code] = {
@@ -134,7 +143,7 @@ def render_all(
                     _write(done, out)
                 except (ParameterError, OSError) as problem:
                     error = str(problem)
-            if error is not None:
+            if error:
                 errors[code] = error
             bar.update()
     told = pd.DataFrame({"area_code": codes, "area": [code.name for code in codes]})
@@ -219,9 +228,7 @@ def together(codes: Sequence[Area]) -> list[list[Area]]:
     return sorted(parts, key=len, reverse=True)
 
 
-def _reports(
-    areas: list[tuple[Area, render.Around]], *inputs: Any
-) -> list[tuple[str, dict[str, str], dict[str, Any], str | None]]:
+def _reports(areas: list[tuple[Area, render.Around]], *inputs: Any) -> list[Report]:
     """Make the pages of some areas in a worker, one after another, as :func:`_report` does."""
     return [_report(code, *inputs, around) for code, around in areas]
 
@@ -232,11 +239,8 @@ def _report(
     stamp: str,
     edition: Edition,
     around: render.Around,
-) -> tuple[str, dict[str, str], dict[str, Any], str | None]:
-    """Make an area's pages in a worker: its code, HTML by name of page, figures, what went wrong.
-
-    Figures are those that the index of all areas has, by name.
-    """
+) -> Report:
+    """Make an area's pages in a worker."""
     try:
         paths = render.notebook_paths(notebooks)
         if fingerprint(paths) != stamp:
@@ -250,10 +254,10 @@ def _report(
             atexit.register(_worker.kernel.close)
         made = [render.page_of(code, path, kernel=_worker.kernel) for path in paths]
         figures = {name: it for page in made for name, it in page["figures"].items()}
-        return code, render.html_of(code, made, edition, around), figures, None
+        return Report(code, render.html_of(code, made, edition, around), figures)
     except Exception as error:  # whatever it is, it must not stop the other areas
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        return code, {}, {}, f"{kind}{error}"
+        return Report(code, {}, {}, f"{kind}{error}" or type(error).__name__)
 
 
 def _close() -> None:

@@ -239,16 +239,14 @@ def test_mistakes_are_refused_before_anything_runs(notebook, tmp_path):
 
 def test_a_worker_with_other_inputs_is_refused(notebook):
     day, nowhere = edition_of(DAY), render.Around("", [])
-    _, rendered, _, error = batch._report(
-        "E08000002", [str(notebook)], "another stamp", day, nowhere
-    )
-    assert rendered == {}
-    assert "other tables, code, notebooks or packages" in error
+    made = batch._report("E08000002", [str(notebook)], "another stamp", day, nowhere)
+    assert made.pages == {}
+    assert "other tables, code, notebooks or packages" in made.error
 
 
 def test_by_default_all_areas_of_today_and_england(monkeypatch, tmp_path, notebook):
     """153 authorities since April 2023 (Department for Education), and England."""
-    monkeypatch.setattr(batch, "_report", lambda code, *_: (code, {"index": code}, {}, None))
+    monkeypatch.setattr(batch, "_report", lambda code, *_: batch.Report(code, {"index": code}, {}))
     told = batch.render_all(out=tmp_path, notebooks=[notebook], jobs=1)
     assert len(told) == 154
     assert told["area_code"][0] == areas.ENGLAND
