@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -253,7 +254,7 @@ def ratios(frame: pd.DataFrame) -> Chart:
             ax.set_title(heading, fontsize=10, loc="left", color=MUTED_TEXT, fontweight="normal",
                          pad=6)  # fmt: skip
             ax.set_xticks(np.sort(rows["year"].unique())[::-1][::2][::-1])
-            label_ends(ax, size=8)
+            label_ends(ax, size=9)
 
     return Chart(
         title=f"Requests per 1,000 residents in {asked['year'].max()}: {words}",
@@ -297,7 +298,8 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
         for row in own.itertuples():
             right = row.Index < len(rows) / 2
             ax.annotate(
-                f"{row.area} {row.ratio:.3f}\n95 % interval {row.low:.3f} to {row.high:.3f}",
+                textwrap.fill(f"{row.area} {row.ratio:.3f}", 32)
+                + f"\n95 % interval {row.low:.3f} to {row.high:.3f}",
                 (row.Index, row.low), xytext=(12 if right else -12, -18),
                 textcoords="offset points", ha="left" if right else "right", va="top",
                 fontweight="bold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,8 +103,12 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         ax.annotate(f"England {national:+.0f} %", (0, national), xytext=(2, 5),
                     textcoords="offset points", **CLEAR)  # fmt: skip
         for row in own.itertuples():
+            named = (
+                f"{row.area} {row.growth:+.0f}\N{NO-BREAK SPACE}%, 95\N{NO-BREAK SPACE}% interval "
+                f"{row.low:+.0f} to {row.high:+.0f}"
+            )
             ax.annotate(
-                f"{row.area} {row.growth:+.0f} %, 95 % interval {row.low:+.0f} to {row.high:+.0f}",
+                textwrap.fill(named, 52),
                 (0.01, 0.99), xycoords="axes fraction", va="top", fontweight="bold",
                 color=PALETTE[2], **CLEAR,
             )  # fmt: skip

@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
+from pydantic import Field
 from tqdm import tqdm
 
 from send_analysis import areas as places
@@ -40,11 +41,31 @@ MOST_TOGETHER, MANY = 4, 16  # areas in a task; fewer where there are not 16 tim
 _worker = threading.local()  # a worker's kernel; threads of one process do not share it
 
 
+class Told(Form):
+    """A figure of a report that the index has too, as :func:`.page.parts` returns it."""
+
+    label: str
+    value: str
+    words: str
+    number: float | None = None
+    tables: list[str]
+
+
 class Written(Form):
-    """What is noted of an area's report: what it was made from, and the hash of each page."""
+    """What is noted of an area's report: what it was made from, each page's hash, its figures."""
 
     inputs: str
     pages: dict[str, str]
+    figures: dict[str, Told] = Field(default_factory=dict)
+
+
+class Report(NamedTuple):
+    """What a worker sends back of an area: HTML and figures by name, or what went wrong."""
+
+    code: Area
+    pages: dict[str, str]
+    figures: dict[str, dict[str, Any]]
+    error: str = ""
 
 
 @reads.found
@@ -110,15 +131,19 @@ def render_all(
         ]
         results = run(_reports, tasks)
         england.summary()  # for the index, while the workers begin
-        for code, rendered, error in chain.from_iterable(results):
-            if error is None:
+        for code, rendered, figures, error in chain.from_iterable(results):
+            if not error:
                 try:
                     render.put(code, rendered, out)
-                    done[code] = {"inputs": inputs[code], "pages": _hashes(rendered)}
+                    done[code] = {
+                        "inputs": inputs[code],
+                        "pages": _hashes(rendered),
+                        "figures": figures,
+                    }
                     _write(done, out)
                 except (ParameterError, OSError) as problem:
                     error = str(problem)
-            if error is not None:
+            if error:
                 errors[code] = error
             bar.update()
     told = pd.DataFrame({"area_code": codes, "area": [code.name for code in codes]})
@@ -127,8 +152,19 @@ def render_all(
     ]
     told["error"] = [errors.get(code, "") for code in codes]
     told["path"] = [str(_folder(code, out) / "index.html") for code in codes]
-    index.write(told, out, edition, made={code for code in done if _folder(code, out).is_dir()})
+    index.write(told, out, edition, made=_made(done, out))
     return told
+
+
+def _made(done: dict[str, Any], out: Path) -> dict[str, dict[str, Any]]:
+    """Figures of each report that is there; none of one whose first page is another by now."""
+    made = {}
+    for code, entry in done.items():
+        first = _folder(code, out) / "index.html"
+        if first.parent.is_dir():
+            same = first.is_file() and _hash(first.read_bytes()) == entry["pages"].get("index")
+            made[code] = entry.get("figures", {}) if same else {}
+    return made
 
 
 def _with_links(stamp: str, around: render.Around) -> str:
@@ -192,9 +228,7 @@ def together(codes: Sequence[Area]) -> list[list[Area]]:
     return sorted(parts, key=len, reverse=True)
 
 
-def _reports(
-    areas: list[tuple[Area, render.Around]], *inputs: Any
-) -> list[tuple[str, dict[str, str], str | None]]:
+def _reports(areas: list[tuple[Area, render.Around]], *inputs: Any) -> list[Report]:
     """Make the pages of some areas in a worker, one after another, as :func:`_report` does."""
     return [_report(code, *inputs, around) for code, around in areas]
 
@@ -205,8 +239,8 @@ def _report(
     stamp: str,
     edition: Edition,
     around: render.Around,
-) -> tuple[str, dict[str, str], str | None]:
-    """Make an area's pages in a worker: its code, HTML by name of page, and what went wrong."""
+) -> Report:
+    """Make an area's pages in a worker."""
     try:
         paths = render.notebook_paths(notebooks)
         if fingerprint(paths) != stamp:
@@ -219,10 +253,11 @@ def _report(
             _worker.kernel, _worker.stamp = Kernel(), stamp
             atexit.register(_worker.kernel.close)
         made = [render.page_of(code, path, kernel=_worker.kernel) for path in paths]
-        return code, render.html_of(code, made, edition, around), None
+        figures = {name: it for page in made for name, it in page["figures"].items()}
+        return Report(code, render.html_of(code, made, edition, around), figures)
     except Exception as error:  # whatever it is, it must not stop the other areas
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        return code, {}, f"{kind}{error}"
+        return Report(code, {}, {}, f"{kind}{error}" or type(error).__name__)
 
 
 def _close() -> None:
@@ -287,7 +322,12 @@ def _folder(code: str, out: Path) -> Path:
 
 def _hashes(rendered: dict[str, str]) -> dict[str, str]:
     """SHA-256 of each page."""
-    return {name: hashlib.sha256(html.encode()).hexdigest() for name, html in rendered.items()}
+    return {name: _hash(html.encode()) for name, html in rendered.items()}
+
+
+def _hash(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) -> bool:
@@ -296,8 +336,7 @@ def _is_current(entry: dict[str, Any] | None, stamp: str, code: str, out: Path) 
         return False
     found = {path.stem: path for path in _folder(code, out).glob("*.html") if path.is_file()}
     return found.keys() == entry["pages"].keys() and all(
-        hashlib.sha256(found[name].read_bytes()).hexdigest() == digest
-        for name, digest in entry["pages"].items()
+        _hash(found[name].read_bytes()) == digest for name, digest in entry["pages"].items()
     )
 
 

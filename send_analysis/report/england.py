@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, reads, tables
+from send_analysis.capacity import words
 from send_analysis.errors import either
 from send_analysis.forecasting import totals
 from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import denominators, series
 
 HALF = 50  # per cent
+NO_REPORT = "No report of it has been made."
+NO_FIGURE = "Its report has no chance of a shortage for that January: make it anew."
 
 
 @tables.remembered
@@ -87,6 +93,54 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
         "forecast_year": january + HORIZON,
     }
     return out.reset_index(drop=True)
+
+
+def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Add the chance of a shortage of specialist places that the report of each authority has.
+
+    It takes a simulation, so it is not made a second time: figures stand as the pages have them.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As :func:`summary` returns it.
+    made : mapping of str to mapping
+        By code the figures of the reports there are, as :func:`.page.parts` returns them.
+
+    Returns
+    -------
+    DataFrame
+        With ``shortage`` (per cent; missing where the report gives none) and ``shortage_caveat``
+        (why; else empty), and in ``attrs`` the January of the latest placements, ``placed``.
+    """
+    placed = caveats.latest("placements")
+    label = words.chance_in(placed + 1)
+    chances, why, named = {}, {}, set()
+    for code in set(summary["area_code"]) - {areas.ENGLAND}:
+        told = made.get(code, {}).get(words.SHORTAGE)
+        if told is None or ("number" in told and told["label"] != label):
+            why[code] = NO_FIGURE if code in made else NO_REPORT
+        elif "number" not in told:
+            why[code] = f"{told['label']}: {told['value']}. {told['words']}"
+        else:
+            chances[code] = told["number"]
+            named.update(told["tables"])
+    codes = summary["area_code"]
+    out = summary.assign(
+        shortage=codes.map(chances).astype("Float64"),
+        shortage_caveat=codes.map(why).astype("str").fillna(""),
+    )
+    out.attrs = summary.attrs | {"placed": placed}
+    return reads.stamp(out, {*reads.of(summary), *named})
+
+
+def without_chance(row: Mapping[str, Any]) -> str:
+    """Say in a word that an authority, a region or England has no chance of a shortage."""
+    if not row.get("region"):
+        return "–"
+    if row["shortage_caveat"] == NO_REPORT:
+        return "no report"
+    return "flagged" if caveats.unplaced(row["area_code"]) else "n/a"
 
 
 def _residents(year: int) -> pd.Series:

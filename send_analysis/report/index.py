@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,16 +11,18 @@ import pandas as pd
 
 from send_analysis import __version__, areas, disk, reads, terms
 from send_analysis.areas import Area, slug
+from send_analysis.capacity import words
 from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
 from send_analysis.show import about
 from send_analysis.show import map as maps
-from send_analysis.show.origin import origin
+from send_analysis.show.origin import brief, origin
 from send_analysis.show.page import chart_html
 
 NAME = "index.html"
 NOT_SHOWN = ("areas", "series_breaks", "hexagons")  # read too, for names, doubts and outlines
 FLAGGED = ("plans", "growth", "rate", "expected")  # columns that lean on the latest January
+CHANCES = (50, 80, 90, 95)  # per cent, between the map's classes: even, then more and more sure
 SCALE = 100  # of the map's units, so that corners are whole numbers
 
 
@@ -29,12 +31,16 @@ class Measure(NamedTuple):
 
     name: str
     heading: str
-    form: str
+    form: str | maps.Written
     what: str = ""
     choice: str = ""
+    classes: int | tuple[float, ...] = maps.CLASSES
+    note: str = ""
 
 
-def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) -> Path:
+def write(
+    told: pd.DataFrame, out: Path, edition: Edition, *, made: Mapping[str, Mapping[str, Any]]
+) -> Path:
     """Write the index of all areas, and a page for each region.
 
     Parameters
@@ -45,8 +51,9 @@ def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) ->
     out : Path
         Folder of the reports.
     edition : Edition
-    made : set of str
-        Codes of the areas that have a report there, and so a link.
+    made : mapping of str to mapping
+        By code the areas that have a report there, and so a link: the figures of its first page
+        that stand here too, as :func:`.page.parts` returns them.
 
     Returns
     -------
@@ -54,13 +61,14 @@ def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) ->
         The index.
     """
     out.mkdir(parents=True, exist_ok=True)
-    summary, wider = england.summary(), regions.summary()
-    measures = _measures(summary.attrs)
+    summary, wider = england.with_chances(england.summary(), made), regions.summary()
+    measures = _measures(summary)
     rows = [
         _row(row, measures, f"{slug(row['area'])}/{NAME}" if row["area_code"] in made else "")
         for row in summary.to_dict("records")
     ]
     above = [_row(row, measures, page_of(row["area"])) for row in wider.to_dict("records")]
+    of_regions = [it for it in measures if it.name != "shortage"]
     shown = [it for it in measures if it.what]
     shaded = [_map(summary, it, [row["cells"][measures.index(it)][1] for row in rows])
               for it in shown]  # fmt: skip
@@ -76,7 +84,7 @@ def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) ->
         "measures": measures,
         "outlines": maps.outlines(),
         "shades": maps.shades(maps.CLASSES),
-        "source": origin(reads.of(summary)),
+        "source": brief(reads.of(summary)),
         "css": (page.TEMPLATES / "report.css").read_text(encoding="utf-8"),
         "more_css": (page.TEMPLATES / "england.css").read_text(encoding="utf-8"),
         "script": (page.TEMPLATES / "england.js").read_text(encoding="utf-8"),
@@ -91,7 +99,7 @@ def write(told: pd.DataFrame, out: Path, edition: Edition, *, made: set[str]) ->
         story=england.story(summary),
         national=rows[:1],
         local=rows[1:],
-        above=above,
+        above=[_row(it, of_regions, page_of(it["area"])) for it in wider.to_dict("records")],
         maps=_on_page(shown, shaded, measures),
         svg=_svg(rows, shaded),
         regions=chart_html(charts[0]),
@@ -135,8 +143,12 @@ def page_of(region: str) -> str:
 
 def _row(row: dict[str, Any], measures: Sequence[Measure], link: str) -> dict[str, Any]:
     """What the page says of an authority, a region or England: names, doubts, cells."""
-    row = {"footprint": "", "caveat": "", "in_time_caveat": "", "flagged": False} | row
-    holds = row.get("holds", "")
+    empty = {"footprint": "", "caveat": "", "in_time_caveat": "", "shortage": pd.NA}
+    row = empty | {"shortage_caveat": "", "flagged": False, "holds": ""} | row
+    notes = [
+        f"Holds the flagged return of {row['holds']}." if row["holds"] else "",
+        "" if row["flagged"] or not link else row["shortage_caveat"],
+    ]
     return {
         "code": row["area_code"],
         "area": row["area"],
@@ -144,16 +156,24 @@ def _row(row: dict[str, Any], measures: Sequence[Measure], link: str) -> dict[st
         "region": row.get("region", ""),
         "footprint": row["footprint"],
         "caveat": " ".join(filter(None, [row["caveat"], row["in_time_caveat"]])),
-        "note": f"Holds the flagged return of {holds}." if holds else "",
+        "note": " ".join(filter(None, notes)),
         "link": link,
         "cells": [_cell(row, it) for it in measures],
     }
 
 
-def _measures(years: dict[str, Any]) -> list[Measure]:
+def _measures(summary: pd.DataFrame) -> list[Measure]:
     """Columns of the table, those that are on the map with what it calls them."""
+    years = summary.attrs
     since, until = f"January {years['start']}", f"January {years['january']}"
     ahead = f"January {years['forecast_year']}"
+    chance = words.chance_in(years["placed"] + 1)
+    chances = [
+        Measure(
+            "shortage", chance, words.chance, chance, "Chance of a shortage", CHANCES,
+            words.tested(),
+        )
+    ] if summary["shortage"].notna().any() else []  # fmt: skip
     return [
         Measure("plans", f"Plans, {until}", ",.0f"),
         Measure(
@@ -174,6 +194,7 @@ def _measures(years: dict[str, Any]) -> list[Measure]:
             "expected", f"Forecast growth to {ahead}, % (80 % interval)", "+,.0f",
             f"Forecast growth in plans from {until} to {ahead}, % (median)", "Forecast growth",
         ),
+        *chances,
         Measure("faults", "Faults found in releases", ",.0f"),
     ]  # fmt: skip
 
@@ -184,10 +205,12 @@ def _cell(row: dict[str, Any], measure: Measure) -> tuple[str, str]:
     value = row[name]
     if row["flagged"] and name in FLAGGED:
         return "", "flagged" if pd.isna(value) else f"{value:{form}}, flagged"
+    if pd.isna(value) and name == "shortage":
+        return "", england.without_chance(row)
     if pd.isna(value):
         why = {"growth": row["caveat"], "in_time": row["in_time_caveat"]}
         return "", "flagged" if why.get(name) else "n/a"
-    text = f"{value:{form}}"
+    text = maps.written(value, form)
     if name == "expected":
         text += f" ({row['expected_low']:{form}} to {row['expected_high']:{form}})"
     return f"{float(value):.6g}", text
@@ -197,7 +220,9 @@ def _map(summary: pd.DataFrame, measure: Measure, texts: Sequence[str]) -> maps.
     """Draw a measure on the map, flagged where the table says so."""
     flagged = [text.endswith("flagged") for text in texts]
     frame = summary[["area_code", measure.name]].assign(flagged=flagged)
-    return maps.map(frame, measure.name, what=measure.what, form=measure.form)
+    return maps.map(
+        frame, measure.name, what=measure.what, form=measure.form, classes=measure.classes
+    )
 
 
 def _on_page(
@@ -222,6 +247,7 @@ def _on_page(
             "what": measure.what,
             "heading": measure.heading,
             "alt": alt,
+            "note": measure.note,
             "column": 2 + at,
             "key": [
                 (kind, name, count) for kind, (name, count) in enumerate(counts.items()) if count
@@ -235,10 +261,11 @@ def _pattern(
 ) -> tuple[str, str]:
     """Title and alternative text of a region's map, from name, value and text of each authority."""
     known = sorted((it for it in cells if it[1]), key=lambda it: float(it[1]))
-    low, high = (f"{known[end][2].split(' (')[0]} in {known[end][0]}" for end in (0, -1))
+    ends = [f"{known[end][2].split(' (')[0]} in {known[end][0]}" for end in (0, -1) if known]
     listed = "; ".join(f"{area} {text}" for area, _, text in cells)
+    found = f"from {' to '.join(ends)}" if ends else "no figure"
     return (
-        f"{measure.what}: from {low} to {high}",
+        f"{measure.what}: {found}",
         f"Map of the {len(cells)} authorities of {maps.place(region.name)}, shaded in the classes "
         f"of all of England by: {measure.what}. {listed}.",
     )

@@ -49,14 +49,15 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         ``finding`` and ``body`` as HTML; ``summary``, HTML for the area's first page;
         ``words``, HTML that explains those of the glossary; ``contents``, a list of
         ``anchor, text, below``; ``code``; ``tables``, the names of the tables that its figures and
-        tables are made from.
+        tables are made from; ``figures``, by their names those of its summary that the index of all
+        areas has: ``label, value, words, number`` (left out where there is none) and ``tables``.
 
     Raises
     ------
     NotebookError
         If the notebook breaks a rule; the message names the cell and what to do.
     """
-    headline, tables = _check_outputs(nb, where)
+    headline, tables, figures = _check_outputs(nb, where)
     code = "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
     sections.leave_out(nb)
     body, rows = _body(nb, where)
@@ -80,6 +81,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
         "code": code,
         "tables": tables,
+        "figures": figures,
     }
 
 
@@ -88,9 +90,9 @@ def short(name: str) -> str:
     return re.sub(r"^\d+_", "", name).replace("_", " ").capitalize()
 
 
-def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
-    """Refuse outputs a reader cannot use; return the finding's headline and the tables named."""
-    headlines, tables = [], set()
+def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str], dict[str, Any]]:
+    """Refuse outputs a reader cannot use; return the headline, tables and figures named."""
+    headlines, tables, figures = [], set(), {}
     for number, cell in enumerate(nb.cells, start=1):
         for output in cell.get("outputs", []):
             marks = output.get("metadata", {}).get("send_analysis", {})
@@ -98,6 +100,9 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
             tables.update(marks.get("tables", []))
             if marks.get("kind") == "finding":
                 headlines.append(marks["headline"])
+            if "figure" in marks:
+                told = {key: it for key, it in marks["figure"].items() if it is not None}
+                figures[told.pop("name")] = told
             if not marks and any(kind.startswith("image/") for kind in data):
                 raise NotebookError(
                     f"{where}, cell {number}: a figure without alternative text, data or source. "
@@ -112,7 +117,7 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str]]:
         raise NotebookError(
             f"{where}: {len(headlines)} findings. Call send_analysis.show.finding once."
         )
-    return headlines[0], sorted(tables)
+    return headlines[0], sorted(tables), figures
 
 
 def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:

@@ -202,6 +202,24 @@ WIDTH, HEIGHT = 3.7, 2.9  # inches
 MOST_TICKS = 5  # years that a chart so narrow can name
 
 
+class Figure(NamedTuple):
+    """The number of a tile, for the index of all areas.
+
+    Parameters
+    ----------
+    name : str
+        What the index calls it.
+    number : float, optional
+        Missing where the tile says why there is none.
+    tables : tuple of str
+        Tables that it was made from.
+    """
+
+    name: str
+    number: float | None = None
+    tables: tuple[str, ...] = ()
+
+
 class Tile(NamedTuple):
     """One figure that answers "so what" in a sentence.
 
@@ -213,11 +231,14 @@ class Tile(NamedTuple):
         The figure, as it is printed.
     words : str
         One sentence that it is read with: compared with what, out of how many, how sure.
+    figure : Figure, optional
+        Its number, where the index of all areas has it.
     """
 
     label: str
     value: str
     words: str
+    figure: Figure | None = None
 
 
 def small(chart: Chart, width: float = WIDTH, height: float = HEIGHT) -> Chart:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ BARE = {"London", "Yorkshire and The Humber"}  # regions whose names have no art
 HEIGHT = 6.4
 CLASSES = 5
 KEY = 0.68  # of the map's width: where the sea begins
+Written = Callable[[float], str]  # what writes a value, where a format specification cannot
 NAMED = 3  # areas that the alternative text names at each end
 
 
@@ -72,15 +73,17 @@ def shades(count: int) -> list[str]:
     return [to_hex(colour) for colour in scale(np.linspace(PALEST, 1, count))]
 
 
-def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = CLASSES) -> pd.Series:
+def classed(
+    values: pd.Series, spec: str | Written, classes: int | Sequence[float] = CLASSES
+) -> pd.Series:
     """Put values into classes, as they are read: rounded.
 
     Parameters
     ----------
     values : Series of float
         Missing ones have no class.
-    spec : str
-        Format specification of the values, e.g. ``",.1f"``.
+    spec : str or callable
+        Format specification of the values, e.g. ``",.1f"``, or what writes one, to a whole number.
     classes : int or sequence of float, default 5
         Number of classes with as many values each as can be, or the bounds between them.
 
@@ -89,7 +92,7 @@ def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = CLASS
     Series of str
         Ordered categories, ``"under 28.3"`` to ``"41.0 or more"``.
     """
-    decimals = int((re.search(r"\.(\d+)", spec) or [0, 0])[1])
+    decimals = 0 if callable(spec) else int((re.search(r"\.(\d+)", spec) or [0, 0])[1])
     values = values.astype("Float64").round(decimals)
     known = values.dropna().to_numpy(float)
     if isinstance(classes, int):
@@ -97,7 +100,7 @@ def classed(values: pd.Series, spec: str, classes: int | Sequence[float] = CLASS
         bounds = np.unique(bounds[bounds > known.min()])
     else:
         bounds = np.asarray(classes, dtype=float)
-    said = [format(bound, spec) for bound in bounds]
+    said = [written(bound, spec) for bound in bounds]
     names = ["all the same"]
     if said:
         between = [f"{low} to under {high}" for low, high in pairwise(said)]
@@ -112,7 +115,7 @@ def map(
     value: str,
     *,
     what: str = "",
-    form: str = "",
+    form: str | Written = "",
     title: str = "",
     area: Area | None = None,
     neighbours: bool = True,
@@ -133,8 +136,8 @@ def map(
         Column of numbers.
     what : str, optional
         The measure with its unit, in words; by default the column's heading.
-    form : str, optional
-        Format specification of the values; by default the column's.
+    form : str or callable, optional
+        Format specification of the values, or what writes one; by default the column's.
     title : str, optional
         What the map shows; by default the two ends and the middle half of the authorities.
     area : Area or str, optional
@@ -305,12 +308,19 @@ def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     return out.sort_values("area")
 
 
-def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: Area | None) -> str:
+def written(value: float, spec: str | Written) -> str:
+    """Write a value by a format specification, or by what writes it."""
+    return spec(value) if callable(spec) else format(value, spec)
+
+
+def _finding(
+    rows: pd.DataFrame, value: str, spec: str | Written, what: str, own: Area | None
+) -> str:
     """Say where the two ends are, and half of the authorities; of a marked one its own figure."""
     values = rows[value].dropna().astype(float)
-    middle = " and ".join(format(end, spec) for end in values.quantile([0.25, 0.75]))
+    middle = " and ".join(written(end, spec) for end in values.quantile([0.25, 0.75]))
     if own in values.index:
-        said = f"{rows.loc[own, 'area']} {format(values[own], spec)}"
+        said = f"{rows.loc[own, 'area']} {written(values[own], spec)}"
     else:
         low, high = (_at_end(rows, value, spec, top=top, count=1) for top in (False, True))
         said = f"from {low} to {high}"
@@ -318,14 +328,19 @@ def _finding(rows: pd.DataFrame, value: str, spec: str, what: str, own: Area | N
 
 
 def _told(
-    rows: pd.DataFrame, value: str, spec: str, what: str, own: Area | None, near: Sequence[Area]
+    rows: pd.DataFrame,
+    value: str,
+    spec: str | Written,
+    what: str,
+    own: Area | None,
+    near: Sequence[Area],
 ) -> str:
     """Say the pattern: both ends, the middle of each region, what is missing or marked."""
     known = rows.dropna(subset=value)
 
     regions = known.groupby("region")[value].median().sort_values(kind="stable")
     least, most = (
-        f"in {place(regions.index[end])} ({format(regions.iloc[end], spec)})" for end in (0, -1)
+        f"in {place(regions.index[end])} ({written(regions.iloc[end], spec)})" for end in (0, -1)
     )
     said = [
         f"Map of England's {len(rows)} authorities, each as large as its population, shaded by: "
@@ -339,7 +354,7 @@ def _told(
             listed = f": {', '.join(some)}" if len(some) <= 2 * NAMED else ""
             said.append(f"{name.capitalize()}, {len(some)} of them{listed}.")
     if own:
-        figure = format(known.loc[own, value], spec) if own in known.index else "without a figure"
+        figure = written(known.loc[own, value], spec) if own in known.index else "without a figure"
         figure = f"{rows.loc[own, 'area']} {figure}"
         said.append(
             f"Marked: {figure}"
@@ -348,10 +363,12 @@ def _told(
     return " ".join(said)
 
 
-def _at_end(rows: pd.DataFrame, value: str, spec: str, *, top: bool, count: int = NAMED) -> str:
+def _at_end(
+    rows: pd.DataFrame, value: str, spec: str | Written, *, top: bool, count: int = NAMED
+) -> str:
     """Name the authorities at an end, as many as asked for; of more that read alike, how many."""
     known = rows.dropna(subset=value).sort_values(value, ascending=not top, kind="stable")
-    figures = [format(figure, spec) for figure in known[value]]
+    figures = [written(figure, spec) for figure in known[value]]
     alike = figures.count(figures[0])
     if alike > count:
         return f"{figures[0]} in {alike} authorities"

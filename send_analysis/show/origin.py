@@ -1,8 +1,9 @@
-"""The line of sources under a chart or table: publications and releases of its tables."""
+"""The sources of a chart or table: publications and releases of its tables, and a line of them."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,9 @@ WHEN = re.compile(
 GAP = "…"
 # Lists of which areas belong together: figures are added up by them, none is theirs.
 LISTS = re.compile(r"\blookup\b|\blink of\b|\blocations to\b")
+# What a title has after the name of the publication: from the first part with a number on.
+PARTICULARS = re.compile(r", [^,]*\d.*")
+LINE = 140  # characters
 
 
 def origin(names: Sequence[str]) -> str:
@@ -32,10 +36,8 @@ def origin(names: Sequence[str]) -> str:
     str
         ``"Publication, reporting years 2022 and 2025 (Publisher, June 2025); …"``.
     """
-    found = {it["name"]: it for name in names for it in tables.resource(name)["sources"]}
     series: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    shown = [it for it in found.values() if not LISTS.search(it["title"])]
-    for it in shown or found.values():
+    for it in _sources(names):
         when = WHEN.findall(it["title"])
         title = WHEN.sub(GAP, it["title"]) if len(when) == 1 else it["title"]
         series.setdefault((title, it["publisher"]), []).append((it["published"], *when))
@@ -43,6 +45,48 @@ def origin(names: Sequence[str]) -> str:
         f"{_filled(title, releases)} ({publisher}, {month(max(releases)[0])})"
         for (title, publisher), releases in series.items()
     )
+
+
+def brief(names: Sequence[str]) -> str:
+    """Name the sources of tables in a line: as :func:`origin` where that is no longer.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Tables, as a result carries them.
+
+    Returns
+    -------
+    str
+        ``"Publication (Publisher, June 2025) and 3 more of its releases; …"``: of each publisher
+        the publication that most of the tables are from, with its latest release.
+    """
+    whole = origin(names)
+    if len(whole) <= LINE:
+        return whole
+    used = Counter(key for name in names for key in {_publication(it) for it in _sources([name])})
+    by_publisher: dict[str, list[dict]] = {}
+    for it in _sources(names):
+        by_publisher.setdefault(it["publisher"], []).append(it)
+    said = []
+    for publisher, releases in by_publisher.items():
+        first = max(releases, key=lambda it: (used[_publication(it)], it["published"]))
+        more = len(releases) - 1
+        others = f" and {more} more of its releases" if more else ""
+        title = _publication(first)[1]
+        said.append(f"{title} ({publisher}, {month(first['published'])}){others}")
+    return "; ".join(said)
+
+
+def _sources(names: Sequence[str]) -> list[dict]:
+    """Releases behind tables, each once; lists of areas only where there is nothing else."""
+    found = {it["name"]: it for name in names for it in tables.resource(name)["sources"]}
+    return [it for it in found.values() if not LISTS.search(it["title"])] or [*found.values()]
+
+
+def _publication(source: dict) -> tuple[str, str]:
+    """Publisher and name of a publication, without what tells its releases apart."""
+    return source["publisher"], PARTICULARS.sub("", source["title"])
 
 
 def _filled(title: str, releases: list[tuple[str, ...]]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from send_analysis.errors import ParameterError
 from send_analysis.show import about, missing
 from send_analysis.show.chart import Chart, Tile
+from send_analysis.show.origin import brief
 from send_analysis.show.table import Table, html_table
 
 missing.install()
@@ -115,9 +116,16 @@ def summary(*things: Tile | Chart | None) -> None:
         A chart is one that a page shows with its data; None is left out.
     """
     for thing in filter(None, things):
-        text = f"{thing.title}\n{thing.alt}" if isinstance(thing, Chart) else ": ".join(thing)
+        marks: dict[str, Any] = {"tables": list(getattr(thing, "tables", []))}
+        if isinstance(thing, Chart):
+            text = f"{thing.title}\n{thing.alt}"
+        else:
+            text = ": ".join(thing[:3])
+            if thing.figure is not None:
+                told = {"label": thing.label, "value": thing.value, "words": thing.words}
+                marks["figure"] = told | thing.figure._asdict()
         html = f'<div class="summary">{summary_html(thing)}</div>'
-        _display(html, text, kind="summary", tables=list(getattr(thing, "tables", [])))
+        _display(html, text, kind="summary", **marks)
 
 
 def summary_html(thing: Tile | Chart) -> str:
@@ -130,7 +138,7 @@ def summary_html(thing: Tile | Chart) -> str:
             f'width="{picture.width}" height="{picture.height}"><figcaption class="source">'
             f"Source: {escape(_source(thing, thing.title))}</figcaption></figure>"
         )
-    label, value, words = map(escape, thing)
+    label, value, words = map(escape, thing[:3])
     return (
         f'<p><span class="label">{label}</span> <strong class="value">{value}</strong></p>'
         f"<p>{words}</p>"
@@ -153,13 +161,13 @@ def _show_table(table: Table) -> None:
     behind = _folded(f"“{table.caption}”", _behind(table, table.caption))
     below = f"{_below(table.note, source)}{behind}"
     html = f'<div class="table">{html_table(table.frame, table.caption, below)}</div>'
-    text = f"{table.caption}\n{table.frame.to_string()}\nSource: {source}"
+    text = f"{table.caption}\n{table.frame.to_string()}\nSource: {about.source(table)}"
     _display(html, text, kind="table", tables=list(table.tables))
 
 
 def _source(thing: Chart | Table, title: str) -> str:
-    """Say where a chart or table is from."""
-    named = about.source(thing)
+    """Say in a line where a chart or table is from; its citation has every release."""
+    named = "; ".join(filter(None, [brief(thing.tables), thing.source]))
     if not named:
         raise ParameterError(
             f"{title!r} is made from no table: show what a result function returned, or give the "

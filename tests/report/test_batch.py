@@ -1,6 +1,8 @@
 """Many areas: what is done is not done again, failures do not spread, a cluster gives the same."""
 
+import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 from send_analysis import areas
 from send_analysis.errors import NotebookError, ParameterError, UnknownNameError
@@ -16,13 +19,25 @@ from send_analysis.report.edition import edition_of
 
 AREAS = ["Bury", "Oldham", "St. Helens", "Wigan", "Isles of Scilly", "England"]
 DAY = "2026-01-31"
+CHANCES = {"Bury": (91.26, "91 %"), "Oldham": (99.4, "over 99 %"), "Wigan": (0.2, "1 %")}
 SOURCE = """
-from send_analysis import areas
-from send_analysis.show import finding
+import pandas as pd
+from send_analysis import areas, caveats
+from send_analysis.capacity import views, words
+from send_analysis.show import finding, summary
 if area == "Oldham" and {fails}:
     raise RuntimeError("no luck today")
 number = areas.find(area)
 finding(f"{{area}} has the code {{number}}, which has 9 characters.")
+chances = {chances}
+if area in chances or area == "Isles of Scilly":
+    forecast = pd.DataFrame({{
+        "kind": views.EVERY, "phase": "all", "year": caveats.latest("placements") + 1,
+        "capacity": 900.0, "demand": 950.0 if area in chances else 6.0, "demand_low_80": 5.0,
+        "demand_high_80": 1000.0, "probability": chances.get(area, [50.0])[0],
+    }}, index=[0])
+    forecast.attrs["tables"] = ("ehc_plans", "high_needs_places")
+    summary(words.places(forecast))
 """
 
 
@@ -30,7 +45,7 @@ def write(folder, *, fails=False, title="A title"):
     cells = [
         nbformat.v4.new_markdown_cell(f"# {title}"),
         nbformat.v4.new_code_cell('area = "Nowhere"', metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell(SOURCE.format(fails=fails)),
+        nbformat.v4.new_code_cell(SOURCE.format(fails=fails, chances=CHANCES)),
     ]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
@@ -80,6 +95,57 @@ def test_every_area_has_its_report(serial):
     for row in told.itertuples():
         assert row.area_code in (Path(row.path).parent / "01_code.html").read_text("utf-8")
     assert (out / "index.html").is_file()
+
+
+def shortages(out):
+    """What the index says of the chance of a shortage, and what the area's first page does."""
+    index = BeautifulSoup((out / "index.html").read_text("utf-8"), "html.parser")
+    heads = [cell.get_text() for cell in index.select("table.areas thead th")]
+    at = next(at for at, head in enumerate(heads) if head.startswith("Chance that specialist"))
+    told = {}
+    for row in index.select("table.areas tbody tr"):
+        area = areas.find(row["data-code"]).name
+        path = out / areas.slug(area) / "index.html"
+        page = BeautifulSoup(path.read_text("utf-8") if path.is_file() else "", "html.parser")
+        value = page.select_one(".tile .value")
+        names, *cells = row.select("th, td")
+        told[area] = cells[at - 1].get_text(), names.get_text(), value and value.get_text()
+    return told, index
+
+
+def test_the_index_has_the_chance_that_the_page_of_the_area_has(serial):
+    told, index = shortages(serial[0])
+    for area, (_, said) in CHANCES.items():
+        text, _, value = told[area]
+        assert text == value.replace("\N{NO-BREAK SPACE}", " ") == said
+    text, why, value = told["Isles of Scilly"]
+    assert (text, value) == ("n/a", "5 to 1,000")
+    assert "No chance is given (fewer than 10 places)." in why
+    assert told["St. Helens"][0] == "n/a" and "make it anew" in told["St. Helens"][1]
+    assert (told["England"][0], told["Leeds"][0]) == ("–", "no report")
+    pattern = index.select(".pattern")[-1].get_text()
+    assert "Highest: over 99 % in Oldham, 91 % in Bury, 1 % in Wigan." in pattern
+    assert "No figure, 150 of them." in pattern
+    assert "Dedicated schools grant" in index.select_one(".used").get_text()
+
+
+def test_a_chance_that_is_not_that_of_the_page_is_not_in_the_index(serial, notebook, tmp_path):
+    """Noted before figures were, made since by another run, noted of an earlier January."""
+    out = shutil.copytree(serial[0], tmp_path / "out")
+    noted = json.loads((out / batch.MANIFEST).read_text("utf-8"))
+    del noted[areas.find("Bury")]["figures"]
+    figure = noted[areas.find("Wigan")]["figures"]["shortage"]
+    past = figure | {"label": figure["label"].replace(" 20", " 19")}
+    noted[areas.find("St. Helens")]["figures"] = {"shortage": past}
+    page = out / "oldham" / "index.html"
+    page.write_text(page.read_text("utf-8") + " ", "utf-8")
+
+    (out / batch.MANIFEST).write_text(json.dumps(noted), "utf-8")
+    run = batch.render_all(["England"], out, notebooks=[notebook], jobs=1, day=DAY)
+    assert run["state"].tolist() == ["unchanged"]
+    told, _ = shortages(out)
+    assert [told[area][0] for area in (*CHANCES, "St. Helens")] == ["n/a", "n/a", "1 %", "n/a"]
+    assert "make it anew" in told["Oldham"][1]
 
 
 def test_other_processes_give_the_same_bytes(serial, notebook, tmp_path):
@@ -173,14 +239,14 @@ def test_mistakes_are_refused_before_anything_runs(notebook, tmp_path):
 
 def test_a_worker_with_other_inputs_is_refused(notebook):
     day, nowhere = edition_of(DAY), render.Around("", [])
-    _, rendered, error = batch._report("E08000002", [str(notebook)], "another stamp", day, nowhere)
-    assert rendered == {}
-    assert "other tables, code, notebooks or packages" in error
+    made = batch._report("E08000002", [str(notebook)], "another stamp", day, nowhere)
+    assert made.pages == {}
+    assert "other tables, code, notebooks or packages" in made.error
 
 
 def test_by_default_all_areas_of_today_and_england(monkeypatch, tmp_path, notebook):
     """153 authorities since April 2023 (Department for Education), and England."""
-    monkeypatch.setattr(batch, "_report", lambda code, *_: (code, {"index": code}, None))
+    monkeypatch.setattr(batch, "_report", lambda code, *_: batch.Report(code, {"index": code}, {}))
     told = batch.render_all(out=tmp_path, notebooks=[notebook], jobs=1)
     assert len(told) == 154
     assert told["area_code"][0] == areas.ENGLAND

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,22 @@ from send_analysis.show import chart
 
 DAY = edition.edition_of("2026-01-31")
 WIDTH, HEIGHT = 182, 276  # mm: A4 less the margins of the style sheet
-SPARE = 8  # mm: two lines and a half, for names and numbers that are shorter than the longest
+SPARE = 8  # mm: two lines and a half, for numbers that are shorter than the longest
+# Heights of a sheet with each name in the place of its own, and with those neighbours.
+RENAMED = """(sheet, [own, areas]) => {
+  const html = sheet.innerHTML;
+  return areas.map(([name, near]) => {
+    sheet.innerHTML = html.replaceAll(own, name);
+    sheet.querySelector(".near ul").innerHTML = near.map(it => `<li>${it}</li>`).join("");
+    return sheet.offsetHeight;
+  });
+}"""
+# How far the last tile of each row is from the end of its grid.
+HOLES = """grids => grids.flatMap(grid => {
+  const ends = {};
+  for (const it of grid.children) ends[it.offsetTop] = it.getBoundingClientRect().right;
+  return Object.values(ends).map(it => grid.getBoundingClientRect().right - it);
+})"""
 
 
 def box(it):
@@ -60,9 +76,10 @@ def widest():
 
 
 def test_every_briefing_is_one_a4_page(monkeypatch, fresh_page, tmp_path, widest):
-    """Those with sentences of their own, the longest names, the most plans, and England.
+    """Those with sentences of their own, the most plans, and England.
 
-    All others say the same sentences with shorter names and smaller numbers.
+    All others say the same sentences with smaller numbers: the tallest of these, with the name and
+    the neighbours of each.
     """
     monkeypatch.setattr(chart.Chart, "picture", box)
     told = views.forecast  # says why there is none
@@ -72,10 +89,10 @@ def test_every_briefing_is_one_a4_page(monkeypatch, fresh_page, tmp_path, widest
     found = {"verdict": [verdicts.REPRODUCED] * 24 + [verdicts.BROKEN] * 9, "same_as": ""}
     monkeypatch.setattr(claimed, "recorded", lambda code: pd.DataFrame(found))
     codes = areas.current()
-    names = sorted(codes, key=lambda code: len(code.name))
     plans = series.totals(codes).query("year == year.max()").sort_values("plans")["area_code"]
-    chosen = {*of_their_own(), *names[-3:], *plans.tail(2), *plans.head(1)}
-    codes = [areas.ENGLAND, *sorted(chosen)]
+    chosen = {*of_their_own(), *plans.tail(1)}
+    names = [(escape(code.name), [escape(it.name) for it in code.neighbours]) for code in codes]
+    codes = [areas.ENGLAND, *map(areas.find, sorted(chosen))]
     pages = [briefing.html(code, DAY, tmp_path) for code in codes]
     styles = "".join(re.findall(r"<style>.*?</style>", pages[0], re.DOTALL))
     bodies = [re.search(r"<body>(.*)</body>", page, re.DOTALL)[1] for page in pages]
@@ -93,6 +110,15 @@ def test_every_briefing_is_one_a4_page(monkeypatch, fresh_page, tmp_path, widest
         "its => its.filter(it => it.scrollWidth > it.clientWidth + 1).map(it => it.innerText)"
     )
     assert over == []
+    most = tall.index(max(tall))
+    own = escape(codes[most].name)
+    renamed = page.locator(".a4").nth(most).evaluate(RENAMED, [own, names])
+    assert len(renamed) == 153 and renamed[[name for name, _ in names].index(own)] == max(tall)
+    assert max(renamed) / 96 * 25.4 < HEIGHT - SPARE, names[renamed.index(max(renamed))]
+    page.emulate_media(media="screen")
+    for width in (360, 768, 1000, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert max(page.locator(".tiles").evaluate_all(HOLES)) < 1, width
 
 
 def test_the_tiles_answer_for_bury():
@@ -117,8 +143,9 @@ def test_the_tiles_answer_for_bury():
 def test_a_chance_stands_only_where_one_has_been_shown_to_tell_something(widest):
     said = capacity.places(widest)
     assert said.label == "Chance that specialist places run short in January 2026"
-    assert said.value == "over 99 %"
+    assert said.value == capacity.chance(said.figure.number) == "over 99 %"
     assert said.words.startswith("9,990 to 10,500 are likely to be needed, a range meant to hold")
+    assert capacity.places(widest.assign(demand=6.0)).figure.number is None
     few = capacity.places(widest.assign(demand=6.0, demand_low_80=2.4, demand_high_80=8.0))
     assert few.value == "2 to 8" and "%" not in few.words
     assert few.words.endswith("No chance is given (fewer than 10 places).")

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
+from send_analysis.capacity import words
 from send_analysis.forecasting import outlook
 from send_analysis.growth import series
 from send_analysis.report import england, index, regions
@@ -29,7 +30,13 @@ def page_path(tmp_path_factory):
         {"area": ["Bury", "Hull <1>"], "state": ["written", "failed"], "error": ["", "a < b\nhere"]}
     )
     day = edition_of("2026-01-31")
-    return index.write(told, tmp_path_factory.mktemp("index"), day, made={"E08000002", "E06000060"})
+    label = words.chance_in(caveats.latest("placements") + 1)
+    figure = {"label": label, "words": "", "tables": ["placements"]}
+    made = {
+        "E08000002": {"shortage": figure | {"value": "91 %", "number": 91.26}},
+        "E06000060": {"shortage": figure | {"value": "40 %", "number": 40.4}},
+    }
+    return index.write(told, tmp_path_factory.mktemp("index"), day, made=made)
 
 
 def names(page):
@@ -171,26 +178,29 @@ def test_the_map_and_the_table_say_the_same_of_every_measure(page_path, fresh_pa
         "Object.fromEntries([...document.querySelectorAll('tbody.local tr')].map(row =>"
         " [row.dataset.code, [...row.cells].map(it => [it.dataset.value, it.innerText])]))"
     )
-    for at, column in enumerate(("growth", "rate", "in_time", "expected")):
+    for at, column in enumerate(("growth", "rate", "in_time", "expected", "shortage")):
         page.locator("input[type=radio]").nth(at).check()
         shown = page.locator(".map svg path[role]").evaluate_all(
             "its => its.map(it => [it.dataset.code, it.getAttribute('aria-label'),"
             " Number(it.getAttribute('class').split('-')[1])])"
         )
         assert len(shown) == 153
-        place = 2 + ("plans", "growth", "rate", "in_time", "expected").index(column)
+        place = 3 + at
         kinds = {}
         for code, label, kind in shown:
             value, text = cells[code][place]
             assert label == f"{areas.name(code)}: {text}"
             kinds.setdefault(kind, []).append(float(value) if value else text)
-        assert set(kinds.pop(5, ["n/a"])) == {"n/a"}
+        without, classes = ("no report", 2) if column == "shortage" else ("n/a", 5)
+        assert set(kinds.pop(5, [without])) == {without}
         assert set(kinds.pop(6, ["flagged"])) == {"flagged"}
         ends = [(min(kinds[kind]), max(kinds[kind])) for kind in sorted(kinds)]
-        assert len(ends) == 5 and all(a[1] <= b[0] for a, b in pairwise(ends))
+        assert len(ends) == classes and all(a[1] <= b[0] for a, b in pairwise(ends))
         key = page.locator(".key:visible .count").all_inner_texts()
         assert sum(int(text.strip("()")) for text in key) == 153
-        lowest = summary[column][1:].astype(float).idxmin()
+        lowest = "E06000060"
+        if column in summary:
+            lowest = summary[column][1:].astype(float).idxmin()
         assert areas.name(lowest) in page.locator(".pattern:visible").inner_text()
 
 

@@ -11,10 +11,10 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from send_analysis import reads, terms
+from send_analysis import reads, tables, terms
 from send_analysis.errors import ParameterError
 from send_analysis.show import Chart, Table, Tile, about, finding, note, said, show, summary
-from send_analysis.show.origin import origin
+from send_analysis.show.origin import LISTS, brief, origin
 
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
 
@@ -90,6 +90,39 @@ def test_lists_of_areas_are_no_source_of_figures():
     assert "lookup" not in origin(["population"])
     assert origin(["population"]).count("Population estimates") == 3
     assert "link of local authorities" in origin(["nhs_area_links"])  # nothing else is in it
+
+
+TABLES = sorted(
+    {entry["name"] for entry in tables.descriptor()["resources"]} - set(reads.NOT_SHOWN)
+)
+
+
+@given(st.lists(st.sampled_from(TABLES), min_size=1, max_size=6, unique=True))
+@settings(max_examples=40, deadline=None)
+def test_the_line_of_sources_names_every_publisher_and_counts_every_release(named):
+    sources = {it["name"]: it for name in named for it in tables.resource(name)["sources"]}
+    figures = [it for it in sources.values() if not LISTS.search(it["title"])] or [
+        *sources.values()
+    ]
+    line, whole = brief(named), origin(named)
+    assert len(line) <= len(whole)
+    assert all(it["publisher"] in line for it in figures)
+    if line != whole:
+        one_of = len({it["publisher"] for it in figures})
+        assert one_of + sum(map(int, re.findall(r" and (\d+) more of its releases", line))) == len(
+            figures
+        )
+
+
+def test_the_disclosure_has_every_table_and_every_release(shown):
+    named = ["ehc_plans", "population", "pupils", "requests", "tribunals"]
+    show(line(frame(named)), Table(frame(named), "C"))
+    assert brief(named) in soup_of(shown).figcaption.get_text()
+    for soup in (soup_of(shown, 0), soup_of(shown, 1)):
+        assert len(soup.select_one(".source").get_text()) < 200 < len(origin(named))
+        behind = soup.details.get_text()
+        assert origin(named) in behind and "Open Government Licence v3.0" in behind
+        assert all(f"{name} (" in behind for name in named)
 
 
 def test_what_is_from_nowhere_is_refused(shown):

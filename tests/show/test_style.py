@@ -149,7 +149,7 @@ def test_panels_and_their_names_stay_apart(top):
         for ax in axs.flat:
             ax.plot([0, 1], [0, top], label="a rather long name")
             ax.set_title("title", loc="left")
-            style.label_ends(ax, size=8)
+            style.label_ends(ax, size=9)
         return figure
 
     figure = draw()
