@@ -422,7 +422,7 @@ def provenance(named: Sequence[str], edition: Edition, title: str) -> dict[str, 
         "releases": [
             found[name] | {"month": month(found[name]["published"])} for name in sorted(found)
         ],
-        "used": origin(names),
+        "used": origin(tuple(names)),
         "dates": [one for one in dates if one],
         "date": released,
         "package": edition.package,

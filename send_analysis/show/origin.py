@@ -23,12 +23,13 @@ PARTICULARS = re.compile(r", [^,]*\d.*")
 LINE = 140  # characters
 
 
-def origin(names: Sequence[str]) -> str:
+@tables.remembered
+def origin(names: tuple[str, ...]) -> str:
     """Name the publications behind tables, each with its releases; lists of areas left out.
 
     Parameters
     ----------
-    names : sequence of str
+    names : tuple of str
         Tables, as a result carries them.
 
     Returns
@@ -47,12 +48,13 @@ def origin(names: Sequence[str]) -> str:
     )
 
 
-def brief(names: Sequence[str]) -> str:
+@tables.remembered
+def brief(names: tuple[str, ...]) -> str:
     """Name the sources of tables in a line: as :func:`origin` where that is no longer.
 
     Parameters
     ----------
-    names : sequence of str
+    names : tuple of str
         Tables, as a result carries them.
 
     Returns

@@ -87,9 +87,9 @@ def test_a_table_carries_its_sources_in_order_of_their_names(shown):
 
 
 def test_lists_of_areas_are_no_source_of_figures():
-    assert "lookup" not in origin(["population"])
-    assert origin(["population"]).count("Population estimates") == 3
-    assert "link of local authorities" in origin(["nhs_area_links"])  # nothing else is in it
+    assert "lookup" not in origin(("population",))
+    assert origin(("population",)).count("Population estimates") == 3
+    assert "link of local authorities" in origin(("nhs_area_links",))  # nothing else is in it
 
 
 TABLES = sorted(
@@ -286,10 +286,10 @@ def test_nothing_is_shown_where_there_is_nothing_to_say(shown):
 
 
 def test_the_releases_of_a_publication_are_put_together():
-    lists = origin(["nhs_waits"])
+    lists = origin(("nhs_waits",))
     months = "January to October 2023, August 2024 to July 2025 and October 2025"
     assert lists.startswith(f"Community health services waiting lists, {months} (NHS England, ")
-    people = origin(["population"])
+    people = origin(("population",))
     assert "Population estimates, mid-2021, mid-2022, mid-2023 and mid-2024, by single" in people
 
 
