@@ -104,7 +104,7 @@ def test_the_line_of_sources_names_every_publisher_and_counts_every_release(name
     figures = [it for it in sources.values() if not LISTS.search(it["title"])] or [
         *sources.values()
     ]
-    line, whole = brief(named), origin(named)
+    line, whole = brief(tuple(named)), origin(tuple(named))
     assert len(line) <= len(whole)
     assert all(it["publisher"] in line for it in figures)
     if line != whole:
@@ -115,7 +115,7 @@ def test_the_line_of_sources_names_every_publisher_and_counts_every_release(name
 
 
 def test_the_disclosure_has_every_table_and_every_release(shown):
-    named = ["ehc_plans", "population", "pupils", "requests", "tribunals"]
+    named = ("ehc_plans", "population", "pupils", "requests", "tribunals")
     show(line(frame(named)), Table(frame(named), "C"))
     assert brief(named) in soup_of(shown).figcaption.get_text()
     for soup in (soup_of(shown, 0), soup_of(shown, 1)):
