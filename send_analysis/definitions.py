@@ -111,7 +111,7 @@ def _remembered(key: str) -> tuple[str, dict[str, str]]:
         column = field["name"]
         if column not in where or column in PLACE or column in TIME:
             continue
-        said = _said(table, field, where[column])
+        said = _said(field, where[column])
         if column == "measure":
             noun = said
         elif said:
@@ -119,7 +119,7 @@ def _remembered(key: str) -> tuple[str, dict[str, str]]:
     return noun, rest
 
 
-def _said(table: str, field: dict[str, Any], wanted: Any) -> str:
+def _said(field: dict[str, Any], wanted: Any) -> str:
     """What the wanted values of one column mean."""
     chosen = [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
     known = field.get("definitions", {})

@@ -225,7 +225,7 @@ def part(
         ratio = staffing.assessments_a_plan(area)
         return staffing.need(simulation, ratio=ratio, seed=seed, changes=changes)
     model = costs.forecast if name == "cost" else costs.shifts
-    return model(simulation, SETTINGS, seed=seed, changes=changes)
+    return model(simulation, seed=seed, changes=changes)
 
 
 def expected_assessments(

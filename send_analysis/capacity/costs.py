@@ -311,13 +311,19 @@ def _by_setting(stock: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
     return stock.sum(axis=2)[..., place].astype(float)
 
 
-def shifts(simulation: flows.Projection, *, units: pd.DataFrame | None = None) -> pd.DataFrame:
+def shifts(
+    simulation: flows.Projection,
+    *,
+    units: pd.DataFrame | None = None,
+    seed: int = 50,
+    changes: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Say what sending a tenth of new placements elsewhere would change.
 
     Parameters
     ----------
     simulation : Projection
-    units : DataFrame, optional
+    units, seed, changes
         As in :func:`forecast`.
 
     Returns
@@ -326,9 +332,9 @@ def shifts(simulation: flows.Projection, *, units: pd.DataFrame | None = None) -
         ``area_code, origin, year, shift, plans`` (placed elsewhere in that January), ``saving``
         (pounds a year; below zero it costs more): medians, with ``_low_80`` and ``_high_80``.
     """
-    units = unit_costs(simulation.area_code) if units is None else units
+    units = unit_costs(simulation.area_code, changes=changes) if units is None else units
     before = _by_setting(simulation.stock, units.index)
-    prices = _prices(units, simulation)
+    prices = _prices(units, simulation, seed=seed, changes=changes)
     years = simulation.origin + np.arange(len(before))
     frames = []
     for name, (source, target) in SHIFTS.items():

@@ -512,19 +512,27 @@ def _origin(name: str, source: Path) -> dict:
 
 def _describe(described: list[dict]) -> str:
     """Return the Data Package descriptor."""
-    licences = {
-        "OGL-UK-3.0": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
-        "OPL-UK-3.0": "https://www.parliament.uk/site-information/copyright-parliament/"
-        "open-parliament-licence/",
-    }
+    licences = [
+        {
+            "name": "OGL-UK-3.0",
+            "title": "Open Government Licence v3.0",
+            "path": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+        },
+        {
+            "name": "OPL-UK-3.0",
+            "title": "Open Parliament Licence v3.0",
+            "path": "https://www.parliament.uk/site-information/copyright-parliament/"
+            "open-parliament-licence/",
+        },
+    ]
+    public, parliament = (licence["title"] for licence in licences)
     package = {
         "name": "send-analysis",
         "title": "SEND services in England: tidy tables from official releases",
         "profile": "tabular-data-package",
-        "description": "Contains public sector information licensed under the Open Government "
-        "Licence v3.0. Contains Parliamentary information licensed under the Open Parliament "
-        "Licence v3.0 (table hexagons).",
-        "licenses": [{"name": name, "path": path} for name, path in licences.items()],
+        "description": f"Contains public sector information licensed under the {public}. Contains "
+        f"Parliamentary information licensed under the {parliament} (table hexagons).",
+        "licenses": licences,
         "first_published": rules("releases.yml")["first_published"],
         "resources": described,
     }

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 COLUMNS = ("person_id", "area_code", "year", "age", "support", "setting", "need")
 SUPPORT = ("EHC plan", "SEN support", "none")
 OLDEST = 25  # a plan can be kept until the end of the year in which a person turns 25
-# Age bands of `ehc_plans`: first age and name.
 
 
 def aggregate(

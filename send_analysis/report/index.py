@@ -82,7 +82,7 @@ def write(
         "pages": [],
         "around": None,
         "measures": measures,
-        "outlines": maps.OUTLINES,
+        "outlines": maps.outlines(),
         "shades": maps.shades(maps.CLASSES),
         "source": brief(reads.of(summary)),
         "css": (page.TEMPLATES / "report.css").read_text(encoding="utf-8"),
@@ -305,11 +305,12 @@ def _outline(ring: np.ndarray) -> str:
 def _download(summary: pd.DataFrame, measures: Sequence[Measure]) -> str:
     """The table as a CSV behind a link; lines that begin with # say what it is and its source."""
     headings = {it.name: it.heading for it in measures}
+    ((licence, _),) = about.licences(reads.of(summary))
     said = [
         "Every local authority of England: SEND services from official statistics, made by "
         f"send_analysis {__version__}",
         f"Source: {origin(reads.of(summary))}",
-        "Contains public sector information licensed under the Open Government Licence v3.0",
+        f"Contains public sector information licensed under the {licence}",
         *(f"{name}: {headings.get(name, terms.heading(name))}" for name in summary.columns),
     ]
     return about.link(about.commented(summary, said, form="%.4g"))

@@ -242,7 +242,7 @@ def html_of(
     made = [page | {"link": f"{page['name']}.html"} for page in made]
     rendered = {"index": briefing(code, made, edition, around)}
     template = templates().get_template("page.html.j2")
-    shared = _shared(code, made, edition, around)
+    shared = _shared(code, made, around)
     for page in made:
         told = provenance(page["tables"], edition, f"{page['title']}: {shared['area']}")
         method = METHODS.get(page["name"], "")
@@ -263,7 +263,7 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
         As for :func:`html_of`.
     """
     named = sorted({name for page in pages for name in page["tables"]})
-    shared = _shared(code, pages, edition, around)
+    shared = _shared(code, pages, around)
     told = provenance(named, edition, f"SEND services in {shared['area']}")
     # What is claimed comes after what is.
     ordered = sorted(pages, key=lambda page: page["name"] == CLAIMS)
@@ -278,9 +278,7 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
     )  # fmt: skip
 
 
-def _shared(
-    code: Area, pages: Sequence[dict[str, Any]], edition: Edition, around: Around
-) -> dict[str, Any]:
+def _shared(code: Area, pages: Sequence[dict[str, Any]], around: Around) -> dict[str, Any]:
     """What every page of an area is given."""
     return {
         "area": code.name,

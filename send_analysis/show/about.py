@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 60  # characters of a file's name without its ending
 MOST_SAID = 5  # values that the reading of a row has
-LICENCES = {
-    "OGL-UK-3.0": "Open Government Licence v3.0",
-    "OPL-UK-3.0": "Open Parliament Licence v3.0",
-}
 NOTES = re.compile(r"\nNotes\n-+\n(.*?)(?=\n\n[A-Z][^\n]*\n-+\n|\Z)", re.DOTALL)
 MARKUP = re.compile(r":\w+:`[.!~]*([^`]*)`|``?([^`]*)``?")
 # What tells rows apart and says nothing by itself.
@@ -149,8 +145,8 @@ def columns(thing: Chart | Table) -> Iterator[tuple[str, str]]:
 def licences(named: Sequence[str]) -> list[tuple[str, str]]:
     """Names and addresses of the licences of tables' sources."""
     used = {it["licence"] for name in named for it in tables.resource(name)["sources"]}
-    known = {it["name"]: it["path"] for it in tables.descriptor()["licenses"]}
-    return [(LICENCES.get(name, name), known.get(name, "")) for name in sorted(used)]
+    known = {it["name"]: (it["title"], it["path"]) for it in tables.descriptor()["licenses"]}
+    return [known.get(name, (name, "")) for name in sorted(used)]
 
 
 def source(thing: Chart | Table) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 from send_analysis import areas, reads, tables, terms
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, ParameterError, unknown
+from send_analysis.show import about
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import GRID, PALETTE, RULE, TEXT
 
@@ -37,10 +38,6 @@ BARE = {"London", "Yorkshire and The Humber"}  # regions whose names have no art
 HEIGHT = 6.4
 CLASSES = 5
 KEY = 0.68  # of the map's width: where the sea begins
-OUTLINES = (
-    "outlines: House of Commons Library, simplified; contains Parliamentary information licensed "
-    "under the Open Parliament Licence v3.0"
-)
 Written = Callable[[float], str]  # what writes a value, where a format specification cannot
 NAMED = 3  # areas that the alternative text names at each end
 
@@ -205,7 +202,7 @@ def map(
         ),
         draw=draw,
         note=note,
-        source="; ".join(filter(None, [source, OUTLINES])),
+        source="; ".join(filter(None, [source, outlines()])),
         height=HEIGHT,
     )
 
@@ -262,7 +259,7 @@ def locator(area: Area) -> Chart:
         f"neighbours, {same or 'none'} of them in the same region ({region}): {listed}.",
         data=reads.stamp(data, read),
         draw=draw,
-        source=OUTLINES,
+        source=outlines(),
         width=3.6,
         height=4.4,
     )  # fmt: skip
@@ -422,3 +419,12 @@ def _finish(ax: Axes, key: dict[str, dict], what: str = "") -> None:
         handles=[Patch(label=name, **look) for name, look in key.items()],
         loc="upper left", bbox_to_anchor=(KEY, 1), title=textwrap.fill(what, 30), alignment="left",
     )  # fmt: skip
+
+
+def outlines() -> str:
+    """Say where the outlines are from, and under which licence."""
+    ((licence, _),) = about.licences(["hexagons"])
+    return (
+        "outlines: House of Commons Library, simplified; contains Parliamentary information "
+        f"licensed under the {licence}"
+    )

@@ -18,7 +18,14 @@ from send_analysis.forecasting.cohorts import (
 from send_analysis.forecasting.cohorts import (
     rates as cohort_rates,
 )
-from send_analysis.forecasting.cohorts.inputs import AGES, SETTINGS, origins, population, snapshot
+from send_analysis.forecasting.cohorts.inputs import (
+    AGES,
+    BANDS,
+    SETTINGS,
+    origins,
+    population,
+    snapshot,
+)
 
 BURY = "E08000002"
 
@@ -193,6 +200,19 @@ def test_rates_are_proper_and_account_for_englands_stock(origin):
     # year 6 to year 7: the release has 26.8 % in state special schools at 10 and 36.4 % at 11
     assert 0.08 < from_mainstream[SETTINGS.index("state special school")] < 0.35
     assert from_mainstream[SETTINGS.index("further education")] < 0.02
+
+
+def test_what_all_areas_share_is_no_smaller_in_england():
+    """England's bands vary a year ahead as they have varied: half of it at least, twice at most."""
+    # Change of a band's share beside the change of the year before, in hundredths of itself, its
+    # middle size in the Januaries 2018 to 2022, from the published plans.
+    varied = {"under 5": 2.1, "5-10": 1.1, "11-15": 1.6, "16-19": 2.9, "20-25": 13.9}
+    england = simulation.project(areas.find("England"), as_of=2025, years=1)
+    plans = england.stock[1].sum(axis=-1)
+    for band, ages in BANDS.items():
+        share = plans[:, np.array(ages) - AGES[0]].sum(axis=1) / plans.sum(axis=1)
+        sd = 100 * np.log(share).std() / 1.4826
+        assert varied[band] / 2 <= sd <= 2 * varied[band], band
 
 
 def test_a_january_it_has_not_seen_is_nearer_than_standing_still():

@@ -47,8 +47,9 @@ class Trend:
         each year's lasting step.
     leave_sd : float
         Standard deviation of the logarithm of the share of plans that cease in a single year.
-    age_sd : ndarray (bands,)
-        Standard deviation of a year's change in the logarithm of each age band's share of plans.
+    age_sd, age_common_sd : ndarray (bands,)
+        Standard deviation of a year's change in the logarithm of each age band's share of plans, of
+        an authority, and of the part that all authorities share.
     """
 
     growth: float
@@ -56,6 +57,7 @@ class Trend:
     walk_sd: float
     leave_sd: float
     age_sd: np.ndarray
+    age_common_sd: np.ndarray
 
 
 def entry_trend(origin: int) -> Trend:
@@ -96,7 +98,7 @@ def entry_trend(origin: int) -> Trend:
         np.sqrt(year),
         np.sqrt(walk),
         _leave_sd(origin, codes),
-        _age_sd(origin, codes),
+        *_age_sd(origin, codes),
     )
 
 
@@ -114,12 +116,13 @@ def _leave_sd(origin: int, codes: pd.Series) -> float:
     return float(np.sqrt(max(robust_sd(change.to_numpy()) ** 2 / 2 - counting, 0.0)))
 
 
-def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
-    """Spread of a year's change in each age band's share of plans, as `Trend.age_sd` defines it.
+def _age_sd(origin: int, codes: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Spreads of a year's change in each age band's share of plans, as `Trend` defines them.
 
     Of the latest years in which bands were published a year apart; bands under 20 plans left out.
     Authorities' changes in the last one, robustly, and England's beyond its own of the year before,
-    root mean square, added as independent.
+    root mean square, added as independent. What all share is the latter told robustly: the year in
+    which the oldest band began to fill, 2018, is one of the five.
     """
     rows = tables.load("ehc_plans")
     rows = rows[rows["age_band"].isin(AGE_BANDS) & (rows["year"] <= origin)]
@@ -132,7 +135,8 @@ def _age_sd(origin: int, codes: pd.Series) -> np.ndarray:
     own = change[pairs[-1]].reindex(codes)
     own = [range_sd(own[band].to_numpy()) for band in AGE_BANDS]
     common = [(change[year] - change[year - 1]).loc[ENGLAND, list(AGE_BANDS)] for year in pairs]
-    return np.hypot(own, np.sqrt(np.mean(np.square(common), axis=0)))
+    shared = 1.4826 * np.median(np.abs(common), axis=0)  # of a normal distribution about nought
+    return np.hypot(own, np.sqrt(np.mean(np.square(common), axis=0))), shared
 
 
 def damped(years: int) -> np.ndarray:

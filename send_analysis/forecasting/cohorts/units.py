@@ -119,7 +119,7 @@ def unit(area: Area, origin: int) -> Unit:
         tilt_sd=np.hypot(rates.tilt_sd / root, rates.common_sd),
         join=np.stack([shape, shape * (1 - rate) / rate], axis=-1),
         entry=entry,
-        age_sd=np.minimum(trend.age_sd / turnover / root, 1.0),
+        age_sd=np.minimum(_shared(trend.age_sd, trend.age_common_sd, root) / turnover, 1.0),
         trend=replace(
             trend,
             year_sd=trend.year_sd / root,
@@ -166,6 +166,12 @@ def members(known: Snapshot, area: Area) -> np.ndarray:
             f"{known.origin}; choose another origin."
         )
     return at[given]
+
+
+def _shared(sd: np.ndarray, common: np.ndarray, root: float) -> np.ndarray:
+    """Spread of areas added up, `root` ** 2 of them, of which a part is common to all."""
+    own = np.sqrt(np.maximum(sd**2 - common**2, 0.0))
+    return np.hypot(own / root, common)
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
