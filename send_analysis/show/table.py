@@ -13,6 +13,8 @@ from send_analysis.errors import ParameterError
 PHONE = 36  # characters of a line there
 LONGEST = 14  # characters at which a cell's words are broken there
 BETWEEN = 2  # between columns
+TIGHT = 5  # that words broken sooner save, where rows could not be told apart else
+MANY = 1000  # after every key
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +127,14 @@ def _beyond_a_phone(
     ]
     shown, rest = list(range(headings)), list(range(headings, len(names)))
     room = PHONE - sum(widths[:headings])
-    while len(rest) > 1 and room > widths[rest[0]] + LONGEST and _alike(cells, shown):
+    keys = [(terms.TERMS[name].key if name in terms.TERMS else 0) or MANY for name in names]
+    while len(rest) > 1 and _alike(cells, shown):
+        first = min(rest[1:], key=lambda i: keys[i])
+        if room + TIGHT < widths[rest[0]] + widths[first]:
+            break
         room -= widths[rest[0]]
         shown.append(rest.pop(0))
-    keys = [terms.TERMS[name].key if name in terms.TERMS else 0 for name in names]
-    rest.sort(key=lambda i: keys[i] or len(terms.TERMS))
+    rest.sort(key=lambda i: keys[i])
     hidden = []
     for place, i in enumerate(rest):
         room -= widths[i]

@@ -15,6 +15,7 @@ from send_analysis import reads, tables, terms
 from send_analysis.errors import ParameterError
 from send_analysis.show import Chart, Table, Tile, about, finding, note, said, show, summary
 from send_analysis.show.origin import LISTS, brief, origin
+from send_analysis.show.table import html_table
 
 ALT = "Line chart that rises from 1 in 2023 to 4 in 2025."
 
@@ -301,3 +302,16 @@ def test_a_summary_is_marked_for_the_first_page(shown):
     assert soup_of(shown, 1).img["alt"] == ALT
     assert "Department for Education" in soup_of(shown, 1).select_one(".source").get_text()
     assert shown[1][1]["tables"] == ["ehc_plans"]
+
+
+def test_a_phone_shows_what_tells_rows_apart():
+    """Places of Bury on a phone: without the phase three rows of a kind would read the same."""
+    made = pd.DataFrame({
+        "kind": ["independent or non-maintained special school"] * 2,
+        "phase": ["primary", "secondary"],
+        "unsaid": ["no better than an average"] * 2,
+        "extra_80": [76, 136],
+        "extra_95": [145, 204],
+    })  # fmt: skip
+    table = BeautifulSoup(html_table(made, "Places", "<p>below</p>"), "html.parser").table
+    assert set(table["class"]) == {"cards", "h3", "h5"}
