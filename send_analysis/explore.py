@@ -19,7 +19,7 @@ from send_analysis.capacity import views as capacity_views
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting import charts as forecast_charts
 from send_analysis.forecasting import totals, views
-from send_analysis.forecasting.cohorts import inputs, levers, simulation
+from send_analysis.forecasting.cohorts import inputs, levers, units
 from send_analysis.forecasting.scoring import HORIZON
 from send_analysis.growth import series
 from send_analysis.show.chart import Chart
@@ -176,7 +176,7 @@ def board(area: Area) -> VBox:
 def _warm_up() -> None:
     """Work out once what all areas need, so that a change is quick."""
     totals.forecast(places.ENGLAND, horizon=HORIZON)
-    simulation.estimated(inputs.origins()[-1])
+    units.estimated(inputs.origins()[-1])
 
 
 def _usual(area: Area) -> list[Area]:

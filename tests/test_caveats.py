@@ -75,13 +75,13 @@ def test_no_places_are_forecast_from_flagged_placements(code):
 
 
 def test_the_index_marks_flagged_areas_and_does_not_rank_them():
-    rows = england.summary().set_index("area_code")
+    rows = england.with_chances(england.summary(), {}).set_index("area_code")
     assert rows.index[rows["flagged"]].tolist() == PLANS
     for code in PLANS:
         row = rows.loc[code]
         assert row[["growth", "rate", "expected", "expected_low", "expected_high"]].isna().all()
         assert "1,199" in row["caveat"]
-        leaning = [it for it in index._measures(rows.attrs) if it.name in index.FLAGGED]
+        leaning = [it for it in index._measures(rows) if it.name in index.FLAGGED]
         cells = [index._cell(row.to_dict(), it) for it in leaning]
         assert all(value == "" and "flagged" in text for value, text in cells)
     broken = rows[(rows["caveat"] != "") & ~rows["flagged"]]

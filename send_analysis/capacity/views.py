@@ -168,6 +168,21 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
 
 
 @reads.result
+def next_january(forecast: pd.DataFrame) -> pd.DataFrame:
+    """Take all specialist places of the first January ahead out of a forecast.
+
+    Returns
+    -------
+    DataFrame
+        ``phase, year, in_use, capacity, demand, low_80, high_80, next_year, unsaid`` as
+        :func:`certainty` has them.
+    """
+    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
+    names = {"demand_low_80": "low_80", "demand_high_80": "high_80", "probability": "next_year"}
+    return scored(rows).rename(columns=names)[[*NEEDED[1:-1], "next_year", "unsaid"]]
+
+
+@reads.result
 def year_before(area: Area) -> pd.DataFrame:
     """Set what would have been said of an area a year before the latest January beside the outcome.
 

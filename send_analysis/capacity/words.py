@@ -136,18 +136,25 @@ def _waits(queue: pd.DataFrame, area: Area) -> str:
 
 
 def _chances(forecast: pd.DataFrame) -> str:
-    """Give the chances of the first year ahead, for which such chances have been tested."""
+    """Give places and chances of the first year ahead, for which such chances have been tested."""
     rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
-    rows = scored(rows).dropna(subset="probability").set_index("phase")
-    if rows.empty:
-        return ""
-    said = [
+    rows = scored(rows).set_index("phase")
+    whole = rows.loc["all"]
+    said = ", ".join(
         f"{phase.replace('all', 'all ages')} {chance(probability)}"
-        for phase, probability in rows["probability"].items()
-    ]
+        for phase, probability in rows["probability"].dropna().items()
+    )
+    return f"In January {whole['year']} {_needed(whole)}." + (
+        f" Chance that more are needed: {said}." if said else ""
+    )
+
+
+def _needed(row: pd.Series) -> str:
+    """Say how many places a January needs, and how many there are."""
     return (
-        f"Chance that more specialist places are needed in January {rows['year'].iloc[0]} than are "
-        f"in use and announced: {', '.join(said)}."
+        f"{row['demand_low_80']:,.0f} to {row['demand_high_80']:,.0f} specialist places are likely "
+        "to be needed, a range meant to hold four times in five; "
+        f"{row['capacity']:,.0f} are in use and announced"
     )
 
 
@@ -216,7 +223,7 @@ def places(forecast: pd.DataFrame) -> Tile:
     return Tile(
         chance_in(row["year"]),
         chance(row["probability"]),
-        f"{needed} are likely to be needed, a range meant to hold four times in five; {held}.",
+        f"{_needed(row)}.",
         Figure(SHORTAGE, float(row["probability"]), reads.of(forecast)),
     )
 
