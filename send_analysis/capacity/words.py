@@ -152,10 +152,19 @@ def _chances(forecast: pd.DataFrame) -> str:
 def _needed(row: pd.Series) -> str:
     """Say how many places a January needs, and how many there are."""
     return (
-        f"{row['demand_low_80']:,.0f} to {row['demand_high_80']:,.0f} specialist places are likely "
-        "to be needed, a range meant to hold four times in five; "
-        f"{row['capacity']:,.0f} are in use and announced"
+        f"{_range(row)} specialist places are likely to be needed, a range meant to hold four "
+        f"times in five; {_held(row)}"
     )
+
+
+def _range(row: pd.Series) -> str:
+    """Write the 80 % interval of demand."""
+    return f"{row['demand_low_80']:,.0f} to {row['demand_high_80']:,.0f}"
+
+
+def _held(row: pd.Series) -> str:
+    """Say how many places there are."""
+    return f"{row['capacity']:,.0f} are in use and announced"
 
 
 def tested() -> str:
@@ -211,13 +220,12 @@ def places(forecast: pd.DataFrame) -> Tile:
     """
     rows = forecast[(forecast["kind"] == views.EVERY) & (forecast["phase"] == "all")]
     row = views.scored(rows).iloc[0]
-    needed = f"{row['demand_low_80']:,.0f} to {row['demand_high_80']:,.0f}"
-    held = f"{row['capacity']:,.0f} are in use and announced"
     if pd.isna(row["probability"]):
         return Tile(
             f"Specialist places needed in January {row['year']}",
-            needed,
-            f"Meant to hold four times in five; {held}. No chance is given ({row['unsaid']}).",
+            _range(row),
+            f"Meant to hold four times in five; {_held(row)}. No chance is given "
+            f"({row['unsaid']}).",
             Figure(SHORTAGE),
         )
     return Tile(

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+NORMAL = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
+
 
 class Shrunk(NamedTuple):
     """Posterior of each unit's ratio: its mean, and the shape of its gamma distribution."""
@@ -104,7 +106,7 @@ def robust_sd(values: np.ndarray) -> float:
         Values that are not finite are left out.
     """
     values = values[np.isfinite(values)]
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+    return float(NORMAL * np.median(np.abs(values - np.median(values))))
 
 
 def range_sd(values: np.ndarray) -> float:

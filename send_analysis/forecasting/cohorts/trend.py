@@ -14,7 +14,7 @@ from send_analysis import caveats, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.categories import AGE_BANDS
 from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, Snapshot, placed
-from send_analysis.forecasting.cohorts.shrinkage import as_shares, range_sd, robust_sd
+from send_analysis.forecasting.cohorts.shrinkage import NORMAL, as_shares, range_sd, robust_sd
 
 # Growth of new plans: England's mean over so many years, each year's growth this share of the year
 # before's. Of the windows 1, 3, 5 and dampings 0 to 1 tried on authorities' new plans 2014–2024,
@@ -121,8 +121,8 @@ def _age_sd(origin: int, codes: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
     Of the latest years in which bands were published a year apart; bands under 20 plans left out.
     Authorities' changes in the last one, robustly, and England's beyond its own of the year before,
-    root mean square, added as independent. What all share is the latter told robustly: the year in
-    which the oldest band began to fill, 2018, is one of the five.
+    root mean square, added as independent. What all share is the latter told robustly: among
+    these years may be some in which the oldest band was still filling.
     """
     rows = tables.load("ehc_plans")
     rows = rows[rows["age_band"].isin(AGE_BANDS) & (rows["year"] <= origin)]
@@ -135,7 +135,7 @@ def _age_sd(origin: int, codes: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     own = change[pairs[-1]].reindex(codes)
     own = [range_sd(own[band].to_numpy()) for band in AGE_BANDS]
     common = [(change[year] - change[year - 1]).loc[ENGLAND, list(AGE_BANDS)] for year in pairs]
-    shared = 1.4826 * np.median(np.abs(common), axis=0)  # of a normal distribution about nought
+    shared = NORMAL * np.median(np.abs(common), axis=0)
     return np.hypot(own, np.sqrt(np.mean(np.square(common), axis=0))), shared
 
 
