@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -79,7 +80,8 @@ def html_table(frame: pd.DataFrame, caption: str, below: str = "") -> str:
     -------
     str
         HTML. Of a table that is wider than a phone, ``report.css`` shows the key columns there, and
-        all of them, its rows set as cards, when what lies `below` is unfolded.
+        all of them, its rows set as cards, when what lies `below` is unfolded, or from the start
+        where rows would read the same without the others.
     """
     headings = max(1, frame.index.nlevels) if has_named_index(frame) else 1
     frame = _named_first(frame.reset_index() if has_named_index(frame) else frame)
@@ -103,10 +105,13 @@ def html_table(frame: pd.DataFrame, caption: str, below: str = "") -> str:
     rows = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*columns, strict=True))
     keyboard = "" if below else ' tabindex="0"'
     hidden = _beyond_a_phone(names, titles, cells, headings) if below else []
+    kept = [i for i in range(len(names)) if i not in hidden]
+    apart = len(_distinct(cells, kept)) < len(_distinct(cells, range(len(names))))
     below = f'<div class="below">{below}</div>' if below else ""
     return (
         f'<div class="scroll" role="group"{keyboard} aria-label="{escape("Table: " + caption)}">'
-        f"<table{_cards(titles, hidden)}><caption><strong>{escape(caption)}</strong></caption>\n"
+        f"<table{_cards(titles, hidden, apart=apart)}>"
+        f"<caption><strong>{escape(caption)}</strong></caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>{below}</div>"
     )
 
@@ -128,7 +133,7 @@ def _beyond_a_phone(
     shown, rest = list(range(headings)), list(range(headings, len(names)))
     room = PHONE - sum(widths[:headings])
     keys = [(terms.TERMS[name].key if name in terms.TERMS else 0) or MANY for name in names]
-    while len(rest) > 1 and _alike(cells, shown):
+    while len(rest) > 1 and len(_distinct(cells, shown)) < len(cells[0]):
         first = min(rest[1:], key=lambda i: keys[i])
         if room + TIGHT < widths[rest[0]] + widths[first]:
             break
@@ -143,18 +148,18 @@ def _beyond_a_phone(
     return sorted(hidden)
 
 
-def _alike(cells: list[list[str]], shown: list[int]) -> bool:
-    """Whether rows of a table have the same texts in some columns."""
-    return len(set(zip(*(cells[i] for i in shown), strict=True))) < len(cells[0])
+def _distinct(cells: list[list[str]], columns: Iterable[int]) -> set[tuple[str, ...]]:
+    """What the rows of a table say in some columns."""
+    return set(zip(*(cells[i] for i in columns), strict=True))
 
 
-def _cards(titles: list[str], hidden: list[int]) -> str:
+def _cards(titles: list[str], hidden: list[int], *, apart: bool) -> str:
     """Classes of columns that a phone leaves out, and headings for when rows are set as cards."""
     if not hidden:
         return ""
     texts = [title.replace("\\", "").replace("'", "’") for title in titles]
     named = ";".join(f"--c{i}:'{text}'" for i, text in enumerate(texts, 1))
-    kinds = " ".join(["cards", *(f"h{i + 1}" for i in hidden)])
+    kinds = "apart" if apart else " ".join(["cards", *(f"h{i + 1}" for i in hidden)])
     return f' class="{kinds}" style="{escape(named)}"'
 
 

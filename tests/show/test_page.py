@@ -315,3 +315,18 @@ def test_a_phone_shows_what_tells_rows_apart():
     })  # fmt: skip
     table = BeautifulSoup(html_table(made, "Places", "<p>below</p>"), "html.parser").table
     assert set(table["class"]) == {"cards", "h3", "h5"}
+
+
+def test_rows_that_a_phone_cannot_tell_apart_are_cards_from_the_start():
+    made = pd.DataFrame({
+        "organisation": ["Northern Care Alliance NHS Foundation Trust"] * 2,
+        "service": ["Therapy interventions: Speech and language"] * 2,
+        "month": ["October 2023", "August 2024"],
+        "children_before": [1_234, 2_345],
+    })  # fmt: skip
+    table = BeautifulSoup(html_table(made, "Lists", "<p>below</p>"), "html.parser").table
+    assert set(table["class"]) == {"apart"}
+    assert "--c3:'Month'" in table["style"]
+    twice = pd.concat([made.iloc[:1]] * 2)  # no column tells these apart
+    table = BeautifulSoup(html_table(twice, "Lists", "<p>below</p>"), "html.parser").table
+    assert "cards" in table["class"]
