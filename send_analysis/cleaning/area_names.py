@@ -153,6 +153,19 @@ def check(
     return pairs[excused]
 
 
+def check_release(frame: pd.DataFrame, areas: pd.DataFrame) -> None:
+    """Refuse an EHC plan file that prints one area's code beside another's name."""
+    levels = {
+        "new_la_code": "la_name",
+        "old_la_code": "la_name",
+        "region_code": "region_name",
+        "country_code": "country_name",
+    }
+    reading.require_columns(frame, [*dict.fromkeys([*levels, *levels.values()])])
+    for code, name in levels.items():
+        check(frame[code], frame[name], areas, file=frame.attrs["file"])
+
+
 def coded(code: pd.Series, name: pd.Series, areas: pd.DataFrame, *, file: str) -> pd.Series:
     """ONS code of each row, whose printed code and name must be one area's.
 

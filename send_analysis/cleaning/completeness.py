@@ -15,7 +15,7 @@ import pandas as pd
 
 from send_analysis import quality
 from send_analysis.areas import ENGLAND
-from send_analysis.cleaning import geography, layout, reading, series
+from send_analysis.cleaning import area_names, layout, reading, series
 from send_analysis.cleaning.standing import Standing
 from send_analysis.errors import DataError
 
@@ -205,7 +205,7 @@ def releases(standing: Standing, areas: pd.DataFrame, files: Collection[str]) ->
                 continue
             frame = reading.read_csv(root, entry["path"], spec.get("member"))
             reading.require_columns(frame, ["time_period", *reading.PLACE_COLUMNS, *spec["key"]])
-            geography.check_names(frame, areas)
+            area_names.check_release(frame, areas)
             frame = reading.placed(frame, entry, spec)
             check_years(frame, entry)
             missing = missing_rows(frame, areas)

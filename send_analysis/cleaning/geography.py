@@ -96,19 +96,6 @@ def areas(standing: Standing) -> pd.DataFrame:
     return out
 
 
-def check_names(frame: pd.DataFrame, areas: pd.DataFrame) -> None:
-    """Refuse an EHC plan file that prints one area's code beside another's name."""
-    levels = {
-        "new_la_code": "la_name",
-        "old_la_code": "la_name",
-        "region_code": "region_name",
-        "country_code": "country_name",
-    }
-    reading.require_columns(frame, [*dict.fromkeys([*levels, *levels.values()])])
-    for code, name in levels.items():
-        area_names.check(frame[code], frame[name], areas, file=frame.attrs["file"])
-
-
 def _one_name_a_code(frame: pd.DataFrame) -> None:
     """Refuse a code that stands beside another three-digit code than in the other rows."""
     local = frame[frame["geographic_level"] == "Local authority"]
