@@ -59,7 +59,7 @@ class Projection:
     tables : tuple of str
         Tables that it was made from.
     made : dict of int to ndarray
-        What `moving` gave for a year, kept: scenarios run the same years again.
+        What `moving` gives for a year, kept: scenarios run the same years again.
     """
 
     area_code: Area
@@ -141,7 +141,8 @@ def advance(
     kept = stock * (1 - leave)
     following = joined.copy()
     for number, ages in enumerate(GROUPS):
-        following[:, ages + 1] += kept[:, ages] @ moves[:, number]
+        first, last = ages[[0, -1]]  # a run: a slice of it is no copy
+        following[:, first + 1 : last + 2] += kept[:, first : last + 1] @ moves[:, number]
     return following
 
 

@@ -87,7 +87,7 @@ def _projected(area: Area, origin: int, years: int, simulations: int, seed: int)
     shape = (years + 1, simulations, *start.stock.shape)
     stock, joined, leave = np.empty(shape), np.empty(shape), np.empty((years, *shape[1:]))
     stock[0], joined[0] = start.stock, start.new
-    deals = []
+    deals, made = [], {}
     walk, grown = np.zeros(simulations), trend.growth * damped(years)
     for step in range(years):
         plans = stock[step]
@@ -103,12 +103,12 @@ def _projected(area: Area, origin: int, years: int, simulations: int, seed: int)
         ends = _by_chance(plans, np.minimum(ends, 1.0), rng)
         new, ends = _agree(plans, new, ends, totals[step], trend)
         deal = rng.permutation(simulations)
-        rows = flows.pulled(drawn.moves[deal], pull.moves[step][:, None])
-        stock[step + 1] = advance(plans, ends, rows, new)
+        made[step] = flows.pulled(drawn.moves[deal], pull.moves[step][:, None])
+        stock[step + 1] = advance(plans, ends, made[step], new)
         joined[step + 1], leave[step] = new, ends
         deals.append(deal)
     deals = np.stack(deals)
-    return Projection(area, origin, stock, joined, leave, drawn.moves, deals, pull.moves)
+    return Projection(area, origin, stock, joined, leave, drawn.moves, deals, pull.moves, made=made)
 
 
 def _by_age(start: Unit, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,8 +193,9 @@ def summarise(projection: Projection) -> pd.DataFrame:
             parts["plans", name, setting] = by_setting[..., place]
     for place, age in enumerate(AGES):
         parts["plans", str(age) if age > AGES[0] else "0-2", "all"] = plans[:, :, place].sum(-1)
+    new = projection.new[1:]
     for name, ages in of_band.items():
-        parts["new plans", name, "all"] = projection.new[1:, :, ages].sum(axis=-1)
+        parts["new plans", name, "all"] = new[:, :, ages].sum(axis=-1)
     values = np.stack(list(parts.values()))  # parts × years × simulations
     quantiles = np.quantile(values, PROBABILITIES, axis=-1)
     years = range(projection.origin + 1, projection.origin + 1 + len(plans))
@@ -216,11 +217,11 @@ def summarise(projection: Projection) -> pd.DataFrame:
 
 def _quantile(known: pd.Series, order: np.ndarray) -> np.ndarray:
     """Quantiles at any probability, straight lines between known ones on a normal scale."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     given = known.dropna().sort_index()
-    x, y = norm.ppf(given.index.to_numpy(dtype=float)), given.to_numpy()
-    at = norm.ppf(order)
+    x, y = ndtri(given.index.to_numpy(dtype=float)), given.to_numpy()
+    at = ndtri(order)
     inside = np.interp(at, x, y)
     low = y[0] + (at - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
     high = y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])

@@ -174,7 +174,7 @@ def drift(known: Snapshot) -> Drift:
     )
     for place, setting in enumerate(SETTINGS[:-1]):
         seen = change[setting].dropna()
-        growth[place] = _lasting(seen)
+        growth[place] = _lasting(seen.to_numpy())
         missed = drift_errors(seen)
         years[place] = len(missed)
         few = stats.t.ppf(0.9, len(missed)) / stats.norm.ppf(0.9)  # what few years cannot tell
@@ -195,32 +195,33 @@ def drift_errors(changes: pd.Series) -> pd.Series:
     Series
         Change less what the rule says; from the third on.
     """
-    return _missed(changes, _lasting)
+    return pd.Series(_missed(changes.to_numpy(), _lasting), index=changes.index[FEWEST:])
 
 
-def _missed(changes: pd.Series, rule: Callable[[pd.Series], float]) -> pd.Series:
+def _missed(changes: np.ndarray, rule: Callable[[np.ndarray], float]) -> np.ndarray:
     """Change less what a rule says from the changes before it."""
-    said = [rule(changes.iloc[:years]) for years in range(FEWEST, len(changes))]
-    return changes.iloc[FEWEST:] - said
+    return changes[FEWEST:] - [rule(changes[:years]) for years in range(FEWEST, len(changes))]
 
 
-def _lasting(changes: pd.Series) -> float:
+def _lasting(changes: np.ndarray) -> float:
     """Yearly change that is expected to go on: by the rule that has missed by less so far."""
     if len(changes) < FEWEST + TOLD:
         return _slow(changes)
     return min((_slow, _quick), key=lambda rule: (_missed(changes, rule) ** 2).mean())(changes)
 
 
-def _slow(changes: pd.Series) -> float:
+def _slow(changes: np.ndarray) -> float:
     """Mean of the last `CHANGES`, drawn to nought as far as it may be chance."""
-    last = changes.tail(CHANGES)
+    if len(changes) < FEWEST:
+        return 0.0
+    last = changes[-CHANGES:]
     mean = last.mean()
-    return mean * max(0.0, 1 - last.var() / len(last) / mean**2) if len(last) >= FEWEST else 0.0
+    return mean * max(0.0, 1 - last.var(ddof=1) / len(last) / mean**2)
 
 
-def _quick(changes: pd.Series) -> float:
+def _quick(changes: np.ndarray) -> float:
     """Mean of the last `FEWEST`."""
-    return changes.tail(FEWEST).mean()
+    return changes[-FEWEST:].mean()
 
 
 def mix_changes(known: Snapshot) -> pd.DataFrame:
