@@ -38,12 +38,12 @@ class Area(str):
     @property
     def level(self) -> str:
         """One of england, region, sub-region and local authority."""
-        return _by_code()["level"][self.members[0]]
+        return _by_code()[self.members[0]]["level"]
 
     @property
     def region(self) -> Area:
         """Region that a local authority lies in; `MissingDataError` if it is none."""
-        found = _by_code()["region_code"][self.members[0]]
+        found = _by_code()[self.members[0]]["region_code"]
         if not found:
             raise MissingDataError(f"{self.name} is not within a region; give a local authority.")
         return Area(found)
@@ -54,8 +54,7 @@ class Area(str):
 
         Regions, England and authorities that have been abolished have none.
         """
-        known = tables.load("neighbours")
-        found = known.loc[known["area_code"] == self].sort_values("rank")["neighbour_code"]
+        found = tables.load("neighbours", area_code=self).sort_values("rank")["neighbour_code"]
         if found.empty:
             raise MissingDataError(
                 f"{self.name} has no statistical neighbours in the May 2025 tool: it is a region, "
@@ -66,12 +65,13 @@ class Area(str):
     @property
     def footprint(self) -> Area:
         """Authorities, counted together, whose series is unbroken since 2010."""
-        return Area(_by_code()["footprint"].get(self) or self)
+        known = _by_code().get(self)
+        return Area(known["footprint"]) if known and known["footprint"] else self
 
     @property
     def first_year(self) -> int:
         """First January in which it has figures of its own."""
-        return int(_by_code()["first_year"][self.members].max())
+        return max(_by_code()[member]["first_year"] for member in self.members)
 
     @property
     def history(self) -> str:
@@ -81,7 +81,7 @@ class Area(str):
         """
         if self.footprint == self:
             return ""
-        row = _by_code().loc[self]
+        row = _by_code()[self]
         return (
             f"{self.name} has figures of its own from {row['first_year']} to {row['last_year']} "
             "only: boundaries changed. The series is unbroken since 2010 on the footprint of "
@@ -281,9 +281,9 @@ def _names() -> dict[str, str]:
 
 
 @tables.remembered
-def _by_code() -> pd.DataFrame:
-    """Return the areas, indexed by code."""
-    return tables.load("areas").set_index("area_code")
+def _by_code() -> dict[str, dict[str, Any]]:
+    """What the table says of every area, by its code."""
+    return tables.load("areas").set_index("area_code").to_dict("index")
 
 
 def newest(published: pd.Series) -> pd.Series:
@@ -302,6 +302,7 @@ def newest(published: pd.Series) -> pd.Series:
     return published.replace(dict(zip(known["code"], known["area_code"], strict=True)))
 
 
+@tables.remembered
 def current() -> list[Area]:
     """Return the local authorities that exist in the latest year, by code."""
     known = tables.load("areas")

@@ -238,8 +238,8 @@ def doubt(table: str, area: Area, *, year: int | None = None, category: str = "a
     if found.empty:
         return ""
     name = areas.name(found.index[0])
-    plans = tables.load("ehc_plans").query("age_band == 'all'")
-    plans = plans[plans["area_code"] == found.index[0]].set_index("year")["plans"]
+    plans = tables.load("ehc_plans", area_code=found.index[0], age_band="all")
+    plans = plans.set_index("year")["plans"]
     jumped = breaks("ehc_plans").query("kind == 'jump' and year == @year")["area_code"]
     if found.index[0] in set(jumped) and {year, year - 1} <= set(plans.index):
         return (

@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from functools import cache, lru_cache, partial, wraps
+from functools import cache, lru_cache, partial, reduce, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_list_like
 
 from send_analysis import reads
 from send_analysis.disk import read_bytes
@@ -133,6 +135,7 @@ def clear_cache() -> None:
     _folder.cache_clear()
     _descriptor.cache_clear()
     _read.cache_clear()
+    _places.cache_clear()
     for forget in _remembered:
         forget()
 
@@ -165,9 +168,9 @@ def remembered(
     def kept(_folder: Path, args: tuple, kwargs: tuple) -> tuple[R, set[str]]:
         with reads.recording() as names:
             made = function(*args, **dict(kwargs))
-        if not isinstance(made, pd.DataFrame | pd.Series):
-            made = reads.stamp(made, names)
-        return made, names
+        if isinstance(made, pd.DataFrame | pd.Series):
+            made = made.copy(deep=False)  # another may keep it as it is
+        return reads.signed(function, reads.stamp(made, names)), names
 
     _remembered.append(kept.cache_clear)
 
@@ -175,9 +178,7 @@ def remembered(
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         found, names = kept(data_dir(), args, tuple(sorted(kwargs.items())))
         reads.mark(names)
-        if isinstance(found, pd.DataFrame | pd.Series):
-            return reads.signed(function, reads.stamp(found.copy(deep=False), names))
-        return found
+        return found.copy(deep=False) if isinstance(found, pd.DataFrame | pd.Series) else found
 
     return call
 
@@ -238,13 +239,29 @@ def _read(folder: Path, name: str) -> pd.DataFrame:
     return frame
 
 
-def load(name: str) -> pd.DataFrame:
-    """Read a tidy table.
+@cache
+def _places(folder: Path, name: str, column: str) -> dict[Any, np.ndarray]:
+    """Places of a table's rows, by the value of a column."""
+    return _read(folder, name).groupby(column).indices
+
+
+def _having(folder: Path, name: str, column: str, wanted: Any) -> np.ndarray:
+    """Places of the rows that have one of the wanted values in a column, in order."""
+    known = _places(folder, name, column)
+    values = known.keys() & (set(wanted) if is_list_like(wanted) else {wanted})
+    return np.sort(np.concatenate([np.empty(0, int), *(known[value] for value in values)]))
+
+
+def load(name: str, **where: Any) -> pd.DataFrame:
+    """Read a tidy table, or the rows of it that are wanted.
 
     Parameters
     ----------
     name : str
         A table that :func:`catalogue` lists, e.g. ``"ehc_plans"``.
+    **where
+        Column, and the value or values that its rows have. They are looked up: the rows of one
+        area are at hand without a search of all areas'.
 
     Returns
     -------
@@ -259,10 +276,21 @@ def load(name: str) -> pd.DataFrame:
         If there is no such table.
     DataError
         If the file is missing or is not as the descriptor says.
+
+    Examples
+    --------
+    >>> load("ehc_plans", area_code="E08000002", age_band=["all", "under 5"], year=2025)["plans"]
+    5302    2804
+    5303     146
+    Name: plans, dtype: Int64
     """
     resource(name)
     reads.mark([name])
-    return _read(data_dir(), name).copy(deep=False)
+    folder = data_dir()
+    if not where:
+        return _read(folder, name).copy(deep=False)
+    rows = [_having(folder, name, column, wanted) for column, wanted in where.items()]
+    return _read(folder, name).take(reduce(lambda few, more: few[np.isin(few, more)], rows))
 
 
 def catalogue() -> pd.DataFrame:

@@ -48,6 +48,24 @@ def test_a_loaded_table_is_the_users_own():
     assert "Bury" in set(sa.load("areas")["area"])
 
 
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("ehc_plans", {"area_code": "E08000002"}),
+        ("ehc_plans", {"area_code": ["E92000001", "E08000002"], "age_band": "all", "year": 2025}),
+        ("nhs_waits", {"age_group": "cyp", "organisation_code": pd.Series(["E92000001"])}),
+        ("neighbours", {"area_code": "E92000001"}),
+    ],
+    ids=["one value", "several", "a series", "no row"],
+)
+def test_the_rows_that_are_wanted_are_those_that_a_search_finds(name, where):
+    whole = sa.load(name)
+    found = pd.Series(True, index=whole.index)
+    for column, wanted in where.items():
+        found &= whole[column].isin([wanted] if isinstance(wanted, str | int) else wanted)
+    pd.testing.assert_frame_equal(sa.load(name, **where), whole[found])
+
+
 def test_the_catalogue_lists_every_table_with_its_source():
     listed = sa.catalogue()
     assert listed.index.name == "table"

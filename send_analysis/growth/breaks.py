@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from send_analysis import areas, reads
+from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
 from send_analysis.growth import panel, series
 
@@ -15,6 +15,12 @@ BREAKS = {
     "reforms": (2015, "Children and Families Act 2014, in force from September 2014"),
     "pandemic": (2021, "schools closed to most pupils from March 2020"),
     "person-level return": (2023, "SEN2 collected person by person from January 2023"),
+}
+# Januaries at the end of the years that are set against each other.
+SIDES = {
+    "reforms": (range(2011, 2015), range(2015, 2021)),
+    "pandemic": (range(2015, 2021), range(2021, 2023)),
+    "person-level return": ((2021, 2022, 2024, 2025), (2023,)),
 }
 
 
@@ -81,34 +87,32 @@ def breaks(area: Area | None = None) -> pd.DataFrame:
     England is one series: its test is a t test of yearly growth, with as few degrees of freedom
     as there are years. Authorities are tested against England with the overdispersion of all 150.
     """
-    sides = {
-        "reforms": (range(2011, 2015), range(2015, 2021)),
-        "pandemic": (range(2015, 2021), range(2021, 2023)),
-        "person-level return": ((2021, 2022, 2024, 2025), (2023,)),
-    }
-    rows = panel.transitions(
-        start=FIRST, end=max(max(side) for years in sides.values() for side in years)
-    )
+    parts = []
+    for what in SIDES:
+        found = _tested(what)
+        local = found["against"] != ""
+        parts += [found[~local], panel.only(found[local], area)]
+    return pd.concat(parts, ignore_index=True)
+
+
+@tables.remembered
+def _tested(what: str) -> pd.DataFrame:
+    """Test for one break in the growth of England and of every authority, as :func:`breaks`."""
+    years = SIDES[what]
+    rows = panel.transitions(start=FIRST, end=max(map(max, years)))
+    before, after = (rows[rows["year"].isin(side)] for side in years)
+    local = step(before, after).assign(against="England")
     national = series.totals([areas.ENGLAND]).set_index("year")["plans"].astype("float64")
     yearly = np.log(national).diff()
-    parts = []
-    for what, years in sides.items():
-        before, after = (rows[rows["year"].isin(side)] for side in years)
-        local = step(before, after, area=area).assign(against="England")
-        one = _national_step(*(yearly.loc[list(side)].to_numpy() for side in years))
-        both = pd.concat([one, local], ignore_index=True)
-        parts.append(both.assign(
-            what=what, january=BREAKS[what][0], years_before=len(years[0]),
-            years_after=len(years[1]),
-            measured="one-off change" if len(years[1]) == 1 else "growth a year",
-        ))  # fmt: skip
-    out = pd.concat(parts, ignore_index=True)
-    reach = out.pop("reach")
-    reach = reach.fillna(series.CONFIDENCE_Z * out["se"])
+    one = _national_step(*(yearly.loc[list(side)].to_numpy() for side in years))
+    out = pd.concat([one, local], ignore_index=True)
+    reach = out.pop("reach").fillna(series.CONFIDENCE_Z * out["se"])
     out = out.assign(
         area=out["area_code"].map(areas.name), step=np.exp(out["log_step"]),
         low=np.exp(out["log_step"] - reach), high=np.exp(out["log_step"] + reach),
         before=100 * np.expm1(out["log_before"]), after=100 * np.expm1(out["log_after"]),
+        what=what, january=BREAKS[what][0], years_before=len(years[0]), years_after=len(years[1]),
+        measured="one-off change" if len(years[1]) == 1 else "growth a year",
     )  # fmt: skip
     return out[
         ["area_code", "area", "against", "what", "january", "measured", "before", "after", "step",

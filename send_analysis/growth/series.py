@@ -12,11 +12,11 @@ from send_analysis.areas import ENGLAND, Area
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import denominators
 
-# Dimension → table and the column that holds its categories.
+# Dimension → table, the column that holds its categories, and which rows of further columns.
 DIMENSIONS = {
-    "age band": ("ehc_plans", "age_band"),
-    "placement": ("placements", "placement_group"),
-    "primary need": ("primary_need", "primary_need"),
+    "age band": ("ehc_plans", "age_band", {}),
+    "placement": ("placements", "placement_group", {"placement": "all"}),
+    "primary need": ("primary_need", "primary_need", {"plans_counted": "in January"}),
 }
 # First January of EHC plans only: the last statements of SEN became plans in 2018 (releases' own
 # guidance), and the releases have residents by age for no January before.
@@ -26,6 +26,7 @@ CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
 
 
 @reads.result
+@tables.remembered(most=2)
 def comparators(area: Area, *, neighbours: bool = True) -> pd.DataFrame:
     """List the areas that an authority is set against.
 
@@ -67,11 +68,14 @@ def latest(area: Area | None = None) -> int:
     int
         The last of all where the area has none.
     """
-    plans = _all_ages()[0]
-    if area is not None:
-        own = totals([area])
-        plans = own if len(own) else plans
-    return int(plans["year"].max())
+    known = _last_years()
+    return known.get(area, max(known.values()))
+
+
+@tables.remembered
+def _last_years() -> dict[str, int]:
+    """Last January with plans of every area, merged footprints too."""
+    return pd.concat(_all_ages()).groupby("area_code")["year"].max().to_dict()
 
 
 @reads.result
@@ -105,6 +109,7 @@ def _all_ages() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @reads.result
+@tables.remembered(most=1)
 def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     """Plans of an area and its comparators as an index.
 
@@ -210,8 +215,7 @@ def timeliness(area: Area) -> pd.DataFrame:
         not compare with the one before it; empty where it does).
     """
     listed = comparators(area, neighbours=False)
-    rows = tables.load("timeliness")
-    rows = rows[rows["area_code"].isin(listed["area_code"]) & (rows["exceptions"] == "excluded")]
+    rows = tables.load("timeliness", area_code=listed["area_code"], exceptions="excluded")
     rows = rows[caveats.sound(rows, "timeliness", category=IN_TIME)]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     wide = wide.rename(columns={"any time": "issued", "20 weeks or less": "in_time"})
@@ -322,6 +326,7 @@ def rates(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def by(
     dimension: str, area: Area, *, start: int = COMPARABLE, end: int | None = None
 ) -> pd.DataFrame:
@@ -350,15 +355,10 @@ def by(
     end = latest(area) if end is None else end
     if dimension not in DIMENSIONS:
         raise ParameterError(f"{dimension!r} is not one of {', '.join(DIMENSIONS)}")
-    table, column = DIMENSIONS[dimension]
-    frame = tables.load(table)
-    frame = frame[frame["area_code"].isin([area, ENGLAND])]
-    if dimension == "placement":
-        frame = frame[frame["placement"] == "all"]
-    if dimension == "primary need":
-        frame = frame[frame["plans_counted"] == "in January"]
-        start = end
-    wide = frame[frame["year"].isin([start, end])].pivot_table(
+    table, column, further = DIMENSIONS[dimension]
+    start = end if dimension == "primary need" else start
+    frame = tables.load(table, area_code=[area, ENGLAND], year=[start, end], **further)
+    wide = frame.pivot_table(
         index=["area_code", column], columns="year", values="plans", aggfunc="first", sort=False
     )
     for year in (start, end):
@@ -400,8 +400,8 @@ def flows(area: Area) -> pd.DataFrame:
         authorities, late recording and changes of the return; it is what closes the account.
     """
     stock = totals([area]).set_index("year")["plans"]
-    new = tables.load("new_plans").query("area_code == @area and age_band == 'all'")
-    ceased = tables.load("ceased_plans").query("area_code == @area and reason == 'all'")
+    new = tables.load("new_plans", area_code=area, age_band="all")
+    ceased = tables.load("ceased_plans", area_code=area, reason="all")
     out = pd.DataFrame({
         "plans_start": stock,
         "new": new.set_index("year")["plans"],

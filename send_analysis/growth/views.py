@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from send_analysis import caveats, reads
+from send_analysis import caveats, reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import account, breaks, decomposition, panel, pipeline, series
@@ -86,6 +86,7 @@ def flows(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def decompose(area: Area) -> pd.DataFrame:
     """Return what added to an area's plans, as :func:`.decomposition.decompose`."""
     when = _unbroken(area)
@@ -130,6 +131,7 @@ def stock(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered(most=1)
 def ratios(area: Area) -> pd.DataFrame:
     """Return the ratios from request to plan, as :func:`.pipeline.ratios`, in calendar years."""
     when = period(area)

@@ -44,10 +44,8 @@ def causes(area: Area) -> list[str]:
 
 def _parts(area: Area, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
-    if series.broken(area, start=start, end=end):
-        return ""
-    words = parts(decomposition.decompose(area, start=start, end=end, whole=True))
-    off = decomposition.sensitivity(area, start=start, end=end)
+    words = parts(views.decompose(area))
+    off = views.sensitivity(area)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]
     if not set(decomposition.EDGES) <= set(share.index):
         return words
@@ -60,7 +58,7 @@ def _parts(area: Area, start: int, end: int) -> str:
 
 def _requests(area: Area, start: int, end: int) -> str:
     """Requests and how many are assessed, the last year."""
-    return " ".join(pipeline_in_words(pipeline.ratios(area, end=end - 1))[:2])
+    return " ".join(pipeline_in_words(views.ratios(area))[:2])
 
 
 def _beyond_chance(area: Area, start: int, end: int) -> str:

@@ -23,6 +23,7 @@ USUAL = COUNTS["decisions"]
 
 
 @reads.result
+@tables.remembered(most=1)
 def pupils(area: Area) -> pd.DataFrame:
     """Pupils with a plan and with SEN support in state-funded schools, per cent.
 
@@ -37,7 +38,8 @@ def pupils(area: Area) -> pd.DataFrame:
     MissingDataError
         If the table has no row of the area.
     """
-    found = tables.load("pupils").merge(series.comparators(area), on="area_code")
+    listed = series.comparators(area)
+    found = tables.load("pupils", area_code=listed["area_code"]).merge(listed, on="area_code")
     found = _of(area, found.dropna(subset="percent"), "pupils with a plan or SEN support")
     columns = ["area_code", "area", "role", "year", "support", "percent"]
     return found[columns].assign(caveat="").sort_values(["area_code", "support", "year"])
@@ -62,9 +64,11 @@ def times(area: Area) -> pd.DataFrame:
         If the area's figures of the last year are flagged, or there are none.
     """
     caveats.require("timeliness", area, category=series.IN_TIME)
-    rows = tables.load("timeliness").query("exceptions == 'excluded'")
-    rows = rows[rows["year"] == caveats.latest("timeliness")]
-    rows = rows.merge(series.comparators(area, neighbours=False), on="area_code")
+    listed = series.comparators(area, neighbours=False)
+    rows = tables.load(
+        "timeliness", area_code=listed["area_code"], year=caveats.latest("timeliness"),
+        exceptions="excluded",
+    ).merge(listed, on="area_code")  # fmt: skip
     rows = rows[caveats.sound(rows, "timeliness", category=series.IN_TIME)]
     key = ["area_code", "area", "role", "year"]
     wide = rows.pivot(index=key, columns="issued_within", values="plans").astype("float64")

@@ -21,7 +21,7 @@ def test_causes_sum_up_what_was_found(off):
 
 def test_causes_leave_out_what_an_area_has_no_figures_for(monkeypatch):
     assert len(words.causes("England")) == 1
-    monkeypatch.setattr(words.views, "period", lambda area: (2019, series.latest(area)))
+    monkeypatch.setattr(views, "period", lambda area: views.Period(2019, series.latest(area)))
     assert words.causes("Cumberland")[-1].startswith("Plans in Cumberland and")
 
 
