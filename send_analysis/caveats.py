@@ -19,6 +19,8 @@ from send_analysis.errors import MissingDataError
 ONCE = ("for a time", "withheld")
 # Kinds that are one area's and cast doubt on the figure itself.
 FLAGS = ("jump", *ONCE)
+# What is not worked out from a table's flagged figures.
+LEFT_OUT = {"ehc_plans": "growth, rank or forecast", "timeliness": "share in time"}
 STOCKS = ("ehc_plans", "ehc_plans_by_age", "placements", "primary_need")  # counted in January
 
 
@@ -238,18 +240,18 @@ def doubt(table: str, area: Area, *, year: int | None = None, category: str = "a
     if found.empty:
         return ""
     name = areas.name(found.index[0])
+    left_out = f"No {LEFT_OUT.get(table, 'figure')} is worked out from it."
     plans = tables.load("ehc_plans", area_code=found.index[0], age_band="all")
     plans = plans.set_index("year")["plans"]
     jumped = breaks("ehc_plans").query("kind == 'jump' and year == @year")["area_code"]
     if found.index[0] in set(jumped) and {year, year - 1} <= set(plans.index):
         return (
             f"{name} returned {plans[year]:,} plans in January {year} after {plans[year - 1]:,} a "
-            "year before: more likely a fault of recording than a change. No growth, rank or "
-            "forecast is made from it."
+            f"year before: more likely a fault of recording than a change. {left_out}"
         )
     what = table.replace("_", " ").replace("ehc", "EHC")
     when = f"{'January ' if table in STOCKS else ''}{year}"
-    return f"{name}, {what}, {when}: {found.iloc[0]}. No growth, rank or forecast is made from it."
+    return f"{name}, {what}, {when}: {found.iloc[0]}. {left_out}"
 
 
 @reads.found

@@ -50,14 +50,11 @@ def test_the_flagged_returns_of_january_2025():
 @pytest.mark.parametrize("code", PLANS)
 def test_no_headline_of_a_flagged_area_leans_on_its_return(code):
     latest = series.totals([code]).set_index("year")["plans"].iloc[-1]
-    said = [
-        *words.grew(code), *words._parts(code, 2019, 2025).splitlines(),
-        *forecasting.headline(code),
-    ]  # fmt: skip
+    said = [*words.grew(code), *forecasting.headline(code)]
     assert f"{latest:,} plans in January 2025" in said[0]
     assert not [text for text in said if CLAIMS.search(text)], said
     for text in words.causes(code):
-        assert "plans ceased" not in text and "new plans" not in text
+        assert "plans ceased" not in text and "new plans" not in text and "of children of the same age" not in text
         assert "grew" not in text
     with pytest.raises(panel.MissingDataError):
         panel.growth_ratios(code)
@@ -89,6 +86,26 @@ def test_the_index_marks_flagged_areas_and_does_not_rank_them():
     assert broken["growth"].isna().all() and broken["rate"].notna().all()
     sound = rows[rows["caveat"] == ""]
     assert sound["growth"].notna().sum() == 152
+
+
+def test_what_is_left_out_is_that_of_the_table_that_is_flagged():
+    """Dorset's times are flagged, its plans are not: its growth is told beside them."""
+    rows = england.summary().set_index("area_code")
+    timed = rows[rows["in_time_caveat"] != ""]
+    assert {"City of London", "Dorset", "Isle of Wight"} <= set(timed["area"])
+    for row in timed.itertuples():
+        assert "No share in time is worked out" in row.in_time_caveat
+        assert pd.isna(row.in_time) and pd.notna(row.expected)
+        assert "growth" not in row.in_time_caveat and "forecast" not in row.in_time_caveat
+    for text in rows.loc[rows["flagged"], "caveat"]:
+        assert "No growth, rank or forecast is worked out" in text
+
+
+def test_totals_that_hold_a_flagged_return_say_so():
+    summary = england.summary()
+    whole, local = summary["plans"].iloc[0], summary["plans"].iloc[1:]
+    assert local.sum() == whole  # Newham's 1,199 among them
+    assert "totals of England and its region hold what was returned" in england.story(summary)[-1]
 
 
 def test_growth_across_the_new_return_is_not_growth():

@@ -12,7 +12,7 @@ from send_analysis.errors import MissingDataError
 from send_analysis.growth import series
 from send_analysis.show.chart import Figure, Tile
 
-SHORTAGE = "shortage"  # the index of all areas has this figure
+MORE_NEEDED = "more_needed"  # the index of all areas has this figure
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
     "Ages at 31 August: primary 4 to 10, secondary 11 to 15 (they turn 16 in year 11), post-16 "
@@ -185,7 +185,7 @@ def chance(probability: float) -> str:
 
 @reads.found
 def things(area: Area) -> list[Tile]:
-    """Return whether specialist places run short, and how many plans came in time.
+    """Return whether more specialist places are needed, and how many plans came in time.
 
     Returns
     -------
@@ -205,12 +205,12 @@ def _places(area: Area) -> Tile:
         why = str(error)
         if caveats.doubt("ehc_plans", area):
             why = f"None are forecast: the return of January {year} is flagged."
-        return Tile("Specialist places needed", "none forecast", why, Figure(SHORTAGE))
+        return Tile("Specialist places needed", "none forecast", why, Figure(MORE_NEEDED))
     return places(forecast)
 
 
 def places(forecast: pd.DataFrame) -> Tile:
-    """Say of a forecast how sure it is that places run short; `forecast` as :func:`views.forecast`.
+    """Say how sure it is that more places are needed; `forecast` as :func:`views.forecast`.
 
     Returns
     -------
@@ -226,19 +226,22 @@ def places(forecast: pd.DataFrame) -> Tile:
             _range(row),
             f"Meant to hold four times in five; {_held(row)}. No chance is given "
             f"({row['unsaid']}).",
-            Figure(SHORTAGE),
+            Figure(MORE_NEEDED),
         )
     return Tile(
         chance_in(row["year"]),
         chance(row["probability"]),
         f"{_needed(row)}.",
-        Figure(SHORTAGE, float(row["probability"]), reads.of(forecast)),
+        Figure(MORE_NEEDED, float(row["probability"]), reads.of(forecast)),
     )
 
 
 def chance_in(year: int) -> str:
     """Name the chance of a January."""
-    return f"Chance that specialist places run short in January {year}"
+    return (
+        f"Chance that more specialist places are needed in January {year} than are in use and "
+        "announced"
+    )
 
 
 @reads.found

@@ -24,7 +24,7 @@ def build(root: Path, areas: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Build the table `pupils`: pupils with a plan and with SEN support, of all pupils in schools.
 
     An authority that did not exist in a year has no row. The shares are of pupils in the area's
-    state-funded schools in January, wherever they live.
+    schools in January, independent ones included, wherever they live.
 
     Returns
     -------

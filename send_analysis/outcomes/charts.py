@@ -36,12 +36,12 @@ def pupils(frame: pd.DataFrame, support: str) -> Chart:
 
     return Chart(
         title=f"{own['percent']:.1f} % of pupils in {own['area']} have {has}{beside}",
-        subtitle=f"Pupils with {has} in state-funded schools, per cent of pupils, January {end}",
+        subtitle=f"Pupils with {has}, per cent of pupils in all schools of an area, January {end}",
         alt=lines.told(rows, "percent", ".1f", f"the per cent of pupils with {has}"),
         data=rows,
         draw=lines.drawing(rows, "percent", y="per cent of pupils"),
         note=f"{lines.neighbours(rows)} Pupils are counted where they go to school, wherever they "
-        "live; those in independent schools, at home or without a school are not in it."
+        "live, independent schools included; those at home or without a school are not in it."
         + " Up to 2018: a plan or a statement."
         * (support == measures.PLANS),
     )

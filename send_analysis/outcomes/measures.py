@@ -25,7 +25,7 @@ USUAL = COUNTS["decisions"]
 @reads.result
 @tables.remembered(most=1)
 def pupils(area: Area) -> pd.DataFrame:
-    """Pupils with a plan and with SEN support in state-funded schools, per cent.
+    """Pupils with a plan and with SEN support in schools, independent ones too, per cent.
 
     Returns
     -------

@@ -51,8 +51,9 @@ def supported(frame: pd.DataFrame) -> str:
     name = frame.loc[frame["role"] == "area", "area"].iloc[0]
     plans, support = (share.get(("area", kind)) for kind in (measures.PLANS, measures.SUPPORT))
     text = (
-        f"In January {end} {plans:.1f} % of pupils in state-funded schools in {name} had an EHC "
-        f"plan, and {support:.1f} % SEN support, which is help from the school without a plan"
+        f"In January {end} {plans:.1f} % of pupils in schools in {name}, independent schools "
+        f"included, had an EHC plan, and {support:.1f} % SEN support, which is help from the "
+        "school without a plan"
     )
     if ("england", measures.PLANS) in share:
         plans, support = (share["england", kind] for kind in (measures.PLANS, measures.SUPPORT))
@@ -75,22 +76,26 @@ def appealed(frame: pd.DataFrame) -> str:
         )
         + f": {own['per_100']:.1f} appeals for 100 decisions"
     )
-    national = lines.at(kept, "england", "per_100", end)
-    if national == national:
-        low, high = own["per_100_low_95"], own["per_100_high_95"]
-        verdict = "one that chance could make" if low <= national <= high else "more than chance"
+    text += _against(own, lines.at(kept, "england", "per_100", end))
+    anew = frame[(frame["year"] == end) & (frame["decisions_counted"] != own["decisions_counted"])]
+    for _, row in anew[anew["role"] == "area"].iterrows():
         text += (
-            f", in England {national:.1f}. Chance alone leaves a rate like the area's {low:.1f} to "
-            f"{high:.1f}: the difference is {verdict}"
-        )
-    anew = frame[(frame["role"] == "area") & (frame["year"] == end)]
-    anew = anew[anew["decisions_counted"] != own["decisions_counted"]]
-    for row in anew.itertuples():
-        text += (
-            f". Counted {row.decisions_counted}, there were {row.decisions:,} decisions, and "
-            f"{row.per_100:.1f} appeals for 100 of them"
-        )
+            f". Counted {row['decisions_counted']}, there were {row['decisions']:,} decisions, and "
+            f"{row['per_100']:.1f} appeals for 100 of them"
+        ) + _against(row, lines.at(anew, "england", "per_100", end))
     return f"{text}."
+
+
+def _against(own: pd.Series, national: float) -> str:
+    """Hold an area's rate of appeals against England's; nothing where England has none."""
+    if national != national:
+        return ""
+    low, high = own["per_100_low_95"], own["per_100_high_95"]
+    verdict = "one that chance could make" if low <= national <= high else "more than chance"
+    return (
+        f", in England {national:.1f}. Chance alone leaves a rate like the area's {low:.1f} to "
+        f"{high:.1f}: the difference is {verdict}"
+    )
 
 
 @reads.found

@@ -16,7 +16,7 @@ from send_analysis.growth import denominators, series
 
 HALF = 50  # per cent
 NO_REPORT = "No report of it has been made."
-NO_FIGURE = "Its report has no chance of a shortage for that January: make it anew."
+NO_FIGURE = "Its report has no chance of places for that January: make it anew."
 
 
 @tables.remembered
@@ -96,7 +96,7 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
 
 
 def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Add the chance of a shortage of specialist places that the report of each authority has.
+    """Add the chance that more specialist places are needed, as each authority's report has it.
 
     It takes a simulation, so it is not made a second time: figures stand as the pages have them.
 
@@ -110,14 +110,14 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
     Returns
     -------
     DataFrame
-        With ``shortage`` (per cent; missing where the report gives none) and ``shortage_caveat``
+        With ``more_needed`` (per cent; missing where the report gives none) and ``more_needed_caveat``
         (why; else empty), and in ``attrs`` the January of the latest placements, ``placed``.
     """
     placed = caveats.latest("placements")
     label = words.chance_in(placed + 1)
     chances, why, named = {}, {}, set()
     for code in set(summary["area_code"]) - {areas.ENGLAND}:
-        told = made.get(code, {}).get(words.SHORTAGE)
+        told = made.get(code, {}).get(words.MORE_NEEDED)
         if told is None or ("number" in told and told["label"] != label):
             why[code] = NO_FIGURE if code in made else NO_REPORT
         elif "number" not in told:
@@ -127,18 +127,18 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
             named.update(told["tables"])
     codes = summary["area_code"]
     out = summary.assign(
-        shortage=codes.map(chances).astype("Float64"),
-        shortage_caveat=codes.map(why).astype("str").fillna(""),
+        more_needed=codes.map(chances).astype("Float64"),
+        more_needed_caveat=codes.map(why).astype("str").fillna(""),
     )
     out.attrs = summary.attrs | {"placed": placed}
     return reads.stamp(out, {*reads.of(summary), *named})
 
 
 def without_chance(row: Mapping[str, Any]) -> str:
-    """Say in a word that an authority, a region or England has no chance of a shortage."""
+    """Say in a word that an authority, a region or England has no chance of places."""
     if not row.get("region"):
         return "–"
-    if row["shortage_caveat"] == NO_REPORT:
+    if row["more_needed_caveat"] == NO_REPORT:
         return "no report"
     return "flagged" if caveats.unplaced(row["area_code"]) else "n/a"
 
@@ -200,7 +200,11 @@ def story(summary: pd.DataFrame) -> list[str]:
         f"{whole['expected_high']:.0f} % more plans than now, a range meant to hold four times in "
         "five, while the law and the way authorities work stay as they are.",
         *(
-            [f"The latest return is flagged in {either(flagged, 'and')}: nothing is made from it."]
+            [
+                f"The latest return is flagged in {either(flagged, 'and')}: no growth, rate or "
+                "forecast of it is given; the totals of England and its region hold what was "
+                "returned."
+            ]
             if len(flagged)
             else []
         ),

@@ -68,7 +68,7 @@ def write(
         for row in summary.to_dict("records")
     ]
     above = [_row(row, measures, page_of(row["area"])) for row in wider.to_dict("records")]
-    of_regions = [it for it in measures if it.name != "shortage"]
+    of_regions = [it for it in measures if it.name != "more_needed"]
     shown = [it for it in measures if it.what]
     shaded = [_map(summary, it, [row["cells"][measures.index(it)][1] for row in rows])
               for it in shown]  # fmt: skip
@@ -143,11 +143,11 @@ def page_of(region: str) -> str:
 
 def _row(row: dict[str, Any], measures: Sequence[Measure], link: str) -> dict[str, Any]:
     """What the page says of an authority, a region or England: names, doubts, cells."""
-    empty = {"footprint": "", "caveat": "", "in_time_caveat": "", "shortage": pd.NA}
-    row = empty | {"shortage_caveat": "", "flagged": False, "holds": ""} | row
+    empty = {"footprint": "", "caveat": "", "in_time_caveat": "", "more_needed": pd.NA}
+    row = empty | {"more_needed_caveat": "", "flagged": False, "holds": ""} | row
     notes = [
         f"Holds the flagged return of {row['holds']}." if row["holds"] else "",
-        "" if row["flagged"] or not link else row["shortage_caveat"],
+        "" if row["flagged"] or not link else row["more_needed_caveat"],
     ]
     return {
         "code": row["area_code"],
@@ -170,10 +170,10 @@ def _measures(summary: pd.DataFrame) -> list[Measure]:
     chance = words.chance_in(years["placed"] + 1)
     chances = [
         Measure(
-            "shortage", chance, words.chance, chance, "Chance of a shortage", CHANCES,
+            "more_needed", chance, words.chance, chance, "Chance that more places are needed", CHANCES,
             words.tested(),
         )
-    ] if summary["shortage"].notna().any() else []  # fmt: skip
+    ] if summary["more_needed"].notna().any() else []  # fmt: skip
     return [
         Measure("plans", f"Plans, {until}", ",.0f"),
         Measure(
@@ -205,7 +205,7 @@ def _cell(row: dict[str, Any], measure: Measure) -> tuple[str, str]:
     value = row[name]
     if row["flagged"] and name in FLAGGED:
         return "", "flagged" if pd.isna(value) else f"{value:{form}}, flagged"
-    if pd.isna(value) and name == "shortage":
+    if pd.isna(value) and name == "more_needed":
         return "", england.without_chance(row)
     if pd.isna(value):
         why = {"growth": row["caveat"], "in_time": row["in_time_caveat"]}

@@ -181,6 +181,37 @@ def test_pupils_agree_with_the_departments_dashboard(official):
 
 
 @pytest.mark.official
+def test_pupils_are_those_of_all_schools(official):
+    """Shares built from the dashboard's cuts agree when independent schools are in, not without.
+
+    One cut has pupils of mainstream schools by support, the other the share of each kind of
+    school in all pupils and in those with a plan.
+    """
+    folder = official / "send_dashboard"
+    pupils = pd.read_csv(folder / "mainstream_pupils_by_sen.csv.gz")
+    kinds = pd.read_csv(folder / "pupils_by_provider_and_sen.csv.gz")
+    published = pd.read_csv(folder / "pupils_with_sen_per_cent.csv.gz")
+    local = "academic_year == '2022/23' and geographic_level == 'Local authority'"
+    pupils = pupils.query(f"{local} and `SEN provision` == 'EHC plan'").set_index("la_name")
+    published = published.query(f"{local} and `SEN provision` == 'EHC plan'").set_index("la_name")
+    parts = kinds.query(local).pivot_table(
+        index="la_name",
+        columns=["Provision type", "phase_type_grouping"],
+        values="% of pupils (with SEN provision type)",
+        fill_value=0,
+    )
+    every, planned = parts["all pupils"], parts["pupils with EHC plans"]
+    mainstream = ["State-funded primary", "State-funded secondary"]
+    plans = pupils["total_pupils"] * pupils["% of pupils"] / planned[mainstream].sum(axis=1)
+    people = 100 * pupils["total_pupils"] / every[mainstream].sum(axis=1)
+    funded = [kind for kind in every if kind.startswith("State-funded")]
+    without = 100 * plans * planned[funded].sum(axis=1) / (people * every[funded].sum(axis=1))
+    apart = (100 * plans / people - published["% of pupils"]).abs().dropna()
+    assert len(apart) > 150 and apart.max() < 0.1
+    assert (without - published["% of pupils"]).abs().max() > 2
+
+
+@pytest.mark.official
 def test_authorities_are_those_of_the_house_of_commons_library(official):
     with sqlite3.connect(official / "geography" / "LocalAuthorities-uppertier-2023.gpkg") as file:
         layers = pd.read_sql("select table_name from gpkg_contents", file)["table_name"]

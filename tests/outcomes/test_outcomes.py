@@ -70,6 +70,15 @@ def test_what_is_in_doubt_or_not_printed_is_left_out():
     assert "counted anew" in charts.appeals(measures.appeals("Cambridgeshire")).subtitle
 
 
+def test_each_count_of_decisions_is_held_against_england_by_the_same_count():
+    """Slough 2024: 2.7 beside England's 3.2; by the new count 16.7, where England has 5.7."""
+    told = words.appealed(measures.appeals("Slough"))
+    usual, anew = told.split(". Counted anew, in development, ")
+    assert "2.7 appeals" in usual and "in England 3.2" in usual
+    assert "16.7 appeals" in anew and "in England 5.7" in anew
+    assert usual.endswith("one that chance could make") and anew.endswith("more than chance.")
+
+
 @pytest.mark.parametrize("area", ["Bury", "England", "Isles of Scilly"])
 def test_times_add_up_to_the_plans_counted(area):
     frame = measures.times(area)

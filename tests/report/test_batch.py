@@ -97,11 +97,11 @@ def test_every_area_has_its_report(serial):
     assert (out / "index.html").is_file()
 
 
-def shortages(out):
-    """What the index says of the chance of a shortage, and what the area's first page does."""
+def chances(out):
+    """What the index says of the chance that more places are needed, and what the area's first page does."""
     index = BeautifulSoup((out / "index.html").read_text("utf-8"), "html.parser")
     heads = [cell.get_text() for cell in index.select("table.areas thead th")]
-    at = next(at for at, head in enumerate(heads) if head.startswith("Chance that specialist"))
+    at = next(at for at, head in enumerate(heads) if head.startswith("Chance that more specialist"))
     told = {}
     for row in index.select("table.areas tbody tr"):
         area = areas.find(row["data-code"]).name
@@ -114,7 +114,7 @@ def shortages(out):
 
 
 def test_the_index_has_the_chance_that_the_page_of_the_area_has(serial):
-    told, index = shortages(serial[0])
+    told, index = chances(serial[0])
     for area, (_, said) in CHANCES.items():
         text, _, value = told[area]
         assert text == value.replace("\N{NO-BREAK SPACE}", " ") == said
@@ -134,16 +134,16 @@ def test_a_chance_that_is_not_that_of_the_page_is_not_in_the_index(serial, noteb
     out = shutil.copytree(serial[0], tmp_path / "out")
     noted = json.loads((out / batch.MANIFEST).read_text("utf-8"))
     del noted[areas.find("Bury")]["figures"]
-    figure = noted[areas.find("Wigan")]["figures"]["shortage"]
+    figure = noted[areas.find("Wigan")]["figures"]["more_needed"]
     past = figure | {"label": figure["label"].replace(" 20", " 19")}
-    noted[areas.find("St. Helens")]["figures"] = {"shortage": past}
+    noted[areas.find("St. Helens")]["figures"] = {"more_needed": past}
     page = out / "oldham" / "index.html"
     page.write_text(page.read_text("utf-8") + " ", "utf-8")
 
     (out / batch.MANIFEST).write_text(json.dumps(noted), "utf-8")
     run = batch.render_all(["England"], out, notebooks=[notebook], jobs=1, day=DAY)
     assert run["state"].tolist() == ["unchanged"]
-    told, _ = shortages(out)
+    told, _ = chances(out)
     assert [told[area][0] for area in (*CHANCES, "St. Helens")] == ["n/a", "n/a", "1 %", "n/a"]
     assert "make it anew" in told["Oldham"][1]
 

@@ -33,8 +33,8 @@ def page_path(tmp_path_factory):
     label = words.chance_in(caveats.latest("placements") + 1)
     figure = {"label": label, "words": "", "tables": ["placements"]}
     made = {
-        "E08000002": {"shortage": figure | {"value": "91 %", "number": 91.26}},
-        "E06000060": {"shortage": figure | {"value": "40 %", "number": 40.4}},
+        "E08000002": {"more_needed": figure | {"value": "91 %", "number": 91.26}},
+        "E06000060": {"more_needed": figure | {"value": "40 %", "number": 40.4}},
     }
     return index.write(told, tmp_path_factory.mktemp("index"), day, made=made)
 
@@ -178,7 +178,7 @@ def test_the_map_and_the_table_say_the_same_of_every_measure(page_path, fresh_pa
         "Object.fromEntries([...document.querySelectorAll('tbody.local tr')].map(row =>"
         " [row.dataset.code, [...row.cells].map(it => [it.dataset.value, it.innerText])]))"
     )
-    for at, column in enumerate(("growth", "rate", "in_time", "expected", "shortage")):
+    for at, column in enumerate(("growth", "rate", "in_time", "expected", "more_needed")):
         page.locator("input[type=radio]").nth(at).check()
         shown = page.locator(".map svg path[role]").evaluate_all(
             "its => its.map(it => [it.dataset.code, it.getAttribute('aria-label'),"
@@ -191,7 +191,7 @@ def test_the_map_and_the_table_say_the_same_of_every_measure(page_path, fresh_pa
             value, text = cells[code][place]
             assert label == f"{areas.name(code)}: {text}"
             kinds.setdefault(kind, []).append(float(value) if value else text)
-        without, classes = ("no report", 2) if column == "shortage" else ("n/a", 5)
+        without, classes = ("no report", 2) if column == "more_needed" else ("n/a", 5)
         assert set(kinds.pop(5, [without])) == {without}
         assert set(kinds.pop(6, ["flagged"])) == {"flagged"}
         ends = [(min(kinds[kind]), max(kinds[kind])) for kind in sorted(kinds)]
