@@ -51,22 +51,19 @@ def findings(area: Area) -> list[str]:
     except MissingDataError as error:
         waits = str(error)
     try:
-        return headline(views.forecast(area), waits, kept=views.kept(area))
+        said = headline(views.forecast(area), kept=views.kept(area))
     except MissingDataError:
         return [waits]
+    return [sentence for sentence in [*said, year_before(area), waits] if sentence]
 
 
-def headline(
-    forecast: pd.DataFrame, waits: str = "", *, kept: pd.DataFrame | None = None
-) -> list[str]:
+def headline(forecast: pd.DataFrame, *, kept: pd.DataFrame | None = None) -> list[str]:
     """Sum up a forecast of places.
 
     Parameters
     ----------
     forecast : DataFrame
         As :func:`.balance.forecast` returns it.
-    waits : str
-        What is said of assessments.
     kept : DataFrame, optional
         As :func:`.views.shares_kept` returns it.
 
@@ -103,8 +100,7 @@ def headline(
             f"So few children ({whole['in_use']:,.0f} in such places in the latest January) can be "
             "planned for by name: read the ranges as chance, not as need."
         )
-    out.append(_chances(forecast))
-    return [sentence for sentence in [*out, waits] if sentence]
+    return [*out, _chances(forecast)]
 
 
 def _waits(queue: pd.DataFrame, area: Area) -> str:
@@ -146,6 +142,27 @@ def _chances(forecast: pd.DataFrame) -> str:
     )
     return f"In January {whole['year']} {_needed(whole)}." + (
         f" Chance that more are needed: {said}." if said else ""
+    )
+
+
+@reads.found
+def year_before(area: Area) -> str:
+    """Say what the range of places would have been a year earlier, and what came; "" if untested.
+
+    Parameters
+    ----------
+    area : Area
+    """
+    rows = views.year_before(area)
+    rows = rows[(rows["kind"] == EVERY) & (rows["phase"] == "all")]
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    low, high = round(row["low_80"]), round(row["high_80"])
+    came = "above" if row["needed"] > high else "below" if row["needed"] < low else "within"
+    return (
+        f"A year earlier the method would have said {low:,} to {high:,} for January "
+        f"{row['year']}; {row['needed']:,} were in use, {came} that range."
     )
 
 
@@ -206,7 +223,8 @@ def _places(area: Area) -> Tile:
         if caveats.doubt("ehc_plans", area):
             why = f"None are forecast: the return of January {year} is flagged."
         return Tile("Specialist places needed", "none forecast", why, Figure(MORE_NEEDED))
-    return places(forecast)
+    tile = places(forecast)
+    return tile._replace(words=" ".join(filter(None, [tile.words, year_before(area)])))
 
 
 def places(forecast: pd.DataFrame) -> Tile:

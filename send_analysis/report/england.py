@@ -110,8 +110,9 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
     Returns
     -------
     DataFrame
-        With ``more_needed`` (per cent; missing where the report gives none) and ``more_needed_caveat``
-        (why; else empty), and in ``attrs`` the January of the latest placements, ``placed``.
+        With ``more_needed`` (per cent; missing where the report gives none) and
+        ``more_needed_caveat`` (why; else empty), and in ``attrs`` the January of the
+        latest placements, ``placed``.
     """
     placed = caveats.latest("placements")
     label = words.chance_in(placed + 1)

@@ -170,8 +170,8 @@ def _measures(summary: pd.DataFrame) -> list[Measure]:
     chance = words.chance_in(years["placed"] + 1)
     chances = [
         Measure(
-            "more_needed", chance, words.chance, chance, "Chance that more places are needed", CHANCES,
-            words.tested(),
+            "more_needed", chance, words.chance, chance, "Chance that more places are needed",
+            CHANCES, words.tested(),
         )
     ] if summary["more_needed"].notna().any() else []  # fmt: skip
     return [

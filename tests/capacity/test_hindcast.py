@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import cli, reads, tables
-from send_analysis.capacity import hindcast, places, views
+from send_analysis import areas, cli, reads, tables
+from send_analysis.capacity import hindcast, places, views, words
 from send_analysis.errors import DataError
 
 BURY = "E08000002"
@@ -151,3 +151,29 @@ def test_page_leaves_out_chances_without_skill():
     assert held.loc[["held"]].between(72, 88).all()
     assert (held[held.index == "too narrow"] < 72).all()
     assert (held[held.index == "too wide"] > 88).all()
+
+
+@pytest.mark.parametrize(
+    ("area", "needed", "came"),
+    # sen2_estab_caseload of the release of 2025: places in use, all special kinds together
+    [
+        ("Rotherham", "1,471", "above"),
+        ("Tower Hamlets", "1,072", "below"),
+        ("Slough", "761", "within"),
+    ],
+)
+def test_a_range_is_told_with_how_the_last_one_did(area, needed, came):
+    said = words.year_before(area)
+    assert f"{needed} were in use, {came} that range." in said
+    tile, *_ = words.things(areas.find(area))
+    assert tile.words.endswith(said) and said in words.findings(area)
+
+
+def test_as_many_areas_are_told_that_the_range_held_as_it_held():
+    """Page 04 says of the test in how many of all areas the range held: the sentences add up."""
+    told = [words.year_before(area) for area in areas.current()]
+    came = [text.rsplit(", ", 1)[1].partition(" ")[0] for text in told if text]
+    rows = hindcast.rows().query("kind == 'all specialist' and phase == 'all'")
+    rows = rows[rows["demand_high_80"] >= views.SMALLEST]
+    held = rows["needed"].between(rows["demand_low_80"].round(), rows["demand_high_80"].round())
+    assert (len(came), came.count("within")) == (len(rows), held.sum())

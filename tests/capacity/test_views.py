@@ -128,8 +128,8 @@ def test_shares_kept_move_nobody_between_settings():
 
 
 def test_headline_has_the_numbers(forecast, queue):
-    waits = words._waits(queue, areas.find("Bury"))
-    first, second, third = words.headline(forecast, waits)
+    third = words._waits(queue, areas.find("Bury"))
+    first, second = words.headline(forecast)
     assert "Bury will need 90 to 200 specialist places in January 2027, a range meant to" in first
     assert "160 is the middle. In use and announced are 120; 40 more than that would have" in first
     assert second.startswith("In January 2026 ") and " specialist places are likely" in second
@@ -139,7 +139,7 @@ def test_headline_has_the_numbers(forecast, queue):
         "In 2024 99 % of the plans in Bury whose time is counted were issued within 20 weeks, "
         "293 of 296 (of 361 new plans); 357 assessments"
     )
-    beside = words.headline(forecast, waits, kept=forecast.assign(demand=7.0))
+    beside = words.headline(forecast, kept=forecast.assign(demand=7.0))
     assert "the middle would be 7." in beside[1]
 
 

@@ -98,7 +98,7 @@ def test_every_area_has_its_report(serial):
 
 
 def chances(out):
-    """What the index says of the chance that more places are needed, and what the area's first page does."""
+    """What the index says of the chance that more places are needed, and the area's page."""
     index = BeautifulSoup((out / "index.html").read_text("utf-8"), "html.parser")
     heads = [cell.get_text() for cell in index.select("table.areas thead th")]
     at = next(at for at, head in enumerate(heads) if head.startswith("Chance that more specialist"))
