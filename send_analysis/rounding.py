@@ -33,7 +33,7 @@ def controlled_rounding(values: np.ndarray) -> np.ndarray:
     whose bounds are whole numbers, so the linear programme has a solution in whole numbers (Cox,
     L. H. and Ernst, L. R. (1982), Controlled rounding, *INFOR* 20, 423–432).
     """
-    from scipy import optimize, sparse
+    from scipy import optimize
 
     values = np.asarray(values, dtype=float)
     if values.ndim != 2 or not np.isfinite(values).all():
@@ -43,11 +43,11 @@ def controlled_rounding(values: np.ndarray) -> np.ndarray:
     part = np.clip(values - floor, 0.0, 1.0)
     part[part < 1e-9] = 0.0
     rows, columns = values.shape
-    sums = sparse.vstack(
+    sums = np.vstack(
         [
-            sparse.kron(sparse.eye(rows), np.ones((1, columns))),
-            sparse.kron(np.ones((1, rows)), sparse.eye(columns)),
-            np.ones((1, rows * columns)),
+            np.kron(np.eye(rows), np.ones(columns)),
+            np.kron(np.ones(rows), np.eye(columns)),
+            np.ones(rows * columns),
         ]
     )
     wanted = sums @ part.ravel()

@@ -211,5 +211,6 @@ def interval(name: str, values: np.ndarray, *, axis: int = 1) -> dict[str, np.nd
     dict of ndarray
         ``name``, ``name_low_80`` and ``name_high_80``.
     """
+    values = np.sort(values, axis=axis)  # faster than to part them at each quantile
     low, middle, high = np.quantile(values, QUANTILES, axis=axis)
     return {name: middle, f"{name}_low_80": low, f"{name}_high_80": high}

@@ -30,6 +30,7 @@ LEAST_DELAY = 0.25  # weeks; an account can leave no queue at all
 
 
 @reads.found
+@tables.remembered(most=2)
 def accounts(area: Area | None = None) -> pd.DataFrame:
     """Set out what became of requests and assessments each year.
 
@@ -107,6 +108,16 @@ def variation(weeks_without_queue: np.ndarray | float) -> np.ndarray:
         year) fix a lognormal distribution. Authority-years with at least 100 plans, at least 3 of
         them after more than a year, and between 2 and 98 % within 20 weeks.
     """
+    base = np.asarray(weeks_without_queue)[..., None]
+    spread = np.log((YEAR - base) / (LIMIT - base)) / _points_apart()
+    return spread.reshape(*np.shape(weeks_without_queue), -1)
+
+
+@tables.remembered
+def _points_apart() -> np.ndarray:
+    """Distance of the two points that `variation` is told from, in standard deviations."""
+    from scipy.special import ndtri
+
     rows = tables.load("timeliness")
     rows = rows[(rows["exceptions"] == "excluded") & rows["area_code"].isin(areas.current())]
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
@@ -115,17 +126,7 @@ def variation(weeks_without_queue: np.ndarray | float) -> np.ndarray:
     later = wide["more than a year"] / wide["any time"]
     chosen = (wide["any time"] >= LEAST_PLANS) & (wide["more than a year"] >= LEAST_LATE)
     chosen &= within.between(0.02, 0.98)
-    apart = (_normal_quantile(1 - later) - _normal_quantile(within))[chosen].to_numpy()
-    base = np.asarray(weeks_without_queue)[..., None]
-    spread = np.log((YEAR - base) / (LIMIT - base)) / apart
-    return spread.reshape(*np.shape(weeks_without_queue), -1)
-
-
-def _normal_quantile(share: pd.Series) -> pd.Series:
-    """Quantile of the standard normal distribution."""
-    from scipy.special import ndtri
-
-    return pd.Series(ndtri(share.to_numpy(dtype=float)), index=share.index)
+    return (ndtri(1 - later) - ndtri(within))[chosen].to_numpy()
 
 
 def mean_weeks(

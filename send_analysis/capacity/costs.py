@@ -69,6 +69,7 @@ PLACE = {
 UNITS = ["low", "value", "high", "top_up", "place", "plans", "counted", "source"]
 
 
+@tables.remembered
 def _placements() -> pd.DataFrame:
     """Plans that each line's money is for, in the January within the accounts' year.
 
@@ -182,6 +183,7 @@ class Accounts(NamedTuple):
 
     every: pd.Series  # by area and account
     local: pd.DataFrame  # rows of authorities
+    middle: float  # of them
     plans: pd.Series  # that they are divided by, by area
     region: pd.Series  # of each area
 
@@ -195,13 +197,12 @@ def _accounts(setting: str) -> Accounts:
     local = known[known["area_code"].map(places["level"]) == "local authority"]
     every = known.set_index(["area_code", "account"])["pounds"]
     plans = known.drop_duplicates("area_code").set_index("area_code")["plans"]
-    return Accounts(every, local, plans, places["region_code"])
+    return Accounts(every, local, local["pounds"].median(), plans, places["region_code"])
 
 
 def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
     """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
-    every, local, plans, region = _accounts(setting)
-    middle = local["pounds"].median()
+    every, local, middle, plans, region = _accounts(setting)
     own = every.reindex([(area, "outturn"), (area, "budget")]).dropna()
     own = own[own.between(middle / PLAUSIBLE, middle * PLAUSIBLE)]
     which = f"plans {COUNTED[setting]}, January {JANUARY}"

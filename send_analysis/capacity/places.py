@@ -183,18 +183,24 @@ def balance(
     plans = np.stack(list(wanted.values()))[:, 1:]  # kinds and phases × years × simulations
     years = range(simulation.origin + 1, simulation.origin + 1 + plans.shape[1])
     keys = ["kind", "phase", "year"]
-    ahead = capacity[capacity["year"].isin(years)].sort_values("year")
-    cells = {
-        cell: rows["capacity"].to_numpy(dtype=float)[:, None] - (late or {}).get(cell, 0.0)
-        for cell, rows in ahead.groupby(keys[:2])
+    index = [(*cell, year) for cell in wanted for year in years]
+    known = capacity.set_index(keys).reindex(pd.MultiIndex.from_tuples(index, names=keys))
+    cells = {  # by year; nothing yet where kinds or phases are added up
+        name: dict(zip(wanted, known[name].to_numpy().reshape(-1, len(years)), strict=True))
+        for name in ("in_use", "planned", "capacity", "basis")
     }
-    summed = _with_sums(cells)
+    summed = _with_sums(
+        {it: held[:, None] - (late or {}).get(it, 0.0) for it, held in cells["capacity"].items()}
+    )
     there = np.stack([np.broadcast_to(summed[cell], plans.shape[1:]) for cell in wanted])
-    index = pd.MultiIndex.from_tuples([(*cell, year) for cell in wanted for year in years])
-    known = _sums(ahead).reindex(index.set_names(keys))
     mean = there.mean(axis=-1).ravel()
-    out = known.drop(columns="basis").assign(
-        planned=known["planned"] + mean - known["capacity"],
+    in_use, more, usual = (
+        np.concatenate([*_with_sums(cells[name]).values()])
+        for name in ("in_use", "planned", "capacity")
+    )
+    out = known[["in_use", "planned", "capacity"]].assign(
+        in_use=in_use.astype(capacity["in_use"].dtype),
+        planned=more + mean - usual,
         capacity=mean,
         **{name: values.ravel() for name, values in interval("demand", plans, axis=-1).items()},
     )
@@ -204,7 +210,7 @@ def balance(
         name = f"{share * 100:g}".replace(".", "_")
         out[f"places_{name}"] = enough(plans, share).ravel()
         out[f"extra_{name}"] = np.maximum(enough(plans - there, share).ravel(), 0)
-    out = out.assign(basis=known["basis"]).reset_index()
+    out = out.assign(basis=_bases(cells["basis"])).reset_index()
     out = out.assign(
         area_code=simulation.area_code,
         origin=simulation.origin,
@@ -227,22 +233,21 @@ def enough(plans: np.ndarray, share: float) -> np.ndarray:
     -------
     ndarray of int (…)
     """
+    plans = np.sort(plans, axis=-1)  # faster than to part them at the share
     return np.ceil(np.quantile(plans, share, axis=-1, method="inverted_cdf")).astype("int64")
 
 
-def _sums(capacity: pd.DataFrame) -> pd.DataFrame:
-    """Add groups of kinds, and all phases, to capacity; its index is kind, phase and year."""
-    groups = [
-        capacity[capacity["kind"].isin(kinds)].assign(kind=group) for group, kinds in GROUPS.items()
-    ]
-    rows = pd.concat([capacity, *groups])
-    rows = pd.concat([rows, rows.assign(phase="all")])
-    keys = ["kind", "phase", "year"]
-    out = rows.groupby(keys)[["in_use", "planned", "capacity"]].sum()
-    said = rows[[*keys, "basis"]].drop_duplicates()
-    several = said.duplicated(keys, keep=False)  # few, if any: joining text is slow
-    joined = said[several].groupby(keys)["basis"].agg("; ".join)
-    return out.assign(basis=pd.concat([said[~several].set_index(keys)["basis"], joined]))
+def _bases(cells: Mapping[tuple[str, str], np.ndarray]) -> list[str]:
+    """Say where capacity comes from, of kinds, phases and their sums, a text a year each."""
+    out = []
+    for kind, phase in cells:
+        parts = [
+            cells[one, at]
+            for one in GROUPS.get(kind, (kind,))
+            for at in (PHASES if phase == "all" else (phase,))
+        ]
+        out += ["; ".join(dict.fromkeys(texts)) for texts in zip(*parts, strict=True)]
+    return out
 
 
 @reads.found

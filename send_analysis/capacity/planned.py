@@ -265,24 +265,23 @@ def capacity(
     used = places.in_use(area, year=base)
     base = int(used["year"].iat[0])
     changes = plans(area) if changes is None else changes
-    index = pd.MultiIndex.from_product(
-        [places.KINDS, places.PHASES, years], names=["kind", "phase", "year"]
-    )
-    added = planned(changes, base, years).groupby(["kind", "phase", "year"])["places"].sum()
+    keys = ["kind", "phase", "year"]
+    index = pd.MultiIndex.from_product([places.KINDS, places.PHASES, years], names=keys)
     frame = pd.DataFrame(index=index)
-    frame["in_use"] = (
-        used.set_index(["kind", "phase"])["places"].reindex(frame.index.droplevel("year")).array
-    )
-    frame["planned"] = added.reindex(index, fill_value=0.0)
+    frame["in_use"] = np.repeat(used["places"].to_numpy(), len(years))  # in the same order
+    frame["planned"] = 0.0
+    added = planned(changes, base, years)
+    if len(added):
+        frame["planned"] = added.groupby(keys)["places"].sum().reindex(index, fill_value=0.0)
     frame["capacity"] = (frame["in_use"] + frame["planned"]).clip(lower=0)
-    frame["basis"] = f"places in use, January {base}"
-    moved = frame["planned"].ne(0).groupby(["kind", "phase"]).transform("any")
-    frame["basis"] = frame["basis"].mask(moved, f"{frame['basis'].iat[0]}, and planned changes")
+    moved = frame["planned"].to_numpy().reshape(-1, len(years)).any(axis=1).repeat(len(years))
+    said = f"places in use, January {base}"
+    frame["basis"] = np.where(moved, f"{said}, and planned changes", said)
     if file is not None:
         given = read_capacity(file)
         wide = given.pivot(index=["kind", "phase"], columns="year", values="places")
         wide = wide.reindex(columns=sorted({*wide.columns, *years})).ffill(axis=1)[list(years)]
-        listed = wide.stack().rename_axis(["kind", "phase", "year"]).reindex(index)
+        listed = wide.stack().rename_axis(keys).reindex(index)
         there = listed.notna()
         frame["planned"] = frame["planned"].mask(there, 0.0)
         frame["capacity"] = listed.fillna(frame["capacity"])

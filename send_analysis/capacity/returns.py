@@ -87,18 +87,15 @@ def scap(simulation: places.Simulation, *, last_year_group: int = 11) -> pd.Data
     frames = []
     for phase, ahead in AHEAD.items():
         ages = np.array(groups[phase]) + RECEPTION - places.YOUNGEST
+        each = pd.MultiIndex.from_product([groups[phase], SURVEY_KINDS])
+        rows = each.to_frame(index=False, name=["year_group", "kind"]).assign(phase=phase)
         for january in range(collection + 1, collection + ahead + 1):
             plans = simulation.stock[january - simulation.origin][:, ages][..., kinds]
             cells = plans.mean(axis=0)
             total = np.median(plans.sum(axis=(1, 2)))
             cells = cells * (total / cells.sum() if cells.sum() else 0)
-            pupils = pd.DataFrame(
-                controlled_rounding(cells),
-                index=pd.Index(groups[phase], name="year_group"),
-                columns=pd.Index(SURVEY_KINDS, name="kind"),
-            )
-            long = pupils.stack().rename("pupils").reset_index()
-            frames.append(long.assign(phase=phase, academic_year=academic_year(january)))
+            pupils = controlled_rounding(cells).ravel()
+            frames.append(rows.assign(academic_year=academic_year(january), pupils=pupils))
     out = pd.concat(frames, ignore_index=True).assign(area_code=simulation.area_code)
     return out[["area_code", "phase", "academic_year", "year_group", "kind", "pupils"]]
 

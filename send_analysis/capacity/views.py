@@ -208,6 +208,7 @@ def year_before(area: Area) -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered
 def ranges() -> pd.DataFrame:
     """Say of each kind and phase how its range and its chance did in all areas a year ahead.
 
@@ -231,6 +232,7 @@ def ranges() -> pd.DataFrame:
 
 
 @reads.result
+@tables.remembered
 def reliability() -> pd.DataFrame:
     """Set chances of a year before against what happened, all specialist places by phase.
 

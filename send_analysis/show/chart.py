@@ -6,11 +6,11 @@ import base64
 import io
 import pickle
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
@@ -20,7 +20,7 @@ from send_analysis.show import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Drawing
 
 LARGEST_SVG = 400_000  # bytes: above it (thousands of marks) a figure is a PNG at 200 dpi
 MOST_PICTURES = 500  # kept of those that pages share: about 40 MB
@@ -115,7 +115,7 @@ class Chart:
         -------
         Axes or array of Axes
         """
-        ax = self._new() if ax is None else ax
+        ax = _new(*self._size)[1] if ax is None else ax
         self.draw(ax)
         first = np.ravel(ax)[0]
         if self.panels:
@@ -148,47 +148,43 @@ class Chart:
     def _size(self) -> tuple:
         return self.width, self.height, tuple(sorted(self.panels.items()))
 
-    def _new(self) -> Axes | np.ndarray:
-        import matplotlib.pyplot as plt
-
-        from send_analysis.show.layout import HouseAxes
-
-        size, kind = (self.width, self.height), {"axes_class": HouseAxes}
-        return plt.subplots(figsize=size, layout=style.layout(), subplot_kw=kind, **self.panels)[1]
-
     @style.house
     def _drawn(self) -> Picture:
-        import matplotlib.pyplot as plt
+        from send_analysis.show.svg import svg
 
-        from send_analysis.show.svg import Still
-
-        ax = self._new()
-        figure = np.ravel(ax)[0].figure
-        Still(figure)
+        figure, ax = pickle.loads(_empty(*self._size))
         self.draw(ax)
         width, height = (figure.get_size_inches() * 96).round().astype(int)
-        uri = drawn(figure)
-        plt.close(figure)
-        return Picture(uri, width, height)
-
-
-def drawn(figure: Figure) -> str:
-    """Draw a figure as it is.
-
-    Returns
-    -------
-    str
-        Data URI: SVG, or PNG where that is smaller by far.
-    """
-    from send_analysis.show.svg import svg
-
-    with mpl.rc_context(style.RC):
         content, kind = svg(figure), "svg+xml"
         if len(content) > LARGEST_SVG:
             file, kind = io.BytesIO(), "png"
             figure.savefig(file, format=kind, metadata={"Software": None})
             content = file.getvalue()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+        uri = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+        return Picture(uri, width, height)
+
+
+def _new(width: float, height: float, panels: Iterable[tuple[str, Any]]) -> tuple[Drawing, Any]:
+    """Make a figure with its axes."""
+    import matplotlib.pyplot as plt
+
+    from send_analysis.show.layout import HouseAxes
+
+    size, kind = (width, height), {"axes_class": HouseAxes}
+    return plt.subplots(figsize=size, layout=style.layout(), subplot_kw=kind, **dict(panels))
+
+
+@cache
+def _empty(*size: Any) -> bytes:
+    """Return a new figure with its axes, pickled: to make one anew takes more than twice as long.
+
+    Its canvas draws nothing: seaborn has each heat map drawn only to measure its labels.
+    """
+    import matplotlib.pyplot as plt
+
+    made = _new(*size)
+    plt.close(made[0])
+    return pickle.dumps(made)
 
 
 def _parts(draw: Callable[[Any], object]) -> tuple:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.font_manager import FontProperties
@@ -39,10 +38,6 @@ def svg(figure: Figure) -> bytes:
     figure.draw(renderer)
     renderer.finalize()
     return file.getvalue().encode()
-
-
-class Still(FigureCanvasBase):
-    """A canvas that draws nothing: seaborn has each heat map drawn only to measure its labels."""
 
 
 class _Texts(TextToPath):
