@@ -413,7 +413,7 @@ def provenance(named: Sequence[str], edition: Edition, title: str) -> dict[str, 
     latest = max((source["published"] for source in found.values()), default="")
     released = month(latest) if latest else ""
     dates = [
-        *_latest(names),
+        *_latest(names, edition),
         f"Releases to {released}" if released else "",
         f"Rendered on {edition.rendered}",
         edition.package,
@@ -431,11 +431,14 @@ def provenance(named: Sequence[str], edition: Edition, title: str) -> dict[str, 
     }
 
 
-def _latest(names: Sequence[str]) -> list[str]:
-    """Say how far the figures go."""
+def _latest(names: Sequence[str], edition: Edition) -> list[str]:
+    """Say how far the figures go, and since when newer ones have been due."""
     said = []
     if "ehc_plans" in names:
-        said.append(f"Plans to January {series.latest()}")
+        published = max(one["published"] for one in tables.resource("ehc_plans")["sources"])
+        due = pd.Period(published, "M") + 12  # the return is published once a year
+        late = f" (the next were due in {due:%B %Y})" if edition.day > due.end_time.date() else ""
+        said.append(f"Plans to January {series.latest()}{late}")
     if "nhs_waits" in names:
         said.append(f"NHS waiting lists to {tables.load('nhs_waits')['month'].max():%B %Y}")
     return said

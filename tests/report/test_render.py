@@ -17,6 +17,7 @@ from send_analysis.errors import (
     UnknownNameError,
 )
 from send_analysis.report import render
+from send_analysis.report.edition import edition_of
 
 TEXT = nbformat.v4.new_markdown_cell
 FINDING = 'from send_analysis.show import finding\nfinding("A finding with 1 number.")'
@@ -279,3 +280,10 @@ def test_earlier_report_is_replaced_as_a_whole(notebook, no_kernel, tmp_path):
     render.render(["Bury"], tmp_path, notebooks=[second])
     kept = sorted(it.name for it in (tmp_path / "bury").iterdir())
     assert kept == ["02_later.html", "index.html"]
+
+
+@pytest.mark.parametrize(("day", "late"), [("2026-06-30", False), ("2026-07-01", True)])
+def test_the_head_says_when_newer_counts_have_been_due(day, late):
+    """The release of 2025 came in June; the next comes a year later."""
+    told = render.provenance(["ehc_plans"], edition_of(day), "Title")["dates"][0]
+    assert told == "Plans to January 2025" + " (the next were due in June 2026)" * late
