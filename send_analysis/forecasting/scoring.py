@@ -312,7 +312,8 @@ def periods(last: int) -> dict[str, dict[str, int | None]]:
         All forecasts made from 2019 on; those whose outcomes chose the method; those with later
         outcomes, which are the test.
     """
-    out: dict[str, dict[str, int | None]] = {f"{SCORED_FROM + 1}–{last}": {"first": SCORED_FROM}}
+    name = f"{SCORED_FROM + 1}–{last}, made from {SCORED_FROM} on"
+    out: dict[str, dict[str, int | None]] = {name: {"first": SCORED_FROM}}
     if last > CHOSEN_TO:
         chose, later = f"{CHOSEN_FROM + 1}–{CHOSEN_TO}", f"{CHOSEN_TO + 1}–{last}"
         out[f"{chose}, for choosing"] = {"first": CHOSEN_FROM, "end": CHOSEN_TO}
