@@ -52,7 +52,7 @@ def test_every_area_answers_to_its_own_name_and_code():
     [
         ("Burry", "Bury"),
         ("Manchestr", "Manchester"),
-        ("kingston", "Kingston upon Hull, City of or Kingston upon Thames"),
+        ("kingston", "Kingston upon Hull or Kingston upon Thames"),
         ("cheshire", "Cheshire East or Cheshire West and Chester"),
         ("", "351"),
         ("Atlantis", "Unknown area 'Atlantis'"),

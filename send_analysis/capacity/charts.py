@@ -146,13 +146,13 @@ def open_cases(frame: pd.DataFrame) -> Chart:
         ax.set_xlabel("calendar year")
 
     return Chart(
-        title=f"By estimate open assessments peaked at {top['open_cases']:,.0f} in {top['year']}, "
-        f"{top['backlog']:,.0f} of them backlog",
+        title=f"By estimate {top['open_cases']:,.0f} assessments were open in {top['year']}, the "
+        f"most since {first['year']}, {top['backlog']:,.0f} of them backlog",
         subtitle=f"Assessments open on average in the year in {area}, estimated; orange: more than "
         "would be open at 90 % within 20 weeks; lines: 80 % interval",
         alt=f"Bar chart of assessments open in {area} by year, estimated: about "
         f"{first['open_cases']:,.0f} in {first['year']}, {top['open_cases']:,.0f} in "
-        f"{top['year']} at the peak, of which {top['backlog']:,.0f} backlog, and "
+        f"{top['year']}, the most, of which {top['backlog']:,.0f} backlog, and "
         f"{last['open_cases']:,.0f} in {last['year']}, of which {last['backlog']:,.0f} backlog.",
         data=frame.drop(columns=["area_code", "issued", "counted", "effective_capacity"]),
         draw=draw,

@@ -12,6 +12,8 @@ from send_analysis.errors import DataError
 
 LEVELS = {"National": "england", "Regional": "region", "Local authority": "local authority"}
 RANKS = 10  # statistical neighbours of an authority
+# "Bristol, City of": the name that stands in sentences is what is before it.
+RANK_OF_PLACE = r", (City|County) of$"
 SUBREGIONS = {"E13000001": "E12000007", "E13000002": "E12000007"}  # Inner and Outer London
 
 
@@ -60,7 +62,9 @@ def areas(standing: Standing) -> pd.DataFrame:
     names = rows["la_name"].where(level == "local authority", rows["region_name"])
     rows = rows.assign(
         level=level.where(~rows["area_code"].isin(SUBREGIONS), "sub-region"),
-        area=names.where(level != "england", rows["country_name"]),
+        area=names.where(level != "england", rows["country_name"]).str.replace(
+            RANK_OF_PLACE, "", regex=True
+        ),
         parent=rows["region_code"].replace(SUBREGIONS),
     )
     out = rows.groupby("area_code").agg(

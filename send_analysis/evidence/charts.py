@@ -54,7 +54,7 @@ def five_year_growth(frame: pd.DataFrame) -> Chart:
         title=finding,
         subtitle="Growth in plans over the five years to each January; dotted: the series breaks "
         f"within them{_key(claims)}",
-        alt=lines.told(frame, "growth", ".0f", "growth in per cent over five years") + marks,
+        alt=lines.told(frame, "growth", "z.0f", "growth in per cent over five years") + marks,
         data=frame.dropna(axis=1, how="all"),
         draw=draw,
         note=caveats.noted(own["caveat"]),

@@ -128,7 +128,7 @@ def things(area: Area) -> list[Tile]:
         Of a region, about which neither is known, none.
     """
     alone = area.level == "local authority"
-    waits = f"No NHS waiting list is of {area.name}’s children alone" if alone else ""
+    waits = f"No NHS waiting list is of children in {area.name} alone" if alone else ""
     label = "What could not be tested"
     if not verdicts.claims_file(area).is_file():
         value = "Waits for health services"

@@ -161,7 +161,8 @@ def then_and_now(frame: pd.DataFrame) -> Chart:
 
 def _off(error: float) -> str:
     """Say how far a forecast was from what happened."""
-    return f"{abs(error) * 100:.0f} % {'too high' if error > 0 else 'too low'}"
+    off = round(abs(error) * 100)
+    return f"{off} % {'too high' if error > 0 else 'too low'}" if off else "less than 1 % off"
 
 
 def reliability(frame: pd.DataFrame) -> Chart:

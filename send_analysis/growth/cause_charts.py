@@ -289,7 +289,7 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
     )
     for row in own.itertuples():
         within = "not " if row.low <= 1 <= row.high else ""
-        title = f"{row.area}'s growth is {within}different beyond chance"
+        title = f"Growth in {row.area} is {within}different beyond chance"
         alt += f" {row.area} is marked: {row.ratio:.3f}, interval {row.low:.3f} to {row.high:.3f}."
 
     def draw(ax: Axes) -> None:

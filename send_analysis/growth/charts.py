@@ -23,12 +23,14 @@ def indexed(frame: pd.DataFrame) -> Chart:
     since = f"since {start}" if end == frame["year"].max() else f"from {start} to {end}"
     own = frame[frame["role"] == "area"]
     name = own["area"].iloc[0]
-    parts = [f"Plans in {name} {_moved(lines.at(frame, 'area', 'index', end) - 100)} {since}"]
-    national = lines.at(frame, "england", "index", end)
+    change, national = (lines.at(frame, role, "index", end) - 100 for role in ("area", "england"))
+    parts = [f"Plans in {name} {_moved(change)} {since}"]
     if (own["caveat"] != "").any():
         parts = [f"How plans in {name} grew since {start} cannot be told: their series breaks"]
     elif not np.isnan(national):
-        parts.append(f"in England {_moved(national - 100)}")
+        moved = _moved(national)
+        same = moved.split(" by ")[0] == _moved(change).split(" by ")[0]
+        parts.append(f"in England {moved[moved.index('by') :] if same else moved}")
 
     return Chart(
         title=", ".join(parts),
@@ -91,7 +93,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         f"{high['area']}."
     )
     for row in own.itertuples():
-        title = f"{row.area}'s growth ranks {row.rank} of {row.areas} authorities"
+        title = f"Growth in {row.area} ranks {row.rank} of {row.areas} authorities"
         alt += (
             f" {row.area} is marked: rank {row.rank}, {row.growth:+.0f} %, interval "
             f"{row.low:+.0f} to {row.high:+.0f}."

@@ -142,8 +142,8 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
 
     high, low = (f"{last.iloc[at]:.1f} in {_placed(last.index[at], what)}" for at in (0, -1))
     return Chart(
-        title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: from "
-        f"{high} to {low}",
+        title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: {high} is "
+        f"the most, {low} the least",
         subtitle=f"Plans per 1,000 residents aged 0 to 25, January {start} to January {end}; "
         "dashed: England",
         alt=f"{len(last)} small line charts of {what}, each with England's dashed line, which "

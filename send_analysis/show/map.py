@@ -40,6 +40,7 @@ CLASSES = 5
 KEY = 0.68  # of the map's width: where the sea begins
 Written = Callable[[float], str]  # what writes a value, where a format specification cannot
 NAMED = 3  # areas that the alternative text names at each end
+FEWEST = 5  # authorities of a region with a figure, for its median to be named
 
 
 @tables.remembered
@@ -324,7 +325,8 @@ def _finding(
     else:
         low, high = (_at_end(rows, value, spec, top=top, count=1) for top in (False, True))
         said = f"from {low} to {high}"
-    return f"{what}: {said}, half of the authorities between {middle}"
+    whole = f"{len(values)} that have a figure" if len(values) < len(rows) else "authorities"
+    return f"{what}: {said}, half of the {whole} between {middle}"
 
 
 def _told(
@@ -337,17 +339,21 @@ def _told(
 ) -> str:
     """Say the pattern: both ends, the middle of each region, what is missing or marked."""
     known = rows.dropna(subset=value)
-
-    regions = known.groupby("region")[value].median().sort_values(kind="stable")
-    least, most = (
-        f"in {place(regions.index[end])} ({written(regions.iloc[end], spec)})" for end in (0, -1)
-    )
+    by = known.groupby("region")[value]
+    regions = by.median()[by.size() >= FEWEST].sort_values(kind="stable")
     said = [
         f"Map of England's {len(rows)} authorities, each as large as its population, shaded by: "
         f"{what}. Highest: {_at_end(rows, value, spec, top=True)}. Lowest: "
-        f"{_at_end(rows, value, spec, top=False)}. The median of a region's authorities is "
-        f"highest {most} and lowest {least}."
+        f"{_at_end(rows, value, spec, top=False)}."
     ]
+    if len(regions) > 1:
+        least, most = (
+            f"in {place(regions.index[at])} ({written(regions.iloc[at], spec)})" for at in (0, -1)
+        )
+        some = f" with {FEWEST} figures or more" if len(regions) < len(by) else ""
+        said.append(
+            f"Of regions{some} the median of authorities is highest {most} and lowest {least}."
+        )
     for name in WITHOUT:
         some = rows.loc[rows["shade"] == name, "area"]
         if len(some):
