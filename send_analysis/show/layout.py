@@ -45,42 +45,43 @@ class HouseLayout(TightLayoutEngine):
 
 
 class HouseAxes(Axes):
-    """Axes whose ticks are copies of the first: to make one anew takes twenty times as long."""
+    """Axes whose ticks are copies of the first: to make one anew takes twenty times as long.
+
+    Ticks and their labels are found once while axes are measured or drawn: nothing moves then.
+    """
 
     def _init_axis(self) -> None:
         super()._init_axis()
         self.xaxis.__class__, self.yaxis.__class__ = _XAxis, _YAxis
 
+    def get_tightbbox(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102
+        with self.xaxis.still(), self.yaxis.still():
+            return super().get_tightbbox(*args, **kwargs)
+
+    def draw(self, renderer: Any) -> None:  # noqa: D102
+        with self.xaxis.still(), self.yaxis.still():
+            super().draw(renderer)
+
 
 class _Copying:
-    """An axis that copies its first tick, in place of making another and giving it its looks.
-
-    While it is measured or drawn nothing moves: its ticks are found once, and so are their labels.
-    """
+    """An axis that copies its first tick, in place of making another and giving it its looks."""
 
     _found: dict[str, Any] | None = None
 
-    def get_tightbbox(self, *args: Any, **kwargs: Any) -> Any:
-        with self._still():
-            return super().get_tightbbox(*args, **kwargs)
-
-    def draw(self, renderer: Any) -> None:
-        with self._still():
-            super().draw(renderer)
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Find ticks and labels once within the block."""
+        self._found = {}
+        try:
+            yield
+        finally:
+            self._found = None
 
     def _update_ticks(self) -> list[Tick]:
         return self._once("ticks", super()._update_ticks)
 
     def _get_ticklabel_bboxes(self, ticks: list[Tick], renderer: Any) -> tuple[list, list]:
         return self._once("boxes", super()._get_ticklabel_bboxes, ticks, renderer)
-
-    @contextmanager
-    def _still(self) -> Iterator[None]:
-        self._found = {}
-        try:
-            yield
-        finally:
-            self._found = None
 
     def _once(self, what: str, find: Callable[..., Any], *args: Any) -> Any:
         if self._found is None:
