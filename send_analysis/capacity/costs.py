@@ -181,9 +181,8 @@ def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.
 class Accounts(NamedTuple):
     """Top-ups of a setting, pounds a plan."""
 
-    every: pd.Series  # by area and account
+    plausible: pd.DataFrame  # of each area, a column an account
     local: pd.DataFrame  # rows of authorities
-    middle: float  # of them
     plans: pd.Series  # that they are divided by, by area
     region: pd.Series  # of each area
 
@@ -195,20 +194,21 @@ def _accounts(setting: str) -> Accounts:
     known = known[known["setting"] == setting]
     places = tables.load("areas").set_index("area_code")
     local = known[known["area_code"].map(places["level"]) == "local authority"]
-    every = known.set_index(["area_code", "account"])["pounds"]
+    every = known.pivot(index="area_code", columns="account", values="pounds")
+    middle = local["pounds"].median()
+    plausible = every.where((every >= middle / PLAUSIBLE) & (every <= middle * PLAUSIBLE))
     plans = known.drop_duplicates("area_code").set_index("area_code")["plans"]
-    return Accounts(every, local, local["pounds"].median(), plans, places["region_code"])
+    return Accounts(plausible[["outturn", "budget"]], local, plans, places["region_code"])
 
 
 def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
     """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
-    every, local, middle, plans, region = _accounts(setting)
-    own = every.reindex([(area, "outturn"), (area, "budget")]).dropna()
-    own = own[own.between(middle / PLAUSIBLE, middle * PLAUSIBLE)]
+    plausible, local, plans, region = _accounts(setting)
+    own = plausible.reindex([area]).iloc[0].dropna()
     which = f"plans {COUNTED[setting]}, January {JANUARY}"
     if len(own):
         low, value, high = own.min(), own.iloc[0], own.max()
-        source = "section 251, " + " and ".join(own.index.get_level_values("account"))
+        source = "section 251, " + " and ".join(own.index)
         counted, divided = which, plans[area]
     else:
         outturn = local[local["account"] == "outturn"].set_index("area_code")["pounds"].dropna()

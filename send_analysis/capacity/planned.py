@@ -174,6 +174,8 @@ def late(
     With p the share and L the years, a change of n places with fill curve F has
     n · ((1 − p) · F(t) + p · E F(t − L)) places on average.
     """
+    if changes.empty:
+        return {}
     given = assumptions("capacity") if given is None else given
     years = np.sort(capacity["year"].unique())
     own = capacity.loc[capacity["basis"].str.startswith("capacity file"), ["kind", "phase"]]

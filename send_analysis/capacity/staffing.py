@@ -73,7 +73,7 @@ def need(
     size = volume.shape[1]
     weeks = sample(given.loc["weeks_worked"], size, rng)
     week = sample(given.loc["hours_a_week"], size, rng)
-    frames = []
+    frames, expected = [], interval("assessments", volume)
     for key, role in ROLES.items():
         hours = volume * sample(given.loc[f"hours_{key}"], size, rng)
         # in proportion, as shares multiply: then the middles of hours and of posts agree
@@ -81,9 +81,8 @@ def need(
             given.loc[f"share_{key}", ["low", "value", "high"]].astype(float).clip(lower=1e-9)
         )
         posts = hours / (week * weeks * np.exp(sample(share, size, rng)))
-        frame = pd.DataFrame({"role": role}, index=range(len(volume)))
-        for name, values in (("assessments", volume), ("hours", hours), ("posts", posts)):
-            frame = frame.assign(**interval(name, values))
+        parts = {"role": role, **expected, **interval("hours", hours), **interval("posts", posts)}
+        frame = pd.DataFrame(parts)
         frame["hours_a_post"] = given.loc[
             ["hours_a_week", "weeks_worked", f"share_{key}"], "value"
         ].prod()

@@ -22,7 +22,7 @@ from send_analysis.capacity import (
 )
 from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts.inputs import SETTINGS, origins
-from send_analysis.forecasting.cohorts.simulation import Projection, project
+from send_analysis.forecasting.cohorts.simulation import Projection
 from send_analysis.forecasting.cohorts.trend import drift
 from send_analysis.forecasting.cohorts.units import estimated
 from send_analysis.forecasting.scoring import HORIZON
@@ -59,7 +59,7 @@ def gap(area: Area) -> str:
     if flagged:
         return flagged
     try:
-        project(area, years=1, simulations=2)
+        balance.simulate(area)
         places.in_use(area, year=origins()[-1])
     except MissingDataError as error:
         return str(error)
@@ -79,10 +79,10 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
     ``no better than an average``: a year ahead they said no more than one figure for all areas;
     ``fewer than 10 places`` are expected; ``not tested``: too few areas have such places.
     """
-    skilled = hindcast.shown()
-    keys = pd.MultiIndex.from_frame(frame[["kind", "phase"]])
-    known = keys.isin(skilled.index)
-    unsaid = np.where(skilled.reindex(keys).eq(True), "", np.where(known, NO_SKILL, UNSCORED))
+    skilled = hindcast.shown().map({True: "", False: NO_SKILL}).to_dict()
+    unsaid = [
+        skilled.get(cell, UNSCORED) for cell in zip(frame["kind"], frame["phase"], strict=True)
+    ]
     unsaid = np.where(frame["demand"] < hindcast.SMALLEST, FEW, unsaid)
     chance = frame["probability"].where(unsaid == "")
     return frame.assign(probability=chance, unsaid=unsaid)
@@ -295,9 +295,9 @@ def compare(
 
     frames = []
     names = [None, *(fitting(area) if scenarios is None else scenarios)]
+    years = min(max(year - origins()[-1], 1), balance.YEARS)  # what follows changes no draw
     for name in tqdm(names, desc="Scenarios", disable=None, leave=False):
-        # as many years as everywhere else, so that "as planned" is the same draw
-        made = balance.forecast(area, scenario=name, simulations=simulations)
+        made = balance.forecast(area, years=years, scenario=name, simulations=simulations)
         made = made[(made["kind"] == EVERY) & (made["year"] == year)]
         frames.append(scored(made))
     columns = ["scenario", "phase", "year", "capacity", "demand", "probability_ahead", "unsaid"]
@@ -485,7 +485,7 @@ def unit_costs(area: Area) -> pd.DataFrame:
 @reads.result
 def savings(area: Area) -> pd.DataFrame:
     """Return what a tenth of new placements elsewhere would save, as :func:`.costs.shifts`."""
-    found = costs.shifts(simulation(area))
+    found = costs.shifts(simulation(area).until(HORIZON))
     last = headline_year(area)
     found = found[found["year"].isin([last - 4, last - 2, last])]
     money = ["saving", "saving_low_80", "saving_high_80"]

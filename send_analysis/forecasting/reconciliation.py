@@ -107,7 +107,8 @@ def _long(
 ) -> pd.DataFrame:
     """Lay out areas × horizons, and their quantiles, one below the other."""
     value = point[..., None] * np.exp(spread[..., None] * shape)
-    index = pd.MultiIndex.from_product(
-        [codes, range(1, point.shape[1] + 1), LEVELS], names=["area_code", "step", "quantile"]
+    area, step, _ = np.indices(value.shape).reshape(3, -1)
+    quantile = np.tile(LEVELS, value[..., 0].size)
+    return pd.DataFrame(
+        {"area_code": codes[area], "step": step + 1, "quantile": quantile, "value": value.ravel()}
     )
-    return pd.DataFrame({"value": value.ravel()}, index=index).reset_index()

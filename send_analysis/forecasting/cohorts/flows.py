@@ -218,7 +218,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
     """Carry the origin's plans forward with changed flows."""
     stock, joined, leave = (np.empty_like(it) for it in (base.stock, base.joined, base.leave))
     stock[0], joined[0] = base.stock[0], base.joined[0]
-    safe = np.zeros_like(base.stock[0])  # plans that levers spare, a part of all
+    safe = None  # plans that levers spare, a part of all
     for step in range(len(base.deal)):
         plans, usual, rows = stock[step], base.leave[step], base.moving(step)
         new, ends, moves = base.joined[step + 1], usual, rows
@@ -228,7 +228,7 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 continue
             if kind == "protected":
                 if step == max(lever["from_year"] - base.origin, 0):
-                    safe = np.maximum(safe, plans * _ages(lever)[:, None])
+                    safe = np.maximum(0.0 if safe is None else safe, plans * _ages(lever)[:, None])
             elif kind in ("requests_return", "requests_stabilise"):
                 since = max(lever["from_year"] - base.origin, 0) * (kind == "requests_stabilise")
                 new = (1 - part) * new + part * joined[since] * size[:, None, None]
@@ -243,8 +243,8 @@ def _rerun(base: Projection, levers: Sequence[tuple[dict, np.ndarray]]) -> Proje
                 ends = ends + (1 - ends) * (part * (1 - size))[:, None, None] * at[:, None]
             else:
                 new = new * (1 + (part * (size - 1))[:, None] * _ages(lever))[..., None]
-        following = advance(plans - safe, ends, moves, new)
-        if safe.any():
+        following = advance(plans if safe is None else plans - safe, ends, moves, new)
+        if safe is not None:
             ended = safe * usual + (plans - safe) * ends
             ends = np.divide(ended, plans, out=ends.copy(), where=plans > 0)
             safe = advance(safe, usual, rows, np.zeros_like(new))

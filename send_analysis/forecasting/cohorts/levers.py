@@ -123,6 +123,7 @@ def read(scenario: str | Path | Sequence[Mapping]) -> Levers:
     return validate(content["levers"], where=content["file"])
 
 
+@tables.remembered
 def titles() -> dict[str, str]:
     """List the scenarios of demand that the project holds.
 
