@@ -24,6 +24,7 @@ from send_analysis.capacity.places import (
     SPECIAL,
     UNIT,
 )
+from send_analysis.errors import MissingDataError
 from send_analysis.forecasting.cohorts import flows
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
 from send_analysis.scenarios import assumptions, interval, sample
@@ -66,7 +67,7 @@ PLACE = {
     INDEPENDENT: "pounds_a_special_place",
     COLLEGE: "pounds_a_college_place",
 }
-UNITS = ["low", "value", "high", "top_up", "place", "plans", "counted", "source"]
+UNITS = ["low", "value", "high", "top_up", "place", "plans", "counted", "source", "account"]
 
 
 @tables.remembered
@@ -143,8 +144,9 @@ def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.
         Indexed by ``setting``: ``low, value, high`` (pounds a year), ``top_up`` (the part of
         ``value`` that the accounts give) and ``place`` (the part that is a place's national
         rate), ``plans`` and ``counted`` (how many plans the top-up was divided by, and which),
-        ``source``. The range is that of the two accounts; ``value`` is the outturn's. An authority
-        without a plausible figure of its own has its region's median and quartiles. A place in a
+        ``source``, ``account`` (that ``value`` is from). The range is that of the two accounts;
+        ``value`` is the outturn's where it is plausible. An authority without a plausible figure of
+        its own has its region's median and quartiles. A place in a
         special school, unit or college counts at the national rate, beside the top-up; in
         independent schools there is none, so that line has the rate for the share of its plans
         that are in non-maintained schools.
@@ -171,7 +173,7 @@ def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.
         "source": f"{school['source']} (as mainstream); {rate['value']:,.0f} pounds a place",
     }
     rate = given.loc["pounds_an_alternative_place"]
-    nothing = {"top_up": np.nan, "place": np.nan, "plans": np.nan, "counted": ""}
+    nothing = {"top_up": np.nan, "place": np.nan, "plans": np.nan, "counted": "", "account": ""}
     rows[ALTERNATIVE] = {**rate[["low", "value", "high", "source"]].to_dict(), **nothing}
     order = [MAINSTREAM, UNIT, SPECIAL, INDEPENDENT, ALTERNATIVE, COLLEGE]
     frame = pd.DataFrame.from_dict(rows, orient="index").loc[order, UNITS]
@@ -209,7 +211,7 @@ def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
     if len(own):
         low, value, high = own.min(), own.iloc[0], own.max()
         source = "section 251, " + " and ".join(own.index)
-        counted, divided = which, plans[area]
+        counted, divided, account = which, plans[area], own.index[0]
     else:
         outturn = local[local["account"] == "outturn"].set_index("area_code")["pounds"].dropna()
         near = outturn[outturn.index.map(region) == region.get(area)]
@@ -217,6 +219,7 @@ def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
         low, value, high = np.quantile(near, (0.25, 0.5, 0.75))
         source = "section 251 outturn, median of the region (no plausible figure for the area)"
         counted, divided = f"{which}, in each of {len(near)} authorities", np.nan
+        account = "outturn of the region"
     top_up, place = value, 0.0
     if setting in PLACE:
         rate = given.loc[PLACE[setting]]
@@ -234,6 +237,7 @@ def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
         "plans": divided,
         "counted": counted,
         "source": source,
+        "account": account,
     }
 
 
@@ -331,14 +335,24 @@ def shifts(
     -------
     DataFrame
         ``area_code, origin, year, shift, plans`` (placed elsewhere in that January), ``saving``
-        (pounds a year; below zero it costs more): medians, with ``_low_80`` and ``_high_80``.
+        (pounds a year; below zero it costs more): medians, with ``_low_80`` and ``_high_80``. A
+        shift between settings whose costs are from different accounts is left out: the accounts
+        would differ, whatever the settings cost.
+
+    Raises
+    ------
+    MissingDataError
+        If none is left.
     """
     units = unit_costs(simulation.area_code, changes=changes) if units is None else units
     before = _by_setting(simulation.stock, units.index)
     prices = _prices(units, simulation, seed=seed, changes=changes)
     years = simulation.origin + np.arange(len(before))
     frames = []
+    account = units.get("account", pd.Series("", units.index))
     for name, (source, target) in SHIFTS.items():
+        if account[source] != account[target]:
+            continue
         lever = {"lever": "placements", "from": source, "to": target, "share": TENTH}
         moved = flows.apply(simulation, [lever]).stock
         change = _by_setting(moved, units.index) - before
@@ -348,6 +362,11 @@ def shifts(
         for column, values in (("plans", plans), ("saving", saving)):
             frame = frame.assign(**interval(column, values))
         frames.append(frame[frame["year"] > simulation.origin])
+    if not frames:
+        raise MissingDataError(
+            f"Costs of a placement in {Area(simulation.area_code).name} are from different "
+            "accounts, so that no saving is worked out."
+        )
     out = pd.concat(frames, ignore_index=True)
     out.insert(0, "area_code", simulation.area_code)
     out.insert(1, "origin", simulation.origin)

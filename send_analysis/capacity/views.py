@@ -479,7 +479,7 @@ def unit_costs(area: Area) -> pd.DataFrame:
     found = costs.unit_costs(area)
     place = found["value"].round() - found["top_up"].round()  # adds up as printed
     names = {"low": "pounds_low", "value": "pounds", "high": "pounds_high", "plans": "divided_by"}
-    return found.assign(place=place).rename(columns=names)
+    return found.assign(place=place).drop(columns="account").rename(columns=names)
 
 
 @reads.result

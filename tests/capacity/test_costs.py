@@ -8,7 +8,7 @@ import pytest
 
 from send_analysis import tables
 from send_analysis.capacity import costs, places
-from send_analysis.errors import UnknownNameError
+from send_analysis.errors import MissingDataError, UnknownNameError
 from send_analysis.forecasting.cohorts import simulation as cohorts
 from send_analysis.forecasting.cohorts.inputs import SETTINGS
 
@@ -152,6 +152,24 @@ def test_shift_saves_the_difference_in_price():
         frame.loc[("independent to state special school", y), "plans"] for y in (2026, 2027)
     )
     assert second > first  # a shift builds up
+
+
+def test_no_saving_is_made_of_two_accounts():
+    """Tower Hamlets: the outturn of special schools is not plausible, its budget is.
+
+    Independent schools have the outturn's figure, which would be the cheaper of the two.
+    """
+    simulation = cohorts.project("E09000030", years=1, simulations=20)
+    units = costs.unit_costs("E09000030")
+    assert units.loc[places.SPECIAL, "account"] == "budget"
+    assert units.loc[places.INDEPENDENT, "account"] == "outturn"
+    with pytest.raises(MissingDataError, match="Tower Hamlets are from different accounts"):
+        costs.shifts(simulation)
+    alike = costs.shifts(simulation, units=units.assign(account="outturn"))
+    assert set(alike["shift"]) == set(costs.SHIFTS)
+    assert set(costs.shifts(cohorts.project(BURY, years=1, simulations=20))["shift"]) == set(
+        costs.SHIFTS
+    )
 
 
 def test_budget_shows_grant_and_deficit_of_bury():
