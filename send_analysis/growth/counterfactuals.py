@@ -78,7 +78,7 @@ def counterfactuals(
         each = each[each[start] > 0]
         base = every.loc[total, [start, end]] if total else each.sum()
         quarter = np.quantile(each[end] / each[start], [0.25, 0.75])
-        name = total.name if total else "ten neighbours"
+        name = total.name if total else _neighbours(len(each), len(near))
         rows.append((name, role, "plans", base[end] / base[start], *quarter, len(each)))
     out = pd.DataFrame(rows, columns=["area", "role", "basis", "ratio", "low", "high", "pooled"])
     out = out.assign(
@@ -95,6 +95,11 @@ def counterfactuals(
         ["area_code", "area", "role", "basis", "start", "end", "growth", "plans", "plans_if",
          "difference", "low", "high", "pooled", "caveat"]
     ]  # fmt: skip
+
+
+def _neighbours(counted: int, given: int) -> str:
+    """Name the neighbours: ten, or those of them whose series does not break."""
+    return "ten neighbours" if counted == given else f"{counted} of {given} neighbours"
 
 
 def _a_head(area: Area, start: int, end: int) -> list[pd.DataFrame]:

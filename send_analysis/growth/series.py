@@ -137,7 +137,7 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     units = first["footprint"].reindex(listed["area_code"]).to_numpy()
     listed["area_code"] = np.where(changed, units, listed["area_code"])
     listed = listed.assign(area=listed["area_code"].map(areas.name)).drop_duplicates("area_code")
-    found = totals(listed["area_code"].tolist()).merge(listed, on="area_code")
+    found = _beside(totals(listed["area_code"].tolist()).merge(listed, on="area_code"))
     found = found[found["year"] >= start]
     base = found[found["year"] == start].set_index("area_code")["plans"]
     if base.empty:
@@ -146,6 +146,11 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     index = (100 * found["plans"] / found["area_code"].map(base)).astype("Float64")
     found = found.assign(index=index, caveat=caveats.yearly(found, "ehc_plans"))
     return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
+
+
+def _beside(plans: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what neighbours returned in years that are flagged: nothing is set against it."""
+    return plans[caveats.sound(plans, "ehc_plans") | (plans["role"] != "neighbours")]
 
 
 @reads.found
@@ -314,7 +319,7 @@ def rates(area: Area) -> pd.DataFrame:
     people = people[people["area_code"].isin(listed["area_code"])]
     people = people.assign(year=people["year"] + 1)
     out = totals(listed["area_code"].tolist()).merge(people, on=["area_code", "year"])
-    out = out.merge(listed, on="area_code")
+    out = _beside(out.merge(listed, on="area_code"))
     each = {"rate": "people", "low": "high", "high": "low"}
     out = out.assign(**{
         name: (1000 * out["plans"] / out[below]).astype("float64") for name, below in each.items()

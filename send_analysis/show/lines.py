@@ -97,8 +97,12 @@ def neighbours(frame: pd.DataFrame) -> str:
     str
         A sentence for the note of the chart; empty where none is drawn.
     """
-    names = sorted(frame.loc[frame["role"] == "neighbours", "area"].unique())
-    return f"Grey: the statistical neighbours {', '.join(names)}." if names else ""
+    last = frame[frame["role"] == "neighbours"].groupby("area")["year"].max()
+    if last.empty:
+        return ""
+    early = [f"{name} in {year}" for name, year in last.items() if year < frame["year"].max()]
+    ends = f"; {', '.join(early)}, after which its figure is flagged or missing" if early else ""
+    return f"Grey: the statistical neighbours {', '.join(last.index)}{ends}."
 
 
 def at(frame: pd.DataFrame, role: str, column: str, year: int) -> float:

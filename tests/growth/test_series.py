@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.growth import series
+from send_analysis.growth import counterfactuals, series
+from send_analysis.show import lines
 
 
 def test_comparators_are_england_region_and_neighbours():
@@ -121,3 +122,21 @@ def test_a_year_without_categories_is_refused_in_words(dimension):
     year = 2024 if dimension == "primary need" else 2031
     with pytest.raises(MissingDataError, match=f"no plans by {dimension} in January {year}"):
         series.by(dimension, "Bury", end=year)
+
+
+@pytest.mark.parametrize("frame", [series.indexed, series.rates])
+def test_a_flagged_return_stands_in_no_line_of_a_neighbour(frame):
+    """Newham returned 1,199 plans in January 2025 after 2,705: a neighbour of Tower Hamlets."""
+    beside = frame("Tower Hamlets").query("area == 'Newham'")
+    assert beside["role"].unique().tolist() == ["neighbours"] and beside["year"].max() == 2024
+    assert frame("Newham").query("role == 'area'")["year"].max() == 2025
+    assert "Newham in 2024" in lines.neighbours(frame("Tower Hamlets"))
+    assert " in 20" not in lines.neighbours(frame("Bury"))
+
+
+def test_the_neighbours_that_are_pooled_are_counted():
+    rows = {area: counterfactuals.counterfactuals(area) for area in ("Bury", "Tower Hamlets")}
+    pooled = {area: it[it["role"] == "neighbours"].iloc[0] for area, it in rows.items()}
+    assert (pooled["Bury"]["area"], pooled["Bury"]["pooled"]) == ("ten neighbours", 10)
+    own = pooled["Tower Hamlets"]  # without Newham
+    assert (own["area"], own["pooled"]) == ("9 of 10 neighbours", 9)
