@@ -48,3 +48,19 @@ def test_tables_for_readers():
     assert list(views.compared("Bury").index) == ["England", "North West", "ten neighbours"]
     broke = views.broke(views.tested("Bury"))
     assert list(broke.index[:2]) == ["England", "Bury against England"]
+
+
+@pytest.mark.parametrize(
+    ("area", "said"),
+    [
+        # the release of 2025; of Slough's 110, 108 had no decision and 2 were withdrawn
+        ("North Yorkshire", "899 plans began in that year, and 757 assessments are counted"),
+        ("Slough", "Of 469 requests 110 had no decision yet or were withdrawn"),
+        ("Bury", ""),
+    ],
+)
+def test_a_share_is_told_with_what_its_counts_lack(area, said):
+    told = " ".join(words.pipeline_in_words(pipeline.ratios(area)))
+    assert said in told
+    lacking = ("some may be missing", "had no decision")
+    assert sum(text in told for text in lacking) == bool(said)
