@@ -113,8 +113,7 @@ def since(said: str = SAID) -> pd.DataFrame:
 
 def _children() -> pd.DataFrame:
     """The lists of children."""
-    table = tables.load("nhs_waits")
-    return table[table["age_group"] == "cyp"]
+    return tables.load("nhs_waits", age_group="cyp")
 
 
 @reads.found
@@ -134,10 +133,9 @@ def organisations(area: Area) -> pd.DataFrame:
     UnknownNameError
         If no area answers to the name.
     """
-    links = tables.load("nhs_area_links")
-    links = links[(links["area_code"] == area) & (links["level"] != "sub_icb")].sort_values("rank")
-    table = tables.load("nhs_waits")
-    own = table.drop_duplicates("organisation_code", keep="last").set_index("organisation_code")
+    links = tables.load("nhs_area_links", area_code=area).sort_values("rank")
+    links = links[links["level"] != "sub_icb"]
+    own = every_organisation()
     found = list(links[["organisation_code", "basis"]].itertuples(index=False, name=None))
     boards = links.loc[links["level"] == "icb", "organisation_code"]
     regions = own.loc[[b for b in boards if b in own.index], "part_of"].unique()
@@ -156,6 +154,13 @@ def organisations(area: Area) -> pd.DataFrame:
     order = out["level"].map({"provider": 0, "icb": 1, "region": 2, "england": 3})
     out = out.iloc[order.argsort(kind="stable")].reset_index(drop=True)
     return out[["organisation_code", "organisation", "level", "basis"]]
+
+
+@tables.remembered
+def every_organisation() -> pd.DataFrame:
+    """List the organisations that have lists, as their last rows name and place them, by code."""
+    table = tables.load("nhs_waits")
+    return table.drop_duplicates("organisation_code", keep="last").set_index("organisation_code")
 
 
 @reads.found
@@ -181,12 +186,9 @@ def waits(area: Area, *, services: Iterable[str] = tuple(SERVICES)) -> pd.DataFr
     """
     serving = organisations(area)
     lines = [service_line(name) for name in services]
-    table = tables.load("nhs_waits")
-    rows = table[
-        (table["age_group"] == "cyp")
-        & table["service"].isin(lines)
-        & table["organisation_code"].isin(serving["organisation_code"])
-    ]
+    rows = tables.load(
+        "nhs_waits", organisation_code=serving["organisation_code"], service=lines, age_group="cyp"
+    )
     out = measures(wide(rows))
     place = out["organisation_code"].map({c: i for i, c in enumerate(serving["organisation_code"])})
     out = out.assign(service=out["service"].map(SHORT).fillna(out["service"]), place=place)

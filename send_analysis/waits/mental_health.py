@@ -31,8 +31,7 @@ def groups(area: Area) -> pd.DataFrame:
     DataFrame
         ``organisation_code, basis`` (whether other authorities share it), ``named``.
     """
-    links = tables.load("nhs_area_links")
-    own = links[(links["area_code"] == area) & (links["level"] == "sub_icb")]
+    own = tables.load("nhs_area_links", area_code=area, level="sub_icb")
     return own.sort_values("rank")[["organisation_code", "basis", "named"]].reset_index(drop=True)
 
 
@@ -50,24 +49,22 @@ def referred(area: Area) -> pd.DataFrame:
         are added up, means weighted by those who had a second contact; a year in which one of
         today's groups did not exist has no row of theirs.
     """
-    table = tables.load("mental_health_waits")
-    table = table[(table["counts"] == "people") & (table["services"] == "mental health")]
-    own = groups(area)
     regions = lists.organisations(area).query("level == 'region'")["organisation_code"]
     asked = {
-        "group": list(own["organisation_code"]), "region": list(regions), "england": [areas.ENGLAND]
+        "group": groups(area)["organisation_code"], "region": regions, "england": [areas.ENGLAND]
     }  # fmt: skip
-    parts = [
-        _together(table[(table["level"] == level) & table["organisation_code"].isin(codes)], codes)
-        for level, codes in asked.items()
-        if codes
-    ]
+    parts = [_together(level, tuple(codes)) for level, codes in asked.items() if len(codes)]
     out = pd.concat(parts, ignore_index=True)
     return out.assign(year=_financial(out["year"]))
 
 
-def _together(rows: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
+@tables.remembered
+def _together(level: str, codes: tuple[str, ...]) -> pd.DataFrame:
     """Add up organisations of one level in the years in which all of them have figures."""
+    rows = tables.load(
+        "mental_health_waits", organisation_code=codes, level=level, counts="people",
+        services="mental health",
+    )  # fmt: skip
     one = rows.pivot(
         index=["year", "level", "organisation_code"], columns="measure", values="value"
     )
@@ -92,9 +89,7 @@ def _children(area: Area, years: pd.Series) -> pd.Series:
 
     Missing where one of these authorities is in further groups: then no population is theirs.
     """
-    people = tables.load("population").query("age < 18").groupby(["area_code", "year"])["people"]
-    links = tables.load("nhs_area_links").query("level == 'sub_icb'")
-    links = links[links["area_code"].isin(areas.current())]
+    links = tables.load("nhs_area_links", area_code=areas.current(), level="sub_icb")
     own = links.loc[links["area_code"] == area, "organisation_code"]
     sharing = links.loc[links["organisation_code"].isin(own), "area_code"].unique()
     all_theirs = links.loc[links["area_code"].isin(sharing), "organisation_code"]
@@ -102,7 +97,14 @@ def _children(area: Area, years: pd.Series) -> pd.Series:
         sharing = [area]
     elif not all_theirs.isin(own).all() or not len(own):
         return pd.Series(float("nan"), index=years.index)
-    return years.map(people.sum().loc[sharing].groupby("year").sum(min_count=len(sharing)))
+    return years.map(_minors().loc[sharing].groupby("year").sum(min_count=len(sharing)))
+
+
+@tables.remembered
+def _minors() -> pd.Series:
+    """Residents aged 0 to 17, by area and mid-year."""
+    people = tables.load("population").query("age < 18")
+    return people.groupby(["area_code", "year"])["people"].sum()
 
 
 @reads.found
@@ -119,35 +121,44 @@ def contacts(area: Area) -> pd.DataFrame:
         the mid-year within; missing where a group's authorities are in others too), ``fewest,
         fewest to``: the smallest number in any twelve months, and when these last ended.
     """
-    table = tables.load("mental_health_contacts")
-    last = table["month"].max()
-    count = (last - table["month"].min()).days // 365
+    every = tables.load("mental_health_contacts", level="group")["organisation_code"].unique()
+    own = groups(area)["organisation_code"]
+    asked = {
+        "group": (area, own[own.isin(every)]), "groups": (areas.ENGLAND, every),
+        "england": (areas.ENGLAND, [areas.ENGLAND]),
+    }  # fmt: skip
+    parts = [
+        _in_twelve_months(level, whose, tuple(codes))
+        for level, (whose, codes) in asked.items()
+        if len(codes)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@tables.remembered
+def _in_twelve_months(level: str, whose: Area, codes: tuple[str, ...]) -> pd.DataFrame:
+    """Add up the children of some organisations, beside the residents of an area."""
+    months = tables.load("mental_health_contacts")["month"]
+    last = months.max()
+    count = (last - months.min()).days // 365
     ends = [last - pd.DateOffset(years=back) for back in range(count, -1, -1)]
-    codes = list(groups(area)["organisation_code"])
-    table = table.assign(children=table["children"].astype(float))
-    every = table[table["level"] == "group"]
-    own = every[every["organisation_code"].isin(codes)]
-    england = table[table["level"] == "england"]
-    parts = []
-    for level, rows, name, whose in (
-        ("group", own, " + ".join(own["organisation"].unique()), area),
-        ("groups", every, TOGETHER, areas.ENGLAND),
-        ("england", england, "England", areas.ENGLAND),
-    ):
-        if rows.empty:
-            continue
-        sums = rows.groupby("month")["children"].sum()
-        found = sums.loc[ends].reset_index()
-        middle = found["month"].dt.year - (found["month"].dt.month < 6)
-        people = _children(whose, middle)
-        parts.append(found.assign(
-            organisation=name, level=level, change=100 * found["children"].pct_change(),
-            **{"per 100": (100 * found["children"] / people).astype(float)}, fewest=sums.min(),
-            **{"fewest to": sums.index[sums == sums.min()].max()},
-        ))  # fmt: skip
-    columns = ["organisation", "level", "month", "children", "change", "per 100", "fewest",
-               "fewest to"]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)[columns]
+    rows = tables.load("mental_health_contacts", organisation_code=codes)
+    sums = rows["children"].astype(float).groupby(rows["month"]).sum()
+    found = sums.loc[ends].reset_index()
+    middle = found["month"].dt.year - (found["month"].dt.month < 6)
+    found = found.assign(
+        organisation=TOGETHER if level == "groups" else " + ".join(rows["organisation"].unique()),
+        level=level,
+        change=100 * found["children"].pct_change(),
+        fewest=sums.min(),
+        **{
+            "per 100": (100 * found["children"] / _children(whose, middle)).astype(float),
+            "fewest to": sums.index[sums == sums.min()].max(),
+        },
+    )
+    return found[
+        ["organisation", "level", "month", "children", "change", "per 100", "fewest", "fewest to"]
+    ]
 
 
 @reads.found
@@ -162,15 +173,13 @@ def first_contacts(area: Area) -> pd.DataFrame:
         days, 90th percentile days`` (waited so far), ``over 52 weeks`` (per cent of those waiting).
         Providers known to run the service in the area, its first board, and England.
     """
-    links = tables.load("nhs_area_links")
-    links = links[(links["area_code"] == area) & (links["level"] != "sub_icb")]
+    links = tables.load("nhs_area_links", area_code=area)
     boards = links[links["level"] == "icb"].sort_values("rank").head(1)
     codes = [
         *links.loc[links["level"] == "provider", "organisation_code"],
         *boards["organisation_code"], areas.ENGLAND,
     ]  # fmt: skip
-    table = tables.load("mental_health_first_contacts")
-    table = table[table["organisation_code"].isin(codes)]
+    table = tables.load("mental_health_first_contacts", organisation_code=codes)
     wide = table.pivot(
         index=["organisation_code", "organisation", "level", "month"],
         columns="measure", values="value",
@@ -195,27 +204,32 @@ def spending(area: Area) -> pd.DataFrame:
         the first for each resident aged 0 to 17; missing where a group's authorities are in others
         too, and before there is a population).
     """
-    table = tables.load("mental_health_spending")
-    table = table.assign(pounds=table["pounds"].astype("Float64").astype(float))
-    codes = list(groups(area)["organisation_code"])
-    parts = []
-    for level, wanted, whose in (
-        ("group", codes, area),
-        ("england", [areas.ENGLAND], areas.ENGLAND),
-    ):
-        rows = table[(table["level"] == level) & table["organisation_code"].isin(wanted)]
-        if rows.empty:
-            continue
-        wide = rows.pivot_table(
-            index="year", columns="part", values="pounds", aggfunc=lambda x: x.sum(skipna=False)
-        ).reset_index()
-        wide = wide.rename(columns={PART: "pounds"}).rename_axis(columns=None)
-        names = " + ".join(rows["organisation"].unique())
-        per = (wide["pounds"] / _children(whose, wide["year"])).astype("Float64").astype(float)
-        parts.append(wide.assign(organisation=names, level=level, **{"per child": per}))
-    out = pd.concat(parts, ignore_index=True)
-    out = out.assign(year=_financial(out["year"]))
-    return out[["year", "organisation", "level", "pounds", "eating disorders", "per child"]]
+    every = tables.load("mental_health_spending", level="group")["organisation_code"]
+    own = groups(area)["organisation_code"]
+    asked = {
+        "group": (area, own[own.isin(every)]), "england": (areas.ENGLAND, [areas.ENGLAND])
+    }  # fmt: skip
+    parts = [
+        _spent(level, whose, tuple(codes)) for level, (whose, codes) in asked.items() if len(codes)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@tables.remembered
+def _spent(level: str, whose: Area, codes: tuple[str, ...]) -> pd.DataFrame:
+    """Add up what some organisations spent, beside the residents of an area."""
+    rows = tables.load("mental_health_spending", organisation_code=codes)
+    rows = rows.assign(pounds=rows["pounds"].astype("Float64").astype(float))
+    wide = rows.pivot_table(
+        index="year", columns="part", values="pounds", aggfunc=lambda x: x.sum(skipna=False)
+    ).reset_index()
+    wide = wide.rename(columns={PART: "pounds"}).rename_axis(columns=None)
+    names = " + ".join(rows["organisation"].unique())
+    per = (wide["pounds"] / _children(whose, wide["year"])).astype("Float64").astype(float)
+    wide = wide.assign(
+        organisation=names, level=level, year=_financial(wide["year"]), **{"per child": per}
+    )
+    return wide[["year", "organisation", "level", "pounds", "eating disorders", "per child"]]
 
 
 def _financial(year: pd.Series) -> pd.Series:
@@ -235,20 +249,18 @@ def autism(area: Area) -> pd.DataFrame:
         ``month`` (the last that groups are published for), ``under 10, 10 to 17``: per cent of
         those whose referral had been open at least 13 weeks; missing where suppressed.
     """
-    links = tables.load("nhs_area_links")
-    links = links[links["area_code"].isin(areas.current())]
+    links = tables.load("nhs_area_links", area_code=areas.current())
     own = list(groups(area)["organisation_code"])
     boards = links[(links["level"] == "icb") & (links["rank"] == 1)]
     board = boards.loc[boards["area_code"] == area, "organisation_code"]
     near = boards.loc[boards["organisation_code"].isin(board), "area_code"]
     there = links[(links["level"] == "sub_icb") & links["area_code"].isin(near)]
     others = [code for code in there["organisation_code"].unique() if code not in own]
-    table = tables.load("autism_referrals")
-    table = table[table["measure"] == SEEN_LATE]
-    last = table.loc[table["level"] == "group", "month"].max()
+    last = tables.load("autism_referrals", measure=SEEN_LATE, level="group")["month"].max()
     codes = [*own, *sorted(others), areas.ENGLAND]
-    table = table[(table["month"] == last) & table["organisation_code"].isin(codes)]
-    table = table[table["age"] != "0 to 17"]
+    table = tables.load(
+        "autism_referrals", organisation_code=codes, measure=SEEN_LATE, month=last
+    ).query("age != '0 to 17'")
     wide = table.pivot(index=["organisation_code", "organisation"], columns="age", values="value")
     wide = wide.astype("Float64").astype(float).reset_index("organisation").loc[codes]
     kind = pd.Series("other", index=codes)

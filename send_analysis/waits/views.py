@@ -35,11 +35,7 @@ def focus(area: Area) -> pd.Series:
         the main services is passed over.
     """
     serving = waits.organisations(area)
-    table = waits.then()
-    main = table["service"].isin([SERVICES[name] for name in MAIN])
-    here = table["organisation_code"].isin(serving["organisation_code"])
-    with_lists = table.loc[main & here, "organisation_code"].unique()
-    serving = serving[serving["organisation_code"].isin(with_lists)]
+    serving = serving[serving["organisation_code"].isin(main_lists()["organisation_code"])]
     return serving[serving["level"] != "provider"].iloc[0]
 
 
@@ -71,11 +67,16 @@ def lists(area: Area) -> pd.DataFrame:
 @tables.remembered
 def lists_of(organisation: str) -> pd.DataFrame:
     """Lists of the four main services at one organisation, by its code, as :func:`lists`."""
+    found = main_lists()
+    out = found[found["organisation_code"] == organisation].reset_index(drop=True)
+    return out.assign(service=out["service"].map(SHORT))
+
+
+@tables.remembered
+def main_lists() -> pd.DataFrame:
+    """Lists of the four main services at every organisation, as :func:`lists.wide`."""
     table = waits.then()
-    short = {SERVICES[name]: name for name in MAIN}
-    rows = table[(table["organisation_code"] == organisation) & table["service"].isin(short)]
-    out = waits.wide(rows)
-    return out.assign(service=out["service"].map(short))
+    return waits.wide(table[table["service"].isin([SERVICES[name] for name in MAIN])])
 
 
 @reads.result
@@ -90,13 +91,19 @@ def reporting(area: Area) -> pd.DataFrame:
         occupational therapy, or the first of the main ones that the board has.
     """
     chosen = focus(area)
-    served = set(lists(area)["service"])
+    return _reporting(chosen["organisation_code"], chosen["level"])
+
+
+@tables.remembered
+def _reporting(code: str, level: str) -> pd.DataFrame:
+    """Children waiting at each provider of one organisation, which serves many areas."""
+    served = set(lists_of(code)["service"])
     service = next(name for name in ("occupational therapy", *MAIN) if name in served)
     table = waits.then()
     totals = table[(table["service"] == SERVICES[service]) & (table["band"] == TOTAL)]
     members = wait_claims.members().set_index("organisation_code")
-    inside = members.index[members[chosen["level"]] == chosen["organisation_code"]]
-    is_sum = totals["organisation_code"] == chosen["organisation_code"]
+    inside = members.index[members[level] == code]
+    is_sum = totals["organisation_code"] == code
     own = totals[totals["organisation_code"].isin(inside) | is_sum]
     name = own["organisation"].where(own["level"] == "provider", "Sum as published")
     wide = own.assign(provider=name, month=own["month"].dt.strftime("%b %Y")).pivot(
@@ -342,13 +349,7 @@ def queue_plan(area: Area, *, target_wait: float = 18, weeks: float = 52) -> pd.
         months of half of those who have waited up to two weeks, a lower bound; leaving is that
         less the median weekly change of the list, which one month counted otherwise cannot move.
     """
-    flows = queues.flows(lists(area)).dropna(subset="queue_size")
-    group = flows.groupby("service")
-    joined, net = group["joined_a_week"].median(), group["net_a_week"].median()
-    frame = pd.DataFrame(
-        {"queue_size": group["queue_size"].last(), "demand": joined, "capacity": joined - net}
-    ).dropna()
-    frame = frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
+    frame = _joining(focus(area)["organisation_code"])
     if frame.empty:
         raise MissingDataError(f"No list near {area.name} shows who joins and who leaves it.")
     plan = queues.plan(frame, target_wait=target_wait, weeks=weeks)
@@ -356,6 +357,18 @@ def queue_plan(area: Area, *, target_wait: float = 18, weeks: float = 52) -> pd.
         "queue_size": "waiting", "demand": "join_a_week", "capacity": "leave_a_week",
         "ratio": "over_target",
     })  # fmt: skip
+
+
+@tables.remembered
+def _joining(code: str) -> pd.DataFrame:
+    """Size of each list of one organisation, and who joins and leaves it, where both are known."""
+    flows = queues.flows(lists_of(code)).dropna(subset="queue_size")
+    group = flows.groupby("service")
+    joined, net = group["joined_a_week"].median(), group["net_a_week"].median()
+    frame = pd.DataFrame(
+        {"queue_size": group["queue_size"].last(), "demand": joined, "capacity": joined - net}
+    ).dropna()
+    return frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
 
 
 @reads.result
@@ -373,7 +386,7 @@ def futures(area: Area) -> pd.DataFrame:
     row = plan.loc[service]
     now, relief = row["leave_a_week"], row["relief_capacity"]
     paths = {
-        name: queues.simulate_list(int(row["waiting"]), row["join_a_week"], rate, seed=1)
+        name: _simulated(int(row["waiting"]), row["join_a_week"], rate)
         for name, rate in (
             ("as now", now), ("relief", relief), ("half the relief", 0.5 * (now + relief))
         )
@@ -383,6 +396,12 @@ def futures(area: Area) -> pd.DataFrame:
         service=service, organisation=focus(area)["organisation"], target_size=row["target_size"],
         extra_a_week=row["extra_a_week"],
     )  # fmt: skip
+
+
+@tables.remembered
+def _simulated(queue_size: int, demand: float, capacity: float) -> pd.DataFrame:
+    """Simulate a list of one organisation, which serves many areas."""
+    return queues.simulate_list(queue_size, demand, capacity, seed=1)
 
 
 def bought(pounds: float, service: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from send_analysis.errors import MissingDataError
 from send_analysis.waits import control
 from send_analysis.waits import lists as waits
 from send_analysis.waits.lists import BANDS, SERVICES
-from send_analysis.waits.views import MAIN, focus, lists, lists_of
+from send_analysis.waits.views import focus, lists, lists_of, main_lists
 
 FUNNELS = ("speech and language", "occupational therapy")
 
@@ -32,19 +32,24 @@ def charts(area: Area) -> pd.DataFrame:
         If no share moves.
     """
     own = focus(area)
+    return _charts(own["organisation_code"], own["organisation"])
+
+
+@tables.remembered
+def _charts(code: str, name: str) -> pd.DataFrame:
+    """Control charts of one organisation, which serves many areas."""
     carried = carry_over()["autocorrelation"]
     parts = {
-        name: control.xmr(values, lower_bound=0, autocorrelation=carried)
-        for name, values in _shares(lists_of(own["organisation_code"])).items()
+        service: control.xmr(values, lower_bound=0, autocorrelation=carried)
+        for service, values in _shares(lists_of(code)).items()
         if _moves(values)
     }
     if not parts:
         raise MissingDataError(
-            f"No list of {own['organisation']} has a share over 18 weeks that moves: it takes that "
-            "to draw limits."
+            f"No list of {name} has a share over 18 weeks that moves: it takes that to draw limits."
         )
     out = pd.concat(parts, names=["service", "month"]).reset_index()
-    out.insert(1, "organisation", own["organisation"])
+    out.insert(1, "organisation", name)
     return out
 
 
@@ -86,13 +91,10 @@ def carry_over() -> pd.Series:
         simulated steady series that carry over as much: ``signals_independent, alarms_independent``
         (limits for independent months), ``signals, alarms`` (limits as drawn).
     """
-    table = waits.then()
-    rows = table[
-        (table["level"] == "icb") & table["service"].isin([SERVICES[name] for name in MAIN])
-    ]
-    series = [one for one in _shares(waits.wide(rows)).values() if _moves(one)]
+    lists = main_lists()
+    series = [one for one in _shares(lists[lists["level"] == "icb"]).values() if _moves(one)]
     r = control.carry_over(series)
-    months = table["month"].nunique()
+    months = waits.then()["month"].nunique()
     out = {
         "charts": len(series), "months": months, "autocorrelation": r,
         "widened": 1 / (1 - r) ** 0.5,

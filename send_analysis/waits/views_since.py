@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from send_analysis import areas, reads, tables
+from send_analysis import reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes
@@ -26,8 +26,7 @@ _LIST = ["service", "provider"]
 _ORDER = ["provider", "icb", "region", "england"]
 
 
-@reads.found
-@tables.remembered
+@reads.result
 def shares(area: Area) -> pd.DataFrame:
     """Follow the lists of the organisations that serve an area, month by month.
 
@@ -41,27 +40,42 @@ def shares(area: Area) -> pd.DataFrame:
         has a row: one without a workbook, a return, or a list that is not last month's again, has
         no figure. An area in several boards has the first, with its region.
     """
+    return _near(_shares(), area)
+
+
+def _near(lists: pd.DataFrame, area: Area) -> pd.DataFrame:
+    """Keep the lists of the organisations that serve an area: of several boards the first."""
     found = waits.organisations(area)
     serving = found[(found["level"] == "provider") | ~found["level"].duplicated()]
-    serving = serving.set_index("organisation_code")
-    short = {SERVICES[name]: name for name in MAIN}
+    near = lists["organisation_code"].isin(serving["organisation_code"])
+    return lists[near].reset_index(drop=True)
+
+
+@tables.remembered
+def _main_lists() -> pd.DataFrame:
+    """Later lists of the main services at every organisation, as :func:`.lists.wide`."""
     table = waits.since()
-    rows = table[table["organisation_code"].isin(serving.index) & table["service"].isin(short)]
-    lists = waits.wide(rows).assign(service=lambda d: d["service"].map(short))
+    return waits.wide(table[table["service"].isin([SERVICES[name] for name in MAIN])])
+
+
+@tables.remembered
+def _shares() -> pd.DataFrame:
+    """Follow the lists of every organisation, as :func:`shares` those near an area."""
+    lists = _main_lists()
+    lists = lists.assign(service=lists["service"].map(SHORT))
     for name, bands in LONG.items():
         long = 100 * lists[bands].sum(axis=1, min_count=1)
         lists[name], lists[f"{name} of all"] = long / lists["banded"], long / lists[TOTAL]
     lists = lists.rename(columns={TOTAL: "waiting", "banded": "known"})
-    months = pd.date_range(table["month"].min(), table["month"].max(), freq="MS", name="month")
+    known = waits.since()["month"]
+    months = pd.date_range(known.min(), known.max(), freq="MS", name="month")
     key = ["service", "organisation_code"]
     grid = lists[key].drop_duplicates().merge(pd.Series(months, name="month"), how="cross")
     out = grid.merge(
         lists[[*key, "month", "waiting", "known", *SHARES]], on=[*key, "month"], how="left"
     )
-    out = out.assign(
-        organisation=out["organisation_code"].map(serving["organisation"]),
-        level=out["organisation_code"].map(serving["level"]),
-    )
+    called = waits.every_organisation()[["organisation", "level"]]
+    out = out.join(called, on="organisation_code")
     order = {name: place for place, name in enumerate([*MAIN, *_ORDER])}
     out = out.sort_values(
         ["service", "level", "organisation_code", "month"],
@@ -73,7 +87,6 @@ def shares(area: Area) -> pd.DataFrame:
 
 
 @reads.result
-@tables.remembered(most=1)
 def ends(area: Area) -> pd.DataFrame:
     """First and last figure of each list, and the highest share over a year between them.
 
@@ -87,7 +100,13 @@ def ends(area: Area) -> pd.DataFrame:
         the list itself most likely began to count something else, in words); ``comparable``
         (whether none did, and the same providers hold ``SAME`` per cent at both ends).
     """
-    known = shares(area).dropna(subset="waiting")
+    return _near(_ends(), area)
+
+
+@tables.remembered
+def _ends() -> pd.DataFrame:
+    """First and last figure of each list of every organisation, as :func:`ends`."""
+    known = _shares().dropna(subset="waiting")
     key = ["service", "organisation_code"]
     out = known.drop_duplicates(key)[[*key, "organisation", "level"]]
     for end, keep in (("from", "first"), ("to", "last")):
@@ -197,11 +216,7 @@ def services(area: Area) -> pd.DataFrame:
     found = waits.organisations(area)
     near = found[~found["level"].duplicated() | (found["level"] == "provider")]
     near = near[near["level"].isin(["provider", "icb"])].set_index("organisation_code")
-    table = waits.since()
-    wanted = table["organisation_code"].isin([*near.index, areas.ENGLAND])
-    lists = waits.wide(table[wanted & (table["month"] == table["month"].max())])
-    for name, bands in LONG.items():
-        lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
+    lists = _last_lists()
     england = lists[lists["level"] == "england"].set_index("service")[list(LONG)]
     out = lists[lists["organisation_code"].isin(near.index) & (lists[TOTAL] > 0)]
     out = out.join(england.add_suffix(" in England"), on="service")
@@ -215,6 +230,16 @@ def services(area: Area) -> pd.DataFrame:
         )
     columns = ["service", "organisation", "level", "month", "waiting", *LONG]
     return out[[*columns, *england.add_suffix(" in England")]].reset_index(drop=True)
+
+
+@tables.remembered
+def _last_lists() -> pd.DataFrame:
+    """Lists of all services at every organisation in the last month, with their shares."""
+    table = waits.since()
+    lists = waits.wide(table[table["month"] == table["month"].max()])
+    for name, bands in LONG.items():
+        lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
+    return lists
 
 
 def _older(known: pd.DataFrame) -> pd.DataFrame:
@@ -254,13 +279,11 @@ def _providers() -> pd.DataFrame:
     ``service, organisation_code, provider, month, total, jumps`` (whether the provider's list of
     this service jumps in any month).
     """
-    table = waits.since()
-    rows = table[table["service"].isin([SERVICES[name] for name in MAIN])]
-    lists = changes.merged_providers(waits.wide(rows[rows["level"] == "provider"]))
+    lists = changes.merged_providers(_main_lists())
     lists = lists.rename(columns={"organisation_code": "provider"})
     steps = pd.MultiIndex.from_frame(jumped(lists, by=_LIST)[_LIST])
     lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
-    members = changes.membership(table).rename(columns={"organisation_code": "provider"})
+    members = changes.membership(waits.since()).rename(columns={"organisation_code": "provider"})
     members = members.assign(own=members["provider"])
     levels = members.melt("provider", value_name="organisation_code").dropna()
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")
