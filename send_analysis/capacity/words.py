@@ -256,10 +256,7 @@ def places(forecast: pd.DataFrame) -> Tile:
 
 def chance_in(year: int) -> str:
     """Name the chance of a January."""
-    return (
-        f"Chance that more specialist places are needed in January {year} than are in use and "
-        "announced"
-    )
+    return f"Chance that more specialist places are needed in January {year}"
 
 
 @reads.found

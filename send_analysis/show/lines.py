@@ -132,10 +132,12 @@ def told(frame: pd.DataFrame, column: str, form: str, what: str) -> str:
     words = "".join(_span(frame, role, column, form) for role in ("area", "england", "region"))
     others = frame[frame["role"] == "neighbours"].dropna(subset=column)
     if len(others):
-        ends = others[others["year"] == others["year"].max()][column].astype(float)
+        end, count = others["year"].max(), others["area"].nunique()
+        ends = others.loc[others["year"] == end, column].astype(float)
         words += (
-            f"The {others['area'].nunique()} statistical neighbours end between "
-            f"{ends.min():{form}} and {ends.max():{form}}."
+            ("The " if len(ends) == count else f"{len(ends)} of the ")
+            + f"{count} statistical neighbours end in {end} between {ends.min():{form}} and "
+            f"{ends.max():{form}}."
         )
     dots = " Dotted steps cross a break in the series." if (frame["caveat"] != "").any() else ""
     return f"Line chart of {what}. {words}".strip() + dots
