@@ -30,7 +30,7 @@ LEAST_DELAY = 0.25  # weeks; an account can leave no queue at all
 
 
 @reads.found
-@tables.remembered(most=2)
+@tables.remembered(most=3)
 def accounts(area: Area | None = None) -> pd.DataFrame:
     """Set out what became of requests and assessments each year.
 
@@ -54,23 +54,24 @@ def accounts(area: Area | None = None) -> pd.DataFrame:
     MissingDataError
         If there is nothing for the area.
     """
+    if area is not None:
+        every = accounts()
+        own = every[every["area_code"] == area].reset_index(drop=True)
+        if own.empty:
+            raise MissingDataError(f"There are no requests for {area.name}; choose another area.")
+        return own
 
     def wide(name: str, value: str, columns: str) -> pd.DataFrame:
         rows = tables.load(name)
         if name == "timeliness":
             rows = rows[rows["exceptions"] == "excluded"]
-        if area is not None:
-            rows = rows[rows["area_code"] == area]
         out = rows.pivot(index=["area_code", "year"], columns=columns, values=value)
         return out.astype("Float64")
 
     asked = wide("requests", "requests", "outcome")
     assessed = wide("assessments", "assessments", "outcome")
     timed = wide("timeliness", "plans", "issued_within")
-    if asked.empty:
-        raise MissingDataError(f"There are no requests for {area.name}; choose another area.")
-    # An area lacks the outcomes that were not collected in any of its years.
-    withdrawn = asked.get("withdrawn", asked["all"] * 0).fillna(0)
+    withdrawn = asked["withdrawn"].fillna(0)
     out = pd.DataFrame(
         {
             "requests": asked["all"],
@@ -82,11 +83,9 @@ def accounts(area: Area | None = None) -> pd.DataFrame:
             "timely": 100 * timed["20 weeks or less"] / timed["any time"].replace(0, pd.NA),
             "decided": 100
             * asked["decided within 6 weeks"]
-            / (asked["decided within 6 weeks"] + asked["decided after 6 weeks"]).replace(0, pd.NA)
-            if "decided within 6 weeks" in asked
-            else pd.NA,
-            "undecided": asked.get("no decision yet", pd.NA),
-            "published_open": assessed.get("open at the end of the year", pd.NA),
+            / (asked["decided within 6 weeks"] + asked["decided after 6 weeks"]).replace(0, pd.NA),
+            "undecided": asked["no decision yet"],
+            "published_open": assessed["open at the end of the year"],
         }
     )
     out = out[out["requests"].notna()].astype("Float64")

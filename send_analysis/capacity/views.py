@@ -101,9 +101,10 @@ def fan(forecast: pd.DataFrame, phase: str) -> pd.DataFrame:
     rows = forecast[(forecast["phase"] == phase) & (forecast["kind"] == EVERY)]
     rows = rows.rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
     columns = ["area", "kind", "phase", "year", "capacity", "demand", "low_80", "high_80"]
-    start = rows.iloc[[0]].assign(year=rows["origin"].iloc[0])
-    for column in columns[4:]:
-        start[column] = start["in_use"]
+    first = rows.iloc[0]
+    start = rows.iloc[[0]].assign(
+        year=first["origin"], **dict.fromkeys(columns[4:], first["in_use"])
+    )
     out = pd.concat([start, rows])[columns].reset_index(drop=True)
     return out.astype(dict.fromkeys(columns[4:], "float64"))
 
