@@ -17,7 +17,7 @@ from send_analysis.errors import UnknownNameError
 from send_analysis.forecasting import totals
 from send_analysis.forecasting import views as forecasts
 from send_analysis.growth import series, views, words
-from send_analysis.waits import views as waits
+from send_analysis.waits import views_compared
 
 WAYS = ["bury", "E08000002", 351, "351", "351.0", areas.find("Bury")]
 
@@ -77,7 +77,8 @@ def test_what_is_typed_is_found_once(monkeypatch):
     monkeypatch.setattr(areas, "_code", lambda text: asked.append(text) or code(text))
     for function in (
         words.causes, words.grew, views.counterfactuals, views.flows, views.ratios,
-        forecasts.then, capacity.checks, capacity.forecast, capacity.unit_costs, waits.measured,
+        forecasts.then, capacity.checks, capacity.forecast, capacity.unit_costs,
+        views_compared.measured,
     ):  # fmt: skip
         function("bury")
         assert [text for text in asked if text != "Bury"] == ["bury"], function  # files say Bury

@@ -12,7 +12,7 @@ from send_analysis.evidence import views as evidence
 from send_analysis.growth import series
 from send_analysis.growth import views as growth
 from send_analysis.waits import views as waits
-from send_analysis.waits import views_mental_health, views_since
+from send_analysis.waits import views_compared, views_mental_health, views_since
 
 
 @tables.remembered
@@ -117,8 +117,8 @@ def test_a_result_names_every_table_that_was_opened_for_it(monkeypatch, name):
 @pytest.mark.parametrize(
     ("make", "names"),
     [
-        (waits.jumps, {"nhs_waits"}),
-        (lambda: waits.measured("Bury"), {"nhs_area_links", "nhs_waits"}),
+        (views_compared.jumps, {"nhs_waits"}),
+        (lambda: views_compared.measured("Bury"), {"nhs_area_links", "nhs_waits"}),
         (lambda: views_since.charted("Bury"), {"nhs_area_links", "nhs_waits"}),
         (lambda: views_mental_health.spent("Bury", 1e6),
          {"mental_health_spending", "nhs_area_links", "population"}),

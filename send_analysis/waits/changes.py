@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import tables
+from send_analysis.waits import jumps
 from send_analysis.waits import lists as waits
 from send_analysis.waits.lists import NUMBERS, OPEN_UNIT, SERVICES, TOTAL, then
 
 NEAREST, EXPLORATORY = "nearest", "exploratory"
 CHILDREN = "cyp"  # whose lists are compared, as the table `nhs_waits` calls the age group
-JUMP = 3.0  # factor by which a list grows or falls within a month when something else is counted
-LEAST = 100  # people in the larger of the two months
 NAMES = {
     "waiting": "children waiting",
     "share_over_18_weeks": "share over 18 weeks",
@@ -35,7 +34,6 @@ def changes(
     organisations: Iterable[str],
     services: Iterable[str] = tuple(SERVICES.values()),
     members: pd.DataFrame | None = None,
-    longest: bool = False,
 ) -> pd.DataFrame:
     """Compute the change of every measure between every two months, on every definition.
 
@@ -51,8 +49,6 @@ def changes(
         Service lines as in the table.
     members : DataFrame, optional
         As :func:`membership` returns it for `table`, so as not to work it out again.
-    longest : bool, default False
-        Only from the first month of all to the last, in a fraction of the time.
 
     Returns
     -------
@@ -67,7 +63,7 @@ def changes(
     months = np.sort(lists["month"].unique())
     start, end = np.triu_indices(len(months), k=1)
     run = waits.runs(months).to_numpy()
-    kept = (run[start] == run[end]) & (not longest or end - start == len(months) - 1)
+    kept = run[start] == run[end]
     start, end = start[kept], end[kept]
     windows = pd.DataFrame({"window": np.arange(len(start)), "start": start, "end": end})
     published = lists[lists["organisation_code"].isin(list(organisations))]
@@ -138,10 +134,8 @@ def _compare(sides: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return out.assign(change=100 * (out["after"] - out["before"]) / base)
 
 
-def jumps(table: pd.DataFrame) -> pd.DataFrame:
-    """Find lists that change so much in one month that recording is the likelier cause.
-
-    By :data:`JUMP` or more, up or down, with :data:`LEAST` children or more in the larger month.
+def steps(table: pd.DataFrame) -> pd.DataFrame:
+    """Hold each provider's list against the one before, as :func:`.jumps.steps`.
 
     Parameters
     ----------
@@ -151,21 +145,13 @@ def jumps(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``organisation_code, organisation, part_of, service, month, before, after``: providers,
-        largest change first.
+        As there, with the provider's newest name as ``organisation``; merged providers are one.
     """
-    totals = table[
-        (table["band"] == TOTAL) & (table["level"] == "provider") & (table["age_group"] == CHILDREN)
-    ].sort_values(["organisation_code", "service", "month"])
-    after = totals["waiting"].astype("Float64").astype(float)
-    run = totals["month"].map(waits.runs(totals["month"]))
-    before = after.groupby([totals["organisation_code"], totals["service"], run]).shift()
-    large, small = np.maximum(after, before), np.minimum(after, before)
-    found = (large >= LEAST) & (large >= JUMP * small)
-    out = totals.assign(before=before, after=after, size=(after - before).abs())[found]
-    out = out.sort_values("size", ascending=False)
-    columns = ["organisation_code", "organisation", "part_of", "service", "month"]
-    return out[[*columns, "before", "after"]].reset_index(drop=True)
+    table = table[(table["level"] == "provider") & (table["age_group"] == CHILDREN)]
+    found = jumps.steps(merged_providers(waits.wide(table)), by=["organisation_code", "service"])
+    newest = table.sort_values("month").drop_duplicates("organisation_code", keep="last")
+    names = newest.set_index("organisation_code")["organisation"]
+    return found.assign(organisation=found["organisation_code"].map(names))
 
 
 def unbanded(table: pd.DataFrame) -> pd.DataFrame:
@@ -328,6 +314,26 @@ def membership(table: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame({"organisation_code": providers.index, "icb": providers.to_numpy()})
     out["region"] = out["icb"].map(last["part_of"])
     return out.assign(england=out["region"].map(last["part_of"]))
+
+
+def levels(members: pd.DataFrame) -> pd.DataFrame:
+    """Say for each provider what it is added up to.
+
+    Parameters
+    ----------
+    members : DataFrame
+        As :func:`membership` returns it.
+
+    Returns
+    -------
+    DataFrame
+        ``provider, level, organisation_code``: a row each for itself, its board, its region and
+        England, as far as known.
+    """
+    named = members.rename(columns={"organisation_code": "provider"})
+    named = named.assign(own=named["provider"])
+    out = named.melt("provider", var_name="level", value_name="organisation_code").dropna()
+    return out.replace({"level": {"own": "provider"}})
 
 
 @tables.remembered

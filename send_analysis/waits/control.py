@@ -42,6 +42,7 @@ def xmr(
     rebase: Sequence[object] = (),
     screen: bool = True,
     lower_bound: float | None = None,
+    upper_bound: float | None = None,
     autocorrelation: float = 0.0,
 ) -> pd.DataFrame:
     """Compute the XmR chart of one series.
@@ -58,8 +59,8 @@ def xmr(
         it from outside the data, or the chart will confirm whatever one looks for.
     screen : bool, default True
         Leave moving ranges above 3.267 mean moving ranges out of the mean moving range.
-    lower_bound : float, optional
-        Smallest value the measure can take; the lower limit is not drawn below it.
+    lower_bound, upper_bound : float, optional
+        Smallest and largest value the measure can take; no limit is drawn beyond them.
     autocorrelation : float, default 0
         Correlation of neighbouring months of a steady list, from 0 to below 1; see
         :func:`carry_over`. The limits are as much wider.
@@ -104,14 +105,18 @@ def xmr(
     widened = 1 / np.sqrt(1 - autocorrelation)
     chart = pd.DataFrame({"value": values, "step": np.cumsum(starts)}, index=values.index)
     parts = [
-        _step(part, screen=screen, lower_bound=lower_bound, widened=widened)
+        _step(part, screen=screen, bounds=(lower_bound, upper_bound), widened=widened)
         for _, part in chart.groupby("step", sort=False)
     ]
     return pd.concat(parts)
 
 
 def _step(
-    part: pd.DataFrame, *, screen: bool, lower_bound: float | None, widened: float
+    part: pd.DataFrame,
+    *,
+    screen: bool,
+    bounds: tuple[float | None, float | None],
+    widened: float,
 ) -> pd.DataFrame:
     """Compute limits and signals of one step."""
     value = part.value
@@ -126,12 +131,12 @@ def _step(
             f"The step from {part.index[0]} has no two numbers in neighbouring months, so nothing "
             "says how much months differ: fill the gaps or leave the chart."
         )
-    lower = found.mean - found.reach
+    limits = pd.Series([found.mean - found.reach, found.mean + found.reach]).clip(*bounds)
     return part.assign(
         moving_range=found.moving,
         mean=found.mean,
-        lower=lower if lower_bound is None else max(lower, lower_bound),
-        upper=found.mean + found.reach,
+        lower=limits[0],
+        upper=limits[1],
         trial=points < ENOUGH,
         signal=found.signal,
         side=found.side,

@@ -17,7 +17,6 @@ from send_analysis.waits import investment, queues
 from send_analysis.waits import lists as waits
 from send_analysis.waits.lists import SERVICES, SHORT, TOTAL
 
-KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
 CLAIMED = "claims as recorded in data/claims"  # beside the tables, the source of what is claimed
 ASSUMED = "Assumptions of the project, data/assumptions.yml"
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
@@ -50,6 +49,21 @@ def organisations(area: Area) -> pd.DataFrame:
     """
     found = waits.organisations(area).rename(columns={"level": "kind"})
     return found.replace({"kind": {"icb": "integrated care board", "england": "country"}})
+
+
+@reads.found
+def unlisted(area: Area) -> pd.Series:
+    """Names of the boards that an area is linked to and that have no list, by code.
+
+    As the mental health tables name them; by code where they do not.
+    """
+    links = tables.load("nhs_area_links")
+    boards = links[(links["area_code"] == area) & (links["level"] == "icb")].sort_values("rank")
+    codes = boards["organisation_code"].drop_duplicates()
+    known = tables.load("mental_health_first_contacts").drop_duplicates("organisation_code")
+    names = known.set_index("organisation_code")["organisation"]
+    gone = codes[~codes.isin(tables.load("nhs_waits")["organisation_code"])]
+    return gone.map(names).fillna(gone).set_axis(gone)
 
 
 @reads.found
@@ -117,111 +131,6 @@ def _reporting(code: str, level: str) -> pd.DataFrame:
 
 
 @reads.result
-def measured(area: Area) -> pd.DataFrame:
-    """First and last month of every measure, for the organisation that stands for an area.
-
-    Returns
-    -------
-    DataFrame
-        ``service, measure`` (in words; after the share, what it is of), ``first_month,
-        last_month, change_percent, comparable`` (the change among providers that reported in every
-        month and whose list did not triple, or fall to a third, within one), ``unit``.
-    """
-    return _measured(focus(area)["organisation_code"])
-
-
-@tables.remembered
-def _measured(code: str) -> pd.DataFrame:
-    """First and last month of every measure of one organisation, which serves many areas."""
-    found = waits.measures(lists_of(code))
-    months = found["month"].min(), found["month"].max()
-    ends = [
-        found[found["month"] == month].set_index(["service", "measure"]).sort_index()
-        for month in months
-    ]
-    every = _first_to_last()
-    window = every[
-        (every["organisation_code"] == code)
-        & (every["start"] == months[0])
-        & (every["end"] == months[1])
-        & (every["base"] == "banded")
-    ]
-    window = window.assign(service=window["service"].map(SHORT))
-    both = window.pivot(index=["service", "measure"], columns="reporting", values="change")
-    columns = ["first_month", "last_month"]
-    out = pd.concat([end["value"] for end in ends], axis=1, keys=columns)
-    names = {"all": "change_percent", "throughout": "comparable"}
-    both = both.reindex(columns=list(names)).rename(columns=names)
-    out = out.join(both).join(ends[1]["unit"]).reset_index()
-    known = lists_of(code).pivot(index="service", columns="month", values="banded")
-    known = known[list(months)].set_axis(columns, axis=1).astype(float).reset_index()
-    before = known["first_month"].where(known["first_month"] > 0)
-    known["change_percent"] = 100 * (known["last_month"] / before - 1)
-    out = pd.concat([out, known.assign(measure=KNOWN, unit="children")], ignore_index=True)
-    order = {name: i for i, name in enumerate(waits.MEASURES)}
-    order[KNOWN] = order["share_over_18_weeks"] + 0.5
-    out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
-    out["measure"] = out["measure"].map(wait_claims.NAMES | {KNOWN: KNOWN})
-    return out[["service", "measure", *columns, *names.values(), "unit"]]
-
-
-@tables.remembered
-def _first_to_last() -> pd.DataFrame:
-    """Changes from the first month to the last at every board and region, and in England."""
-    table = _without_jumps()
-    return wait_claims.changes(
-        table,
-        organisations=table.loc[table["level"] != "provider", "organisation_code"].unique(),
-        services=[SERVICES[name] for name in MAIN],
-        members=wait_claims.members(),
-        longest=True,
-    )
-
-
-def _without_jumps() -> pd.DataFrame:
-    """Lists of children without those of providers that jumped: what they count has changed."""
-    table = waits.then()
-    jumped = _jumps()[["organisation_code", "service"]].drop_duplicates()
-    gone = pd.MultiIndex.from_frame(jumped)
-    there = pd.MultiIndex.from_frame(table[["organisation_code", "service"]])
-    return table[~(there.isin(gone) & (table["level"] == "provider").to_numpy())]
-
-
-@reads.found
-def recounted(area: Area) -> dict[str, pd.Timestamp]:
-    """Services whose list changed what it counts, and since when it is one list.
-
-    Returns
-    -------
-    dict
-        Short name of the service, and the month of the last jump (a list of a hundred or more that
-        triples, or falls to a third) of the organisation that stands for the area.
-    """
-    return jumped(lists(area), by=["service"]).groupby("service")["month"].max().to_dict()
-
-
-def jumped(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
-    """Find months in which a list of a hundred or more triples, or falls to a third.
-
-    Parameters
-    ----------
-    lists : DataFrame
-        As :func:`lists.wide` returns them.
-    by : list of str
-        Columns that tell lists apart.
-
-    Returns
-    -------
-    DataFrame
-        Those rows of `lists`, held against the month with a figure before them.
-    """
-    own = lists.sort_values("month").dropna(subset=TOTAL)
-    before = own.groupby(by)[TOTAL].shift()
-    large, small = own[TOTAL].combine(before, max), own[TOTAL].combine(before, min)
-    return own[before.notna() & (large >= wait_claims.LEAST) & (large >= wait_claims.JUMP * small)]
-
-
-@reads.result
 def changes(area: Area, claimed: Mapping[str, float]) -> pd.DataFrame:
     """Changes at the provider and the board of an area, on every definition, beside those claimed.
 
@@ -283,50 +192,6 @@ def changed(found: pd.DataFrame) -> pd.DataFrame:
     out = out.join(group["as_claimed"].sum()).reset_index()
     sums = {"measure": "all measures", **out[["changes", "as_claimed"]].sum()}
     return pd.concat([out, pd.DataFrame([sums])], ignore_index=True)
-
-
-@reads.result
-def jumps() -> pd.DataFrame:
-    """List the lists that change more in one month than children can, as :func:`.changes.jumps`.
-
-    Returns
-    -------
-    DataFrame
-        ``organisation, service, month`` (in words), ``children_before, children_after``.
-    """
-    names = {"before": "children_before", "after": "children_after"}
-    return _in_words(_jumps()).rename(columns=names).drop(columns="part_of")
-
-
-@tables.remembered
-def _jumps() -> pd.DataFrame:
-    """Jumps of all providers' lists."""
-    return wait_claims.jumps(waits.then())
-
-
-@reads.result
-def unbanded() -> pd.DataFrame:
-    """List the lists returned without saying how long part of them has waited.
-
-    Returns
-    -------
-    DataFrame
-        ``organisation, service, month`` (in words), ``on_the_list, wait_known, wait_not_known``.
-    """
-    names = {TOTAL: "on_the_list", "banded": "wait_known", "short": "wait_not_known"}
-    return _in_words(_unbanded()).rename(columns=names)
-
-
-@tables.remembered
-def _unbanded() -> pd.DataFrame:
-    """Lists of all providers whose bands fall short."""
-    return wait_claims.unbanded(waits.then())
-
-
-def _in_words(found: pd.DataFrame) -> pd.DataFrame:
-    """Write months as readers do, and leave codes out."""
-    month = found["month"].dt.strftime("%B %Y")
-    return found.assign(month=month).drop(columns="organisation_code")
 
 
 @reads.result

@@ -11,6 +11,7 @@ from send_analysis.waits import control
 from send_analysis.waits import lists as waits
 from send_analysis.waits.lists import BANDS, SERVICES
 from send_analysis.waits.views import focus, lists, lists_of, main_lists
+from send_analysis.waits.views_compared import all_recounted, recounted_of
 
 FUNNELS = ("speech and language", "occupational therapy")
 
@@ -22,14 +23,15 @@ def charts(area: Area) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``service, organisation, month`` and the chart as :func:`.control.xmr` returns it. Limits
-        allow for what carries over from month to month. A share that never moves, as of a list of
-        a few children, has none.
+        ``service, organisation, month`` and the chart as :func:`.control.xmr` returns it, from the
+        list's last jump on. Limits allow for what carries over from month to month. A share that
+        never moves, as of a list of a few children, has none, nor has a list with fewer than
+        ``control.RUN`` months since it jumped.
 
     Raises
     ------
     MissingDataError
-        If no share moves.
+        If no share moves that long.
     """
     own = focus(area)
     return _charts(own["organisation_code"], own["organisation"])
@@ -40,17 +42,47 @@ def _charts(code: str, name: str) -> pd.DataFrame:
     """Control charts of one organisation, which serves many areas."""
     carried = carry_over()["autocorrelation"]
     parts = {
-        service: control.xmr(values, lower_bound=0, autocorrelation=carried)
-        for service, values in _shares(lists_of(code)).items()
-        if _moves(values)
+        service: control.xmr(values, lower_bound=0, upper_bound=100, autocorrelation=carried)
+        for service, values in _since_jumps(code).items()
+        if _moves(values) and values.count() >= control.RUN
     }
     if not parts:
         raise MissingDataError(
-            f"No list of {name} has a share over 18 weeks that moves: it takes that to draw limits."
+            f"No list of {name} has a share over 18 weeks that moves, in "
+            f"{control.RUN} months at least without a jump: it takes that to draw limits."
         )
     out = pd.concat(parts, names=["service", "month"]).reset_index()
     out.insert(1, "organisation", name)
     return out
+
+
+def _since_jumps(code: str) -> dict[str, pd.Series]:
+    """Shares of an organisation as :func:`shares`, from the month of each list's last jump on."""
+    jumped = recounted_of(code)
+    return {
+        name: values[values.index >= jumped.get(name, values.index[0])]
+        for name, values in _shares(lists_of(code)).items()
+    }
+
+
+@reads.found
+def left(area: Area) -> pd.DataFrame:
+    """Lists that jumped, and what a control chart has left of them.
+
+    Returns
+    -------
+    DataFrame
+        ``service, month`` (of the last jump), ``months`` (with a share since), ``charted``.
+    """
+    code = focus(area)["organisation_code"]
+    since = _since_jumps(code)
+    rows = [
+        {"service": name, "month": month, "months": int(since[name].count()),
+         "charted": since[name].count() >= control.RUN and _moves(since[name])}
+        for name, month in recounted_of(code).items()
+        if name in since
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["service", "month", "months", "charted"])
 
 
 def _moves(values: pd.Series) -> bool:
@@ -86,13 +118,16 @@ def carry_over() -> pd.Series:
     Returns
     -------
     Series
-        ``charts`` (boards' charts of the four main services), ``months``, ``autocorrelation``,
-        ``widened`` (factor on the limits); per cent of the charts with a signal, and per cent of
-        simulated steady series that carry over as much: ``signals_independent, alarms_independent``
+        ``charts`` (boards' charts of the four main services, of lists without a jump), ``months,
+        autocorrelation, widened`` (factor on the limits); per cent of the charts with a signal,
+        and of simulated steady series that carry over as much: ``signals_independent,
+        alarms_independent``
         (limits for independent months), ``signals, alarms`` (limits as drawn).
     """
     lists = main_lists()
-    series = [one for one in _shares(lists[lists["level"] == "icb"]).values() if _moves(one)]
+    every = _shares(lists[lists["level"] == "icb"].replace({"service": waits.SHORT}))
+    jumped = set(all_recounted()[["organisation_code", "service"]].itertuples(index=False))
+    series = [one for name, one in every.items() if _moves(one) and name not in jumped]
     r = control.carry_over(series)
     months = waits.then()["month"].nunique()
     out = {
@@ -116,7 +151,7 @@ def carried() -> pd.DataFrame:
         Indexed by ``measure`` (in words): ``figure``.
     """
     names = {
-        "charts": "Charts of boards",
+        "charts": "Charts of boards whose lists do not jump",
         "autocorrelation": "Correlation of neighbouring months",
         "signals_independent": "Charts with a signal, limits for independent months, %",
         "alarms_independent": "Steady lists with a signal, limits for independent months, %",

@@ -13,8 +13,9 @@ from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes
 from send_analysis.waits import lists as waits
+from send_analysis.waits.jumps import jumped
 from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
-from send_analysis.waits.views import MAIN, jumped
+from send_analysis.waits.views import MAIN
 
 LONG = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
 SHARES = [*LONG, *(f"{name} of all" for name in LONG)]
@@ -118,8 +119,7 @@ def _ends() -> pd.DataFrame:
     out = out.join(
         top.set_axis(["highest over 52 weeks", "highest in"], axis=1), on=key
     ).reset_index(drop=True)
-    steps = pd.concat([jumped(known.rename(columns={"waiting": TOTAL}), by=key), _older(known)])
-    steps = steps.sort_values("month").drop_duplicates([*key, "month"])
+    steps = jumped(_main_lists().replace({"service": SHORT}), by=key)
     words = steps["month"].dt.strftime("%B %Y").groupby([steps[name] for name in key])
     out = out.join(words.agg(", ".join).rename("jumped"), on=key)
     out = out.assign(jumped=out["jumped"].fillna("")).join(_same(out[[*key, "from", "to"]]))
@@ -242,21 +242,6 @@ def _last_lists() -> pd.DataFrame:
     return lists
 
 
-def _older(known: pd.DataFrame) -> pd.DataFrame:
-    """Months with more children over a year than can have grown that old on the list before.
-
-    All of them had waited over 18 weeks by then, or their wait was not known: the bands are 34
-    weeks apart. As many as a tenth of a list, and lists of less than a hundred, are let pass:
-    children do move in with their waits.
-    """
-    key = ["service", "organisation_code"]
-    over = {name: known[name] * known["known"] / 100 for name in LONG}
-    could = over["over 18 weeks"] + known["waiting"] - known["known"]
-    before = could.groupby([known[name] for name in key]).shift()
-    extra = over["over 52 weeks"] - before
-    return known[(known["waiting"] >= 100) & (extra > (1 - SAME / 100) * known["waiting"])]
-
-
 def _same(lists: pd.DataFrame) -> pd.DataFrame:
     """Per cent of each list, first and last, that providers in both hold whose list never jumped.
 
@@ -283,9 +268,7 @@ def _providers() -> pd.DataFrame:
     lists = lists.rename(columns={"organisation_code": "provider"})
     steps = pd.MultiIndex.from_frame(jumped(lists, by=_LIST)[_LIST])
     lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
-    members = changes.membership(waits.since()).rename(columns={"organisation_code": "provider"})
-    members = members.assign(own=members["provider"])
-    levels = members.melt("provider", value_name="organisation_code").dropna()
+    levels = changes.levels(changes.membership(waits.since()))
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")
     out = out.assign(service=out["service"].map(SHORT))
     return out[["service", "organisation_code", "provider", "month", TOTAL, "jumps"]]

@@ -8,7 +8,19 @@ import pandas as pd
 
 from send_analysis import reads
 from send_analysis.areas import Area
-from send_analysis.waits import changes, lists, views, views_control, views_since
+from send_analysis.waits import (
+    changes,
+    control,
+    lists,
+    views,
+    views_compared,
+    views_control,
+    views_since,
+)
+
+ENOUGH = {"known": 100, "long": 20}  # children, at one end at least, for a verdict on a share
+NO_JUMP = "no jump that waiting cannot make"
+_ENDS = ["first_month", "last_month", "comparable_first", "comparable_last"]
 
 
 @reads.found
@@ -23,54 +35,87 @@ def findings(area: Area, claimed: Mapping[str, float] | None = None) -> list[str
     """
     name = area.name
     chosen = views.focus(area)
-    table = views.measured(area)
+    table = views_compared.measured(area)
     by_measure = dict(iter(table.set_index("service").groupby("measure")))
     share = by_measure[changes.NAMES["share_over_18_weeks"]]
-    share = share.join(by_measure[views.KNOWN][["first_month", "last_month"]].add_suffix("_known"))
+    for suffix, measure in (("_known", views_compared.KNOWN), ("_long", views_compared.LONG)):
+        share = share.join(by_measure[measure][_ENDS].add_suffix(suffix))
+    shown = share[share[_ENDS[:2]].notna().all(axis=1) | share[_ENDS[2:]].notna().all(axis=1)]
     span = views.lists(area)["month"]
     alone = "" if chosen["organisation"] == name else f"These lists are not of {name} alone. "
-    compared = share["comparable"].dropna()
     headline = (
         f"{alone}In {chosen['organisation']}, between {span.min():%B} and {span.max():%B %Y}, "
-        + _fell(compared)
+        + _fell(shown)
     )
     said = {
         service: f"; claimed was a change of waits by {_signed(change)} %, which cannot be tested"
         for service, change in (claimed or {}).items()
     }
-    since = views.recounted(area)
-    shown = share.dropna(subset=["first_month", "last_month"])
+    since = views_compared.recounted(area)
     points = [
-        f"{service.capitalize()}: {row['first_month']:.0f} % of {row['first_month_known']:,.0f} → "
-        f"{row['last_month']:.0f} % of {row['last_month_known']:,.0f} waiting over 18 weeks"
-        f"{_since(area, service, since)}{_compared(row)}{said.get(service, '')}."
+        f"{service.capitalize()}: {_published(row)}{_since(area, service, since)}; "
+        f"{_compared(row)}{said.get(service, '')}".removesuffix("; ")
+        + "."
         for service, row in shown.iterrows()
     ]
     return [headline, *points]
 
 
-def _fell(compared: pd.Series) -> str:
+def _fell(shown: pd.DataFrame) -> str:
     """Say in how many services a share fell, where the same providers can be compared."""
+    compared = shown[[_enough(row) for _, row in shown.iterrows()]]
+    who = f"providers that reported every month and show {NO_JUMP}"
     if compared.empty:
-        return "no service has providers whose lists can be compared throughout."
-    fell, rose = int((compared < 0).sum()), int((compared > 0).sum())
+        return f"no service has enough children to judge by on lists of {who}."
+    share = f"among {who}, the share of children waiting over 18 weeks"
+    only = len(compared) < len(shown)
+    if len(compared) == 1:
+        way = _way(compared.iloc[0])
+        why = ", the only service in which these have enough children to judge by" * only
+        return f"{share} {way} in {compared.index[0]}{why}."
+    ways = compared.apply(_way, axis=1).value_counts()
+    which = "the " * only + f"{len(compared)} services"
+    why = " in which these have enough children to judge by" * only
     return (
-        "among providers that reported every month and counted the same throughout, the share of "
-        f"children waiting over 18 weeks fell in {fell or 'none'} and rose in {rose or 'none'} of "
-        f"{len(compared)} "
-        f"{'service' if len(compared) == 1 else 'services'}."
+        f"{share} fell in {ways.get('fell', 'none')} and rose in {ways.get('rose', 'none')} of "
+        f"{which}{why}."
+    )
+
+
+def _enough(row: pd.Series) -> bool:
+    """Whether comparable providers have children enough for a verdict, and a share at both ends."""
+    most = (max(row[f"{end}_{of}"] for end in _ENDS[2:]) >= few for of, few in ENOUGH.items())
+    return bool(row[_ENDS[2:]].notna().all() and all(most))
+
+
+def _way(row: pd.Series) -> str:
+    """Say which way a share moved among comparable providers."""
+    moved = row["comparable_last"] - row["comparable_first"]
+    return "rose" if moved > 0 else "fell" if moved < 0 else "stayed"
+
+
+def _published(row: pd.Series) -> str:
+    """Say how a share stood in the first month and in the last."""
+    if row[_ENDS[:2]].isna().any():
+        return "no share of the whole list in both months"
+    return (
+        f"{row['first_month']:.0f} % of {row['first_month_known']:,.0f} → "
+        f"{row['last_month']:.0f} % of {row['last_month_known']:,.0f} waiting over 18 weeks"
     )
 
 
 def _compared(row: pd.Series) -> str:
-    """Say what comparable providers show where the share as published moved the other way."""
-    if pd.isna(row["comparable"]) or row["change_percent"] * row["comparable"] >= 0:
-        return ""
-    way = "rose" if row["comparable"] > 0 else "fell"
-    return (
-        f"; among providers that can be compared the share {way}, by "
-        f"{abs(row['comparable']):.1f} % of what it was"
+    """Say how many children wait so long at comparable providers, where these are not all."""
+    if row[_ENDS[2:]].isna().any():
+        return "no provider's list can be compared throughout"
+    counts = [[f"{row[f'{end}{of}']:,.0f}" for of in ("_long", "_known")] for end in _ENDS]
+    told = "on lists that can be compared throughout {} → {}".format(
+        *(f"{long} of {known}" for long, known in counts[2:])
     )
+    whole, few = counts[:2] == counts[2:], "too few to judge by"
+    if not _enough(row):
+        return few if whole else f"{told}, {few}"
+    return "" if whole else told.replace("throughout", f"throughout the share {_way(row)}:")
 
 
 def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
@@ -80,7 +125,7 @@ def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
     month = recounted[service]
     values = views_control.shares(area)[service].dropna()
     later = values[values.index >= month]
-    told = f" (what the list counts most likely changed in {month:%B %Y}"
+    told = f" (what or whom the list counts most likely changed in {month:%B %Y}"
     if len(later) < 2:
         return f"{told})"
     return f"{told}: since then {later.iloc[0]:.0f} % → {later.iloc[-1]:.0f} %)"
@@ -91,20 +136,68 @@ def carried() -> str:
     found = views_control.carry_over()
     return (
         "Who waits in one month mostly still waits in the next, so that lists move slowly: in "
-        "boards' lists neighbouring months correlate by "
+        "boards' lists that do not jump neighbouring months correlate by "
         f"{found['autocorrelation']:.2f} (corrected for so few months). The usual limits, which "
         "take months as independent, would find a signal in "
-        f"{found['signals_independent']:.0f} % of the {found['charts']:.0f} charts of boards, but "
+        f"{found['signals_independent']:.0f} % of their {found['charts']:.0f} charts, but "
         f"also in {found['alarms_independent']:.0f} % of charts of lists that are steady and move "
         f"as slowly. The limits below are {found['widened']:.1f} times as wide: they find one in "
-        f"{found['signals']:.0f} % of boards' charts, and in {found['alarms']:.0f} % of steady "
-        "ones."
+        f"{found['signals']:.0f} % of these charts, and in {found['alarms']:.0f} % of steady ones."
     )
+
+
+@reads.found
+def redrawn(area: Area) -> list[str]:
+    """Say which control charts begin late or are not drawn, because the list jumped.
+
+    Returns
+    -------
+    list of str
+        A sentence a service; nothing where no list jumped.
+    """
+    said = []
+    for row in views_control.left(area).itertuples():
+        name, when = row.service.capitalize(), f"{row.month:%B %Y}"
+        changed = "what or whom its list counts most likely changed"
+        few = row.months < control.RUN
+        why = "the months since are too few to draw limits from" if few else "its share stays since"
+        said.append(
+            f"{name} is drawn from {when} on: {changed} then."
+            if row.charted
+            else f"{name} has no chart: {changed} in {when}, and {why}."
+        )
+    return said
 
 
 def _signed(value: float) -> str:
     """Write a change with its sign."""
     return f"{value:+.0f}".replace("-", "−")
+
+
+@reads.found
+def unlisted(area: Area) -> list[str]:
+    """Say which of an area's boards have no list here, and what stands for the area instead.
+
+    Returns
+    -------
+    list of str
+        Nothing where every board that the area is linked to has lists.
+    """
+    missing = views.unlisted(area)
+    if missing.empty:
+        return []
+    names = " and ".join(missing)
+    text = (
+        f"{area.name} is linked to {names} as well, of which these releases have no children's "
+        "list; nor is any provider's list added up to it."
+    )
+    chosen = views.focus(area)
+    if chosen["level"] != "icb":
+        text = text.replace(" as well", "") + (
+            " Which providers see its children, and what boards their lists are added up to, the "
+            f"releases do not say. The lists of {chosen['organisation']} stand for it below."
+        )
+    return [text]
 
 
 def months() -> str:
@@ -179,7 +272,7 @@ def _apart(row: pd.Series) -> str:
     why = (
         f"what the list counts most likely changed in {row['jumped']}"
         if row["jumped"]
-        else "providers that reported in both months, and whose lists never jumped, hold "
+        else f"providers that reported in both months, and show {NO_JUMP}, hold "
         f"{row['same from']:.0f} % of the first list and {row['same to']:.0f} % of the last"
     )
     return f" (not a change of waits alone: {why})"

@@ -61,19 +61,19 @@ def summary(
     window = close["window"].iloc[0] if len(close) else ""
     text = [f"Nearest, {window}: {'; '.join(figures)}."] if len(close) else []
     is_change = found["rows"].str.contains("→").all()
+    every = (
+        f"Of {len(found):,} changes between two months, the first above nought, counted in every "
+        "way the tables allow, "
+    )
     if is_change and claimed is None:
-        text.append(
-            f"Of {len(found):,} changes between two months, counted in every way the tables allow, "
-            f"{(found['official'] < 0).sum():,} are falls and {(found['official'] > 0).sum():,} "
-            "rises."
-        )
+        falls, rises = (found["official"] < 0).sum(), (found["official"] > 0).sum()
+        text.append(f"{every}{falls:,} are falls and {rises:,} rises.")
     elif is_change:
         reached = found["official"] <= claimed if claimed < 0 else found["official"] >= claimed
         text.append(
-            f"Of {len(found):,} changes between two months, counted in every way the tables allow, "
-            f"{reached.sum():,} are {'falls' if claimed < 0 else 'rises'} of {abs(claimed):g} per "
-            f"cent or more; of the {len(close)} over the longest window since the claim's start, "
-            f"{reached[close.index].sum()}."
+            f"{every}{reached.sum():,} are {'falls' if claimed < 0 else 'rises'} of "
+            f"{abs(claimed):g} per cent or more; of the {len(close)} over the longest window since "
+            f"the claim's start, {reached[close.index].sum()}."
         )
         if claimed < 0:
             named = [services] if isinstance(services, str) else services

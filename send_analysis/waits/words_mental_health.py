@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from send_analysis import reads
@@ -26,21 +28,23 @@ def referred(area: Area) -> list[str]:
     never = ["closed before treatment", "open, no contact"]
     first, last = own.index[0], own.index[-1]
 
-    def both(column: str, unit: str) -> str:
-        ours = ", ".join(f"{value:.0f}" for value in own[column])
-        theirs = ", ".join(f"{value:.0f}" for value in england[column])
-        return f"{ours}{unit} (England {theirs})"
+    respectively = " respectively" * (len(own) > 1)
 
-    span = ", ".join(own.index)
+    def both(column: str, unit: str) -> str:
+        ours, theirs = (_in_a_row(values.map("{:.0f}".format))
+                        for values in (own[column], england[column]))  # fmt: skip
+        return f"{ours}{unit}{respectively} (England {theirs})"
+
     said = [
         f"Of the {own['referred'].iloc[-1]:,.0f} children of {own['organisation'].iloc[-1]} who "
         f"were referred in {last}, {own['second contact'].iloc[-1]:.0f} % had a second contact by "
         f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). Those "
-        f"who had one by the end of {span} had waited {both(mental_health.MEAN, ' days')} on "
-        "average.",
-        f"Closed before treatment were {both(never[0], ' %')}; without any contact at the year's "
-        f"end were {both(never[1], ' %')}. Why a referral was closed is not published; the "
-        "publisher names other help that fits better and services without room.",
+        f"who had one by the end of {_in_a_row(own.index)} had waited "
+        f"{both(mental_health.MEAN, ' days')} on average.",
+        f"In the same {'years' if len(own) > 1 else 'year'}, {both(never[0], ' %')} were closed "
+        f"before treatment; {both(never[1], ' %')} were without any contact at the year's end. Why "
+        "a referral was closed is not published; the publisher names other help that fits better "
+        "and services without room.",
     ]
     if len(own) > 1:
         wait = own[mental_health.MEAN].iloc[-1] - own[mental_health.MEAN].iloc[0]
@@ -56,6 +60,12 @@ def referred(area: Area) -> list[str]:
             "year can be held against England's."
         )
     return said
+
+
+def _in_a_row(words: Iterable[str]) -> str:
+    """Write words one after the other, the last after an "and"."""
+    *before, last = words
+    return " and ".join(filter(None, [", ".join(before), last]))
 
 
 @reads.found
