@@ -161,5 +161,5 @@ def texts(column: pd.Series, name: str) -> list[str]:
     spec = form(column, name)
     return [
         "n/a" if missing else NOUGHT.sub("", YES_NO.get(text := format(value, spec), text))
-        for value, missing in zip(column, column.isna(), strict=True)
+        for value, missing in zip(column, pd.isna(column.array), strict=True)
     ]

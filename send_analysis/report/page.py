@@ -269,9 +269,8 @@ def _numbered(body: BeautifulSoup) -> BeautifulSoup:
         title.insert(0, _number(body, f"Figure {number}: "))
         title["id"] = f"figure-{number}"
         title.parent["aria-labelledby"] = title["id"]
-    for number, caption in enumerate(_captions(body), start=1):
-        caption.insert(0, _number(body, f"Table {number}: "))
-        table = caption.find_parent(class_="table")
+    for number, table in enumerate(_of(body, "div", "table"), start=1):
+        table.caption.strong.insert(0, _number(body, f"Table {number}: "))
         table["id"] = f"table-{number}"
     for exhibit in [*_of(body, "div", "chart"), *_of(body, "div", "table")]:
         named = _of(exhibit, "p", "figure-title") or [exhibit]
@@ -292,15 +291,6 @@ def _linked(body: BeautifulSoup, anchor: str) -> list[Tag]:
     term.string, link.string = "Link to this", f"#{anchor}"
     told.append(link)
     return [term, told]
-
-
-def _captions(body: BeautifulSoup) -> list[Tag]:
-    """Captions of the tables that are not the data of a chart."""
-    return [
-        caption.strong
-        for table in _of(body, "div", "table")
-        for caption in table.find_all("caption")
-    ]
 
 
 def _number(body: BeautifulSoup, text: str) -> Tag:
