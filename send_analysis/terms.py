@@ -130,7 +130,8 @@ def form(column: pd.Series, name: str) -> str:
     str
         E.g. ``",.0f"``; an interval's ends are written as what they are ends of.
     """
-    column = column.infer_objects()
+    if column.dtype == object:
+        column = column.infer_objects()
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "%d %B %Y"
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
@@ -139,7 +140,8 @@ def form(column: pd.Series, name: str) -> str:
     for known in (name, end["of"] if end else None):
         if found := TERMS.get(known, Term()).form:
             return found
-    values = np.abs(column.dropna().to_numpy(dtype=float))
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    values = np.abs(values[~np.isnan(values)])
     whole = bool((values == values.round()).all())
     is_year = whole and len(values) > 0 and values.min() >= 1900 and values.max() <= 2100
     if is_year and re.search(YEARS, name, re.IGNORECASE):
@@ -159,5 +161,5 @@ def texts(column: pd.Series, name: str) -> list[str]:
     spec = form(column, name)
     return [
         "n/a" if missing else NOUGHT.sub("", YES_NO.get(text := format(value, spec), text))
-        for value, missing in zip(column, column.isna(), strict=True)
+        for value, missing in zip(column, pd.isna(column.array), strict=True)
     ]

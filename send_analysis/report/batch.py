@@ -228,19 +228,13 @@ def together(codes: Sequence[Area]) -> list[list[Area]]:
     return sorted(parts, key=len, reverse=True)
 
 
-def _reports(areas: list[tuple[Area, render.Around]], *inputs: Any) -> list[Report]:
-    """Make the pages of some areas in a worker, one after another, as :func:`_report` does."""
-    return [_report(code, *inputs, around) for code, around in areas]
-
-
-def _report(
-    code: Area,
+def _reports(
+    areas: list[tuple[Area, render.Around]],
     notebooks: list[str] | None,
     stamp: str,
     edition: Edition,
-    around: render.Around,
-) -> Report:
-    """Make an area's pages in a worker."""
+) -> list[Report]:
+    """Make the pages of some areas in a worker that has the inputs asked for, one after another."""
     try:
         paths = render.notebook_paths(notebooks)
         if fingerprint(paths) != stamp:
@@ -248,16 +242,29 @@ def _report(
                 "This worker has other tables, code, notebooks or packages than the machine that "
                 "asked. Bring it up to date."
             )
-        if getattr(_worker, "stamp", None) != stamp:
-            _close()  # what the kernel keeps in memory is from other inputs
-            _worker.kernel, _worker.stamp = Kernel(), stamp
-            atexit.register(_worker.kernel.close)
+    except Exception as error:  # as of an area's pages
+        return [_failed(code, error) for code, _ in areas]
+    if getattr(_worker, "stamp", None) != stamp:
+        _close()  # what the kernel keeps in memory is from other inputs
+        _worker.kernel, _worker.stamp = Kernel(), stamp
+        atexit.register(_worker.kernel.close)
+    return [_report(code, paths, edition, around) for code, around in areas]
+
+
+def _report(code: Area, paths: list[Path], edition: Edition, around: render.Around) -> Report:
+    """Make an area's pages in a worker."""
+    try:
         made = [render.page_of(code, path, kernel=_worker.kernel) for path in paths]
         figures = {name: it for page in made for name, it in page["figures"].items()}
         return Report(code, render.html_of(code, made, edition, around), figures)
     except Exception as error:  # whatever it is, it must not stop the other areas
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        return Report(code, {}, {}, f"{kind}{error}" or type(error).__name__)
+        return _failed(code, error)
+
+
+def _failed(code: Area, error: Exception) -> Report:
+    """Say what went wrong."""
+    kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+    return Report(code, {}, {}, f"{kind}{error}" or type(error).__name__)
 
 
 def _close() -> None:

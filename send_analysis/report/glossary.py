@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).with_name("glossary.yml")
 # Parts of a page in which a word is not marked: their text is a name, code, title or link.
-UNMARKED = ["a", "abbr", "caption", "code", "details", "pre", "table"]
-UNMARKED_CLASSES = ["figure-title", "source", "subtitle"]
+UNMARKED = {"a", "abbr", "caption", "code", "details", "pre", "table"}
+UNMARKED_CLASSES = {"figure-title", "source", "subtitle"}
 
 
 class Entry(NamedTuple):
@@ -74,9 +74,10 @@ def mark(body: BeautifulSoup) -> None:
     pattern, of = _pattern()
     told: set[Entry] = set()
     for text in body.find_all(string=pattern):
-        if not text.find_parent(["p", "li"]):
-            continue
-        if text.find_parent(UNMARKED) or text.find_parent(class_=UNMARKED_CLASSES):
+        parents = [*text.parents]
+        names = {tag.name for tag in parents}
+        classes = {kind for tag in parents for kind in tag.get("class", [])}
+        if not names & {"p", "li"} or names & UNMARKED or classes & UNMARKED_CLASSES:
             continue
         pieces, end = [], 0
         for match in pattern.finditer(text):

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 PLAIN_ROWS = re.compile(
     r"<tbody>(?:[^<]|<wbr>|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>"
 )
-LOADING = ["script", "link", "iframe", "object", "embed"]
+DATA = re.compile(r'(?<=")data:[^"]{1000,}(?=")')  # pictures and files: most of the rest
+LOADING = {"script", "link", "iframe", "object", "embed"}
+HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -60,10 +62,10 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     headline, tables, figures = _check_outputs(nb, where)
     code = "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
     sections.leave_out(nb)
-    body, rows = _body(nb, where)
+    body, lifted = _body(nb, where)
     for text in body.find_all(string=re.compile(r"\d %")):
         text.replace_with(_tied(text))
-    summary = [it.extract().decode_contents(formatter="minimal") for it in body.select(".summary")]
+    summary = [_inner(it.extract(), lifted) for it in _of(body, "div", "summary")]
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
     _check_self_contained(body, where)
     words = glossary.used(" ".join([title.get_text(), finding.get_text(" "), body.get_text(" ")]))
@@ -75,10 +77,10 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "headline": _tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
         "summary": summary,
-        "finding": finding.decode_contents(formatter="minimal"),
+        "finding": _inner(finding, lifted),
         "words": glossary.disclosure(words, "Words used on this page"),
         "contents": _contents(body, where),
-        "body": _with_rows(_numbered(body).decode(formatter="minimal"), rows),
+        "body": _inner(_numbered(body), lifted),
         "code": code,
         "tables": tables,
         "figures": figures,
@@ -121,7 +123,7 @@ def _check_outputs(nb: NotebookNode, where: str) -> tuple[str, list[str], dict[s
 
 
 def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
-    """Render the cells; also return the rows of tables, which are left out of the parsed page."""
+    """Render the cells; also return what is left out of the parsed page: rows, pictures, files."""
     from bs4 import BeautifulSoup
     from nbconvert import TemplateExporter
     from nbconvert.filters.markdown_mistune import InvalidNotebook
@@ -140,13 +142,14 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
             f"{where}, cell {' or '.join(map(str, named))}: {error}. Attach the picture again "
             "under a name of plain letters, digits and hyphens."
         ) from None
-    rows: list[str] = []
+    lifted: list[str] = []
 
-    def lift(found: re.Match) -> str:
-        rows.append(_tied(found[0]))
-        return f'<tbody data-rows="{len(rows) - 1}"></tbody>'
+    def lift(text: str) -> str:
+        lifted.append(text)
+        return f"data:lifted,{len(lifted) - 1}"
 
-    return BeautifulSoup(PLAIN_ROWS.sub(lift, html), "html.parser"), rows
+    html = PLAIN_ROWS.sub(lambda it: f'<tbody id="{lift(_tied(it[0]))}"></tbody>', html)
+    return BeautifulSoup(DATA.sub(lambda it: lift(it[0]), html), "html.parser"), lifted
 
 
 def _say_once(nb: NotebookNode) -> None:
@@ -171,9 +174,16 @@ def _say_once(nb: NotebookNode) -> None:
             cell.outputs = kept
 
 
-def _with_rows(html: str, rows: list[str]) -> str:
-    """Put the rows of tables back."""
-    return re.sub(r'<tbody data-rows="(\d+)"></tbody>', lambda at: rows[int(at[1])], html)
+def _inner(tag: Tag, lifted: list[str]) -> str:
+    """Write what is in a tag, with what was left out of the parsed page."""
+    place = r'<tbody id="data:lifted,(\d+)"></tbody>|(?<=")data:lifted,(\d+)(?=")'
+    html = tag.decode_contents(formatter="minimal")
+    return re.sub(place, lambda at: lifted[int(at[1] or at[2])], html)
+
+
+def _of(body: Tag, name: str, kind: str) -> list[Tag]:
+    """Elements of a name and a class: BeautifulSoup finds those of a name alone much faster."""
+    return [tag for tag in body.find_all(name) if kind in tag.get("class", [])]
 
 
 @cache
@@ -207,7 +217,7 @@ def _is_for_readers(output: NotebookNode) -> bool:
 
 def _take(body: BeautifulSoup, where: str, name: str, kind: str | None = None) -> Tag:
     """Take the only element of a name, and class, out of the body."""
-    found = body.find_all(name, class_=kind)
+    found = _of(body, name, kind) if kind else body.find_all(name)
     if len(found) != 1:
         what = f"{name}.{kind}" if kind else name
         raise NotebookError(f"{where}: {len(found)} elements {what!r}, one is needed.")
@@ -216,8 +226,9 @@ def _take(body: BeautifulSoup, where: str, name: str, kind: str | None = None) -
 
 def _check_self_contained(body: BeautifulSoup, where: str) -> None:
     """Refuse what would make a page send a request or run a script."""
-    for tag in [*body.find_all(LOADING), *body.find_all(src=True)]:
-        if not tag.get("src", "").startswith("data:"):
+    for tag in body.find_all(True):
+        loads = tag.name in LOADING or "src" in tag.attrs
+        if loads and not tag.get("src", "").startswith("data:"):
             raise NotebookError(
                 f"{where}: {str(tag)[:80]} would load something from outside the page. Leave it "
                 "out; a picture has to be drawn by the notebook."
@@ -231,7 +242,7 @@ def _check_self_contained(body: BeautifulSoup, where: str) -> None:
 def _contents(body: BeautifulSoup, where: str) -> list[dict[str, Any]]:
     """Give every heading an anchor and list those of levels 2 and 3."""
     entries, used, before = [], {"main"}, 1
-    for heading in body.find_all(["h2", "h3", "h4", "h5", "h6"]):
+    for heading in (tag for tag in body.find_all(True) if tag.name in HEADINGS):
         level, text = int(heading.name[1]), heading.get_text()
         if level > before + 1:
             raise NotebookError(
@@ -254,20 +265,19 @@ def _contents(body: BeautifulSoup, where: str) -> list[dict[str, Any]]:
 
 def _numbered(body: BeautifulSoup) -> BeautifulSoup:
     """Number figures and tables, let every table scroll, lead links to pages."""
-    for number, title in enumerate(body.find_all(class_="figure-title"), start=1):
+    for number, title in enumerate(_of(body, "p", "figure-title"), start=1):
         title.insert(0, _number(body, f"Figure {number}: "))
         title["id"] = f"figure-{number}"
         title.parent["aria-labelledby"] = title["id"]
-    for number, caption in enumerate(_captions(body), start=1):
-        caption.insert(0, _number(body, f"Table {number}: "))
-        table = caption.find_parent(class_="table")
+    for number, table in enumerate(_of(body, "div", "table"), start=1):
+        table.caption.strong.insert(0, _number(body, f"Table {number}: "))
         table["id"] = f"table-{number}"
-    for exhibit in body.select(".chart, .table"):
-        named = exhibit.find_all(id=re.compile(r"^figure-")) or [exhibit]
+    for exhibit in [*_of(body, "div", "chart"), *_of(body, "div", "table")]:
+        named = _of(exhibit, "p", "figure-title") or [exhibit]
         for one, behind in zip(named, exhibit.find_all("dl"), strict=True):
             behind.extend(_linked(body, one["id"]))
     for table in body.find_all("table"):
-        if not table.find_parent(class_="scroll"):
+        if not any("scroll" in tag.get("class", []) for tag in table.parents):
             table.wrap(body.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
     for link in body.find_all("a", href=re.compile(r"\.ipynb$")):
         link["href"] = Path(link["href"]).with_suffix(".html").name
@@ -281,15 +291,6 @@ def _linked(body: BeautifulSoup, anchor: str) -> list[Tag]:
     term.string, link.string = "Link to this", f"#{anchor}"
     told.append(link)
     return [term, told]
-
-
-def _captions(body: BeautifulSoup) -> list[Tag]:
-    """Captions of the tables that are not the data of a chart."""
-    return [
-        caption.strong
-        for table in body.find_all("div", class_="table")
-        for caption in table.find_all("caption")
-    ]
 
 
 def _number(body: BeautifulSoup, text: str) -> Tag:

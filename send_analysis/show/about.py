@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from send_analysis import __version__, reads, tables, terms
@@ -92,9 +93,8 @@ def link(data: bytes) -> str:
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Round numbers to one decimal more than they are printed with."""
     frame = frame.copy(deep=False)
-    for place, (name, kind) in enumerate(frame.dtypes.items()):
-        if pd.api.types.is_float_dtype(kind):
-            column = frame.iloc[:, place]
+    for place, (name, column) in enumerate(frame.items()):
+        if pd.api.types.is_float_dtype(column.dtype):
             found = re.search(r"\.(\d+)f", terms.form(column, str(name)))
             if found:
                 frame.isetitem(place, column.round(int(found[1]) + 1))
@@ -192,14 +192,14 @@ def reading(thing: Chart | Table) -> str:
     frame = _frame(thing)
     if frame.empty:
         return ""
-    own = frame[frame["role"].eq("area")] if "role" in frame else frame.head(0)
-    row = own.tail(1) if len(own) else frame.head(1)
+    own = np.flatnonzero(frame["role"] == "area") if "role" in frame else []
+    row = frame.iloc[[own[-1] if len(own) else 0]]
     names, values = [], []
-    for place, name in enumerate(map(str, frame.columns)):
+    for label, one in row.items():
         if len(values) == MOST_SAID:
             break
-        one = row.iloc[:, place]
-        if UNREAD.search(name) or one.isna().any():
+        name = str(label)
+        if UNREAD.search(name) or one.hasnans:
             continue
         text = terms.texts(one, name)[0]
         is_name = not pd.api.types.is_numeric_dtype(one.dtype) or re.search(

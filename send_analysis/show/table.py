@@ -97,7 +97,7 @@ def html_table(frame: pd.DataFrame, caption: str, below: str = "") -> str:
         f'<th scope="col"{_number_class(is_number)}>{escape(title)}</th>'
         for title, is_number in zip(titles, numeric, strict=True)
     )
-    cells = [terms.texts(frame.iloc[:, i], name) for i, name in enumerate(names)]
+    cells = [terms.texts(it, name) for name, (_, it) in zip(names, frame.items(), strict=True)]
     columns = []
     for i, texts in enumerate(cells):
         tag, kind = ("th", ' scope="row"') if i < headings else ("td", _number_class(numeric[i]))

@@ -239,7 +239,7 @@ def test_mistakes_are_refused_before_anything_runs(notebook, tmp_path):
 
 def test_a_worker_with_other_inputs_is_refused(notebook):
     day, nowhere = edition_of(DAY), render.Around("", [])
-    made = batch._report("E08000002", [str(notebook)], "another stamp", day, nowhere)
+    (made,) = batch._reports([("E08000002", nowhere)], [str(notebook)], "another stamp", day)
     assert made.pages == {}
     assert "other tables, code, notebooks or packages" in made.error
 
