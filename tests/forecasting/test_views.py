@@ -35,8 +35,11 @@ def test_one_number_for_one_thing():
     table = balance.forecast("Bury", simulation=simulation)
     there = table.set_index(["kind", "phase", "year"])["demand"]
     here = views.by_category("Bury").set_index("category")["median"]
-    for kind in ("further education", "alternative provision"):  # nobody below school age
-        assert here[kind] == pytest.approx(there[kind, "all", 2030], abs=0.02)
+    for kind in ("further education", "alternative provision"):
+        every = simulation.stock[5][..., SETTINGS.index(kind)]
+        assert here[kind] == pytest.approx(np.median(every.sum(axis=1)))
+        # places are counted at school age; a return has a few such plans below it
+        assert here[kind] == pytest.approx(there[kind, "all", 2030], abs=0.5)
     assert here["all"] == outlook.fan("Bury")["median"].iloc[-1]
     simulated = np.median(simulation.stock[5].sum(axis=(1, 2)))
     assert here["all"] == pytest.approx(simulated, abs=0.5)
