@@ -43,6 +43,12 @@ def breaks(table: str) -> pd.DataFrame:
     return rows[rows["table"].isin([table, ""])].sort_values("year", kind="stable")
 
 
+@tables.remembered
+def _each_break(table: str) -> list[tuple]:
+    """Rows of :func:`breaks`, one by one."""
+    return list(breaks(table).itertuples())
+
+
 def crossed(
     frame: pd.DataFrame,
     table: str,
@@ -76,15 +82,15 @@ def crossed(
     'the series breaks in 2023'
     """
     columns = {"start": start, "end": end, "category": category}
-    rows = frame[["area_code"]].assign(**columns)
-    codes, of_row = np.unique(rows["area_code"].to_numpy(dtype=object), return_inverse=True)
-    there = set("+".join(codes).split("+")) | set(codes)
+    rows = pd.DataFrame(columns, index=frame.index)
+    codes, of_row = np.unique(frame["area_code"].to_numpy(dtype=object), return_inverse=True)
+    there = {"", *codes, *"+".join(codes).split("+")}
     first, last = (rows[name].to_numpy(dtype=float, na_value=np.nan) for name in ("start", "end"))
-    known = breaks(table)
-    known = known[known["area_code"].isin({"", *there})]
     kinds, of_kind = np.unique(rows["category"].to_numpy(dtype=object), return_inverse=True)
     said = np.full(len(rows), "", dtype=object)
-    for row in known.itertuples():
+    for row in _each_break(table):
+        if row.area_code not in there:
+            continue
         touched = np.array([quality.touches(row.category, kind) for kind in kinds], dtype=bool)
         if not touched.any():
             continue
@@ -122,11 +128,10 @@ def yearly(frame: pd.DataFrame, table: str, *, category: str | pd.Series = "all"
     Series of str
         As :func:`crossed`; empty in the first year of each series.
     """
-    rows = frame[["area_code", "year"]].assign(category=category)
-    ordered = rows.sort_values("year", kind="stable")
-    before = ordered.groupby(["area_code", "category"])["year"].shift()
+    series = [frame["area_code"], *([category] if isinstance(category, pd.Series) else [])]
+    before = frame["year"].sort_values(kind="stable").groupby(series).shift()
     before = before.reindex(frame.index).fillna(frame["year"])
-    said = crossed(frame, table, before, frame["year"], category=rows["category"])
+    said = crossed(frame, table, before, frame["year"], category=category)
     return said.where(before < frame["year"], "")
 
 

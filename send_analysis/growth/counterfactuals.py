@@ -42,14 +42,15 @@ def counterfactuals(
         If the area has no plans in one of the years.
     """
     end = growth.latest(area) if end is None else end
-    every = account.flow("ehc_plans", "age_band", "all", "plans").unstack("year")
+    stock = account.flow("ehc_plans", "age_band", "all", "plans")
+    every = stock.unstack("year")
     for year in (start, end):
         if start >= end or year not in every:
             raise ParameterError(
                 f"January {start} to {end}: give two Januaries, {every.columns.min()} to "
                 f"{every.columns.max()}."
             )
-        account.require(every.stack(future_stack=True), area, [year], "plans in January")
+        account.require(stock, area, [year], "plans in January")
     own = every.loc[area]
     known = tables.load("areas").set_index("area_code")
     footprint = known["footprint"]

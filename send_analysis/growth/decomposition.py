@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -308,31 +310,24 @@ def _decompose(
     whole: bool,
 ) -> pd.DataFrame:
     """Decompose for many areas at once, in the long form."""
-    bands, rows = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
-    counts = [frame[bands].to_numpy() for frame in rows]
+    bands, known = list(AGE_BANDS), [frame.loc[codes] for frame in plans]
+    counts = [frame[bands].to_numpy() for frame in known]
     parts = das_gupta(people[0], counts[0], people[1], counts[1])
     if whole:
         parts = np.stack([controlled_rounding(one) for one in parts]).astype(float)
     parts = np.concatenate([parts, parts.sum(axis=-2, keepdims=True)], axis=-2)
     parts = np.concatenate([parts.sum(axis=-1, keepdims=True), parts], axis=-1)
-    total = (rows[1]["all"] - rows[0]["all"]).to_numpy()
+    total = (known[1]["all"] - known[0]["all"]).to_numpy()
     unknown = total - parts[:, -1, 0]
     parts[:, -1, 0] = total
-    index = pd.MultiIndex.from_product(
-        [codes, [*COMPONENTS, "all"], ["all", *bands]], names=["area_code", "component", "age_band"]
-    )
-    out = pd.Series(parts.reshape(-1), index=index, name="plans").reset_index()
-    rest = pd.DataFrame({
-        "area_code": codes, "component": "age not recorded", "age_band": "all", "plans": unknown
+    ages = ["all", *bands]
+    rows = [*product(COMPONENTS, ages), ("age not recorded", "all"), *product(["all"], ages)]
+    component, age = zip(*rows, strict=True)
+    added = np.hstack([parts[:, :-1].reshape(len(codes), -1), unknown[:, None], parts[:, -1]])
+    out = pd.DataFrame({
+        "area_code": np.repeat(codes, len(rows)), "component": component * len(codes),
+        "age_band": age * len(codes), "plans": added.ravel(),
     })  # fmt: skip
-    out = pd.concat([out, rest], ignore_index=True)
-    order = {name: i for i, name in enumerate([*COMPONENTS, "age not recorded", "all"])}
-    place = {code: i for i, code in enumerate(codes)}
-    out = out.sort_values(
-        ["area_code", "component"],
-        key=lambda column: column.map(place if column.name == "area_code" else order),
-        kind="stable",
-    ).reset_index(drop=True)
     change = out["area_code"].map(dict(zip(codes, total, strict=True)))
     share = 100 * out["plans"] / change.where(change != 0)
     out = out.assign(start=start, end=end, share=share, area=out["area_code"].map(areas.name))

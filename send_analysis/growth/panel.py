@@ -76,6 +76,7 @@ def transitions(
     return out[["area_code", "year", "before", "plans", "expected"]]
 
 
+@tables.remembered
 def _jumps() -> pd.MultiIndex:
     """Unit and January of each figure after a change that no authority can make."""
     jumps = caveats.breaks("ehc_plans").query("kind == 'jump'")

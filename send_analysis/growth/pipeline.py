@@ -118,7 +118,8 @@ def ratios(area: Area, *, start: int = FIRST, end: int | None = None) -> pd.Data
     """
     end = growth.latest(area) - 1 if end is None else end
     listed = growth.comparators(area)
-    rows = _ranked().query("@start <= year <= @end").merge(listed, on="area_code")
+    rows = _ranked()
+    rows = rows[rows["year"].between(start, end)].merge(listed, on="area_code")
     pooled = _pool(rows[rows["role"] == "neighbours"])
     out = pd.concat([rows[rows["role"] != "neighbours"].assign(pooled=1), pooled])
     order = {measure: place for place, measure in enumerate(MEASURES)}

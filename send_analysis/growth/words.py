@@ -49,6 +49,8 @@ def causes(area: Area) -> list[str]:
 
 def _parts(area: Area, start: int, end: int) -> str:
     """The decomposition, with its range where it leans on an estimate."""
+    if series.broken(area, start=start, end=end):
+        return ""
     words = parts(views.decompose(area))
     off = views.sensitivity(area)
     share = off[off["component"] == "prevalence"].set_index("variant")["plans"]

@@ -109,6 +109,22 @@ def appeals(area: Area) -> pd.DataFrame:
     """
     from scipy.stats import chi2
 
+    out = _decided().merge(series.comparators(area))
+    k = out["appeals"].to_numpy()
+    with np.errstate(invalid="ignore"):
+        low = np.where(k > 0, chi2.ppf(0.025, 2 * k) / 2, 0.0)
+    bounds = {"": k, "_low_95": low, "_high_95": chi2.ppf(0.975, 2 * k + 2) / 2}
+    for end, count in bounds.items():
+        out[f"per_100{end}"] = 100 * count / out["decisions"]
+    out = out.sort_values(["area_code", "decisions_counted", "year"], ignore_index=True)
+    columns = ["area_code", "area", "role", "year", "decisions_counted", "appeals", "decisions"]
+    columns += [f"per_100{end}" for end in bounds]
+    return _of(area, out[columns].assign(caveat=""), "appeals and decisions that could be appealed")
+
+
+@tables.remembered
+def _decided() -> pd.DataFrame:
+    """Appeals of every area, and decisions that could be appealed, by either count of them."""
     every = tables.load("tribunals")
     key = ["area_code", "year"]
     brought = every[every["measure"] == "appeals"].rename(columns={"cases": "appeals"})
@@ -123,19 +139,9 @@ def appeals(area: Area) -> pd.DataFrame:
         made[["year", "measure"]].join(unpublished, on=["year", "measure"])["appeals"].fillna(0)
     )
     made["appeals"] -= unpublished.where(made["area_code"] == areas.ENGLAND, 0)
-    out = made.dropna(subset=["decisions", "appeals"]).merge(series.comparators(area))
+    out = made.dropna(subset=["decisions", "appeals"])
     out = out.assign(decisions_counted=out["measure"].map(COUNTS))
-    out = out[out["decisions"] > 0].astype({"appeals": "int64", "decisions": "int64"})
-    k = out["appeals"].to_numpy()
-    with np.errstate(invalid="ignore"):
-        low = np.where(k > 0, chi2.ppf(0.025, 2 * k) / 2, 0.0)
-    bounds = {"": k, "_low_95": low, "_high_95": chi2.ppf(0.975, 2 * k + 2) / 2}
-    for end, count in bounds.items():
-        out[f"per_100{end}"] = 100 * count / out["decisions"]
-    out = out.sort_values(["area_code", "decisions_counted", "year"], ignore_index=True)
-    columns = ["area_code", "area", "role", "year", "decisions_counted", "appeals", "decisions"]
-    columns += [f"per_100{end}" for end in bounds]
-    return _of(area, out[columns].assign(caveat=""), "appeals and decisions that could be appealed")
+    return out[out["decisions"] > 0].astype({"appeals": "int64", "decisions": "int64"})
 
 
 def newest(frame: pd.DataFrame) -> pd.DataFrame:
