@@ -325,7 +325,7 @@ def _decompose(
     component, age = zip(*rows, strict=True)
     added = np.hstack([parts[:, :-1].reshape(len(codes), -1), unknown[:, None], parts[:, -1]])
     out = pd.DataFrame({
-        "area_code": np.repeat(codes, len(rows)), "component": component * len(codes),
+        "area_code": [code for code in codes for _ in rows], "component": component * len(codes),
         "age_band": age * len(codes), "plans": added.ravel(),
     })  # fmt: skip
     change = out["area_code"].map(dict(zip(codes, total, strict=True)))
