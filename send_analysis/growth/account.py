@@ -108,7 +108,7 @@ def require(series: pd.Series, area: Area, years: list[int], what: str) -> None:
         year = found.index[found.isna()][0]
         raise MissingDataError(
             f"{area.name} has no figure for {what} {year}. "
-            + (area.history or "Choose other years; data/quality.csv says what was withdrawn.")
+            + (area.history or "It is not in the releases, or was withdrawn as a fault.")
         )
 
 

@@ -49,7 +49,7 @@ PANELS = {
     "requests per 1,000 residents": "Requests per 1,000 residents",
     "requests assessed": "Requests assessed, %",
     "assessments ending in a plan": "Assessments ending in a plan, %",
-    "plans ceased": "Plans ceased, % of plans",
+    "plans ceased": "Plans ended or moved away, %",
 }
 
 

@@ -84,16 +84,14 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
     national = frame.iloc[-1]["growth"]
     own = ranked[ranked["area_code"] == area_code]
     low, high = ranked.iloc[0], ranked.iloc[-1]
-    title = (
-        f"Growth between authorities ranges from {low['growth']:+.0f} % to {high['growth']:+.0f} %"
-    )
+    title = f"Growth between areas ranges from {low['growth']:+.0f} % to {high['growth']:+.0f} %"
     alt = (
-        f"Chart of the growth of {len(ranked)} authorities in order, each with a 95 % interval, "
+        f"Chart of the growth of {len(ranked)} areas in order, each with a 95 % interval, "
         f"from {low['growth']:+.0f} % in {low['area']} to {high['growth']:+.0f} % in "
         f"{high['area']}."
     )
     for row in own.itertuples():
-        title = f"Growth in {row.area} ranks {row.rank} of {row.areas} authorities"
+        title = f"Growth in {row.area} ranks {row.rank} of {row.areas} areas"
         alt += (
             f" {row.area} is marked: rank {row.rank}, {row.growth:+.0f} %, interval "
             f"{row.low:+.0f} to {row.high:+.0f}."
@@ -116,7 +114,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
             )  # fmt: skip
         # The intervals of a handful of children reach far beyond the rest: they are cut off.
         ax.set_ylim(min(0, ranked["growth"].min() - 20), ranked["growth"].max() + 40)
-        ax.set_xlabel("authorities, from the lowest growth to the highest")
+        ax.set_xlabel("areas, from the lowest growth to the highest")
         ax.set_ylabel("growth in per cent")
         ax.axhline(0, color=RULE, lw=0.8)
 
@@ -128,7 +126,8 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         draw=draw,
         note="The interval treats each January's number as a count of independent events. Areas "
         "differ for other reasons too, so more of them lie outside it than chance would put there. "
-        "Those whose series breaks are not ranked.",
+        "Authorities whose boundaries changed are one area together; areas whose series breaks are "
+        "not ranked.",
     )
 
 

@@ -18,7 +18,7 @@ SAID = {
     "requests assessed": "per cent of requests decided were assessed",
     "assessments ending in a plan": "per cent of assessments decided ended in a plan",
     "new plans per 1,000 residents": "new plans per 1,000 residents aged 0 to 25",
-    "plans ceased": "per cent of plans ceased in the year",
+    "plans ceased": "per cent of plans ended in the year or went to another authority",
 }
 
 # No plan begins without an assessment: in 49 of 50 authorities new plans are at most a tenth more
@@ -399,9 +399,12 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
         placed = ranked.dropna(subset="rank")
         high, low = placed.iloc[0], placed.iloc[-1]
         middle = " and ".join(f"{end:+.0f}" for end in placed["growth"].quantile([0.25, 0.75]))
-        words = f"From {low['area']} to {high['area']}, half of them between {middle} %."
+        words = (
+            f"From {low['area']} to {high['area']}, half of them between {middle} %. Authorities "
+            "whose boundaries changed are counted together."
+        )
         value = f"{low['growth']:+.0f} to {high['growth']:+.0f} %"
-        return Tile(f"Between {len(placed)} authorities, {since}", value, words)
+        return Tile(f"Between {len(placed)} areas, {since}", value, words)
     if area.level != "local authority":
         return None
     label = f"Place among England’s authorities by {since}"

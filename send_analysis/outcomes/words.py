@@ -82,6 +82,11 @@ def appealed(frame: pd.DataFrame) -> str:
         text += (
             f". Counted {row['decisions_counted']}, there were {row['decisions']:,} decisions, and "
             f"{row['per_100']:.1f} appeals for 100 of them"
+            + (
+                f" ({row['appeals']:,} appeals: some authorities are not counted so)"
+                if row["appeals"] != own["appeals"]
+                else ""
+            )
         ) + _against(row, lines.at(anew, "england", "per_100", end))
     return f"{text}."
 

@@ -131,8 +131,8 @@ def write(
             **render.provenance([*reads.of(summary, chart.data), *NOT_SHOWN], edition, title),
             **shared,
         )
-        disk.write_text(out / page_of(region.name), html)
-    disk.write_text(out / NAME, whole)
+        disk.write_text(out / page_of(region.name), page.tied(page.with_articles(html)))
+    disk.write_text(out / NAME, page.tied(page.with_articles(whole)))
     return out / NAME
 
 

@@ -27,6 +27,9 @@ PLAIN_ROWS = re.compile(
     r"<tbody>(?:[^<]|<wbr>|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>"
 )
 DATA = re.compile(r'(?<=")data:[^"]{1000,}(?=")')  # pictures and files: most of the rest
+SPOKEN = re.compile(r" (?=(?:Isle of Wight|Isles of Scilly|City of London)\b)")
+# Not after "and": boards have such names, "Hampshire and Isle of Wight".
+BEFORE = re.compile(r"\b(?:against|at|between|by|for|from|in|of|than|to|with)$")
 LOADING = {"script", "link", "iframe", "object", "embed"}
 HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
 TEMPLATES = Path(__file__).parent / "templates"
@@ -64,7 +67,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
     sections.leave_out(nb)
     body, lifted = _body(nb, where)
     for text in body.find_all(string=re.compile(r"\d %")):
-        text.replace_with(_tied(text))
+        text.replace_with(tied(text))
     summary = [_inner(it.extract(), lifted) for it in _of(body, "div", "summary")]
     title, finding = _take(body, where, "h1"), _take(body, where, "div", "finding")
     _check_self_contained(body, where)
@@ -74,7 +77,7 @@ def parts(nb: NotebookNode, *, name: str, where: str) -> dict[str, Any]:
         "name": name,
         "short": short(name),
         "title": title.get_text(),
-        "headline": _tied(headline),
+        "headline": tied(headline),
         "points": [point.get_text() for point in finding.select("li")],
         "summary": summary,
         "finding": _inner(finding, lifted),
@@ -148,7 +151,7 @@ def _body(nb: NotebookNode, where: str) -> tuple[BeautifulSoup, list[str]]:
         lifted.append(text)
         return f"data:lifted,{len(lifted) - 1}"
 
-    html = PLAIN_ROWS.sub(lambda it: f'<tbody id="{lift(_tied(it[0]))}"></tbody>', html)
+    html = PLAIN_ROWS.sub(lambda it: f'<tbody id="{lift(tied(it[0]))}"></tbody>', html)
     return BeautifulSoup(DATA.sub(lambda it: lift(it[0]), html), "html.parser"), lifted
 
 
@@ -200,7 +203,17 @@ def _exporter() -> HTMLExporter:
     )
 
 
-def _tied(text: str) -> str:
+def with_articles(html: str) -> str:
+    """Give names that are spoken with an article theirs, inside of sentences and titles."""
+
+    def article(found: re.Match) -> str:
+        before = html[max(0, found.start() - 10) : found.start()]
+        return " the " if BEFORE.search(before) else " "
+
+    return SPOKEN.sub(article, html)
+
+
+def tied(text: str) -> str:
     """Keep a number and its per cent sign on one line."""
     return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 

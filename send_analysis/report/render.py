@@ -246,7 +246,8 @@ def html_of(
     for page in made:
         told = provenance(page["tables"], edition, f"{page['title']}: {shared['area']}")
         method = METHODS.get(page["name"], "")
-        rendered[page["name"]] = template.render(page=page, method=method, **told, **shared)
+        html = template.render(page=page, method=method, **told, **shared)
+        rendered[page["name"]] = pages_of.with_articles(html)
     return rendered
 
 
@@ -268,7 +269,7 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
     # What is claimed comes after what is.
     ordered = sorted(pages, key=lambda page: page["name"] == CLAIMS)
     more = (pages_of.TEMPLATES / "briefing.css").read_text(encoding="utf-8")
-    return (
+    html = (
         templates()
         .get_template("overview.html.j2")
         .render(
@@ -276,6 +277,7 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
             **told, **shared,
         )
     )  # fmt: skip
+    return pages_of.with_articles(html)
 
 
 def _shared(code: Area, pages: Sequence[dict[str, Any]], around: Around) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from reading import frames, soup_of
 
+from send_analysis.report import page as page_of
+
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {"runOnly": TAGS, "resultTypes": ["violations"]}  # what passed takes long to tell
 NO_COLOURS = {"color-contrast": {"enabled": False}}
@@ -335,3 +337,15 @@ def test_every_chart_has_source_data_and_download(pages, open_page):
         assert page.locator(".table:has(.source):has(a[download])").count() == (
             page.locator(".table").count()
         )
+
+
+def test_names_that_are_spoken_with_an_article_have_it_in_sentences():
+    said = page_of.with_articles(
+        "<h1>Plans in Isle of Wight</h1> more than in City of London; Hampshire and Isle of Wight; "
+        "Isle of Wight has; of Bury"
+    )
+    assert said == (
+        "<h1>Plans in the Isle of Wight</h1> more than in the City of London; Hampshire and Isle "
+        "of Wight; Isle of Wight has; of Bury"
+    )
+    assert page_of.tied("over 99 %, 1 in 5") == "over 99\u00a0%, 1 in 5"
