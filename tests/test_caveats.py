@@ -10,7 +10,7 @@ from send_analysis.capacity import views as capacity_views
 from send_analysis.forecasting import views
 from send_analysis.forecasting import words as forecasting
 from send_analysis.growth import account as stock
-from send_analysis.growth import charts, decomposition, panel, pipeline, series, words
+from send_analysis.growth import charts, decomposition, panel, series, stages, words
 from send_analysis.growth import counterfactuals as others
 from send_analysis.report import england, index
 
@@ -182,9 +182,7 @@ def test_results_carry_the_reason():
     assert parts["all", "all"] == "" and parts["prevalence", "all"]
     like = others.counterfactuals("Bury").set_index(["role", "basis"])["caveat"]
     assert like["england", "plans"] == "" and like["england", "plans a head"]
-    ratios = (
-        pipeline.ratios("Bury").query("role == 'area'").set_index(["measure", "year"])["caveat"]
-    )
+    ratios = stages.ratios("Bury").query("role == 'area'").set_index(["measure", "year"])["caveat"]
     assert ratios["requests assessed", 2023] and not ratios["requests assessed", 2024]
     assert ratios["plans ceased", 2022] and not ratios["requests per 1,000 residents", 2022]
     account = stock.stock_account("Bury").set_index("item")["caveat"]
@@ -192,10 +190,10 @@ def test_results_carry_the_reason():
 
 
 def test_flagged_flows_have_no_place():
-    found = pipeline.ratios("Newham").query("role == 'area' and year == 2024").set_index("measure")
+    found = stages.ratios("Newham").query("role == 'area' and year == 2024").set_index("measure")
     assert "plans ceased" not in found.index
     assert found.loc["requests assessed", "rank"] > 0
-    others = pipeline.ratios("Bury").query("role == 'area' and year == 2024").set_index("measure")
+    others = stages.ratios("Bury").query("role == 'area' and year == 2024").set_index("measure")
     assert others.loc["plans ceased", "ranked"] == others.loc["requests assessed", "ranked"] - 1
 
 

@@ -227,7 +227,7 @@ def account(frame: pd.DataFrame) -> Chart:
 
 
 def ratios(frame: pd.DataFrame) -> Chart:
-    """The ratios from request to plan, a panel each; `frame` as :func:`.pipeline.ratios` has it."""
+    """The ratios from request to plan, a panel each; `frame` as :func:`.stages.ratios` has it."""
     end = frame["year"].max()
     last = frame[(frame["year"] == end) & frame["measure"].isin(PANELS)]
     told = ". ".join(

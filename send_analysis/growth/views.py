@@ -13,7 +13,7 @@ import pandas as pd
 from send_analysis import caveats, reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
-from send_analysis.growth import account, breaks, decomposition, panel, pipeline, series
+from send_analysis.growth import account, breaks, decomposition, panel, series, stages
 from send_analysis.growth import counterfactuals as others
 from send_analysis.rounding import controlled_rounding
 
@@ -133,9 +133,9 @@ def stock(area: Area) -> pd.DataFrame:
 @reads.result
 @tables.remembered(most=1)
 def ratios(area: Area) -> pd.DataFrame:
-    """Return the ratios from request to plan, as :func:`.pipeline.ratios`, in calendar years."""
+    """Return the ratios from request to plan, as :func:`.stages.ratios`, in calendar years."""
     when = period(area)
-    return pipeline.ratios(area, start=when.start - 1, end=when.end - 1)
+    return stages.ratios(area, start=when.start - 1, end=when.end - 1)
 
 
 @reads.result

@@ -8,7 +8,7 @@ import pandas as pd
 from send_analysis import areas, caveats, reads
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError, SendAnalysisError
-from send_analysis.growth import charts, decomposition, panel, pipeline, series, views
+from send_analysis.growth import charts, decomposition, panel, series, stages, views
 from send_analysis.show import map as maps
 from send_analysis.show.chart import Chart, Tile, small
 
@@ -65,7 +65,7 @@ def _parts(area: Area, start: int, end: int) -> str:
 
 def _requests(area: Area, start: int, end: int) -> str:
     """Requests and how many are assessed, the last year."""
-    return " ".join(pipeline_in_words(views.ratios(area))[:2])
+    return " ".join(ratios_in_words(views.ratios(area))[:2])
 
 
 def _beyond_chance(area: Area, start: int, end: int) -> str:
@@ -73,13 +73,13 @@ def _beyond_chance(area: Area, start: int, end: int) -> str:
     return beyond_chance(panel.growth_ratios(area, start=start, end=end))
 
 
-def pipeline_in_words(result: pd.DataFrame) -> list[str]:
+def ratios_in_words(result: pd.DataFrame) -> list[str]:
     """Say where an area's ratios stand in the last year, and whether a year could put them there.
 
     Parameters
     ----------
     result : DataFrame
-        What :func:`.pipeline.ratios` returns.
+        What :func:`.stages.ratios` returns.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def pipeline_in_words(result: pd.DataFrame) -> list[str]:
     end = int(result["year"].max())
     flags = [
         caveats.doubt(table, Area(code), year=end, category=category)
-        for table, category, _ in pipeline.MEASURES.values()
+        for table, category, _ in stages.MEASURES.values()
     ]
     for measure, words in SAID.items():
         rows = result[result["measure"] == measure]

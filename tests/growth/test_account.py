@@ -9,7 +9,7 @@ from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import account as stock
 from send_analysis.growth import counterfactuals as others
-from send_analysis.growth import decomposition, pipeline, series
+from send_analysis.growth import decomposition, series, stages
 
 BURY = "E08000002"
 
@@ -65,7 +65,7 @@ def test_accounts_that_cannot_be_drawn_up(area, start, says):
 
 
 def test_ratios_of_bury_in_2024_by_hand():
-    found = pipeline.ratios("Bury").query("role == 'area' and year == 2024").set_index("measure")
+    found = stages.ratios("Bury").query("role == 'area' and year == 2024").set_index("measure")
     # 2025 release: of 560 requests 358 were assessed and 184 not; of assessments 347 ended in a
     # plan and 10 did not; 217 plans ceased of 2,686.
     value = found["value"]
@@ -78,13 +78,13 @@ def test_ratios_of_bury_in_2024_by_hand():
 
 
 def test_requests_before_2023_count_as_assessed_unless_refused():
-    found = pipeline.ratios("Bury").query("role == 'area' and year == 2022").set_index("measure")
+    found = stages.ratios("Bury").query("role == 'area' and year == 2022").set_index("measure")
     assert found["value"]["requests assessed"] == pytest.approx(100 * (610 - 140) / 610)
 
 
 def test_without_ups_and_downs_intervals_are_those_of_wilson_and_poisson(monkeypatch):
-    monkeypatch.setattr(pipeline, "year_to_year", lambda: dict.fromkeys(pipeline.MEASURES, 0.0))
-    found = pipeline.ratios("Bury")
+    monkeypatch.setattr(stages, "year_to_year", lambda: dict.fromkeys(stages.MEASURES, 0.0))
+    found = stages.ratios("Bury")
     row = found.query("role == 'area' and year == 2024 and measure == 'requests assessed'").iloc[0]
     n, p, z = 542, 358 / 542, 1.959964
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
@@ -98,8 +98,8 @@ def test_without_ups_and_downs_intervals_are_those_of_wilson_and_poisson(monkeyp
 
 
 def test_ups_and_downs_widen_an_interval_to_a_negative_binomial(monkeypatch):
-    monkeypatch.setattr(pipeline, "year_to_year", lambda: dict.fromkeys(pipeline.MEASURES, 0.01))
-    found = pipeline.ratios("Bury").query("year == 2024 and measure == 'plans ceased'")
+    monkeypatch.setattr(stages, "year_to_year", lambda: dict.fromkeys(stages.MEASURES, 0.01))
+    found = stages.ratios("Bury").query("year == 2024 and measure == 'plans ceased'")
     own = found[found["role"] == "area"].iloc[0]
     spread = np.sqrt(1 / 217 + 0.01)  # of the log, variance μ + φμ²
     assert np.log(own["high"] / own["low"]) == pytest.approx(2 * 1.96 * spread, rel=0.05)
@@ -108,17 +108,17 @@ def test_ups_and_downs_widen_an_interval_to_a_negative_binomial(monkeypatch):
     assert np.log(england["high"] / england["low"]) == pytest.approx(2 * 1.96 * spread, rel=0.05)
 
 
-@pytest.mark.parametrize("measure", pipeline.MEASURES)
+@pytest.mark.parametrize("measure", stages.MEASURES)
 def test_ups_and_downs_hold_the_moves_of_authorities_that_did_not_estimate_them(measure):
-    above, below, _ = pipeline._components()[measure]
-    share = pipeline.MEASURES[measure].share
-    moves = pipeline._moves(above, below)
+    above, below, _ = stages._components()[measure]
+    share = stages.MEASURES[measure].share
+    moves = stages._moves(above, below)
     codes = np.sort(moves["area_code"].unique())
     held = []
     for half in (codes[::2], codes[1::2]):
         own = moves["area_code"].isin(half)
-        phi = pipeline._held(pipeline._needed(moves[own], share=share))
-        held.append(np.mean(pipeline._needed(moves[~own], share=share) <= phi))
+        phi = stages._held(stages._needed(moves[own], share=share))
+        held.append(np.mean(stages._needed(moves[~own], share=share) <= phi))
     assert 0.92 <= np.mean(held) <= 0.98
 
 
@@ -136,12 +136,12 @@ def test_ups_and_downs_are_found_again_where_they_are_known():
             ("england", 0.5),
         )
     }
-    needed = pipeline._needed(pd.DataFrame(moves), share=False)
-    assert pipeline._held(needed) == pytest.approx(phi, rel=0.1)
+    needed = stages._needed(pd.DataFrame(moves), share=False)
+    assert stages._held(needed) == pytest.approx(phi, rel=0.1)
 
 
 def test_neighbours_are_pooled_and_ranks_are_among_authorities():
-    found = pipeline.ratios("Bury").query("year == 2024 and measure == 'plans ceased'")
+    found = stages.ratios("Bury").query("year == 2024 and measure == 'plans ceased'")
     ceased = tables.load("ceased_plans").query("year == 2024 and reason == 'all'")
     ceased = ceased.set_index("area_code")["plans"][areas.find(BURY).neighbours].sum()
     pooled = found[found["role"] == "neighbours"].iloc[0]
@@ -152,7 +152,7 @@ def test_neighbours_are_pooled_and_ranks_are_among_authorities():
 
 
 def test_a_place_that_others_share_is_said_with_how_many():
-    own = pipeline.ratios("City of London", start=2024, end=2024)
+    own = stages.ratios("City of London", start=2024, end=2024)
     own = own[(own["role"] == "area") & (own["measure"] == "requests assessed")].iloc[0]
     # Every decision of the year was to assess, there and in some other authorities.
     rows = tables.load("requests").query("year == 2024")

@@ -11,7 +11,7 @@ from send_analysis.growth import (
     counterfactuals,
     decomposition,
     panel,
-    pipeline,
+    stages,
 )
 
 mpl.use("Agg")
@@ -95,7 +95,7 @@ def test_prevalence_names_the_age_that_rose_most_where_the_series_holds():
 
 
 def test_ratios_have_a_panel_each_with_the_area_and_its_comparators():
-    found = pipeline.ratios("Bury")
+    found = stages.ratios("Bury")
     chart = cause_charts.ratios(found)
     axs = chart.axes()
     for ax, measure in zip(np.ravel(axs), cause_charts.PANELS, strict=True):

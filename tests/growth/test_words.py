@@ -2,7 +2,7 @@
 
 import pytest
 
-from send_analysis.growth import decomposition, pipeline, series, views, words
+from send_analysis.growth import decomposition, series, stages, views, words
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +26,15 @@ def test_causes_leave_out_what_an_area_has_no_figures_for(monkeypatch):
 
 
 def test_ratio_sentences_follow_the_interval():
-    found = pipeline.ratios("Bury")
-    asked, *_ = words.pipeline_in_words(found)
+    found = stages.ratios("Bury")
+    asked, *_ = words.ratios_in_words(found)
     assert "a year's ordinary ups and downs could be the whole difference" in asked
     narrow = found.assign(low=found["value"] - 0.01, high=found["value"] + 0.01)
-    assert "above England by more than the ordinary" in words.pipeline_in_words(narrow)[0]
+    assert "above England by more than the ordinary" in words.ratios_in_words(narrow)[0]
     wide = found.assign(low=0.0, high=1000.0)
-    assert all("whole difference" in one for one in words.pipeline_in_words(wide))
+    assert all("whole difference" in one for one in words.ratios_in_words(wide))
     below = found.assign(high=found["high"].where(found["role"] != "area", 0.1), low=0.0)
-    assert all("below England" in one for one in words.pipeline_in_words(below))
+    assert all("below England" in one for one in words.ratios_in_words(below))
 
 
 def test_tables_for_readers():
@@ -60,7 +60,7 @@ def test_tables_for_readers():
     ],
 )
 def test_a_share_is_told_with_what_its_counts_lack(area, said):
-    told = " ".join(words.pipeline_in_words(pipeline.ratios(area)))
+    told = " ".join(words.ratios_in_words(stages.ratios(area)))
     assert said in told
     lacking = ("some may be missing", "had no decision")
     assert sum(text in told for text in lacking) == bool(said)
