@@ -310,7 +310,13 @@ def catalogue() -> pd.DataFrame:
             "first_year": entry["years"][0] if entry["years"] else pd.NA,
             "last_year": entry["years"][1] if entry["years"] else pd.NA,
             "source": "; ".join(source["title"] for source in entry["sources"]),
-            "licence": "; ".join(dict.fromkeys(source["licence"] for source in entry["sources"])),
+            "licence": "; ".join(
+                dict.fromkeys(
+                    licence
+                    for source in entry["sources"]
+                    for licence in source["licence"].split(" and ")
+                )
+            ),
             "columns": ", ".join(field["name"] for field in entry["schema"]["fields"]),
         }
         for entry in descriptor()["resources"]

@@ -510,6 +510,15 @@ def _origin(name: str, source: Path) -> dict:
     }
 
 
+def _under(licence: str, described: list[dict]) -> str:
+    """Name the tables that have a source under a licence."""
+    used = [
+        it["name"] for it in described
+        if any(licence in source["licence"].split(" and ") for source in it["sources"])
+    ]  # fmt: skip
+    return f"table{'s' if len(used) > 1 else ''} {', '.join(used)}"
+
+
 def _describe(described: list[dict]) -> str:
     """Return the Data Package descriptor."""
     licences = [
@@ -517,21 +526,31 @@ def _describe(described: list[dict]) -> str:
             "name": "OGL-UK-3.0",
             "title": "Open Government Licence v3.0",
             "path": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+            "covers": "public sector information",
         },
         {
             "name": "OPL-UK-3.0",
             "title": "Open Parliament Licence v3.0",
             "path": "https://www.parliament.uk/site-information/copyright-parliament/"
             "open-parliament-licence/",
+            "covers": "Parliamentary information",
+        },
+        {
+            "name": "MIT",
+            "title": "MIT licence",
+            "path": "https://opensource.org/license/mit",
+            "covers": "a summary of inspection reports by Data to Insight",
         },
     ]
-    public, parliament = (licence["title"] for licence in licences)
     package = {
         "name": "send-analysis",
         "title": "SEND services in England: tidy tables from official releases",
         "profile": "tabular-data-package",
-        "description": f"Contains public sector information licensed under the {public}. Contains "
-        f"Parliamentary information licensed under the {parliament} (table hexagons).",
+        "description": " ".join(
+            f"Contains {it['covers']} licensed under the {it['title']}"
+            + (f" ({_under(it['name'], described)})." if it is not licences[0] else ".")
+            for it in licences
+        ),
         "licenses": licences,
         "first_published": rules("releases.yml")["first_published"],
         "resources": described,

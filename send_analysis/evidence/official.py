@@ -270,7 +270,13 @@ def _found(definitions: list[Definition], mode: str, place: str, said: str | Non
             "published": [first_published(table, windows[i][-1]) or "" for i in there],
             "broken": _broken(definition, [windows[i] for i in there], mode, place),
         }))  # fmt: skip
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FOUND)
+    if not parts:
+        return pd.DataFrame(columns=FOUND)
+    found = pd.concat(parts, ignore_index=True)
+    # A reading of another year has the same definition: each window of it is one figure.
+    order = found["role"].map([PLAIN, READING, EXPLORATORY].index).sort_values(kind="stable").index
+    once = found.loc[order].drop_duplicates(["definition", "window"])
+    return once.sort_index().reset_index(drop=True)
 
 
 def _broken(definition: Definition, windows: list[tuple], mode: str, place: str) -> list[str]:
@@ -309,10 +315,41 @@ def _rows(definition: Definition, window: tuple, place: str, figures: pd.Series)
             parts = (frame.at[place, time] for frame in (definition.number, definition.of))
             words.append(" of ".join(map(number, parts)))
     if definition.places:
-        share = number(definition.value.at[place, window[0]]) if definition.of is not None else ""
-        shown = f"{share} ({words[0]})" if share else words[0]
-        return f"{shown}, {figures.notna().sum()} authorities with a figure"
-    return " → ".join(words)
+        value, form = definition.value[window[0]], number
+        if definition.of is not None:
+            form = "{:,.2f}".format  # neighbours in an order are often closer than a tenth
+            words[0] = f"{form(value[place])} ({words[0]})"
+        beside = _beside(value, figures, place, form)
+        return f"{words[0]}{beside}, {figures.notna().sum()} authorities with a figure"
+    return " → ".join(words) + _alike(definition, window, place)
+
+
+def _beside(value: pd.Series, places: pd.Series, place: str, form: Callable[[float], str]) -> str:
+    """Say how near the authorities are that come next before and after a place in an order."""
+    value, own = value.reindex(places.index), places[place]
+    found = [("before", places[places < own].max()), ("after", places[places > own].min())]
+    return "".join(
+        f", {form(value[places == rank].iloc[0])} next {way} it"
+        for way, rank in found
+        if pd.notna(rank)
+    )
+
+
+def _alike(definition: Definition, window: tuple, place: str) -> str:
+    """Give England's share without authorities that are in its number, and not in what it is of."""
+    if definition.of is None or place != areas.ENGLAND or len(window) > 1:
+        return ""
+    counted, of = definition.number[window[0]], definition.of[window[0]]
+    local = tables.load("areas").query("level == 'local authority'")["area_code"]
+    without = counted[counted.index.isin(local) & of.isna()].dropna()
+    if without.empty:
+        return ""
+    rest = counted[place] - without.sum()
+    share = definition.value.at[place, window[0]] * rest / counted[place]
+    return (
+        f"; the second number lacks {len(without)} authorities that are in the first: without "
+        f"them {number(rest)} of {number(of[place])}, {number(share)}"
+    )
 
 
 def _inspection(test: dict) -> pd.DataFrame:
@@ -364,9 +401,10 @@ def _inspections(test: dict) -> pd.DataFrame:
             "definition": f"full area SEND inspections that {how} in the period{what}"
             f"{counted[test['count']]}",
             "official": official, "table": "inspections", "rows": words,
-            # An outcome is known with its report; that an inspection began is known at once.
-            "published": f"{rows.loc[some, 'published'].max():%Y-%m}"
-            if "grade" in test and some.any() else "",
+            # How many had an outcome is known with the last report of all that are counted; that
+            # an inspection began is known at once.
+            "published": f"{rows.loc[inside, 'published'].max():%Y-%m}"
+            if "grade" in test and inside.any() else "",
         })  # fmt: skip
     return pd.DataFrame(parts).dropna(subset="official")
 
@@ -520,6 +558,7 @@ def closest(figures: list[dict]) -> str:
         A sentence; empty where there are none.
     """
     found: dict[str, list[str]] = {}
+    alike: dict[str, list[dict]] = {}
     for figure in figures:
         table, where, over = figure["table"], figure["where"], figure.get("over")
         value = total(figure)
@@ -527,8 +566,29 @@ def closest(figures: list[dict]) -> str:
         said = forms.worded(part | ({"over": {"where": over}} if over else {}))
         shown = _reason(table, where) if pd.isna(value) else number(value)
         found.setdefault(said, []).append(f"{shown} ({cited(table, where)})")
-    told = "; ".join(f"{said}: {', '.join(shown)}" for said, shown in found.items())
+        alike.setdefault(said, []).append(figure)
+    told = "; ".join(
+        f"{said}: {', '.join(shown)}{_between(alike[said])}" for said, shown in found.items()
+    )
     return f" Nearest: {told}." if told else ""
+
+
+def _between(figures: list[dict]) -> str:
+    """Say why figures of one series do not compare, where it breaks between their years."""
+    table, where, over = figures[0]["table"], figures[0]["where"], figures[0].get("over")
+    if "area" not in where or "year" not in where:
+        return ""
+    rows = [(figure["where"]["area"], figure["where"]["year"]) for figure in figures]
+    years = pd.DataFrame(rows, columns=["area_code", "year"]).groupby("area_code")["year"]
+    frame = years.agg(start="min", end="max").reset_index()
+    frame = frame[frame["start"] < frame["end"]]
+    parts = {*_series(table, where), *(_series(table, over) if over else ())}
+    why = [
+        caveats.crossed(frame, table, frame["start"], frame["end"], category=category)
+        for _, category in sorted(parts)
+    ]
+    said = caveats.noted(pd.concat(why)) if why else ""
+    return f", but {said[0].lower()}{said[1:-1].replace('; in ', ' and in ')}" if said else ""
 
 
 def total(figure: dict) -> float:

@@ -47,7 +47,7 @@ TRIED = [
 DRAWS = 2000  # wrong claims made up to price an exploratory match: ± 2 points at most
 
 __all__ = [
-    "claims", "claims_file", "ledger", "mark", "months", "possible", "price",
+    "claims", "claims_file", "decisive", "ledger", "mark", "months", "possible", "price",
     "priced", "spoken", "tally", "tried", "verdict",
 ]  # fmt: skip
 
@@ -114,6 +114,19 @@ def verdict(found: pd.DataFrame, test: dict | None = None) -> str:
     if found.loc[found["role"] == READING, "within"].any():
         return OTHERWISE
     return CONTRADICTED
+
+
+def decisive(found: pd.DataFrame) -> pd.Series:
+    """Return the figure that a verdict rests on: the plain one, or the reading that agrees.
+
+    Parameters
+    ----------
+    found : DataFrame
+        What :func:`tried` returned, with a plain figure.
+    """
+    if verdict(found) == OTHERWISE:
+        return found[(found["role"] == READING) & found["within"]].iloc[0]
+    return found[found["role"] == PLAIN].iloc[0]
 
 
 @reads.found
@@ -281,9 +294,7 @@ def row(claim: dict) -> dict:
             "official": np.nan, "window": "", "definition": "", "published": "", "table": "",
             "note": _needed(claim, found),
         }  # fmt: skip
-    shown = found[found["role"] == PLAIN].iloc[0]
-    if word == OTHERWISE:
-        shown = found[(found["role"] == READING) & found["within"]].iloc[0]
+    shown = decisive(found)
     return row | {
         "official": float(shown["official"]),
         "window": shown["window"], "definition": shown["definition"],
@@ -383,7 +394,7 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     elif "claimed" in claim:
         way = "above" if shown["difference"] >= 0 else "below"
         parts.append(f"{apart(abs(shown['difference']), unit, sign='')} {way} the threshold.")
-    parts += filter(None, [_late(claim, found)])
+    parts += filter(None, [_late(claim, shown)])
     if word == CONTRADICTED:
         parts += _possibilities(claim, found)
     fixed = found[found["role"].isin([PLAIN, READING]) & (found.index != shown.name)]
@@ -398,9 +409,9 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     return " ".join(parts)
 
 
-def _late(claim: dict, found: pd.DataFrame) -> str:
+def _late(claim: dict, shown: pd.Series) -> str:
     """Say so where the official figure came out after the claim was made."""
-    published = found.loc[found["role"] == PLAIN, "published"].iloc[0]
+    published = shown["published"]
     if not published or published <= months(claim["said"])[1]:
         return ""
     when = spoken(claim["said"])

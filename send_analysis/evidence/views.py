@@ -278,14 +278,19 @@ def _tolerance(row: pd.Series) -> str:
 def _out_then(claim: dict) -> str:
     """Write the latest figure of a claim's series that had been published when it was made."""
     found = verdicts.tried(claim)
-    plain = found[found["role"] == verdicts.PLAIN]
-    if plain.empty or not plain["published"].iloc[0] or plain["broken"].iloc[0]:
+    fixed = found[found["role"].isin([verdicts.PLAIN, verdicts.READING])]
+    if verdicts.verdict(found) in verdicts.UNTESTABLE:
         return "–"
-    if plain["published"].iloc[0] <= verdicts.months(claim["said"])[1]:
+    shown, said = verdicts.decisive(found), verdicts.months(claim["said"])[1]
+    if not shown["published"]:
+        return "–"
+    if shown["published"] <= said:
         return "the same"
-    alike = found["definition"] == plain["definition"].iloc[0]
-    for row in found[alike & (found["role"] == verdicts.READING)].itertuples():
+    fixed = fixed[(fixed["published"] != "") & (fixed["published"] <= said)]
+    for row in fixed[fixed["definition"] == shown["definition"]].itertuples():
         return f"{written(row.official, claim['unit'])} ({row.window})"
+    for row in fixed[fixed["window"] == shown["window"]].itertuples():
+        return f"{written(row.official, claim['unit'])} ({row.definition})"
     return "none known"
 
 

@@ -34,6 +34,11 @@ VERDICTS = {  # what one claim, and several, are said to be
         "cannot be tested because their public series break",
     ),
 }
+WHY = {  # why claims cannot be tested, after how many they are
+    verdicts.NO_SERIES: "no public series exists",
+    verdicts.ELSEWHERE: "a public series exists but is not in these tables",
+    verdicts.BROKEN: "the public series breaks",
+}
 MOST_POINTS = 6  # sentences under a headline; the ledger has all claims
 FIVE = 5  # years of growth that are shown where no claim names others
 
@@ -118,6 +123,13 @@ def _official(area: Area) -> list[str]:
     return [*out, flag] if flag else out
 
 
+def _why(ledger: pd.DataFrame) -> str:
+    """Say of how many claims which series is missing; empty where none is."""
+    count = verdicts.tally(ledger)
+    said = "; ".join(f"for {count[word]} {why}" for word, why in WHY.items() if count[word])
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
 @reads.found
 def things(area: Area) -> list[Tile]:
     """Return how many recorded claims official figures reproduce, and what they cannot say.
@@ -148,6 +160,6 @@ def things(area: Area) -> list[Tile]:
         Tile(
             label,
             f"{rest} of {len(counted)} claims",
-            f"They have no public series, or none that compares. {waits and waits + '.'}".strip(),
+            f"{_why(counted)} {waits and waits + '.'}".strip(),
         ),
     ]

@@ -144,9 +144,14 @@ def columns(thing: Chart | Table) -> Iterator[tuple[str, str]]:
 
 def licences(named: Sequence[str]) -> list[tuple[str, str]]:
     """Names and addresses of the licences of tables' sources."""
-    used = {it["licence"] for name in named for it in tables.resource(name)["sources"]}
-    known = {it["name"]: (it["title"], it["path"]) for it in tables.descriptor()["licenses"]}
-    return [known.get(name, (name, "")) for name in sorted(used)]
+    return [(it["title"], it["path"]) for it in _licensed(named)]
+
+
+def _licensed(named: Sequence[str]) -> list[dict[str, str]]:
+    """Licences of tables' sources, as the descriptor has them."""
+    sources = [it for name in named for it in tables.resource(name)["sources"]]
+    used = {licence for it in sources for licence in it["licence"].split(" and ")}
+    return [it for it in tables.descriptor()["licenses"] if it["name"] in used]
 
 
 def source(thing: Chart | Table) -> str:
@@ -157,11 +162,10 @@ def source(thing: Chart | Table) -> str:
 def citation(thing: Chart | Table, title: str) -> str:
     """Sentence that cites an exhibit."""
     of = f" ({area()})" if area() else ""
-    under = " and ".join(name for name, _ in licences(thing.tables))
     said = f"“{title}”{of}. send_analysis {__version__}. From: {source(thing)}."
-    if under:
-        said += f" Contains public sector information licensed under the {under}."
-    return said
+    under = [f"Contains {it['covers']} licensed under the {it['title']}."
+             for it in _licensed(thing.tables)]  # fmt: skip
+    return " ".join([said, *under])
 
 
 def method(thing: Chart | Table) -> list[str]:

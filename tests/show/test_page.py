@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -251,6 +252,23 @@ def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
     assert lines[-2:] == ["area_code,area,plans,rate", "E08000002,Bury,2,0.33"]
     heads = [th.get_text() for th in soup.select("tbody th[scope=row]")]
     assert heads == ["Bury"]  # a name, no code
+
+
+def test_every_licence_is_named_once_and_for_what_it_covers():
+    known = {it["name"]: it for it in tables.descriptor()["licenses"]}
+    assert len({it["title"] for it in known.values()}) == len(known)
+    for entry in tables.descriptor()["resources"]:
+        used = {part for it in entry["sources"] for part in it["licence"].split(" and ")}
+        assert used <= set(known), entry["name"]
+        cited = about.citation(SimpleNamespace(tables=(entry["name"],), source=""), "T")
+        for name, licence in known.items():
+            said = f"Contains {licence['covers']} licensed under the {licence['title']}."
+            assert cited.count(said) == (name in used), entry["name"]
+            assert cited.count(licence["title"]) == (name in used), entry["name"]
+    assert "public sector" in known["OGL-UK-3.0"]["covers"]
+    assert not any(
+        "public sector" in it["covers"] for name, it in known.items() if "OGL" not in name
+    )
 
 
 def test_a_phone_shows_what_tells_rows_apart_and_the_key_columns(shown):
