@@ -16,7 +16,7 @@ from send_analysis.cleaning import layout, series
 from send_analysis.cleaning.build import build
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series as growth
-from send_analysis.show import chart, missing, page
+from send_analysis.show import missing, page, svg
 
 SAME = [
     "ehc_plans", "ehc_plans_by_age", "placements", "new_plans", "new_plans_by_age",
@@ -102,7 +102,7 @@ def pages(rebuilt, root):
     monkeypatch.setattr(hindcast, "compute", partial(hindcast.compute, simulations=200))
     monkeypatch.setenv("SEND_ANALYSIS_DATA", str(rebuilt))
     monkeypatch.setattr(page, "_display", lambda html, text, **marks: said.append(text))
-    monkeypatch.setattr(chart, "drawn", lambda figure: "")
+    monkeypatch.setattr(svg, "svg", lambda figure: b"")
     tables.clear_cache()
 
     def run(area):
