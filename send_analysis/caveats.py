@@ -209,15 +209,23 @@ def latest(table: str) -> int:
 
 
 @reads.found
-def unplaced(area: Area) -> str:
-    """Say why nothing is built on where an area's latest plans are; empty where it can be.
+def unplaced(area: Area, *, year: int | None = None) -> str:
+    """Say why nothing is built on where an area's plans of a January are; empty where it can be.
+
+    Parameters
+    ----------
+    area : Area or str
+    year : int, optional
+        The latest January if not given.
 
     Returns
     -------
     str
         As :func:`doubt`, of the plans or of their placements.
     """
-    return doubt("ehc_plans", area) or doubt("placements", area, category="special / all")
+    return doubt("ehc_plans", area, year=year) or doubt(
+        "placements", area, year=year, category="special / all"
+    )
 
 
 @reads.found

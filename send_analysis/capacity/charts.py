@@ -67,7 +67,7 @@ def places(frame: pd.DataFrame) -> Chart:
 
     return Chart(
         title=f"{then['low_80']:,.0f} to {then['high_80']:,.0f} {phase}places needed in January "
-        f"{then['year']:.0f}, a range meant to hold four times in five; in use and announced: "
+        f"{then['year']:.0f} in 80 of 100 simulations; in use and announced: "
         f"{then['capacity']:,.0f}",
         subtitle=f"{first['kind'].capitalize()} places for residents of {first['area']}; shaded: "
         "80 % interval of demand, tested one year ahead only",
@@ -212,9 +212,9 @@ def _rule(frame: pd.DataFrame) -> str:
     if missed.empty:
         return f"{said}; no year of the area tests that"
     years = "the one year" if len(missed) == 1 else f"{len(missed)} years"
-    return (
-        f"{said}; this rule missed the share in time by {missed.mean():.0f} points in {years}"
-        + (" that can be tested" if len(missed) == 1 else " on average")
+    points = f"{missed.mean():.0f} point{'' if round(missed.mean()) == 1 else 's'}"
+    return f"{said}; this rule missed the share in time by {points} in {years}" + (
+        " that can be tested" if len(missed) == 1 else " on average"
     )
 
 
@@ -255,7 +255,7 @@ def cost(frame: pd.DataFrame) -> Chart:
 
     return Chart(
         title=f"At prices of 2021-22 placements would cost {low} to {high} million pounds in "
-        f"{end['year']}, a range meant to hold four times in five, after {before} million in "
+        f"{end['year']} in 80 of 100 simulations, untested, after {before} million in "
         f"{first['year']}",
         subtitle=f"Placements of residents of {first['area']} in settings with a unit cost; "
         "shaded: 80 % interval, untested",

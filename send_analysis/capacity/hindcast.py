@@ -86,10 +86,14 @@ def _demand(projection: Projection) -> dict[tuple[str, str], np.ndarray]:
 
 
 def _countable(known: Snapshot, later: Snapshot) -> list[Area]:
-    """Authorities whose settings are recorded in both Januaries and which nobody doubts."""
+    """Authorities whose settings are recorded in both Januaries and flagged in neither."""
     at = later.areas.get_indexer(known.areas)
     both = recorded(known.stock) & recorded(later.stock[at]) & (at >= 0)
-    return [area for area in map(Area, known.areas[both]) if not caveats.unplaced(area)]
+    return [
+        area
+        for area in map(Area, known.areas[both])
+        if not any(caveats.unplaced(area, year=year) for year in (known.origin, later.origin))
+    ]
 
 
 def write(folder: Path | None = None) -> Path:
@@ -165,6 +169,24 @@ def rows() -> pd.DataFrame:
     return compute()
 
 
+def came(frame: pd.DataFrame) -> pd.Series:
+    """Say where outcomes lay beside their 80 % intervals, whose ends are whole places, as printed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``demand_low_80, demand_high_80, needed``, as :func:`compute` gives them.
+
+    Returns
+    -------
+    Series of str
+        ``below``, ``within`` or ``above``.
+    """
+    low, high = frame["demand_low_80"].round(), frame["demand_high_80"].round()
+    sides = [frame["needed"] < low, frame["needed"] > high]
+    return pd.Series(np.select(sides, ["below", "above"], "within"), index=frame.index, dtype="str")
+
+
 def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     """Score the probabilities and the places called sufficient, by kind and phase.
 
@@ -183,7 +205,8 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         that is saved; below 0 the probability says less than that), ``sufficed`` (per cent in which
         the places called 80 % sure were enough), ``sufficed_own`` (the same had the error been
         known that authorities shared: the median of the logarithm of needed over expected in the
-        other half of them) and ``inside`` (per cent within the 80 % interval).
+        other half of them), ``inside, below, above`` (per cent whose outcome lay within the 80 %
+        interval, below it and above it, as :func:`came` says).
     """
     frame = rows() if frame is None else frame
     frame = frame[frame["demand"] >= SMALLEST]
@@ -193,12 +216,15 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     shared = error.groupby([frame["kind"], frame["phase"], half]).median()
     other = pd.MultiIndex.from_arrays([frame["kind"], frame["phase"], 1 - half])
     known = np.ceil(frame["places_80"] * np.exp(shared.reindex(other).to_numpy()))
+    beside = came(frame)
     scored = frame[["kind", "phase"]].assign(
         short=100 * short,
         brier=(frame["probability"] / 100 - short) ** 2,
         sufficed=100.0 * (frame["needed"] <= frame["places_80"]),
         sufficed_own=100.0 * (frame["needed"] <= known),
-        inside=100.0 * frame["needed"].between(frame["demand_low_80"], frame["demand_high_80"]),
+        inside=100.0 * (beside == "within"),
+        below=100.0 * (beside == "below"),
+        above=100.0 * (beside == "above"),
     )
     by = scored.groupby(["kind", "phase"])
     out = by.mean()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import Area
@@ -192,8 +194,8 @@ def year_before(area: Area) -> pd.DataFrame:
     DataFrame
         ``kind, phase, year`` (of the latest January), ``in_use_then`` (in the January before),
         ``demand, low_80, high_80, places_80`` (places that suffice in 80 of 100 simulations),
-        ``probability, unsaid`` (as in :func:`certainty`) and ``needed`` (places in use in the
-        latest January); without rows that expect a handful.
+        ``probability, unsaid`` (as in :func:`certainty`), ``needed`` (places in use in the
+        latest January) and ``came`` (as :func:`hindcast.came`); without rows that expect a handful.
 
     Raises
     ------
@@ -202,10 +204,17 @@ def year_before(area: Area) -> pd.DataFrame:
     """
     rows = hindcast.rows()
     rows = rows[(rows["area_code"] == area) & (rows["demand_high_80"] >= SMALLEST)]
+    if rows.empty:
+        raise MissingDataError(
+            f"{area.name} is not in the test of the year before: that is of single authorities "
+            f"that expect {SMALLEST} places or more, with placements recorded and not in doubt in "
+            "both Januaries."
+        )
+    rows = rows.assign(came=hindcast.came(rows))
     rows = scored(rows).rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
     rows = rows.assign(year=rows["origin"] + 1).rename(columns={"in_use": "in_use_then"})
     columns = ["kind", "phase", "year", "in_use_then", "demand", "low_80", "high_80", "places_80"]
-    return rows[[*columns, "probability", "unsaid", "needed"]].reset_index(drop=True)
+    return rows[[*columns, "probability", "unsaid", "needed", "came"]].reset_index(drop=True)
 
 
 @reads.result
@@ -216,12 +225,14 @@ def ranges() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind, phase, areas, inside, sufficed, short, skill`` as :func:`hindcast.skill` (shares in
-        per cent) and ``range``: "held" where the 80 % interval held 72 to 88 % of the areas,
-        in whole per cent, else "too narrow" or "too wide"; "illustrative" for a kind whose shared
-        error is known from fewer than five earlier Januaries.
+        ``kind, phase, areas, inside, areas_below, areas_above, sufficed, short, skill`` as
+        :func:`hindcast.skill` (shares in per cent) and ``range``: "held" where the 80 % interval
+        held 72 to 88 % of the areas, in whole per cent, else "too narrow" or "too wide";
+        "illustrative" for a kind whose shared error is known from fewer than five earlier
+        Januaries.
     """
-    frame = hindcast.skill().reset_index().rename(columns={"cases": "areas"})
+    names = {"cases": "areas", "below": "areas_below", "above": "areas_above"}
+    frame = hindcast.skill().reset_index().rename(columns=names)
     held = frame["inside"].round()
     known = estimated(origins()[-1]).known  # a year more than the test could know
     years = dict(zip(SETTINGS, drift(known).years, strict=True))
@@ -229,7 +240,8 @@ def ranges() -> pd.DataFrame:
     frame["range"] = np.select(
         [few, held < HELD[0], held > HELD[1]], ["illustrative", "too narrow", "too wide"], "held"
     )
-    return frame[["kind", "phase", "areas", "inside", "sufficed", "short", "skill", "range"]]
+    beside = ["inside", "areas_below", "areas_above"]
+    return frame[["kind", "phase", "areas", *beside, "sufficed", "short", "skill", "range"]]
 
 
 @reads.result
@@ -267,6 +279,28 @@ def fitting(area: Area) -> list[str]:
         for file in files
         if set(balance.read_scenario(file.stem).get("plans", {})) <= known
     ]
+
+
+@reads.found
+def changes(area: Area) -> pd.DataFrame:
+    """Say what each of the scenarios that :func:`fitting` lists changes.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario, note, changed``: its name, its note, and its keys as its file has them.
+    """
+    read = [balance.read_scenario(name) for name in fitting(area)]
+    rows = [(it["name"], it.get("note", ""), _keys(it)) for it in read]
+    return pd.DataFrame(rows, columns=["scenario", "note", "changed"])
+
+
+def _keys(scenario: Mapping[str, Any]) -> str:
+    """Write the keys of a scenario in a line."""
+    keys = {key: of for key, of in scenario.items() if key not in ("name", "note", "file")}
+    if "levers" in keys:
+        keys["levers"] = [dict(lever) for lever in keys["levers"]]
+    return yaml.safe_dump(keys, default_flow_style=True, sort_keys=False, width=999).strip()[1:-1]
 
 
 @reads.result

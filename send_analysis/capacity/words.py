@@ -13,6 +13,7 @@ from send_analysis.growth import series
 from send_analysis.show.chart import Figure, Tile
 
 MORE_NEEDED = "more_needed"  # the index of all areas has this figure
+SUREST = 90  # per cent: no chance is told to be more
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
     "Ages at 31 August: primary 4 to 10, secondary 11 to 15 (they turn 16 in year 11), post-16 "
@@ -24,8 +25,8 @@ CHANCES = (  # and under that of chances
     "Chances have been tested one year ahead, not further; none is given where a year ahead it "
     "said no more than the same figure for every area, in the phase or in all phases of the kind "
     "(no better than an average), where fewer than ten places are expected, and where fewer than "
-    "30 areas have such places (not tested). A chance of 100 or 0 is that of all simulations but a "
-    "few."
+    "30 areas have such places (not tested). It is a share of simulations: the test does not tell "
+    'chances above 90 from each other, so that sentences say no more than "over 90 %".'
 )
 RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
@@ -51,10 +52,12 @@ def findings(area: Area) -> list[str]:
     except MissingDataError as error:
         waits = str(error)
     try:
-        said = headline(views.forecast(area), kept=views.kept(area))
+        forecast = views.forecast(area)
+        said = headline(forecast, kept=views.kept(area))
     except MissingDataError:
         return [waits]
-    return [sentence for sentence in [*said, year_before(area), waits] if sentence]
+    before = " ".join(filter(None, [year_before(area), _phases_before(area, forecast)]))
+    return [sentence for sentence in [*said, before, waits] if sentence]
 
 
 def headline(forecast: pd.DataFrame, *, kept: pd.DataFrame | None = None) -> list[str]:
@@ -84,9 +87,9 @@ def headline(forecast: pd.DataFrame, *, kept: pd.DataFrame | None = None) -> lis
     out = [
         f"If placements are made as they have been, {area} will need "
         f"{whole['demand_low_80']:,.0f} to {whole['demand_high_80']:,.0f} specialist places in "
-        f"January {year}, a range meant to hold four times in five; {whole['demand']:,.0f} is the "
-        f"middle. In use and announced are {whole['capacity']:,.0f}; {more}. Ranges of places "
-        "have been tested one year ahead, not further."
+        f"January {year}, {_test(whole, ' a year ahead')}; {whole['demand']:,.0f} is the middle. "
+        f"In use and announced are {whole['capacity']:,.0f}; {more}. Ranges of places have been "
+        "tested one year ahead, not further."
     ]
     if kept is not None:
         every = (kept["year"] == year) & (kept["kind"] == EVERY) & (kept["phase"] == "all")
@@ -133,8 +136,7 @@ def _waits(queue: pd.DataFrame, area: Area) -> str:
 
 def _chances(forecast: pd.DataFrame) -> str:
     """Give places and chances of the first year ahead, for which such chances have been tested."""
-    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
-    rows = scored(rows).set_index("phase")
+    rows = _first(forecast)
     whole = rows.loc["all"]
     said = ", ".join(
         f"{phase.replace('all', 'all ages')} {chance(probability)}"
@@ -145,6 +147,12 @@ def _chances(forecast: pd.DataFrame) -> str:
     )
 
 
+def _first(forecast: pd.DataFrame) -> pd.DataFrame:
+    """Take all specialist places of the first January ahead, by phase, with the chances told."""
+    rows = forecast[(forecast["kind"] == EVERY) & (forecast["horizon"] == 1)]
+    return scored(rows).set_index("phase")
+
+
 @reads.found
 def year_before(area: Area) -> str:
     """Say what the range of places would have been a year earlier, and what came; "" if untested.
@@ -153,25 +161,41 @@ def year_before(area: Area) -> str:
     ----------
     area : Area
     """
-    rows = views.year_before(area)
-    rows = rows[(rows["kind"] == EVERY) & (rows["phase"] == "all")]
-    if rows.empty:
+    rows = _before(area)
+    if "all" not in rows.index:
         return ""
-    row = rows.iloc[0]
-    low, high = round(row["low_80"]), round(row["high_80"])
-    came = "above" if row["needed"] > high else "below" if row["needed"] < low else "within"
+    row = rows.loc["all"]
     return (
-        f"A year earlier the method would have said {low:,} to {high:,} for January "
-        f"{row['year']}; {row['needed']:,} were in use, {came} that range."
+        f"A year earlier the method would have said {row['low_80']:,.0f} to {row['high_80']:,.0f} "
+        f"for January {row['year']}; {row['needed']:,} were in use, {row['came']} that range."
     )
+
+
+def _before(area: Area) -> pd.DataFrame:
+    """What would have been said of all specialist places a year earlier, by phase."""
+    try:
+        rows = views.year_before(area)
+    except MissingDataError:
+        return pd.DataFrame({"came": []})
+    return rows[rows["kind"] == EVERY].set_index("phase")
+
+
+def _phases_before(area: Area, forecast: pd.DataFrame) -> str:
+    """Name the phases whose chance is told and that lay outside their range a year earlier."""
+    told = _first(forecast)["probability"].dropna().index.drop("all", errors="ignore")
+    rows = _before(area)
+    rows = rows[rows.index.isin(told) & (rows["came"] != "within")]
+    said = ", ".join(
+        f"{row.Index} ({row.low_80:,.0f} to {row.high_80:,.0f} said, {row.needed:,} in use)"
+        for row in rows.itertuples()
+    )
+    own = "its own range" if len(rows) == 1 else "their own ranges"
+    return f"Outside {own}: {said}." if said else ""
 
 
 def _needed(row: pd.Series) -> str:
     """Say how many places a January needs, and how many there are."""
-    return (
-        f"{_range(row)} specialist places are likely to be needed, a range meant to hold four "
-        f"times in five; {_held(row)}"
-    )
+    return f"{_range(row)} specialist places are likely to be needed, {_test(row)}; {_held(row)}"
 
 
 def _range(row: pd.Series) -> str:
@@ -182,6 +206,33 @@ def _range(row: pd.Series) -> str:
 def _held(row: pd.Series) -> str:
     """Say how many places there are."""
     return f"{row['capacity']:,.0f} are in use and announced"
+
+
+def _test(row: pd.Series, when: str = "") -> str:
+    """Say of a range of all specialist places what the test of the year before showed of such."""
+    skill = hindcast.skill()
+    if row["demand"] < hindcast.SMALLEST or (EVERY, "all") not in skill.index:
+        return "a range meant to hold four times in five, untested"
+    inside = skill.loc[(EVERY, "all"), "inside"]
+    return f"a range such as held in {inside:.0f} % of areas{when}"
+
+
+def one_sided() -> str:
+    """Say on which side of their ranges areas were, all ages."""
+    rows = views.ranges()
+    whole = rows[(rows["kind"] == EVERY) & (rows["phase"] == "all")].iloc[0]
+    below, above = whole["areas_below"].round(), whole["areas_above"].round()
+    found = (
+        "more areas used fewer places than their range than used more"
+        if below > above
+        else "more areas used more places than their range than used fewer"
+        if above > below
+        else "as many areas used fewer places than their range as used more"
+    )
+    return (
+        f"Of all specialist places, all ages, {found}: {below:.0f} % of {whole['areas']:.0f} areas "
+        f"lay below it and {above:.0f} % above."
+    )
 
 
 def tested() -> str:
@@ -196,8 +247,14 @@ def tested() -> str:
 
 
 def chance(probability: float) -> str:
-    """Write a chance; what all simulations say is not certain."""
-    return "over 99 %" if probability > 99 else f"{max(probability, 1):.0f} %"
+    """Write a chance, no surer than the test of a year ahead carries.
+
+    Of the areas told more than 90 % fewer than nine in ten needed more places, and of those told
+    99 % no more (docs/capacity.md): above 90 % the share of simulations says nothing further.
+    """
+    if probability > SUREST:
+        return f"over {SUREST} %"
+    return f"{max(probability, 1):.0f} %"
 
 
 @reads.found
@@ -242,8 +299,7 @@ def places(forecast: pd.DataFrame) -> Tile:
         return Tile(
             f"Specialist places needed in January {row['year']}",
             _range(row),
-            f"Meant to hold four times in five; {_held(row)}. No chance is given "
-            f"({row['unsaid']}).",
+            f"{_test(row).capitalize()}; {_held(row)}. No chance is given ({row['unsaid']}).",
             Figure(MORE_NEEDED),
         )
     return Tile(

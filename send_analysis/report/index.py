@@ -22,7 +22,7 @@ from send_analysis.show.page import chart_html
 NAME = "index.html"
 NOT_SHOWN = ("areas", "series_breaks", "hexagons")  # read too, for names, doubts and outlines
 FLAGGED = ("plans", "growth", "rate", "expected")  # columns that lean on the latest January
-CHANCES = (50, 80, 90, 95)  # per cent, between the map's classes: even, then more and more sure
+CHANCES = (50, 70, 80, words.SUREST)  # per cent, between the map's classes, up to what is told
 SCALE = 100  # of the map's units, so that corners are whole numbers
 
 
@@ -261,7 +261,13 @@ def _pattern(
 ) -> tuple[str, str]:
     """Title and alternative text of a region's map, from name, value and text of each authority."""
     known = sorted((it for it in cells if it[1]), key=lambda it: float(it[1]))
-    ends = [f"{known[end][2].split(' (')[0]} in {known[end][0]}" for end in (0, -1) if known]
+    texts = [text.split(" (")[0] for _, _, text in known]
+    ends = [
+        f"{texts[end]} in "
+        + (f"{alike} authorities" if (alike := texts.count(texts[end])) > 1 else known[end][0])
+        for end in (0, -1)
+        if known
+    ]
     listed = "; ".join(f"{area} {text}" for area, _, text in cells)
     found = f"from {' to '.join(ends)}" if ends else "no figure"
     return (

@@ -1,11 +1,14 @@
 """What the report on capacity shows, and its charts: read off results made here by hand."""
 
+from pathlib import Path
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from send_analysis import areas
+from send_analysis import areas, tables
 from send_analysis.capacity import (
     assessments,
     balance,
@@ -70,7 +73,7 @@ def test_chart_of_places_draws_the_frame_and_says_the_range(forecast):
     assert np.array_equal(there.get_ydata(), [100, 110, 120])
     assert {"160", "120"} <= {text.get_text() for text in ax.texts}  # of the year of the headline
     assert not any("illustration" in text.get_text() for text in ax.texts)
-    assert chart.title.startswith("90 to 200 secondary places needed in January 2027, a range")
+    assert chart.title.startswith("90 to 200 secondary places needed in January 2027 in 80 of")
     assert chart.title.endswith("in use and announced: 120")
     assert "demand to 160" in chart.alt
     assert "interval of 90 to 200" in chart.alt
@@ -130,7 +133,7 @@ def test_shares_kept_move_nobody_between_settings():
 def test_headline_has_the_numbers(forecast, queue):
     third = words._waits(queue, areas.find("Bury"))
     first, second = words.headline(forecast)
-    assert "Bury will need 90 to 200 specialist places in January 2027, a range meant to" in first
+    assert "Bury will need 90 to 200 specialist places in January 2027, a range such as" in first
     assert "160 is the middle. In use and announced are 120; 40 more than that would have" in first
     assert second.startswith("In January 2026 ") and " specialist places are likely" in second
     assert "Chance that more are needed: primary 75 %" in second
@@ -186,6 +189,10 @@ def test_title_of_the_rule_says_how_far_it_was_off(queue):
     said = charts.completions(frame, "Bury").title
     assert said.endswith(f"the share in time by {missed.mean():.0f} points in 6 years on average")
     assert f"{frame['needed_90'].iloc[-1]:,.0f} assessments would have to be completed in" in said
+    tested = frame["timely"].where(frame["timely_by_volumes"].notna())
+    near = frame.assign(timely_by_volumes=tested + 1.2)
+    said = charts.completions(near, "Bury").title
+    assert said.endswith("by 1 point in 6 years on average")
     untested = frame.assign(timely_by_volumes=float("nan"))
     said = charts.completions(untested, "Bury").title
     assert said.endswith("no year of the area tests that")
@@ -205,7 +212,8 @@ def test_charts_of_the_queue(queue):
     # two bars a year, one on the other: together the open cases
     assert sum(heights) == pytest.approx(queue["open_cases"].sum())
     peak = queue.loc[queue["open_cases"].idxmax()]
-    assert f"{peak['open_cases']:,.0f} in {peak['year']}" in chart.title
+    said = f"{peak['open_cases']:,.0f} assessments were open in {peak['year']}"
+    assert said in chart.title
     done_and_needed = charts.completions(views.against_need(queue), "Bury")
     ax = done_and_needed.axes()
     done = ax.get_lines()[2]
@@ -234,13 +242,25 @@ def test_chart_of_cost():
     assert lines[0].get_ydata().tolist() == [21, 27]
     assert lines[1].get_ydata().tolist() == [6, 7]
     assert "would cost 1 to 30 million pounds in 2026" in chart.title
-    assert chart.title.endswith("after 21 million in 2025")
+    assert chart.title.endswith("untested, after 21 million in 2025")
+    assert "meant to hold" not in chart.title  # no January has tested what places cost
     assert "further education with 7 million" in chart.alt
 
 
 def test_scenarios_that_fit_an_area():
     assert "capacity-semh-school-2030" in views.fitting("bury")
     assert views.fitting("rochdale") == ["capacity-fewer-independent"]
+
+
+@pytest.mark.parametrize("area", ["Bury", "Rochdale"])
+def test_what_a_scenario_changes_is_said_on_the_page(area):
+    frame = views.changes(areas.find(area))
+    files = [tables.data_dir() / "scenarios" / f"{name}.yml" for name in views.fitting(area)]
+    for row, content in zip(
+        frame.itertuples(), map(yaml.safe_load, map(Path.read_text, files)), strict=True
+    ):
+        assert (row.scenario, row.note) == (content.pop("name"), content.pop("note"))
+        assert yaml.safe_load(f"{{{row.changed}}}") == content
 
 
 def test_scenarios_side_by_side():

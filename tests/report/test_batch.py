@@ -19,7 +19,7 @@ from send_analysis.report.edition import edition_of
 
 AREAS = ["Bury", "Oldham", "St. Helens", "Wigan", "Isles of Scilly", "England"]
 DAY = "2026-01-31"
-CHANCES = {"Bury": (91.26, "91 %"), "Oldham": (99.4, "over 99 %"), "Wigan": (0.2, "1 %")}
+CHANCES = {"Bury": (87.26, "87 %"), "Oldham": (99.4, "over 90 %"), "Wigan": (0.2, "1 %")}
 SOURCE = """
 import pandas as pd
 from send_analysis import areas, caveats
@@ -99,7 +99,8 @@ def test_every_area_has_its_report(serial):
 
 def chances(out):
     """What the index says of the chance that more places are needed, and the area's page."""
-    index = BeautifulSoup((out / "index.html").read_text("utf-8"), "html.parser")
+    text = (out / "index.html").read_text("utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    index = BeautifulSoup(text, "html.parser")
     heads = [cell.get_text() for cell in index.select("table.areas thead th")]
     at = next(at for at, head in enumerate(heads) if head.startswith("Chance that more specialist"))
     told = {}
@@ -124,7 +125,7 @@ def test_the_index_has_the_chance_that_the_page_of_the_area_has(serial):
     assert told["St. Helens"][0] == "n/a" and "make it anew" in told["St. Helens"][1]
     assert (told["England"][0], told["Leeds"][0]) == ("–", "no report")
     pattern = index.select(".pattern")[-1].get_text()
-    assert "Highest: over 99 % in Oldham, 91 % in Bury, 1 % in Wigan." in pattern
+    assert "Highest: over 90 % in Oldham, 87 % in Bury, 1 % in Wigan." in pattern
     assert "No figure, 150 of them." in pattern
     assert "Dedicated schools grant" in index.select_one(".used").get_text()
 
