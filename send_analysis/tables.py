@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache, partial, reduce, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -293,6 +293,12 @@ def load(name: str, **where: Any) -> pd.DataFrame:
     return _read(folder, name).take(reduce(lambda few, more: few[np.isin(few, more)], rows))
 
 
+def licences(sources: Iterable[dict]) -> list[str]:
+    """Name the licences of sources as the descriptor has them, each once: one may have two."""
+    names = (name for source in sources for name in source["licence"].split(" and "))
+    return list(dict.fromkeys(names))
+
+
 def catalogue() -> pd.DataFrame:
     """List the tables.
 
@@ -310,13 +316,7 @@ def catalogue() -> pd.DataFrame:
             "first_year": entry["years"][0] if entry["years"] else pd.NA,
             "last_year": entry["years"][1] if entry["years"] else pd.NA,
             "source": "; ".join(source["title"] for source in entry["sources"]),
-            "licence": "; ".join(
-                dict.fromkeys(
-                    licence
-                    for source in entry["sources"]
-                    for licence in source["licence"].split(" and ")
-                )
-            ),
+            "licence": "; ".join(licences(entry["sources"])),
             "columns": ", ".join(field["name"] for field in entry["schema"]["fields"]),
         }
         for entry in descriptor()["resources"]

@@ -208,7 +208,8 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         other half of them), ``inside, below, above`` (per cent whose outcome lay within the 80 %
         interval, below it and above it, as :func:`came` says).
     """
-    frame = rows() if frame is None else frame
+    if frame is None:
+        return _skill()
     frame = frame[frame["demand"] >= SMALLEST]
     short = (frame["needed"] > frame["in_use"]).astype(float)
     half = frame["area_code"].rank(method="dense").astype(int) % 2
@@ -233,6 +234,12 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     out.insert(3, "skill", 1 - out["brier"] / (base * (1 - base)))
     order = pd.MultiIndex.from_product([ORDER, [*places.PHASES, "all"]], names=["kind", "phase"])
     return out[out["cases"] >= CASES].reindex(order).dropna(how="all")
+
+
+@tables.remembered
+def _skill() -> pd.DataFrame:
+    """Score the hindcast of all authorities: sentences of every area quote it."""
+    return skill(rows())
 
 
 @tables.remembered

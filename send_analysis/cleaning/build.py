@@ -512,10 +512,7 @@ def _origin(name: str, source: Path) -> dict:
 
 def _under(licence: str, described: list[dict]) -> str:
     """Name the tables that have a source under a licence."""
-    used = [
-        it["name"] for it in described
-        if any(licence in source["licence"].split(" and ") for source in it["sources"])
-    ]  # fmt: skip
+    used = [it["name"] for it in described if licence in tables.licences(it["sources"])]
     return f"table{'s' if len(used) > 1 else ''} {', '.join(used)}"
 
 

@@ -16,7 +16,8 @@ BREAKS = {
     "pandemic": (2021, "schools closed to most pupils from March 2020"),
     "person-level return": (2023, "SEN2 collected person by person from January 2023"),
 }
-# Januaries at the end of the years that are set against each other.
+# Januaries at the end of the years that are set against each other: those from one change to the
+# next, and the two on either side of the return of 2023. No release moves them.
 SIDES = {
     "reforms": (range(2011, 2015), range(2015, 2021)),
     "pandemic": (range(2015, 2021), range(2021, 2023)),

@@ -149,8 +149,7 @@ def licences(named: Sequence[str]) -> list[tuple[str, str]]:
 
 def _licensed(named: Sequence[str]) -> list[dict[str, str]]:
     """Licences of tables' sources, as the descriptor has them."""
-    sources = [it for name in named for it in tables.resource(name)["sources"]]
-    used = {licence for it in sources for licence in it["licence"].split(" and ")}
+    used = tables.licences(it for name in named for it in tables.resource(name)["sources"])
     return [it for it in tables.descriptor()["licenses"] if it["name"] in used]
 
 

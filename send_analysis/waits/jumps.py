@@ -49,7 +49,6 @@ def steps(lists: pd.DataFrame, *, by: list[str]) -> pd.DataFrame:
     with f the last edge of a band up to e less the weeks since.
     """
     own = lists.dropna(subset=TOTAL).sort_values("month", kind="stable")
-    own = own.drop(columns=["before", "months"], errors="ignore")
     keys = [own[name] for name in by]
     number = 12 * own["month"].dt.year + own["month"].dt.month
     months = number - number.groupby(keys).shift()

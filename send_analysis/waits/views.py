@@ -57,12 +57,11 @@ def unlisted(area: Area) -> pd.Series:
 
     As the mental health tables name them; by code where they do not.
     """
-    links = tables.load("nhs_area_links")
-    boards = links[(links["area_code"] == area) & (links["level"] == "icb")].sort_values("rank")
+    boards = tables.load("nhs_area_links", area_code=area, level="icb").sort_values("rank")
     codes = boards["organisation_code"].drop_duplicates()
     known = tables.load("mental_health_first_contacts").drop_duplicates("organisation_code")
     names = known.set_index("organisation_code")["organisation"]
-    gone = codes[~codes.isin(tables.load("nhs_waits")["organisation_code"])]
+    gone = codes[~codes.isin(waits.every_organisation().index)]
     return gone.map(names).fillna(gone).set_axis(gone)
 
 
@@ -82,15 +81,19 @@ def lists(area: Area) -> pd.DataFrame:
 def lists_of(organisation: str) -> pd.DataFrame:
     """Lists of the four main services at one organisation, by its code, as :func:`lists`."""
     found = main_lists()
-    out = found[found["organisation_code"] == organisation].reset_index(drop=True)
-    return out.assign(service=out["service"].map(SHORT))
+    return found[found["organisation_code"] == organisation].reset_index(drop=True)
 
 
 @tables.remembered
 def main_lists() -> pd.DataFrame:
-    """Lists of the four main services at every organisation, as :func:`lists.wide`."""
-    table = waits.then()
-    return waits.wide(table[table["service"].isin([SERVICES[name] for name in MAIN])])
+    """Lists of the four main services at every organisation, as :func:`of_main`."""
+    return of_main(waits.then())
+
+
+def of_main(table: pd.DataFrame) -> pd.DataFrame:
+    """Lists of the four main services, as :func:`lists.wide`; ``service`` has short names."""
+    out = waits.wide(table[table["service"].isin([SERVICES[name] for name in MAIN])])
+    return out.assign(service=out["service"].map(SHORT))
 
 
 @reads.result

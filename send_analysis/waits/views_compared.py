@@ -10,7 +10,7 @@ from send_analysis.areas import Area
 from send_analysis.waits import changes
 from send_analysis.waits import jumps as jumps_of
 from send_analysis.waits import lists as waits
-from send_analysis.waits.lists import BANDS, SERVICES, TOTAL
+from send_analysis.waits.lists import BANDS, TOTAL
 from send_analysis.waits.views import MAIN, focus, lists_of, main_lists
 
 CHILDREN = waits.UNITS["waiting"]
@@ -100,9 +100,9 @@ def _comparable() -> pd.DataFrame:
 
 def _steps() -> pd.DataFrame:
     """Providers' lists of the main services, each held against the one before."""
-    short = {SERVICES[name]: name for name in MAIN}
     found = _every_step()
-    return found[found["service"].isin(short)].replace({"service": short})
+    found = found.assign(service=found["service"].map(waits.SHORT))
+    return found[found["service"].isin(MAIN)]
 
 
 @tables.remembered
@@ -144,7 +144,7 @@ def all_recounted() -> pd.DataFrame:
         ``organisation_code, service`` (short name), ``month``.
     """
     lists = main_lists()
-    sums = lists[lists["level"] != "provider"].replace({"service": waits.SHORT})
+    sums = lists[lists["level"] != "provider"]
     key = ["organisation_code", "service"]
     held = jumps_of.steps(sums, by=key)
     steps = _steps()

@@ -44,7 +44,7 @@ def _charts(code: str, name: str) -> pd.DataFrame:
     parts = {
         service: control.xmr(values, lower_bound=0, upper_bound=100, autocorrelation=carried)
         for service, values in _since_jumps(code).items()
-        if _moves(values) and values.count() >= control.RUN
+        if _charted(values)
     }
     if not parts:
         raise MissingDataError(
@@ -78,11 +78,16 @@ def left(area: Area) -> pd.DataFrame:
     since = _since_jumps(code)
     rows = [
         {"service": name, "month": month, "months": int(since[name].count()),
-         "charted": since[name].count() >= control.RUN and _moves(since[name])}
+         "charted": _charted(since[name])}
         for name, month in recounted_of(code).items()
         if name in since
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["service", "month", "months", "charted"])
+
+
+def _charted(values: pd.Series) -> bool:
+    """Whether a share has a control chart: it moves, in months enough."""
+    return bool(values.count() >= control.RUN and _moves(values))
 
 
 def _moves(values: pd.Series) -> bool:
@@ -125,7 +130,7 @@ def carry_over() -> pd.Series:
         (limits for independent months), ``signals, alarms`` (limits as drawn).
     """
     lists = main_lists()
-    every = _shares(lists[lists["level"] == "icb"].replace({"service": waits.SHORT}))
+    every = _shares(lists[lists["level"] == "icb"])
     jumped = set(all_recounted()[["organisation_code", "service"]].itertuples(index=False))
     series = [one for name, one in every.items() if _moves(one) and name not in jumped]
     r = control.carry_over(series)

@@ -14,8 +14,8 @@ from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes
 from send_analysis.waits import lists as waits
 from send_analysis.waits.jumps import jumped
-from send_analysis.waits.lists import BANDS, SERVICES, SHORT, TOTAL
-from send_analysis.waits.views import MAIN
+from send_analysis.waits.lists import BANDS, TOTAL
+from send_analysis.waits.views import MAIN, of_main
 
 LONG = {"over 18 weeks": list(BANDS[-2:]), "over 52 weeks": [BANDS[-1]]}
 SHARES = [*LONG, *(f"{name} of all" for name in LONG)]
@@ -54,20 +54,14 @@ def _near(lists: pd.DataFrame, area: Area) -> pd.DataFrame:
 
 @tables.remembered
 def _main_lists() -> pd.DataFrame:
-    """Later lists of the main services at every organisation, as :func:`.lists.wide`."""
-    table = waits.since()
-    return waits.wide(table[table["service"].isin([SERVICES[name] for name in MAIN])])
+    """Later lists of the main services at every organisation, as :func:`.views.of_main`."""
+    return of_main(waits.since())
 
 
 @tables.remembered
 def _shares() -> pd.DataFrame:
     """Follow the lists of every organisation, as :func:`shares` those near an area."""
-    lists = _main_lists()
-    lists = lists.assign(service=lists["service"].map(SHORT))
-    for name, bands in LONG.items():
-        long = 100 * lists[bands].sum(axis=1, min_count=1)
-        lists[name], lists[f"{name} of all"] = long / lists["banded"], long / lists[TOTAL]
-    lists = lists.rename(columns={TOTAL: "waiting", "banded": "known"})
+    lists = _with_long(_main_lists()).rename(columns={TOTAL: "waiting", "banded": "known"})
     known = waits.since()["month"]
     months = pd.date_range(known.min(), known.max(), freq="MS", name="month")
     key = ["service", "organisation_code"]
@@ -119,7 +113,7 @@ def _ends() -> pd.DataFrame:
     out = out.join(
         top.set_axis(["highest over 52 weeks", "highest in"], axis=1), on=key
     ).reset_index(drop=True)
-    steps = jumped(_main_lists().replace({"service": SHORT}), by=key)
+    steps = jumped(_main_lists(), by=key)
     words = steps["month"].dt.strftime("%B %Y").groupby([steps[name] for name in key])
     out = out.join(words.agg(", ".join).rename("jumped"), on=key)
     out = out.assign(jumped=out["jumped"].fillna("")).join(_same(out[[*key, "from", "to"]]))
@@ -236,9 +230,14 @@ def services(area: Area) -> pd.DataFrame:
 def _last_lists() -> pd.DataFrame:
     """Lists of all services at every organisation in the last month, with their shares."""
     table = waits.since()
-    lists = waits.wide(table[table["month"] == table["month"].max()])
+    return _with_long(waits.wide(table[table["month"] == table["month"].max()]))
+
+
+def _with_long(lists: pd.DataFrame) -> pd.DataFrame:
+    """Add the shares of long waits: of those whose wait is known, and of all."""
     for name, bands in LONG.items():
-        lists[name] = 100 * lists[bands].sum(axis=1, min_count=1) / lists["banded"]
+        long = 100 * lists[bands].sum(axis=1, min_count=1)
+        lists[name], lists[f"{name} of all"] = long / lists["banded"], long / lists[TOTAL]
     return lists
 
 
@@ -270,5 +269,4 @@ def _providers() -> pd.DataFrame:
     lists = lists.assign(jumps=pd.MultiIndex.from_frame(lists[_LIST]).isin(steps))
     levels = changes.levels(changes.membership(waits.since()))
     out = lists.merge(levels[["provider", "organisation_code"]], on="provider")
-    out = out.assign(service=out["service"].map(SHORT))
     return out[["service", "organisation_code", "provider", "month", TOTAL, "jumps"]]

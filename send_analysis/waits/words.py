@@ -8,6 +8,7 @@ import pandas as pd
 
 from send_analysis import reads
 from send_analysis.areas import Area
+from send_analysis.errors import either
 from send_analysis.waits import (
     changes,
     control,
@@ -108,14 +109,12 @@ def _compared(row: pd.Series) -> str:
     """Say how many children wait so long at comparable providers, where these are not all."""
     if row[_ENDS[2:]].isna().any():
         return "no provider's list can be compared throughout"
-    counts = [[f"{row[f'{end}{of}']:,.0f}" for of in ("_long", "_known")] for end in _ENDS]
-    told = "on lists that can be compared throughout {} → {}".format(
-        *(f"{long} of {known}" for long, known in counts[2:])
-    )
-    whole, few = counts[:2] == counts[2:], "too few to judge by"
-    if not _enough(row):
-        return few if whole else f"{told}, {few}"
-    return "" if whole else told.replace("throughout", f"throughout the share {_way(row)}:")
+    counts = [f"{row[f'{end}_long']:,.0f} of {row[f'{end}_known']:,.0f}" for end in _ENDS]
+    whole, enough = counts[:2] == counts[2:], _enough(row)
+    few = [] if enough else ["too few to judge by"]
+    way = f" the share {_way(row)}:" if enough else ""
+    told = f"on lists that can be compared throughout{way} {' → '.join(counts[2:])}"
+    return ", ".join(few if whole else [told, *few])
 
 
 def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
@@ -186,18 +185,18 @@ def unlisted(area: Area) -> list[str]:
     missing = views.unlisted(area)
     if missing.empty:
         return []
-    names = " and ".join(missing)
-    text = (
-        f"{area.name} is linked to {names} as well, of which these releases have no children's "
-        "list; nor is any provider's list added up to it."
-    )
     chosen = views.focus(area)
-    if chosen["level"] != "icb":
-        text = text.replace(" as well", "") + (
-            " Which providers see its children, and what boards their lists are added up to, the "
-            f"releases do not say. The lists of {chosen['organisation']} stand for it below."
-        )
-    return [text]
+    listed = chosen["level"] == "icb"  # another board of the area has lists
+    text = (
+        f"{area.name} is linked to {either(missing, 'and')}{' as well' * listed}, of which these "
+        "releases have no children's list; nor is any provider's list added up to it."
+    )
+    if listed:
+        return [text]
+    return [
+        f"{text} Which providers see its children, and what boards their lists are added up to, "
+        f"the releases do not say. The lists of {chosen['organisation']} stand for it below."
+    ]
 
 
 def months() -> str:

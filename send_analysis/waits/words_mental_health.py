@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from send_analysis import reads
 from send_analysis.areas import Area
+from send_analysis.errors import either
 from send_analysis.waits import mental_health
 
 
@@ -31,15 +30,16 @@ def referred(area: Area) -> list[str]:
     respectively = " respectively" * (len(own) > 1)
 
     def both(column: str, unit: str) -> str:
-        ours, theirs = (_in_a_row(values.map("{:.0f}".format))
-                        for values in (own[column], england[column]))  # fmt: skip
+        ours, theirs = (
+            either(frame[column].map("{:.0f}".format), "and") for frame in (own, england)
+        )
         return f"{ours}{unit}{respectively} (England {theirs})"
 
     said = [
         f"Of the {own['referred'].iloc[-1]:,.0f} children of {own['organisation'].iloc[-1]} who "
         f"were referred in {last}, {own['second contact'].iloc[-1]:.0f} % had a second contact by "
         f"the year's end (England {england['second contact'].iloc[-1]:.0f} %). Those "
-        f"who had one by the end of {_in_a_row(own.index)} had waited "
+        f"who had one by the end of {either(own.index, 'and')} had waited "
         f"{both(mental_health.MEAN, ' days')} on average.",
         f"In the same {'years' if len(own) > 1 else 'year'}, {both(never[0], ' %')} were closed "
         f"before treatment; {both(never[1], ' %')} were without any contact at the year's end. Why "
@@ -60,12 +60,6 @@ def referred(area: Area) -> list[str]:
             "year can be held against England's."
         )
     return said
-
-
-def _in_a_row(words: Iterable[str]) -> str:
-    """Write words one after the other, the last after an "and"."""
-    *before, last = words
-    return " and ".join(filter(None, [", ".join(before), last]))
 
 
 @reads.found
