@@ -36,11 +36,26 @@ def breaks(table: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows of `series_breaks`, by year; those of all tables are among them.
+        Rows of `series_breaks`, by year; those of all tables are among them. An authority with new
+        boundaries is there from its first January on. Where the table has the calendar year before,
+        the row says that this one may not be whole: authorities begin with the financial year.
     """
     tables.resource(table)
     rows = tables.load("series_breaks")
-    return rows[rows["table"].isin([table, ""])].sort_values("year", kind="stable")
+    rows = rows[rows["table"].isin([table, ""])].sort_values("year", kind="stable")
+    with reads.aside():  # only which years there are
+        counted = tables.load(table)
+    if not {"area_code", "year"} <= set(counted):
+        return rows
+    new = rows[rows["kind"] == "boundary"]
+    before = new["year"] - new["area_code"].map(counted.groupby("area_code")["year"].min())
+    began = new[before == 1]
+    year = (began["year"] - 1).astype("str")
+    note = began["area_code"].map(areas.name) + " began in April " + year + (
+        ": whether its figures of that year hold the months before is not said"
+    )
+    rows = rows.drop(new.index[before > 1])  # figures were made anew for these boundaries
+    return rows.assign(note=note.reindex(rows.index).fillna(rows["note"]))
 
 
 @tables.remembered

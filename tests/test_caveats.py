@@ -146,6 +146,25 @@ def test_footprints_have_the_jumps_of_their_members_and_not_their_boundaries():
     assert "boundaries" in own and both == ""
 
 
+@pytest.mark.parametrize("table", tables.catalogue().index)
+def test_no_authority_is_said_to_begin_later_than_its_figures(table):
+    counted = tables.load(table)
+    if not {"area_code", "year"} <= set(counted):
+        return
+    first = counted.groupby("area_code")["year"].min()
+    rows = caveats.breaks(table).query("kind == 'boundary'")
+    for row in rows[rows["area_code"].isin(first.index)].itertuples():
+        began = "began in April" in row.note  # a calendar year is there from before the January
+        assert first[row.area_code] >= row.year - began, row
+
+
+def test_the_first_calendar_year_of_an_authority_may_not_be_whole():
+    """requests.csv: Cumberland's first calendar year is 2023; it began on 1 April 2023."""
+    said = one("Cumberland", "requests", 2023, 2024)
+    assert "began in April 2023" in said and "only from then on" not in said
+    assert not one("Cumberland", "population", 2019, 2024)
+
+
 def test_yearly_steps_across_a_break_are_marked_series_by_series():
     frame = pd.DataFrame({"area_code": ["A", "A", "A", "B", "B"],
                           "year": [2025, 2022, 2024, 2022, 2023]})  # fmt: skip
