@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
+from send_analysis.errors import either
 from send_analysis.growth import panel, series
 
 # What happened, and the first January that can show it.
@@ -76,8 +79,9 @@ def breaks(area: Area | None = None) -> pd.DataFrame:
     DataFrame
         ``area_code, area, against`` (empty where an area's own growth is tested), ``what`` (key
         of :data:`BREAKS`), ``january`` (the first that can show it), ``measured``, ``before,
-        after`` (per cent a year; against England: the yearly difference), ``step, low, high``
-        (after over before, 95 % interval), ``p``, ``years_before, years_after``.
+        after`` (per cent a year; against England: relative to its growth), ``step, low, high``
+        (after over before, 95 % interval), ``p``, ``januaries_before, januaries_after`` (those at
+        the end of the years, in words).
 
         The reforms and the pandemic are tested as a change in yearly growth that lasts until the
         next break. The return of 2023 is tested as a one-off change: growth to that January
@@ -112,13 +116,23 @@ def _tested(what: str) -> pd.DataFrame:
         area=out["area_code"].map(areas.name), step=np.exp(out["log_step"]),
         low=np.exp(out["log_step"] - reach), high=np.exp(out["log_step"] + reach),
         before=100 * np.expm1(out["log_before"]), after=100 * np.expm1(out["log_after"]),
-        what=what, january=BREAKS[what][0], years_before=len(years[0]), years_after=len(years[1]),
+        what=what, january=BREAKS[what][0],
+        januaries_before=_told(years[0]), januaries_after=_told(years[1]),
         measured="one-off change" if len(years[1]) == 1 else "growth a year",
     )  # fmt: skip
     return out[
         ["area_code", "area", "against", "what", "january", "measured", "before", "after", "step",
-         "low", "high", "p", "years_before", "years_after"]
+         "low", "high", "p", "januaries_before", "januaries_after"]
     ]  # fmt: skip
+
+
+def _told(years: Sequence[int]) -> str:
+    """Put years into words: the first and last of a range, else each."""
+    return (
+        f"{years[0]} to {years[-1]}"
+        if len(years) > 2 and isinstance(years, range)
+        else (either(years, "and"))
+    )
 
 
 def _national_step(before: np.ndarray, after: np.ndarray) -> pd.DataFrame:

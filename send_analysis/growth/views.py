@@ -194,13 +194,16 @@ def broke(found: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``tested`` (whose growth, against whom): ``event, measured, before, after,
-        step, step_low, step_high, p``.
+        Indexed by ``tested`` (whose growth, against whom): ``event,
+        januaries_before, before, januaries_after, after, step, step_low, step_high, p``.
     """
     beside = (" against " + found["against"]).where(found["against"] != "", "")
     out = found.assign(tested=found["area"] + beside).set_index("tested")
     out = out.rename(columns={"what": "event", "low": "step_low", "high": "step_high"})
-    return out[["event", "measured", "before", "after", "step", "step_low", "step_high", "p"]]
+    return out[
+        ["event", "januaries_before", "before", "januaries_after", "after", "step",
+         "step_low", "step_high", "p"]
+    ]  # fmt: skip
 
 
 @reads.result

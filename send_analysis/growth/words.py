@@ -332,21 +332,19 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
     }
     sentences = []
     for row in result.to_dict("records"):
-        own = row["against"] == ""
-        subject = f"growth in {row['area']}" + ("" if own else f" against {row['against']}")
-        unit = "% a year" if own else "percentage points a year"
-        one_off = row["measured"] == "one-off change"
+        beside = f"relative to {row['against']}'s, " if row["against"] else ""
+        event, around = events[row["what"]], row["januaries_before"]
         span = (
-            f"{row['after']:+.1f} {unit} at {events[row['what']]}, {row['before']:+.1f} around it"
-            if one_off
-            else f"{row['before']:+.1f} {unit} before {events[row['what']]}, "
-            f"{row['after']:+.1f} after"
+            f"{row['after']:+.1f} % to January {row['januaries_after']}, that of {event}, and by "
+            f"{row['before']:+.1f} % a year around it (to the Januaries {around})"
+            if row["measured"] == "one-off change"
+            else f"{row['before']:+.1f} % a year before {event} (to the Januaries {around}) and by "
+            f"{row['after']:+.1f} % a year after (to {row['januaries_after']})"
         )
         clear = row["p"] < 0.05  # the usual one in twenty
         found = "a change that chance does not explain" if clear else "no clear change"
-        sentences.append(
-            f"{subject[0].upper()}{subject[1:]} was {span}: {found} (p = {row['p']:.2g})."
-        )
+        text = f"{beside}plans in {row['area']} grew by {span}: {found} (p = {row['p']:.2g})."
+        sentences.append(text[0].upper() + text[1:])
     return sentences
 
 

@@ -1,10 +1,12 @@
 """The panel model covers the truth, and finds breaks as often as it says, on generated panels."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import breaks, panel, series, words
 
@@ -218,6 +220,13 @@ def test_one_year_cannot_tell_chance_from_growth():
         panel.growth_ratios(start=2024, end=2025)
 
 
+@pytest.mark.parametrize("area", ["Cumberland", "West Northamptonshire", "Dorset", "Kent"])
+def test_growth_of_new_boundaries_is_of_all_that_they_replaced(area):
+    """Page 02 heads its table of growth against others with this name."""
+    row = panel.growth_ratios(area)
+    assert row["area"].tolist() == [areas.Area(areas.find(area)).footprint.name]
+
+
 def test_words_follow_the_interval():
     row = panel.growth_ratios("Bury")
     assert "no clear difference from England" in words.beyond_chance(row)
@@ -227,4 +236,24 @@ def test_words_follow_the_interval():
     assert "112th" in words.beyond_chance(row.assign(rank=112))
     sentences = words.breaks_tested(breaks.breaks("Bury"))
     assert len(sentences) == 6
-    assert sentences[0].startswith("Growth in England was +1.0 % a year before")
+    assert sentences[0].startswith("Plans in England grew by +1.0 % a year before")
+
+
+def test_growth_before_and_after_a_change_is_told_with_its_januaries():
+    """caseload.csv: Somerset 2,514, 4,232 and England 390,109, 473,255 in January 2020 and 2022."""
+    sentences = words.breaks_tested(breaks.breaks("Somerset"))
+    relative = ((4_232 / 2_514) / (473_255 / 390_109)) ** 0.5  # the model weighs the two years
+    found = re.fullmatch(
+        r"Relative to England's, plans in Somerset grew by \S+ % a year before the pandemic of "
+        r"2020 \(to the Januaries 2015 to 2020\) and by (\S+) % a year after "
+        r"\(to 2021 and 2022\):.*",
+        sentences[3],
+    )
+    assert float(found[1]) == pytest.approx(100 * (relative - 1), abs=0.3)
+    for text, (before, after) in zip(sentences[::2], breaks.SIDES.values(), strict=True):
+        told = {
+            int(year) for year in re.findall(r"20\d\d", "".join(re.findall(r"\(to[^)]*\)", text)))
+        }
+        assert told >= {before[0], before[-1]} and (
+            len(after) == 1 or told >= {after[0], after[-1]}
+        )
