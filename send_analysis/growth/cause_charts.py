@@ -175,7 +175,7 @@ def prevalence(frame: pd.DataFrame) -> Chart:
         data=frame,
         draw=draw,
         height=1.4 + 0.75 * len(bands),
-        note=caveats.noted(frame["caveat"]),
+        note=_joined(caveats.noted(frame["caveat"]), *frame["lacks"].unique()),
     )
 
 
@@ -354,8 +354,9 @@ def counterfactuals(frame: pd.DataFrame) -> Chart:
         ax.set_ylim(-0.6, len(rows) - 0.1)
         ax.set_xlabel(f"plans in January {first['end']}")
 
+    off = f"{abs(first['difference']):,.0f}"
     return Chart(
-        title=f"{abs(first['difference']):,.0f} {more} plans than with the growth of "
+        title=f"{off} {more} plan{'s' * (off != '1')} than with the growth of "
         f"{first['area']} since {first['start']}",
         subtitle="Dots: plans with the growth of others; lines: their middle half",
         alt=f"Dot chart. Plans in January {first['end']} are {first['plans']:,.0f}; {told}.",
@@ -364,5 +365,10 @@ def counterfactuals(frame: pd.DataFrame) -> Chart:
         ),
         draw=draw,
         height=1.6 + 0.5 * len(rows),
-        note=f"Age by age: {caveat}" if caveat else "",
+        note=_joined(f"Age by age: {caveat}" * bool(caveat), *frame["lacks"].unique()),
     )
+
+
+def _joined(*notes: str) -> str:
+    """Put notes one after another, those that are empty left out."""
+    return " ".join(filter(None, notes))

@@ -80,7 +80,7 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
 
     `frame` as :func:`.series.growth` returns it; `area_code` is that of a row of it.
     """
-    ranked = frame.dropna(subset="rank").sort_values("growth").reset_index(drop=True)
+    ranked = frame.dropna(subset="areas").sort_values("growth").reset_index(drop=True)
     national = frame.iloc[-1]["growth"]
     own = ranked[ranked["area_code"] == area_code]
     low, high = ranked.iloc[0], ranked.iloc[-1]
@@ -91,9 +91,13 @@ def caterpillar(frame: pd.DataFrame, area_code: str) -> Chart:
         f"{high['area']}."
     )
     for row in own.itertuples():
-        title = f"Growth in {row.area} ranks {row.rank} of {row.areas} areas"
+        rank = row.rank
+        title = f"Growth in {row.area} ranks {rank} of {row.areas} areas"
+        if pd.isna(rank):
+            rank = "none"
+            title = f"Too few plans in {row.area} to rank its growth among {row.areas} areas"
         alt += (
-            f" {row.area} is marked: rank {row.rank}, {row.growth:+.0f} %, interval "
+            f" {row.area} is marked: rank {rank}, {row.growth:+.0f} %, interval "
             f"{row.low:+.0f} to {row.high:+.0f}."
         )
 
@@ -193,7 +197,7 @@ def categories(frame: pd.DataFrame, dimension: str) -> Chart:
     dots = "; dotted: the series breaks in between" if broken.any() else ""
     later = {
         "placement": "Until January 2022 those awaiting a placement were counted apart; since 2023 "
-        "some plans have no placement recorded. ",
+        "some plans have no placement recorded.",
     }
     return Chart(
         title=_most(rows, dimension, broken=bool(broken.any())),
@@ -202,7 +206,16 @@ def categories(frame: pd.DataFrame, dimension: str) -> Chart:
         data=frame,
         draw=draw,
         height=1.4 + 0.42 * len(rows),
-        note=later.get(dimension, "") + (caveats.noted(frame["caveat"]) if both else ""),
+        note=" ".join(
+            filter(
+                None,
+                [
+                    later.get(dimension, ""),
+                    caveats.noted(frame["caveat"]) if both else "",
+                    *frame["lacks"].unique(),
+                ],
+            )
+        ),
     )
 
 

@@ -32,7 +32,8 @@ def counterfactuals(
         (the area's own at the end), ``plans_if, difference`` (own less that), ``low, high``
         (plans had it grown as the quarter of those areas that grew least, and most, would allow:
         their 25th and 75th percentile), ``pooled`` (areas in the comparison, without those whose
-        series breaks) and ``caveat`` (why the row compares unlike plans; empty where it does not).
+        series breaks), ``caveat`` (why the row compares unlike plans; empty where it does not) and
+        ``lacks`` (areas left out of England or a region, as :func:`.decomposition.in_both` says).
         Basis is ``plans``, or ``plans a head`` (age by age, with the area's own population; years
         from 2019 with ages only).
 
@@ -86,7 +87,7 @@ def counterfactuals(
         plans_if=own[start] * out["ratio"], low=own[start] * out["low"],
         high=own[start] * out["high"], growth=100 * (out["ratio"] - 1),
     )  # fmt: skip
-    out = pd.concat([out, *_a_head(area, start, end)], ignore_index=True)
+    out = pd.concat([out.assign(lacks=""), *_a_head(area, start, end)], ignore_index=True)
     out = out.assign(
         area_code=area, start=start, end=end, plans=own[end], difference=own[end] - out["plans_if"]
     )
@@ -94,7 +95,7 @@ def counterfactuals(
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=by_age)
     return out[
         ["area_code", "area", "role", "basis", "start", "end", "growth", "plans", "plans_if",
-         "difference", "low", "high", "pooled", "caveat"]
+         "difference", "low", "high", "pooled", "caveat", "lacks"]
     ]  # fmt: skip
 
 
@@ -118,15 +119,14 @@ def _a_head(area: Area, start: int, end: int) -> list[pd.DataFrame]:
         return []
     rows = []
     for other, role in others:
-        rates = [
-            frame.loc[other, bands].to_numpy() / decomposition.in_bands(by_age.loc[[other]])[0]
-            for frame, by_age in zip(plans, people, strict=True)
-        ]
+        known = decomposition.in_both(other, plans, people)
+        rates = known.plans / known.people
         own = [decomposition.in_bands(by_age.loc[[area]])[0] for by_age in people]
         begin = plans[0].loc[area, bands].to_numpy()
         would = (begin * own[1] / own[0] * rates[1] / rates[0]).sum()
         rows.append({
             "area": other.name, "role": role, "basis": "plans a head",
             "growth": 100 * (would / begin.sum() - 1), "plans_if": would, "pooled": 1,
+            "lacks": known.lacks,
         })  # fmt: skip
     return [pd.DataFrame(rows)]

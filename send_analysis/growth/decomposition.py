@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import Area
 from send_analysis.categories import AGE_BANDS
-from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.errors import MissingDataError, ParameterError, either
 from send_analysis.growth import denominators, series
 from send_analysis.rounding import controlled_rounding
 
@@ -142,6 +143,48 @@ def people_by_age(year: int) -> pd.DataFrame:
             f"{people['year'].min() + 1}."
         )
     return _with_footprints(found, "age", "people")
+
+
+class ByBand(NamedTuple):
+    """Plans and residents of an area by age band, a row a year, and what `lacks` in them."""
+
+    plans: np.ndarray
+    people: np.ndarray
+    lacks: str
+
+
+def in_both(group: Area, plans: list[pd.DataFrame], people: list[pd.DataFrame]) -> ByBand:
+    """Plans and residents of England or a region by age band, in the same areas at both ends.
+
+    Where some plans have no age in one of the years, those of the areas whose plans all have one
+    in both: plans a head would else be too few, because their residents count.
+
+    Parameters
+    ----------
+    group : Area
+        England or a region; any other area has its own figures.
+    plans, people : list of DataFrame
+        As :func:`plans_by_band` and :func:`people_by_age` return them, for two years.
+
+    Returns
+    -------
+    ByBand
+    """
+    bands, members, lacks = list(AGE_BANDS), pd.Index([group]), ""
+    aged = [frame[bands].sum(axis=1) == frame["all"] for frame in plans]
+    if group.level != "local authority" and not all(known[group] for known in aged):
+        units = tables.load("areas").query("level == 'local authority'")
+        if group != areas.ENGLAND:
+            units = units[units["region_code"] == group]
+        units = pd.Index(units["footprint"].unique())
+        members = units[[all(known.get(unit, False) for known in aged) for unit in units]]
+        left = either(units.difference(members).map(areas.name), "and")
+        lacks = f"{group.name} here without {left}: not all their plans have an age in both years."
+    return ByBand(
+        np.stack([frame.loc[members, bands].to_numpy().sum(axis=0) for frame in plans]),
+        np.stack([in_bands(frame.loc[members]).sum(axis=0) for frame in people]),
+        lacks,
+    )
 
 
 def in_bands(people: pd.DataFrame | np.ndarray) -> np.ndarray:
@@ -354,7 +397,8 @@ def prevalence(
     -------
     DataFrame
         ``area_code, area, year, age_band, plans, people, rate``: ages counted in January, people
-        in the middle of the year before; ``caveat``: why the end does not compare with the start.
+        in the middle of the year before; ``caveat``: why the end does not compare with the start;
+        ``lacks``: areas left out of England, as :func:`in_both` says.
 
     Raises
     ------
@@ -371,11 +415,17 @@ def prevalence(
     index = pd.MultiIndex.from_product(
         [plans, codes, AGE_BANDS], names=["year", "area_code", "age_band"]
     )
-    out = pd.DataFrame({
-        "plans": np.stack([frame.loc[codes, list(AGE_BANDS)] for frame in plans.values()]).ravel(),
-        "people": np.stack([in_bands(frame.loc[codes]) for frame in people.values()]).ravel(),
-    }, index=index).reset_index()  # fmt: skip
+    counts = [in_both(code, list(plans.values()), list(people.values())) for code in codes]
+    # One after another: years, then areas, then bands.
+    both = {
+        name: np.stack([getattr(it, name) for it in counts], axis=1).ravel()
+        for name in ("plans", "people")
+    }
+    out = pd.DataFrame(both, index=index).reset_index()
     rate = 1000 * out["plans"] / out["people"]
-    out = out.assign(area=out["area_code"].map(areas.name), rate=rate)
+    lacks = out["area_code"].map({code: it.lacks for code, it in zip(codes, counts, strict=True)})
+    out = out.assign(area=out["area_code"].map(areas.name), rate=rate, lacks=lacks)
     out["caveat"] = caveats.crossed(out, "ehc_plans", start, end, category=out["age_band"])
-    return out[["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat"]]
+    return out[
+        ["area_code", "area", "year", "age_band", "plans", "people", "rate", "caveat", "lacks"]
+    ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import ENGLAND, Area
-from send_analysis.errors import MissingDataError, ParameterError
+from send_analysis.errors import MissingDataError, ParameterError, either
 from send_analysis.growth import denominators
 
 # Dimension → table, the column that holds its categories, and which rows of further columns.
@@ -245,9 +245,10 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     DataFrame
         One row a local authority or footprint with figures for both years, by growth:
         ``area_code, area, plans_start, plans_end, growth, low, high`` (per cent, 95 %
-        interval), ``rank`` (1 grew most), ``areas`` (how many are ranked), ``caveat`` (why that is
-        not growth of one thing; empty where it is). England is the last row, without a rank; those
-        with a caveat come before it, without a rank either.
+        interval), ``rank`` (1 grew most), ``best, worst`` (places at the ends of the interval),
+        ``areas`` (how many are set in order), ``caveat`` (why that is not growth of one thing;
+        empty where it is). England is the last row, without a rank; those with a caveat come before
+        it, without a rank either; nor has one whose interval spans more than half the places.
 
     Raises
     ------
@@ -284,8 +285,13 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     both = pd.concat([grown, _with_interval(national)]).rename_axis("area_code").reset_index()
     both["caveat"] = caveats.crossed(both, "ehc_plans", start, end)
     sound = (both["caveat"] == "") & (both["area_code"] != ENGLAND)
-    both["rank"] = sound.cumsum().where(sound).astype("Int64")
-    both["areas"] = pd.Series(sound.sum(), index=both.index, dtype="Int64").where(sound)
+    others = np.sort(both.loc[sound, "growth"])
+    for place, edge in (("best", "high"), ("worst", "low")):
+        faster = len(others) - np.searchsorted(others, both[edge], side="right")
+        both[place] = pd.Series(faster + (place == "best"), both.index, "Int64").where(sound)
+    told = sound & ~(both["worst"] - both["best"] > len(others) / 2).fillna(False)
+    both["rank"] = sound.cumsum().where(told).astype("Int64")
+    both["areas"] = pd.Series(len(others), index=both.index, dtype="Int64").where(sound)
     both.insert(1, "area", both["area_code"].map(areas.name))
     order = np.lexsort([~sound, both["area_code"] == ENGLAND])
     both = both.astype({"plans_start": "int64", "plans_end": "int64"}).iloc[order]
@@ -350,7 +356,8 @@ def by(
     DataFrame
         ``area_code, area, category, plans_start, plans_end, change, share_start, share_end``
         (shares of all plans in per cent), ``caveat`` (why the change is not growth of one thing;
-        empty where it is); primary need has the columns of the end only.
+        empty where it is), ``lacks`` (of England and regions: plans of authorities without
+        categories, and whether they count); primary need has the columns of the end only.
 
     Raises
     ------
@@ -389,7 +396,41 @@ def by(
     else:
         named = out["category"].map(name.format)
         out["caveat"] = caveats.crossed(out, table, start, end, category=named)
+    said = {
+        code: " ".join(_lacks(dimension, code, year) for year in dict.fromkeys([start, end]))
+        for code in dict.fromkeys([area, ENGLAND])
+    }
+    out["lacks"] = out["area_code"].map(said).str.strip()
     return out[out["category"] != "all"].reset_index(drop=True)
+
+
+@tables.remembered
+def _lacks(dimension: str, group: Area, year: int) -> str:
+    """Say which plans of England or a region are in no category, or only in that of the unknown."""
+    table, column, further = DIMENSIONS[dimension]
+    known = tables.load("areas").set_index("area_code")
+    local = known.index[known["level"] == "local authority"]
+    if group in local or "+" in group:
+        return ""
+    members = local if group == ENGLAND else local[known.loc[local, "region_code"] == group]
+    wide = tables.load(table, year=year, **further).pivot(
+        index="area_code", columns=column, values="plans"
+    )
+    own = wide.reindex(members)
+    only = own.index[own["all"].notna() & own.drop(columns="all").isna().all(axis=1)]
+    if only.empty:
+        return ""
+    gap = wide.loc[group, "all"] - wide.loc[group].drop("all").sum()
+    count, where = (
+        (gap, "stand in no row")
+        if gap
+        else (own.loc[only, "all"].sum(), "stand under “not recorded”")
+    )
+    return (
+        f"{group.name}, January {year}: {count:,.0f} plans {where}, because "
+        f"{either(only.map(areas.name), 'and')} {'have' if len(only) > 1 else 'has'} no figures by "
+        f"{dimension}."
+    )
 
 
 @reads.result

@@ -172,6 +172,8 @@ def grew(area: Area) -> list[str]:
             out.append(
                 f"By growth that is place {own['rank']} of {own['areas']}, the fastest first."
             )
+        elif not pd.isna(own["areas"]):
+            out.append(_chance(own))
         if own["plans_end"] < SMALL:
             out.append(
                 f"With {own['plans_end']:,} plans one child more or fewer moves every percentage, "
@@ -394,7 +396,7 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
     ranked = series.growth(series.COMPARABLE, end).set_index("area_code")
     since = f"growth since January {series.COMPARABLE}"
     if area == areas.ENGLAND:
-        placed = ranked.dropna(subset="rank")
+        placed = ranked.dropna(subset="areas")
         high, low = placed.iloc[0], placed.iloc[-1]
         middle = " and ".join(f"{end:+.0f}" for end in placed["growth"].quantile([0.25, 0.75]))
         words = (
@@ -405,17 +407,29 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
         return Tile(f"Between {len(placed)} areas, {since}", value, words)
     if area.level != "local authority":
         return None
-    label = f"Place among England’s authorities by {since}"
-    row = ranked.reindex(grown.loc[grown["role"] == "area", "area_code"].head(1)).iloc[0]
+    label = f"Place among England’s areas by {since}"
+    code = grown.loc[grown["role"] == "area", "area_code"].iloc[0]
+    row = ranked.reindex([code]).iloc[0]
     rates = series.rates(area)
     last = rates[rates["year"] == end].drop_duplicates("role").set_index("role")["rate"]
-    words = (
-        f"The fastest is 1. Of 1,000 residents aged 0 to 25, {last['area']:.0f} have a plan; in "
-        f"England {last['england']:.0f}."
+    people = (
+        f"Of 1,000 residents aged 0 to 25, {last['area']:.0f} have a plan; in England "
+        f"{last['england']:.0f}."
     )
-    if pd.isna(row["rank"]):
+    if pd.isna(row["areas"]):
         return Tile(label, "not ranked", "Its growth cannot be told.")
-    return Tile(label, f"{row['rank']} of {row['areas']}", words)
+    if pd.isna(row["rank"]):
+        return Tile(label, "not ranked", f"{_chance(row)} {people}")
+    both = "" if code == area else f", counted with {_others(area, code)}"
+    return Tile(label, f"{row['rank']} of {row['areas']}", f"The fastest is 1{both}. {people}")
+
+
+def _chance(row: pd.Series) -> str:
+    """Say why an area is not ranked; `row` as :func:`.series.growth` has it."""
+    return (
+        f"It has so few plans that chance alone could put its growth anywhere from place "
+        f"{row['best']} to {row['worst']} of {row['areas']}."
+    )
 
 
 def _everywhere(area: Area) -> Chart:

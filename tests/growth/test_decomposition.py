@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from send_analysis import areas, tables
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
-from send_analysis.growth import decomposition, denominators, words
+from send_analysis.growth import counterfactuals, decomposition, denominators, series, words
 
 BURY = "E08000002"
 
@@ -229,3 +229,42 @@ def test_whole_plans_add_up_as_printed(area):
     assert (parts.sum()[bands] == wide.loc["all", bands]).all()
     assert (parts[bands].sum(axis=1) == parts["all"]).all()
     assert parts["all"].sum() + wide.loc["age not recorded", "all"] == wide.loc["all", "all"]
+
+
+def test_plans_of_a_group_without_categories_are_told():
+    """caseload.csv: Hackney 3,525 plans in January 2024, 339 of them with an age; Peterborough
+    2,625 and 2,166. Cambridgeshire 8,007 and North East Lincolnshire 1,983 in January 2025."""
+    england = areas.Area(areas.ENGLAND)
+    (said,) = series.by("age band", england, start=2024, end=2025)["lacks"].unique()
+    assert "January 2024: 3,645 plans stand in no row" in said and "2025" not in said
+    assert "Hackney" in said and "Peterborough" in said
+    assert 3_525 - 339 + 2_625 - 2_166 == 3_645
+    (said,) = series.by("placement", england, start=2019, end=2025)["lacks"].unique()
+    assert "9,990 plans stand under “not recorded”" in said and 8_007 + 1_983 == 9_990
+
+
+@pytest.mark.parametrize("dimension", ["age band", "placement"])
+@pytest.mark.parametrize("start", [2019, 2020, 2022, 2024])
+def test_categories_of_england_add_up_or_say_why_not(dimension, start):
+    found = series.by(dimension, areas.Area(areas.ENGLAND), start=start, end=2025)
+    whole = tables.load("ehc_plans", area_code=areas.ENGLAND, age_band="all")
+    whole = whole.set_index("year")["plans"]
+    (said,) = found["lacks"].unique()
+    for year, column in ((start, "plans_start"), (2025, "plans_end")):
+        gap = int(whole[year] - found[column].sum())
+        assert gap == 0 or f"January {year}: {gap:,} plans stand in no row" in said
+
+
+def test_plans_a_head_are_of_the_same_areas_above_and_below():
+    """By hand from caseload.csv and mye: the 151 areas with ages in January 2024 and 2025."""
+    cumberland = areas.Area(areas.find("Cumberland"))
+    found = counterfactuals.counterfactuals(cumberland, start=2024).set_index(["basis", "area"])
+    row = found.loc[("plans a head", "England")]
+    assert row["plans_if"] == pytest.approx(2_948, abs=1)
+    assert "Hackney" in row["lacks"] and "Peterborough" in row["lacks"]
+    assert not found.loc["plans", "lacks"].any()
+    then = decomposition.prevalence(cumberland, start=2024, end=2025)
+    then = then[(then["area_code"] == areas.ENGLAND) & (then["year"] == 2024)]
+    assert then["plans"].sum() == 570_324
+    since = counterfactuals.counterfactuals(areas.Area(areas.find("Bury")))
+    assert not since["lacks"].any()  # ages of all plans are published for 2019 and 2025
