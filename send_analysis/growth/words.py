@@ -421,7 +421,12 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
     if pd.isna(row["rank"]):
         return Tile(label, "not ranked", f"{_chance(row)} {people}")
     both = "" if code == area else f", counted with {_others(area, code)}"
-    return Tile(label, f"{row['rank']} of {row['areas']}", f"The fastest is 1{both}. {people}")
+    sure = panel.growth_ratios(area, start=series.COMPARABLE, end=end).iloc[0]
+    words = (
+        f"The fastest is 1{both}. Allowing for chance, it could be anywhere from "
+        f"{ordinal(sure['rank_low'])} to {ordinal(sure['rank_high'])}. {people}"
+    )
+    return Tile(label, f"{row['rank']} of {row['areas']}", words)
 
 
 def _chance(row: pd.Series) -> str:
