@@ -288,10 +288,14 @@ def flows(frame: pd.DataFrame) -> Chart:
     return Chart(
         title=f"New plans in {last['year']}: {last['new']:,}; ceased: {last['ceased']:,}",
         subtitle="Hatched: what neither explains (moves between authorities, late recording)",
-        alt="Bar chart of plans that were new, ceased and unexplained in each calendar year from "
-        f"{first['year']} to {last['year']}. New plans go from {first['new']} to {last['new']}, "
-        f"ceased plans from {first['ceased']} to {last['ceased']}; in {last['year']} "
-        f"{last['remainder']:+} are unexplained.",
+        alt="Bar chart of plans that were new, ceased and unexplained in each calendar year"
+        + (
+            f" from {first['year']} to {last['year']}. New plans go from {first['new']:,} to "
+            f"{last['new']:,}, ceased plans from {first['ceased']:,} to {last['ceased']:,}; "
+            if first["year"] < last["year"]
+            else f" there is. {last['new']:,} are new and {last['ceased']:,} ceased; "
+        )
+        + f"in {last['year']} {last['remainder']:+,} are unexplained.",
         data=frame,
         draw=draw,
         note=caveats.noted(frame["caveat"]),

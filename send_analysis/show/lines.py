@@ -149,6 +149,8 @@ def _span(frame: pd.DataFrame, role: str, column: str, form: str) -> str:
     if rows.empty:
         return ""
     start, end = rows.iloc[0], rows.iloc[-1]
+    if len(rows) == 1:
+        return f"{end['area']} has {end[column]:{form}} in {end['year']} alone. "
     return (
         f"{start['area']} goes from {start[column]:{form}} in {start['year']} to "
         f"{end[column]:{form}} in {end['year']}. "
