@@ -13,7 +13,7 @@ import pandas as pd
 
 from send_analysis import areas, quality, reads, tables
 from send_analysis.areas import Area
-from send_analysis.errors import MissingDataError
+from send_analysis.errors import MissingDataError, either
 
 # Kinds that touch only the years from `year` to before `settled`, and say nothing of those around.
 ONCE = ("for a time", "withheld")
@@ -195,6 +195,31 @@ def flagged(table: str, year: int, *, category: str = "all") -> pd.Series:
     return rows.groupby("area_code", sort=False)["note"].agg("; ".join)
 
 
+def held(table: str, group: Area, year: int) -> str:
+    """Say whose flagged figures stand in a total of England or a region; empty where none do.
+
+    Parameters
+    ----------
+    table : str
+    group : Area
+        Any other area has no parts.
+    year : int
+        As the table has it.
+    """
+    known = tables.load("areas").set_index("area_code")
+    faulty = flagged(table, year)
+    with reads.aside():  # only whether there is a figure
+        counted = tables.load(table, area_code=list(faulty.index), year=year)
+    if "missing" in counted:
+        counted = counted[counted["missing"] == ""]
+    faulty = faulty.index.intersection(counted["area_code"])
+    within = known.loc[faulty, "region_code"].eq(group) | (group == areas.ENGLAND)
+    names = either(known.loc[faulty[within.to_numpy()], "area"], "and")
+    return (
+        f"The total of {_when(table, year)} holds the flagged return of {names}." if names else ""
+    )
+
+
 def sound(frame: pd.DataFrame, table: str, *, category: str = "all") -> pd.Series:
     """Say of each row whether the area's figure of that year stands unflagged.
 
@@ -281,8 +306,12 @@ def doubt(table: str, area: Area, *, year: int | None = None, category: str = "a
             f"year before: more likely a fault of recording than a change. {left_out}"
         )
     what = table.replace("_", " ").replace("ehc", "EHC")
-    when = f"{'January ' if table in STOCKS else ''}{year}"
-    return f"{name}, {what}, {when}: {found.iloc[0]}. {left_out}"
+    return f"{name}, {what}, {_when(table, year)}: {found.iloc[0]}. {left_out}"
+
+
+def _when(table: str, year: int) -> str:
+    """Name a year of a table, or its January."""
+    return f"{'January ' if table in STOCKS else ''}{year}"
 
 
 @reads.found

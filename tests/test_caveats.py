@@ -165,6 +165,24 @@ def test_the_first_calendar_year_of_an_authority_may_not_be_whole():
     assert not one("Cumberland", "population", 2019, 2024)
 
 
+@pytest.mark.parametrize(
+    ("group", "year", "who"),
+    [("London", 2025, "Newham"), ("England", 2025, "Newham"), ("England", 2024, "Nottingham"),
+     ("North West", 2025, ""), ("England", 2023, ""), ("Newham", 2025, "")],
+)  # fmt: skip
+def test_a_total_names_the_flagged_returns_in_it(group, year, who):
+    said = caveats.held("ehc_plans", areas.Area(areas.find(group)), year)
+    assert said == (
+        f"The total of January {year} holds the flagged return of {who}." if who else ""
+    )
+
+
+def test_a_total_lacks_what_was_withheld_and_does_not_hold_it():
+    """timeliness.csv: four authorities gave no figures for 2022."""
+    assert caveats.flagged("timeliness", 2022).size == 4
+    assert not caveats.held("timeliness", areas.Area(areas.ENGLAND), 2022)
+
+
 def test_yearly_steps_across_a_break_are_marked_series_by_series():
     frame = pd.DataFrame({"area_code": ["A", "A", "A", "B", "B"],
                           "year": [2025, 2022, 2024, 2022, 2023]})  # fmt: skip

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from send_analysis import definitions, reads, tables
+from send_analysis import caveats, definitions, reads, tables
 from send_analysis.areas import Area
 from send_analysis.definitions import apart, bare, number, written
 from send_analysis.errors import MissingDataError
@@ -385,7 +385,7 @@ def _unlike(test: dict, plain: pd.Series) -> str:
 def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     """Say what was counted, by how much the claim is off, and what could explain it."""
     unit = claim["unit"]
-    parts = [f"{shown['rows']}."]
+    parts = [f"{shown['rows']}.", *_held(claim["test"], shown)]
     if claim["compare"] == "equal":
         parts.append(
             f"Differs from the claim by {apart(shown['difference'], unit)}; the tolerance is "
@@ -407,6 +407,16 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     if claim["test"].get("note"):
         parts.append(claim["test"]["note"])
     return " ".join(parts)
+
+
+def _held(test: dict, shown: pd.Series) -> list[str]:
+    """Say whose flagged return stands in a total, where the figure is of the claim's own years."""
+    if shown["role"] != PLAIN or "area" not in test:
+        return []
+    years = {test[key] for key in ("start", "end", "year") if key in test}
+    return [
+        *filter(None, [caveats.held(shown["table"], test["area"], year) for year in sorted(years)])
+    ]
 
 
 def _late(claim: dict, shown: pd.Series) -> str:

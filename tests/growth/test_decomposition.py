@@ -232,8 +232,8 @@ def test_whole_plans_add_up_as_printed(area):
 
 
 def test_plans_of_a_group_without_categories_are_told():
-    """caseload.csv: Hackney 3,525 plans in January 2024, 339 of them with an age; Peterborough
-    2,625 and 2,166. Cambridgeshire 8,007 and North East Lincolnshire 1,983 in January 2025."""
+    # caseload.csv: Hackney 3,525 plans in January 2024, 339 of them with an age; Peterborough 2,625
+    # and 2,166. In January 2025 Cambridgeshire 8,007 and North East Lincolnshire 1,983.
     england = areas.Area(areas.ENGLAND)
     (said,) = series.by("age band", england, start=2024, end=2025)["lacks"].unique()
     assert "January 2024: 3,645 plans stand in no row" in said and "2025" not in said
