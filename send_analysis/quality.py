@@ -34,6 +34,7 @@ TOOL = "differs from the interactive tool"
 WITHHELD = "withheld"
 KNOWN = "known to the publisher"
 UNASSESSED = "plans that began against assessments"
+MADE_OF = "decisions against what they are made of"
 # Checks that cast doubt on the figure itself. The others compare it with its parts, its whole or
 # another release, and say which of them is used.
 DOUBTS = (
@@ -41,6 +42,7 @@ DOUBTS = (
     "exchanged with another area",
     "part above the whole",
     UNASSESSED,
+    MADE_OF,
     KNOWN,
     WITHHELD,
 )

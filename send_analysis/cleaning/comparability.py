@@ -39,6 +39,10 @@ OF_A_JUMP = "these flows are of a return in which the number of plans is flagged
 # there, neither is the rest.
 FLOWS = ("requests", "assessments", "timeliness", "ceased_plans")
 UNASSESSED = 4  # new plans an assessment that ended in one; all others from 2016 on are below 2
+# Decisions that could be appealed over the plans, refusals and plans not issued that they hold (the
+# rest, plans ceased because needs are met, are few): 99 of 100 lie between .995 and 1.08.
+HOLDS = (0.97, 1.25)
+FEWEST_OFF = 20  # decisions: of fewer a handful of plans that ceased could be the reason
 FEWEST_NEW = 30  # new plans: of fewer a handful on either side of a new year could be the reason
 MOST_WITHHELD = 0.5  # share of an area's categories in a year: above it the return is not there
 
@@ -74,7 +78,7 @@ def findings(made: Mapping[str, pd.DataFrame], areas: pd.DataFrame) -> pd.DataFr
         for name, columns in RETURNED.items()
         if name in made
     ]
-    parts += [_unassessed(made, areas), _doubted(made)]
+    parts += [_unassessed(made, areas), _miscounted(made, areas), _doubted(made)]
     return pd.concat([quality.none(), *parts], ignore_index=True)
 
 
@@ -107,6 +111,37 @@ def _unassessed(made: Mapping[str, pd.DataFrame], areas: pd.DataFrame) -> pd.Dat
     same = {"check": quality.UNASSESSED, "action": "unexplained", "note": note}
     rows = [quality.findings(found, table=name, **same) for name in FLOWS if name in made]
     return pd.concat([quality.none(), *rows], ignore_index=True)
+
+
+def _miscounted(made: Mapping[str, pd.DataFrame], areas: pd.DataFrame) -> pd.DataFrame:
+    """Find decisions that could be appealed that are not what they are made of."""
+    made_of = {  # of the year, but for plans, which are counted in the January that follows
+        "ehc_plans": ("age_band", "all", "plans", 1),
+        "requests": ("outcome", "not assessed", "requests", 0),
+        "assessments": ("outcome", "plan not issued", "assessments", 0),
+    }
+    if not {"tribunals", *made_of} <= made.keys():
+        return quality.none()
+    key, parts = ["area_code", "year"], []
+    for name, (column, category, value, later) in made_of.items():
+        rows = made[name][made[name][column] == category]
+        parts.append(rows.assign(year=rows["year"] - later).set_index(key)[value].rename(name))
+    held = pd.concat(parts, axis=1).dropna().astype("int64").assign(held=lambda it: it.sum(axis=1))
+    local = areas.loc[areas["level"] == "local authority", "area_code"]
+    cases = made["tribunals"].dropna(subset="cases").rename(columns={"measure": "item"})
+    cases = cases[cases["item"].str.startswith("decisions") & cases["area_code"].isin(local)]
+    both = cases.join(held, on=key, how="inner")
+    share, off = both["cases"] / both["held"], (both["cases"] - both["held"]).abs() >= FEWEST_OFF
+    few = (share < HOLDS[0]) & (both["item"] == "decisions")  # the new count is half as large
+    found = both[off & (few | (share > HOLDS[1]))]
+    text = found.astype({"cases": "int64"}).astype("str")
+    note = text["cases"] + " decisions are printed; plans (" + text["ehc_plans"]
+    note += "), requests refused (" + text["requests"] + ") and plans not issued ("
+    note += text["assessments"] + ") make " + text["held"]
+    return quality.findings(
+        found, table="tribunals", check=quality.MADE_OF, action="unexplained",
+        published=found["cases"], expected=found["held"], note=note,
+    )  # fmt: skip
 
 
 def _withheld(
@@ -259,6 +294,10 @@ def _from_findings(found: pd.DataFrame) -> pd.DataFrame:
         flows.assign(table=name) for name in ("new_plans", "new_plans_by_placement", "ceased_plans")
     ]
     rows = pd.concat([rows, *parts], ignore_index=True)
+    # One note a figure: that two were exchanged says why they are not what they are made of.
+    same = ["table", "area_code", "year", "item"]
+    rows = rows.sort_values("check", key=lambda check: check == quality.MADE_OF, kind="stable")
+    rows = rows[(rows["check"] != quality.MADE_OF) | ~rows.duplicated(same)]
     kinds = {"jump": "jump", quality.WITHHELD: "withheld"}
     return pd.DataFrame({
         "table": rows["table"], "area_code": rows["area_code"], "note": rows["note"],
