@@ -16,6 +16,10 @@ from send_analysis.growth import series as growth
 # Calendar year from which requests are counted with all their outcomes (person-level return).
 FIRST_OUTCOMES = 2023
 FIRST = account.FIRST_STOCK - 1  # calendar year
+SHARE_ASSESSED = "requests assessed"
+LEAST_DECIDED = (
+    0.75  # of requests, in England 92 %: below it their share says how they are recorded
+)
 
 
 class Measure(NamedTuple):
@@ -28,7 +32,7 @@ class Measure(NamedTuple):
 
 MEASURES = {
     "requests per 1,000 residents": Measure("requests", "all"),
-    "requests assessed": Measure("requests", "assessed", share=True),
+    SHARE_ASSESSED: Measure("requests", "assessed", share=True),
     "assessments ending in a plan": Measure("assessments", "plan issued", share=True),
     "new plans per 1,000 residents": Measure("new_plans", "all"),
     "plans ceased": Measure("ceased_plans", "all"),
@@ -74,7 +78,7 @@ def _ranked() -> pd.DataFrame:
         both = both[both["denominator"] > 0].reset_index()
         of = MEASURES[measure]
         both = both[caveats.sound(both, of.table, category=of.category)]
-        local = both[both["area_code"].isin(current)]
+        local = both[both["area_code"].isin(current) & _decided(both, measure)]
         value = local["numerator"] / local["denominator"]
         place = value.groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
@@ -82,6 +86,18 @@ def _ranked() -> pd.DataFrame:
         both["ranked"] = place.transform("size")
         parts.append(both.assign(measure=measure, scale=scale))
     return pd.concat(parts, ignore_index=True)
+
+
+def _decided(rows: pd.DataFrame, measure: str) -> pd.Series:
+    """Mark shares of requests that say how an authority decides: most requests are decided on.
+
+    Where many are withdrawn, or open at the end of the year, refusals are hardly recorded.
+    """
+    if measure != SHARE_ASSESSED:
+        return pd.Series(True, index=rows.index)
+    asked = _components()["requests per 1,000 residents"][0]
+    keys = pd.MultiIndex.from_frame(rows[["area_code", "year"]])
+    return rows["denominator"] >= LEAST_DECIDED * asked.reindex(keys).to_numpy()
 
 
 @reads.result

@@ -15,7 +15,7 @@ from send_analysis.show.chart import Chart, Tile, small
 # Measure → how it is said of an area.
 SAID = {
     "requests per 1,000 residents": "requests for an assessment per 1,000 residents aged 0 to 25",
-    "requests assessed": "per cent of requests decided were assessed",
+    stages.SHARE_ASSESSED: "per cent of requests decided were assessed",
     "assessments ending in a plan": "per cent of assessments decided ended in a plan",
     "new plans per 1,000 residents": "new plans per 1,000 residents aged 0 to 25",
     "plans ceased": "per cent of plans ended in the year or went to another authority",
@@ -110,6 +110,14 @@ def ratios_in_words(result: pd.DataFrame) -> list[str]:
             f"{england['value']:.1f}: {verdict} (95 % interval {own['low']:.1f} to "
             f"{own['high']:.1f})"
         )
+        asked, decided = _asked(result, own["year"]), own["denominator"]
+        if measure == stages.SHARE_ASSESSED and decided < stages.LEAST_DECIDED * asked:
+            sentences.append(
+                f"{own['area']} in {own['year']}: of {asked:,.0f} requests {asked - decided:,.0f} "
+                "had no decision yet or were withdrawn, too many for the share of the others that "
+                "were assessed to be set against England's."
+            )
+            continue
         if not pd.isna(own["rank"]):
             shared = f", shared with {own['level']} more" if own["level"] else ""
             text += f", place {own['rank']} of {own['ranked']}{shared}, the highest first"
@@ -117,19 +125,24 @@ def ratios_in_words(result: pd.DataFrame) -> list[str]:
     return [*sentences, *list(filter(None, flags))[:1]]
 
 
+def _asked(result: pd.DataFrame, year: int) -> float:
+    """Requests of the area in a year; missing where it has none."""
+    rows = result[(result["role"] == "area") & (result["year"] == year)].set_index("measure")
+    return rows["numerator"].get("requests per 1,000 residents", np.nan)
+
+
 def _lacking(result: pd.DataFrame, measure: str, year: int) -> str:
     """Say what the counts behind an area's share lack, where others of the same year show it."""
     rows = result[(result["role"] == "area") & (result["year"] == year)].set_index("measure")
     above, below = rows["numerator"], rows["denominator"]
-    began, asked = (
-        above.get(f"{name} per 1,000 residents", np.nan) for name in ("new plans", "requests")
-    )
+    began = above.get("new plans per 1,000 residents", np.nan)
+    asked = _asked(result, year)
     if measure == "assessments ending in a plan" and began > MORE_BEGAN * above[measure]:
         return (
             f" But {began:,.0f} plans began in that year, and {above[measure]:,.0f} assessments "
             "are counted as ended in one: some may be missing."
         )
-    if measure == "requests assessed" and below[measure] < DECIDED * asked:
+    if measure == stages.SHARE_ASSESSED and below[measure] < DECIDED * asked:
         return (
             f" Of {asked:,.0f} requests {asked - below[measure]:,.0f} had no decision yet or were "
             "withdrawn, and are not in that."

@@ -9,7 +9,7 @@ from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import account as stock
 from send_analysis.growth import counterfactuals as others
-from send_analysis.growth import decomposition, series, stages
+from send_analysis.growth import decomposition, series, stages, words
 
 BURY = "E08000002"
 
@@ -159,9 +159,26 @@ def test_a_place_that_others_share_is_said_with_how_many():
     rows = rows[rows["area_code"].isin(areas.current())]
     wide = rows.pivot(index="area_code", columns="outcome", values="requests").astype(float)
     every = (wide["assessed"] > 0) & (wide["not assessed"] == 0)
+    every &= wide["assessed"] >= 0.75 * wide["all"]
     assert own["value"] == 100
     assert own["rank"] == 1
     assert own["level"] == every.sum() - 1
+
+
+def test_a_share_of_few_decisions_has_no_verdict_and_no_place():
+    """requests.csv 2024: Leicester 883 requests, 1 refused, 298 withdrawn, 108 not decided on."""
+    few = {"Cambridgeshire": False, "Leicester": True, "Lewisham": True, "Milton Keynes": True,
+           "Plymouth": True, "Slough": False, "Southampton": True, "Tameside": True,
+           "Waltham Forest": True}  # fmt: skip
+    for name, is_few in few.items():
+        found = stages.ratios(areas.Area(areas.find(name)), start=2024, end=2024)
+        own = found[(found["role"] == "area") & (found["measure"] == stages.SHARE_ASSESSED)]
+        told = words.ratios_in_words(found)[1]
+        assert own["rank"].isna().all() == is_few, name
+        assert ("place" not in told and "England by" not in told) == is_few, told
+        assert ("too many for the share" in told) == is_few
+    leicester = words.ratios_in_words(stages.ratios(areas.Area(areas.find("Leicester"))))[1]
+    assert "of 883 requests 406 had" in leicester and 298 + 108 == 406
 
 
 def test_counterfactual_of_bury_by_hand():
