@@ -135,10 +135,17 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     first = tables.load("areas").set_index("area_code")
     changed = first["first_year"].reindex(listed["area_code"]).to_numpy() > start
     units = first["footprint"].reindex(listed["area_code"]).to_numpy()
-    listed["area_code"] = np.where(changed, units, listed["area_code"])
-    listed = listed.assign(area=listed["area_code"].map(areas.name)).drop_duplicates("area_code")
+    units = np.where(changed, units, listed["area_code"])
+    names = [
+        _with_others(code, unit) if role == "neighbours" else areas.name(unit)
+        for code, unit, role in zip(listed["area_code"], units, listed["role"], strict=True)
+    ]
+    listed = listed.assign(area_code=units, area=names).drop_duplicates("area_code")
     found = _beside(totals(listed["area_code"].tolist()).merge(listed, on="area_code"))
     found = found[found["year"] >= start]
+    later = found[(found["role"] == "neighbours") & (found["year"] > start)]
+    said = caveats.crossed(later, "ehc_plans", start, later["year"])
+    found = found.drop(said.index[said != ""])  # no index of a neighbour across a break
     base = found[found["year"] == start].set_index("area_code")["plans"]
     if base.empty:
         raise MissingDataError(f"No plans in January {start}; the tables begin in 2010.")
@@ -146,6 +153,12 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     index = (100 * found["plans"] / found["area_code"].map(base)).astype("Float64")
     found = found.assign(index=index, caveat=caveats.yearly(found, "ehc_plans"))
     return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
+
+
+def _with_others(code: str, unit: str) -> str:
+    """Name a neighbour, and those that it is counted together with."""
+    others = [areas.name(member) for member in unit.split("+") if member != code]
+    return f"{areas.name(code)} (with {either(others, 'and')})" if others else areas.name(code)
 
 
 def _beside(plans: pd.DataFrame) -> pd.DataFrame:

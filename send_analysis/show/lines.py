@@ -101,8 +101,10 @@ def neighbours(frame: pd.DataFrame) -> str:
     if last.empty:
         return ""
     early = [f"{name} in {year}" for name, year in last.items() if year < frame["year"].max()]
-    ends = f"; {', '.join(early)}, after which its figure is flagged or missing" if early else ""
-    return f"Grey: the statistical neighbours {', '.join(last.index)}{ends}."
+    why = "after which its series breaks, or its figure is flagged or missing"
+    apart = "; " if last.index.str.contains(", | and ").any() else ", "
+    ends = f"; {', '.join(early)}, {why}" if early else ""
+    return f"Grey: the statistical neighbours {apart.join(last.index)}{ends}."
 
 
 def at(frame: pd.DataFrame, role: str, column: str, year: int) -> float:

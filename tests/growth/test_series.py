@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from send_analysis import areas, caveats
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import counterfactuals, series
 from send_analysis.show import lines
@@ -135,14 +136,29 @@ def test_a_year_without_categories_is_refused_in_words(dimension):
         series.by(dimension, "Bury", end=year)
 
 
-@pytest.mark.parametrize("frame", [series.indexed, series.rates])
-def test_a_flagged_return_stands_in_no_line_of_a_neighbour(frame):
-    """Newham returned 1,199 plans in January 2025 after 2,705: a neighbour of Tower Hamlets."""
+@pytest.mark.parametrize(("frame", "last"), [(series.indexed, 2019), (series.rates, 2024)])
+def test_a_flagged_return_stands_in_no_line_of_a_neighbour(frame, last):
+    """Newham returned 1,199 plans in January 2025 after 2,705: a neighbour of Tower Hamlets.
+
+    Its number jumped in January 2020 too: no index of it goes on from 2019.
+    """
     beside = frame("Tower Hamlets").query("area == 'Newham'")
-    assert beside["role"].unique().tolist() == ["neighbours"] and beside["year"].max() == 2024
+    assert beside["role"].unique().tolist() == ["neighbours"] and beside["year"].max() == last
     assert frame("Newham").query("role == 'area'")["year"].max() == 2025
-    assert "Newham in 2024" in lines.neighbours(frame("Tower Hamlets"))
+    assert f"Newham in {last}" in lines.neighbours(frame("Tower Hamlets"))
     assert " in 20" not in lines.neighbours(frame("Bury"))
+
+
+def test_no_index_of_a_neighbour_goes_across_a_break():
+    for code in areas.current():
+        beside = series.indexed(code).query("role == 'neighbours' and year > 2019")
+        assert not caveats.crossed(beside, "ehc_plans", 2019, beside["year"]).any()
+
+
+def test_neighbours_counted_together_with_others_are_told_so():
+    """Dorset is a neighbour of Somerset, Bournemouth, Christchurch and Poole is none."""
+    near = set(series.indexed("Somerset").query("role == 'neighbours'")["area"])
+    assert "Dorset (with Bournemouth, Christchurch and Poole)" in near and len(near) == 10
 
 
 def test_the_neighbours_that_are_pooled_are_counted():
