@@ -166,8 +166,10 @@ def test_in_jupyterlab_a_change_draws_anew(lab, browser):
     page.locator("img[alt*='In 2025: Oldham']").wait_for()
     page.locator("img[alt*='EHC plans in Oldham']").wait_for()
     page.locator("img[alt*='all specialist, in Oldham']").wait_for()
-    page.locator(".widget-dropdown select").nth(1).select_option("New plans stop growing")
-    page.get_by_text("New plans stop growing:").wait_for()
+    page.locator(".widget-dropdown select").nth(1).select_option(
+        "New plans stay at their latest number"
+    )
+    page.get_by_text("New plans stay at their latest number:").wait_for()
     assert page.locator("img[alt*='Bury']").count() == 0
     if shot := os.environ.get("EXPLORE_SHOT"):
         page.screenshot(path=shot)

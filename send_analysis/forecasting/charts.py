@@ -11,6 +11,7 @@ from send_analysis import reads
 from send_analysis.areas import Area
 from send_analysis.forecasting.longrange import TESTED
 from send_analysis.forecasting.outlook import STABLE
+from send_analysis.forecasting.scoring import SMALLEST
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import (
     MUTED_TEXT,
@@ -130,7 +131,7 @@ def then_and_now(frame: pd.DataFrame) -> Chart:
     first, last = ahead.iloc[0], ahead.iloc[-1]
     origin, own = int(first["year"]), first["area"]
     past = frame[frame["year"] <= last["year"]]
-    miss, other = (_off(last[name] / last["published"] - 1) for name in ("median", "compound"))
+    miss, other = (_off(last[name], last["published"]) for name in ("median", "compound"))
     inside = last["low_80"] <= last["published"] <= last["high_80"]
 
     def draw(ax: Axes) -> None:
@@ -159,10 +160,14 @@ def then_and_now(frame: pd.DataFrame) -> Chart:
     )
 
 
-def _off(error: float) -> str:
-    """Say how far a forecast was from what happened."""
-    off = round(abs(error) * 100)
-    return f"{off} % {'too high' if error > 0 else 'too low'}" if off else "less than 1 % off"
+def _off(said: float, came: float) -> str:
+    """Say how far a forecast was from what came: in per cent, of few plans as a number."""
+    way = "too high" if said > came else "too low"
+    if came < SMALLEST:
+        off = abs(round(said) - round(came))
+        return f"{off} plan{'s' * (off != 1)} {way}" if off else "less than one plan off"
+    off = round(100 * abs(said / came - 1))
+    return f"{off} % {way}" if off else "less than 1 % off"
 
 
 def reliability(frame: pd.DataFrame) -> Chart:
@@ -214,13 +219,20 @@ def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
     tested = min(first + TESTED - 1, last)
     then, end = (frame[frame["year"] == year].set_index("scenario") for year in (tested, last))
     most = then["change_percent"].idxmin()
-    less = -then.loc[most, "change_percent"]
+    plans = then["plans"].round()  # as printed: of few plans one more or fewer moves a share
+    less = _fewer(plans[most], plans["as now"])
     title = f"No scenario lowers the forecast of plans in {area.name} for January {tested}"
-    if less >= 0.5:
+    if less:
         title = (
-            f"If {most[0].lower()}{most[1:]}, {area.name} would have {less:.0f} % fewer plans in "
-            f"January {tested} than as now"
+            f"If {most[0].lower()}{most[1:]}, {area.name} would have {less} plans in January "
+            f"{tested} than as now"
         )
+    more = then.index[then["change_percent"] >= 0.5]
+    raised = "".join(
+        f" “{name}” lies above “as now”: the forecast expects fewer new plans here than this "
+        "scenario has."
+        for name in more
+    )
     told = "; ".join(f"{name}: {plans:,.0f}" for name, plans in then["plans"].items())
 
     def draw(ax: Axes) -> None:
@@ -242,15 +254,24 @@ def scenarios(frame: pd.DataFrame, area: Area) -> Chart:
     return Chart(
         title=title,
         subtitle="EHC plans each January, median forecast; grey: scenarios that change it by less "
-        "than 5 %",
+        f"than 5 % in {last}",
         alt=f"Line chart of the median forecast of plans in {area.name} to {last}, untested beyond "
         f"{tested}. In January {tested}, {told}.",
         data=frame.drop(columns="note"),
         draw=draw,
         height=4.6,
         note=f"Beyond January {tested} nothing has been tested. "
-        + " ".join(frame["note"].drop_duplicates()),
+        + " ".join(frame["note"].drop_duplicates())
+        + raised,
     )
+
+
+def _fewer(plans: float, usual: float) -> str:
+    """Say how many fewer plans: in per cent, of fewer than 100 plans as a number."""
+    if usual < SMALLEST:
+        return f"{usual - plans:.0f} fewer" if plans < usual else ""
+    share = round(100 * (1 - plans / usual))
+    return f"{share} % fewer" if share > 0 else ""
 
 
 def published(frame: pd.DataFrame) -> Chart:

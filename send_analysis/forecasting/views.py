@@ -77,6 +77,8 @@ def scenarios(area: Area, horizon: int = 10) -> pd.DataFrame:
     caveats.require("ehc_plans", area)
     made = simulation.project(area, years=horizon)
     years = range(made.origin + 1, made.origin + 1 + horizon)
+    totals = forecasting.forecast(area, horizon).query("quantile == 0.5")
+    middle = totals.set_index("year")["value"].loc[years].to_numpy()
     frames, plain, left_out = [], None, []
     for title, name in {NOW: (), **levers.titles()}.items():
         try:
@@ -89,7 +91,7 @@ def scenarios(area: Area, horizon: int = 10) -> pd.DataFrame:
         parts = {
             "scenario": title,
             "year": years,
-            "plans": plans,
+            "plans": middle * plans / plain,  # simulations have the middle to within a few plans
             "change_percent": 100 * (plans / plain - 1),
         }
         frames.append(pd.DataFrame(parts).assign(note=" ".join(changed.notes)))

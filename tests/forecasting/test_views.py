@@ -4,7 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.capacity import balance, returns
 from send_analysis.forecasting import charts, longrange, outlook, views
 from send_analysis.forecasting.cohorts import simulation as cohorts
@@ -19,7 +19,7 @@ def test_scenarios_are_set_against_the_forecast():
     assert (now["change_percent"] == 0).all()
     files = list((tables.data_dir() / "scenarios").glob("demand-*.yml"))
     assert found["scenario"].nunique() == 1 + len(files)
-    fewer = found[found["scenario"] == "New plans stop growing"].set_index("year")
+    fewer = found[found["scenario"] == "New plans stay at their latest number"].set_index("year")
     assert fewer.loc[2029, "change_percent"] < fewer.loc[2028, "change_percent"] < 0
 
 
@@ -77,3 +77,34 @@ def test_the_chart_of_scenarios_draws_each():
     assert f"{most:.0f} % fewer plans in January {tested}" in chart.title
     assert f"Beyond January {tested} nothing has been tested." in chart.note
     assert len(chart.axes().get_lines()) == scenarios["scenario"].nunique() + 1  # last tested year
+
+
+@pytest.mark.parametrize("area", ["England", "Bury", "Bournemouth, Christchurch and Poole"])
+def test_scenarios_start_from_the_number_that_the_forecast_gives(area):
+    """One number for one thing: the middle of the forecast, in words, tables and both charts."""
+    now = views.scenarios(area, 5).query("scenario == 'as now'")["plans"]
+    assert now.to_numpy() == pytest.approx(outlook.fan(area)["median"].iloc[-5:].to_numpy())
+
+
+def test_a_scenario_above_the_forecast_says_why():
+    """New plans in 2024 were more there than the forecast expects; in Bury fewer."""
+    area = areas.Area(areas.find("Bournemouth, Christchurch and Poole"))
+    frame = views.scenarios(area)
+    above = frame[(frame["year"] == 2030) & (frame["change_percent"] > 1)]["scenario"].tolist()
+    assert above == ["New plans stay at their latest number"]
+    said = "“New plans stay at their latest number” lies above “as now”"
+    assert said in charts.scenarios(frame, area).note
+    bury = areas.Area(areas.find("Bury"))
+    assert "lies above" not in charts.scenarios(views.scenarios(bury), bury).note
+
+
+@pytest.mark.parametrize("name", ["City of London", "Isles of Scilly"])
+def test_few_plans_are_told_as_numbers(name):
+    area = areas.Area(areas.find(name))
+    frame = views.scenarios(area)
+    title = charts.scenarios(frame, area).title
+    then = frame[frame["year"] == 2030].set_index("scenario")["plans"].round()
+    assert "%" not in title
+    assert f"would have {then['as now'] - then.min():.0f} fewer plans" in title
+    past = charts.then_and_now(outlook.then_and_now(area))
+    assert "%" not in past.title and "plan" in past.title
