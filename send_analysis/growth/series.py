@@ -367,9 +367,9 @@ def by(
     Returns
     -------
     DataFrame
-        ``area_code, area, category, plans_start, plans_end, change, share_start, share_end``
-        (shares of all plans in per cent), ``caveat`` (why the change is not growth of one thing;
-        empty where it is), ``lacks`` (of England and regions: plans of authorities without
+        ``area_code, area, category, plans_start, plans_end, change`` (missing across a break),
+        ``share_start, share_end`` (of all plans in per cent), ``caveat`` (why the change is not
+        growth of one thing; empty where it is), ``lacks`` (of England and regions: plans of authorities without
         categories, and whether they count); primary need has the columns of the end only.
 
     Raises
@@ -409,6 +409,7 @@ def by(
     else:
         named = out["category"].map(name.format)
         out["caveat"] = caveats.crossed(out, table, start, end, category=named)
+        out["change"] = out["change"].where(out["caveat"] == "")
     said = {
         code: " ".join(_lacks(dimension, code, year) for year in dict.fromkeys([start, end]))
         for code in dict.fromkeys([area, ENGLAND])
