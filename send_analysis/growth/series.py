@@ -369,8 +369,9 @@ def by(
     DataFrame
         ``area_code, area, category, plans_start, plans_end, change`` (missing across a break),
         ``share_start, share_end`` (of all plans in per cent), ``caveat`` (why the change is not
-        growth of one thing; empty where it is), ``lacks`` (of England and regions: plans of authorities without
-        categories, and whether they count); primary need has the columns of the end only.
+        growth of one thing; empty where it is), ``lacks`` (of England and regions: plans of
+        authorities without categories, and whether they count); primary need has the columns of the
+        end only.
 
     Raises
     ------
