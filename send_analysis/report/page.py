@@ -27,9 +27,13 @@ PLAIN_ROWS = re.compile(
     r"<tbody>(?:[^<]|<wbr>|</?t[rdh]\b(?: (?:class|scope)=\"[a-z]+\")*>)*</tbody>"
 )
 DATA = re.compile(r'(?<=")data:[^"]{1000,}(?=")')  # pictures and files: most of the rest
-SPOKEN = re.compile(r" (?=(?:Isle of Wight|Isles of Scilly|City of London)\b)")
+_NAMES = "(?:Isle of Wight|Isles of Scilly|City of London)"
+SPOKEN = re.compile(rf" (?={_NAMES}\b)")
+FIRST = re.compile(
+    rf"(?<=>)(?={_NAMES} (?:goes|had|has|is)\b)|(?<=[a-z0-9%][.] )(?={_NAMES} [a-z])"
+)
 # Not after "and": boards have such names, "Hampshire and Isle of Wight".
-BEFORE = re.compile(r"\b(?:against|at|between|by|for|from|in|of|than|to|with)$")
+BEFORE = re.compile(r"\b(?:against|at|between|by|for|from|in|of|than|to|with)$", re.IGNORECASE)
 LOADING = {"script", "link", "iframe", "object", "embed"}
 HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
 TEMPLATES = Path(__file__).parent / "templates"
@@ -210,7 +214,7 @@ def with_articles(html: str) -> str:
         before = html[max(0, found.start() - 10) : found.start()]
         return " the " if BEFORE.search(before) else " "
 
-    return SPOKEN.sub(article, html)
+    return FIRST.sub("The ", SPOKEN.sub(article, html))
 
 
 def tied(text: str) -> str:

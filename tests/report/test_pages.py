@@ -342,10 +342,12 @@ def test_every_chart_has_source_data_and_download(pages, open_page):
 def test_names_that_are_spoken_with_an_article_have_it_in_sentences():
     said = page_of.with_articles(
         "<h1>Plans in Isle of Wight</h1> more than in City of London; Hampshire and Isle of Wight; "
-        "Isle of Wight has; of Bury"
+        "Isle of Wight has; of Bury<p>In Isle of Wight it grew. Isle of Wight has<td>Isle of Wight</td>"
+        "<p>City of London is"
     )
     assert said == (
         "<h1>Plans in the Isle of Wight</h1> more than in the City of London; Hampshire and Isle "
-        "of Wight; Isle of Wight has; of Bury"
+        "of Wight; Isle of Wight has; of Bury<p>In the Isle of Wight it grew. The Isle of Wight has"
+        "<td>Isle of Wight</td><p>The City of London is"
     )
     assert page_of.tied("over 99 %, 1 in 5") == "over 99\u00a0%, 1 in 5"
