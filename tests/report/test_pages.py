@@ -342,8 +342,8 @@ def test_every_chart_has_source_data_and_download(pages, open_page):
 def test_names_that_are_spoken_with_an_article_have_it_in_sentences():
     said = page_of.with_articles(
         "<h1>Plans in Isle of Wight</h1> more than in City of London; Hampshire and Isle of Wight; "
-        "Isle of Wight has; of Bury<p>In Isle of Wight it grew. Isle of Wight has<td>Isle of Wight</td>"
-        "<p>City of London is"
+        "Isle of Wight has; of Bury<p>In Isle of Wight it grew. Isle of Wight has"
+        "<td>Isle of Wight</td><p>City of London is"
     )
     assert said == (
         "<h1>Plans in the Isle of Wight</h1> more than in the City of London; Hampshire and Isle "
