@@ -1,9 +1,9 @@
 """The assessment pipeline as a queue: from request to plan, with the cases that are open.
 
-The annual tables say how many requests were made, how many assessments were agreed and completed,
-and what share of plans took 20 weeks or less. A case takes the weeks that it takes with nobody
-before it, and a delay that varies from case to case. From the share within 20 weeks follows the
-mean time; from the mean time and the number completed, the cases that are open (Little's law).
+The annual tables say how many requests were made and how many refused, how many assessments were
+completed, and what share of plans took 20 weeks or less. A case takes the weeks that it takes with
+nobody before it, and a delay that varies from case to case. From the share within 20 weeks follows
+the mean time; from the mean time and the number completed, the cases that are open (Little's law).
 Equations, fit and limits are in docs/capacity.md.
 """
 
@@ -42,12 +42,13 @@ def accounts(area: Area | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area_code, year`` (calendar), ``requests, refused, agreed`` (requests less refused and
-        withdrawn), ``completed`` (plan issued or decided against), ``issued``, ``counted`` (plans
-        whose time is counted, exceptions left out), ``timely`` (per cent of them within 20 weeks),
-        ``decided`` (per cent of decisions on requests made within 6 weeks), ``undecided`` (requests
-        at the end of the year), ``published_open`` (assessments without an outcome at the end of
-        the year, to 2021). A figure that is not published is missing.
+        ``area_code, year`` (calendar), ``requests, refused, not_refused`` (requests less refused
+        and withdrawn: those without a decision are among them), ``completed`` (plan issued or
+        decided against), ``issued``, ``counted`` (plans whose time is counted, exceptions left
+        out), ``timely`` (per cent of them within 20 weeks), ``decided`` (per cent of decisions on
+        requests made within 6 weeks), ``undecided`` (requests at the end of the year),
+        ``published_open`` (assessments without an outcome at the end of the year, to 2021). A
+        figure that is not published is missing.
 
     Raises
     ------
@@ -72,11 +73,14 @@ def accounts(area: Area | None = None) -> pd.DataFrame:
     assessed = wide("assessments", "assessments", "outcome")
     timed = wide("timeliness", "plans", "issued_within")
     withdrawn = asked["withdrawn"].fillna(0)
+    there = asked["all"].notna()
+    # Assessments without a request in the year are a return left out (West Berkshire, 2022).
+    asked = asked.mask((asked["all"] == 0) & (assessed["plan issued"] > 0).reindex(asked.index))
     out = pd.DataFrame(
         {
             "requests": asked["all"],
             "refused": asked["not assessed"],
-            "agreed": asked["all"] - asked["not assessed"] - withdrawn,
+            "not_refused": asked["all"] - asked["not assessed"] - withdrawn,
             "completed": assessed["plan issued"] + assessed["plan not issued"],
             "issued": assessed["plan issued"],
             "counted": timed["any time"],
@@ -88,8 +92,7 @@ def accounts(area: Area | None = None) -> pd.DataFrame:
             "published_open": assessed["open at the end of the year"],
         }
     )
-    out = out[out["requests"].notna()].astype("Float64")
-    return out.reset_index()
+    return out[there.reindex(out.index, fill_value=False)].astype("Float64").reset_index()
 
 
 def variation(weeks_without_queue: np.ndarray | float) -> np.ndarray:
@@ -203,7 +206,8 @@ def queue(
     targets : sequence of float
         Shares of plans within 20 weeks.
     arrivals : float, optional
-        Assessments agreed in the year after the last; as many as in the last if not given.
+        Requests not refused in the year after the last, unless published; as many as in the last if
+        not given.
     simulations, seed : int
         Draws of what is not known: how times vary, weeks without a queue, cases that lapse.
     changes : mapping, optional
@@ -212,11 +216,13 @@ def queue(
     Returns
     -------
     DataFrame
-        A row a year, the columns of :func:`accounts` and: ``weeks`` (mean from request to plan),
+        A row a year, from the first that can be estimated to the last, the columns of
+        :func:`accounts` and: ``weeks`` (mean from request to plan),
         ``open_cases`` (on average in the year), ``backlog`` (open cases above those that would be
         open at nine in ten plans in time), ``at_end`` (open cases at its end), and for each
         target, e.g. 0.6, ``next_year_60``: cases to complete in the *following* year so that its
-        timeliness is the target. Each is a median; ``_low_80`` and ``_high_80`` hold 80 %.
+        timeliness is the target. Each is a median; ``_low_80`` and ``_high_80`` hold 80 %; what
+        rests on a figure that is not published is missing.
         ``effective_capacity`` is the number completed, and ``at_capacity`` whether that was all
         that could be: fewer than nine in ten in time. Otherwise capacity was at least that.
 
@@ -229,31 +235,39 @@ def queue(
     """
     if any(not 0 < target < 1 for target in targets):
         raise ParameterError(f"A target is a share between 0 and 1, not {list(targets)}.")
-    frame = accounts(area)
-    frame = frame.dropna(subset=["agreed", "completed", "timely"])
-    frame = frame[frame["completed"] > 0].reset_index(drop=True)
-    if frame.empty:
+    frame = accounts(area).set_index("year")
+    known = frame[["not_refused", "completed", "timely"]].notna().all(axis=1) & (
+        frame["completed"] > 0
+    )
+    if not known.any():
         raise MissingDataError(
             f"{area.name} has no year with requests, completed assessments and timeliness."
         )
+    years = frame.index[known]
+    every = pd.RangeIndex(years.min(), years.max() + 1, name="year")
+    known = known.reindex(every, fill_value=False)
+    following = frame["not_refused"].reindex(every + 1).to_numpy(dtype=float, na_value=np.nan)
+    frame = frame.reindex(every).assign(area_code=area)
     given = assumptions("capacity", changes)
     rng = np.random.default_rng([seed, 4])
     base = sample(given.loc["weeks_without_queue"], simulations, rng)
     lapse = sample(given.loc["cases_lapsing"], simulations, rng)[:, None]
-    known = variation(base)
-    spread = known[np.arange(simulations), rng.integers(known.shape[1], size=simulations)]
+    spreads = variation(base)
+    spread = spreads[np.arange(simulations), rng.integers(spreads.shape[1], size=simulations)]
     base, spread = base[:, None], spread[:, None]
 
-    counted = frame["counted"].to_numpy(dtype=float)
-    agreed = frame["agreed"].to_numpy(dtype=float)
-    completed = frame["completed"].to_numpy(dtype=float)
-    share = frame["timely"].to_numpy(dtype=float) / 100
+    counted, came, completed, share = (
+        frame[name].where(known).to_numpy(dtype=float, na_value=np.nan)
+        for name in ("counted", "not_refused", "completed", "timely")
+    )
+    share = share / 100
     share = np.clip(share, HALF_CASE / counted, 1 - HALF_CASE / counted)
     weeks = mean_weeks(share[None], spread, base)
     cases = completed * weeks / YEAR
     on_time = completed * mean_weeks(max(TARGETS), spread, base) / YEAR
-    at_end = np.maximum(cases + (agreed * (1 - lapse) - completed) / 2, 0)
-    following = np.append(agreed[1:], agreed[-1] if arrivals is None else arrivals)
+    at_end = np.maximum(cases + (came * (1 - lapse) - completed) / 2, 0)
+    if np.isnan(following[-1]):
+        following[-1] = came[-1] if arrivals is None else arrivals
     results = {
         "weeks": weeks,
         "open_cases": cases,
@@ -266,10 +280,11 @@ def queue(
         )
         results[f"next_year_{target * 100:g}"] = needed
     frame["effective_capacity"] = frame["completed"]
-    frame["at_capacity"] = (frame["timely"] < 100 * max(TARGETS)).astype(bool)
+    frame["at_capacity"] = frame["timely"] < 100 * max(TARGETS)
     for name, values in results.items():
         frame = frame.assign(**interval(name, values, axis=0))
-    return frame
+    frame = frame.reset_index()
+    return frame[["area_code", *frame.columns.drop("area_code")]]
 
 
 @tables.remembered
@@ -280,7 +295,7 @@ def hindcast() -> pd.DataFrame:
     -------
     DataFrame
         ``area_code, year, timely`` (as published), ``persistence`` (the year before's), ``volumes``
-        (what the queue says from cases open a year before, agreed and completed), ``predicted``
+        (what the queue says from cases open a year before, come and completed), ``predicted``
         (both, weighted on the logarithm of the mean time), all four per cent. Authorities and
         years with at least 100 completed.
 
@@ -294,13 +309,14 @@ def hindcast() -> pd.DataFrame:
     spread = float(np.median(variation(base)))
     every = accounts()
     every = every[every["area_code"].isin(areas.current())].set_index(["year", "area_code"])
-    agreed, completed, timely = (
-        every[name].astype("float64").unstack("year") for name in ("agreed", "completed", "timely")
+    came, completed, timely = (
+        every[name].astype("float64").unstack("year")
+        for name in ("not_refused", "completed", "timely")
     )
     weeks = mean_weeks((timely / 100).clip(0.005, 0.995), spread, base)
     weeks = pd.DataFrame(weeks, index=timely.index, columns=timely.columns)
     cases = completed * weeks / YEAR
-    net = agreed * (1 - lapse) - completed
+    net = came * (1 - lapse) - completed
     expected = cases.shift(axis=1) + (net.shift(axis=1) + net) / 2
     from_volumes = np.maximum(YEAR * expected / completed, base + LEAST_DELAY)
     weight = given["weight_of_volumes"]

@@ -231,7 +231,7 @@ def part(
 def expected_assessments(
     simulation: cohorts.Projection, *, changes: Mapping[str, float] | None = None
 ) -> float:
-    """Assessments agreed in the year after the last published, that the simulation implies.
+    """Requests not refused in the year after the last published, that the simulation implies.
 
     Parameters
     ----------

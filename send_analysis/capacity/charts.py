@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from send_analysis import reads
 from send_analysis.areas import Area
+from send_analysis.capacity.hindcast import SMALLEST
 from send_analysis.capacity.views import HORIZON
+from send_analysis.errors import either
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import (
     CLEAR,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DEMAND, NEED = PALETTE[1], PALETTE[2]
+FEWEST = 3  # years, for one to be called the most
 
 
 def _ahead(frame: pd.DataFrame) -> pd.Series:
@@ -37,6 +41,8 @@ def places(frame: pd.DataFrame) -> Chart:
     """Demand for places against capacity; `frame` as :func:`.views.fan` returns it."""
     first, then, last = frame.iloc[0], _ahead(frame), frame.iloc[-1]
     phase = "" if first["phase"] == "all" else f"{first['phase']} "
+    few = frame["demand"].iloc[1] < SMALLEST  # in the first January ahead
+    tested = "untested for so few places" if few else "tested one year ahead only"
     near, far = frame[frame["year"] <= then["year"]], frame[frame["year"] >= then["year"]]
     beyond = (
         f" By {last['year']} the middle of demand is {last['demand']:,.0f}, and untested."
@@ -70,7 +76,7 @@ def places(frame: pd.DataFrame) -> Chart:
         f"{then['year']:.0f} in 80 of 100 simulations; in use and announced: "
         f"{then['capacity']:,.0f}",
         subtitle=f"{first['kind'].capitalize()} places for residents of {first['area']}; shaded: "
-        "80 % interval of demand, tested one year ahead only",
+        f"80 % interval of demand, {tested}",
         alt=f"Line chart of {phase}places, {first['kind']}, in {first['area']}: "
         f"{first['capacity']:,.0f} in use in {first['year']}. Capacity goes to "
         f"{then['capacity']:,.0f} in {then['year']}, the middle of demand to "
@@ -131,9 +137,16 @@ def reliability(frame: pd.DataFrame) -> Chart:
 
 
 def open_cases(frame: pd.DataFrame) -> Chart:
-    """Open assessments and the backlog among them; `frame` as :func:`.views.queue` returns it."""
-    area, first, last = frame["area"].iloc[0], frame.iloc[0], frame.iloc[-1]
-    top = frame.loc[frame["open_cases"].idxmax()]
+    """Open cases and the backlog among them; `frame` as :func:`.views.queue` returns it."""
+    area, first, last = frame["area"].iloc[0], frame["year"].iloc[0], frame["year"].iloc[-1]
+    compared = frame["open_cases"].count() >= FEWEST
+    top = frame.loc[frame["open_cases"].idxmax() if compared else frame.index[-1]]
+    most = {top["year"]: f", the most from {first} to {last}"} if compared else {}
+    told = "; ".join(
+        f"{row.open_cases:,.0f} in {row.year}{most.get(row.year, '')}, "
+        f"of which {row.backlog:,.0f} backlog"
+        for row in frame[frame["year"].isin([first, top["year"], last])].itertuples()
+    )
 
     def draw(ax: Axes) -> None:
         rest = frame["open_cases"] - frame["backlog"]
@@ -142,21 +155,39 @@ def open_cases(frame: pd.DataFrame) -> Chart:
         low, high = frame["open_cases_low_80"], frame["open_cases_high_80"]
         ax.vlines(frame["year"], low, high, color=RULE, lw=1.6, zorder=3)
         counts_by_year(ax, frame["year"])
-        ax.set_ylabel("assessments open")
+        ax.set_ylabel("cases open")
         ax.set_xlabel("calendar year")
 
     return Chart(
-        title=f"By estimate {top['open_cases']:,.0f} assessments were open in {top['year']}, the "
-        f"most since {first['year']}, {top['backlog']:,.0f} of them backlog",
-        subtitle=f"Assessments open on average in the year in {area}, estimated; orange: more than "
-        "would be open at 90 % within 20 weeks; lines: 80 % interval",
-        alt=f"Bar chart of assessments open in {area} by year, estimated: about "
-        f"{first['open_cases']:,.0f} in {first['year']}, {top['open_cases']:,.0f} in "
-        f"{top['year']}, the most, of which {top['backlog']:,.0f} backlog, and "
-        f"{last['open_cases']:,.0f} in {last['year']}, of which {last['backlog']:,.0f} backlog.",
+        title=f"By estimate {top['open_cases']:,.0f} cases were open in {top['year']}"
+        f"{most.get(top['year'], '')}, {top['backlog']:,.0f} of them backlog",
+        subtitle=f"Cases open on average in the year in {area}, from request to plan, estimated; "
+        "orange: more than would be open at 90 % within 20 weeks; lines: 80 % interval",
+        alt=f"Bar chart of cases open in {area} by year, from request to plan, estimated: about "
+        f"{told}.",
         data=frame.drop(columns=["area_code", "issued", "counted", "effective_capacity"]),
         draw=draw,
+        note=" ".join(_beside(frame)),
     )
+
+
+def _beside(frame: pd.DataFrame) -> list[str]:
+    """Say what was published of open cases, and which years have no estimate."""
+    counted = frame.dropna(subset=["published_open", "at_end"])
+    unknown = frame.loc[frame["open_cases"].isna(), "year"]
+    out = []
+    if len(counted):
+        last = counted.iloc[-1]
+        out.append(
+            "The estimate counts a case from its request on. The published count of assessments "
+            "without an outcome leaves out requests that wait for a decision: "
+            f"{last['published_open']:,.0f} at the end of {last['year']}, where "
+            f"{last['at_end']:,.0f} cases are estimated."
+        )
+    if len(unknown):
+        years = either(unknown, "and")
+        out.append(f"No estimate is made for {years}: figures of the year are missing.")
+    return out
 
 
 @reads.found
@@ -165,15 +196,18 @@ def completions(frame: pd.DataFrame, area: Area) -> Chart:
 
     `frame` as :func:`.views.against_need` returns it.
     """
-    done = frame.dropna(subset="completed")
-    first, last, coming = done.iloc[0], done.iloc[-1], frame.iloc[-1]
+    done, coming = frame.dropna(subset="completed"), frame.iloc[-1]
+    ends = done[done["year"].isin([done["year"].iloc[0], done["year"].iloc[-1]])]
+    told = either((f"{row.completed:,.0f} in {row.year}" for row in ends.itertuples()), "and")
 
     def draw(ax: Axes) -> None:
-        ax.plot(frame["year"], frame["needed_90"], color=NEED, lw=1.8, ls=":", label="for 90 %")
-        ax.plot(frame["year"], frame["needed_60"], color=DEMAND, lw=1.8, ls="--", label="for 60 %")
-        ax.plot(done["year"], done["completed"].astype(float), label="completed", marker="o",
-                **ROLES["area"])  # fmt: skip
-        for row in done.itertuples():
+        ax.plot(frame["year"], frame["needed_90"], color=NEED, lw=1.8, ls=":", marker=".",
+                label="for 90 %")  # fmt: skip
+        ax.plot(frame["year"], frame["needed_60"], color=DEMAND, lw=1.8, ls="--", marker=".",
+                label="for 60 %")  # fmt: skip
+        completed = frame["completed"].to_numpy(dtype=float, na_value=np.nan)
+        ax.plot(frame["year"], completed, label="completed", marker="o", **ROLES["area"])
+        for row in done.dropna(subset="timely").itertuples():
             ax.annotate(
                 f"{row.timely:.0f} %", (row.year, row.completed), xytext=(0, -16),
                 textcoords="offset points", ha="center", fontsize=9,
@@ -188,9 +222,8 @@ def completions(frame: pd.DataFrame, area: Area) -> Chart:
         title=_rule(frame),
         subtitle=f"Assessments completed in {area.name}, with the share of plans within 20 weeks, "
         "and how many volumes would ask for with 60 and 90 %",
-        alt=f"Line chart of assessments completed in {area.name}: {first['completed']:,.0f} in "
-        f"{first['year']:.0f} and {last['completed']:,.0f} in {last['year']:.0f}, against those "
-        f"that volumes would ask for with 60 and 90 % of plans within 20 weeks; in "
+        alt=f"Line chart of assessments completed in {area.name}: {told}, against those that "
+        "volumes would ask for with 60 and 90 % of plans within 20 weeks; in "
         f"{coming['year']:.0f} these are {coming['needed_60']:,.0f} and "
         f"{coming['needed_90']:,.0f}.",
         data=frame,

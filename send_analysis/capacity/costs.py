@@ -146,10 +146,10 @@ def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.
         rate), ``plans`` and ``counted`` (how many plans the top-up was divided by, and which),
         ``source``, ``account`` (that ``value`` is from). The range is that of the two accounts;
         ``value`` is the outturn's where it is plausible. An authority without a plausible figure of
-        its own has its region's median and quartiles. A place in a
-        special school, unit or college counts at the national rate, beside the top-up; in
-        independent schools there is none, so that line has the rate for the share of its plans
-        that are in non-maintained schools.
+        its own has its region's median and quartiles; one that began since has the accounts of the
+        authority that its area was part of. A place in a special school, unit or college counts at
+        the national rate, beside the top-up; in independent schools there is none, so that line has
+        the rate for the share of its plans that are in non-maintained schools.
 
     Raises
     ------
@@ -180,6 +180,15 @@ def unit_costs(area: Area, *, changes: Mapping[str, float] | None = None) -> pd.
     return frame.astype({"plans": "Int64"}).rename_axis("setting")
 
 
+def _then(area: Area) -> Area:
+    """Authority that kept the accounts of an area: itself, or the one since divided."""
+    if area.first_year <= JANUARY or area.level != "local authority":
+        return area
+    known = tables.load("areas").query("first_year <= @JANUARY <= last_year")
+    (then,) = known.loc[known["footprint"] == area.footprint, "area_code"]
+    return Area(then)
+
+
 class Accounts(NamedTuple):
     """Top-ups of a setting, pounds a plan."""
 
@@ -206,12 +215,14 @@ def _accounts(setting: str) -> Accounts:
 def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
     """Cost of one setting of the accounts, as :func:`unit_costs` describes it."""
     plausible, local, plans, region = _accounts(setting)
-    own = plausible.reindex([area]).iloc[0].dropna()
+    then = _then(area)
+    own = plausible.reindex([then]).iloc[0].dropna()
     which = f"plans {COUNTED[setting]}, January {JANUARY}"
     if len(own):
         low, value, high = own.min(), own.iloc[0], own.max()
-        source = "section 251, " + " and ".join(own.index)
-        counted, divided, account = which, plans[area], own.index[0]
+        of = "" if then == area else f" of {then.name}, which it was part of"
+        source = f"section 251{of}, {' and '.join(own.index)}"
+        counted, divided, account = which, plans[then], own.index[0]
     else:
         outturn = local[local["account"] == "outturn"].set_index("area_code")["pounds"].dropna()
         near = outturn[outturn.index.map(region) == region.get(area)]
@@ -223,7 +234,7 @@ def _unit(area: Area, setting: str, given: pd.DataFrame) -> dict[str, object]:
     top_up, place = value, 0.0
     if setting in PLACE:
         rate = given.loc[PLACE[setting]]
-        share = _share_with_a_place(area) if setting == INDEPENDENT else 1.0
+        share = _share_with_a_place(then) if setting == INDEPENDENT else 1.0
         place = share * rate["value"]
         low, value, high = low + share * rate["low"], value + place, high + share * rate["high"]
         source += f"; {rate['value']:,.0f} pounds a place"

@@ -158,16 +158,23 @@ def certainty(forecast: pd.DataFrame, year: int, *, kept: pd.DataFrame) -> pd.Da
     keys = ["kind", "phase", "year"]
     beside = kept[[*keys, "demand"]].rename(columns={"demand": "kept"})
     forecast = forecast.merge(beside, on=keys, validate="one_to_one")
-    rows = forecast[(forecast["year"] == year) & (forecast["demand_high_80"] >= SMALLEST)]
+    rows = _ahead(forecast, year)
+    rows = rows[rows["demand_high_80"] >= SMALLEST]
     rows = rows.rename(columns={"demand_low_80": "low_80", "demand_high_80": "high_80"})
-    rows = scored(rows)
-    near = scored(forecast[forecast["horizon"] == 1])[[*keys[:2], "probability"]]
-    near = near.rename(columns={"probability": "next_year"})
-    rows = rows.merge(near, on=keys[:2], how="left", validate="one_to_one")
-    rows = rows.rename(columns={"probability": "probability_ahead"})
     rows = rows[[*NEEDED, *CHANCES[2:]]]
     order = [*places.KINDS, *places.GROUPS]
     return rows.sort_values("kind", key=lambda kind: kind.map(order.index), kind="stable")
+
+
+def _ahead(forecast: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Take a year out of a forecast, with its chances where those of the first January are told."""
+    names = {"probability": "next_year", "unsaid": "unsaid_next"}
+    near = scored(forecast[forecast["horizon"] == 1]).rename(columns=names)
+    rows = scored(forecast[forecast["year"] == year])
+    rows = rows.merge(near[["kind", "phase", *names.values()]], on=["kind", "phase"], how="left")
+    chance = rows["probability"].where(rows["next_year"].notna())
+    unsaid = rows["unsaid"].where(rows["unsaid"] != "", rows["unsaid_next"])
+    return rows.assign(probability_ahead=chance, unsaid=unsaid)
 
 
 @reads.result
@@ -333,10 +340,9 @@ def compare(
     years = min(max(year - origins()[-1], 1), balance.YEARS)  # what follows changes no draw
     for name in tqdm(names, desc="Scenarios", disable=None, leave=False):
         made = balance.forecast(area, years=years, scenario=name, simulations=simulations)
-        made = made[(made["kind"] == EVERY) & (made["year"] == year)]
-        frames.append(scored(made))
+        frames.append(_ahead(made[made["kind"] == EVERY], year))
     columns = ["scenario", "phase", "year", "capacity", "demand", "probability_ahead", "unsaid"]
-    out = pd.concat(frames, ignore_index=True).rename(columns={"probability": "probability_ahead"})
+    out = pd.concat(frames, ignore_index=True)
     return out[[*columns, "extra_80", "extra_95"]]
 
 
@@ -353,16 +359,17 @@ def against_need(queue: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``year, completed, timely, needed_60, needed_90, timely_by_volumes``: what each year needed
-        was known as the year before ended, but for its arrivals; ``timely`` is the per cent in
-        time, ``timely_by_volumes`` the per cent that the same rule gives for what was completed,
-        where it is tested. The last row is the coming year.
+        was known as the year before ended, but for its arrivals, and is missing where either is
+        not published; ``timely`` is the per cent in time, ``timely_by_volumes`` the per cent that
+        the same rule gives for what was completed, where it is tested. The last row is the coming
+        year.
     """
     after = queue[["year", "next_year_60", "next_year_90"]].assign(year=queue["year"] + 1)
     after = after.rename(columns={"next_year_60": "needed_60", "next_year_90": "needed_90"})
     tested = assessments.hindcast()
     tested = tested[tested["area_code"] == queue["area_code"].iloc[0]]
     tested = tested.rename(columns={"volumes": "timely_by_volumes"})
-    out = after.merge(queue[["year", "completed", "timely"]], on="year", how="left")
+    out = after.merge(queue[["year", "completed", "timely"]], on="year", how="outer")
     out = out.merge(tested[["year", "timely_by_volumes"]], on="year", how="left")
     return out[["year", "completed", "timely", "needed_60", "needed_90", "timely_by_volumes"]]
 
@@ -484,7 +491,7 @@ def queue(area: Area) -> pd.DataFrame:
     if why:
         raise MissingDataError(why)
     arrivals = None if gap(area) else balance.expected_assessments(simulation(area))
-    return assessments.queue(area, arrivals=arrivals).round(1).assign(area=area.name)
+    return assessments.queue(area, arrivals=arrivals).assign(area=area.name)
 
 
 @reads.result

@@ -7,6 +7,7 @@ import pandas as pd
 from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import Area
 from send_analysis.capacity import hindcast, views
+from send_analysis.capacity.places import UNIT
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series
@@ -14,6 +15,9 @@ from send_analysis.show.chart import Figure, Tile
 
 MORE_NEEDED = "more_needed"  # the index of all areas has this figure
 SUREST = 90  # per cent: no chance is told to be more
+# Plans in units that come or go within a year, and how many times as many there then are, before
+# it is said that recording may have changed: 16 of 143 areas in January 2025.
+MOVED, TIMES = 50, 2
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
     "Ages at 31 August: primary 4 to 10, secondary 11 to 15 (they turn 16 in year 11), post-16 "
@@ -56,7 +60,8 @@ def findings(area: Area) -> list[str]:
         said = headline(forecast, kept=views.kept(area))
     except MissingDataError:
         return [waits]
-    before = " ".join(filter(None, [year_before(area), _phases_before(area, forecast)]))
+    told = [year_before(area), recorded(area), _phases_before(area, forecast)]
+    before = " ".join(filter(None, told))
     return [sentence for sentence in [*said, before, waits] if sentence]
 
 
@@ -109,7 +114,7 @@ def headline(forecast: pd.DataFrame, *, kept: pd.DataFrame | None = None) -> lis
 def _waits(queue: pd.DataFrame, area: Area) -> str:
     """Say how many plans were in time, of how many, and what is open."""
     last = queue.iloc[-1]
-    timed = tables.load("timeliness")  # the queue has the share rounded: no count comes out of it
+    timed = tables.load("timeliness")
     timed = timed[(timed["area_code"] == last["area_code"]) & (timed["year"] == last["year"])]
     timed = timed[timed["exceptions"] == "excluded"].set_index("issued_within")["plans"]
     new = tables.load("new_plans")
@@ -171,13 +176,33 @@ def year_before(area: Area) -> str:
     )
 
 
-def _before(area: Area) -> pd.DataFrame:
-    """What would have been said of all specialist places a year earlier, by phase."""
+@reads.found
+def recorded(area: Area) -> str:
+    """Say that units went up or down faster than places are likely to; "" where they did not.
+
+    Parameters
+    ----------
+    area : Area
+    """
+    units = _before(area, UNIT)
+    if "all" not in units.index:
+        return ""
+    then, now, year = units.loc["all", ["in_use_then", "needed", "year"]]
+    if abs(now - then) <= MOVED or max(now, then) <= TIMES * min(now, then):
+        return ""
+    return (
+        f"SEN units and resourced provision had {then:,} in {year - 1} and {now:,} in {year}: "
+        "recording may have changed."
+    )
+
+
+def _before(area: Area, kind: str = EVERY) -> pd.DataFrame:
+    """What would have been said of a kind of places a year earlier, by phase."""
     try:
         rows = views.year_before(area)
     except MissingDataError:
         return pd.DataFrame({"came": []})
-    return rows[rows["kind"] == EVERY].set_index("phase")
+    return rows[rows["kind"] == kind].set_index("phase")
 
 
 def _phases_before(area: Area, forecast: pd.DataFrame) -> str:
@@ -281,7 +306,8 @@ def _places(area: Area) -> Tile:
             why = f"None are forecast: the return of January {year} is flagged."
         return Tile("Specialist places needed", "none forecast", why, Figure(MORE_NEEDED))
     tile = places(forecast)
-    return tile._replace(words=" ".join(filter(None, [tile.words, year_before(area)])))
+    before = recorded(area) or year_before(area)  # a sheet has no room for both
+    return tile._replace(words=" ".join(filter(None, [tile.words, before])))
 
 
 def places(forecast: pd.DataFrame) -> Tile:

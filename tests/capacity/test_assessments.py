@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from send_analysis import areas, tables, terms
 from send_analysis.capacity import assessments
 from send_analysis.errors import ParameterError, UnknownNameError
 
@@ -29,10 +30,24 @@ def test_accounts_of_bury_as_printed(bury):
     # requests.csv and assessments.csv of the 2025 release
     row = bury.loc[2023]
     assert (row["requests"], row["refused"], row["undecided"]) == (675, 247, 9)
-    assert row["agreed"] == 675 - 247 - 1  # one was withdrawn
+    assert row["not_refused"] == 675 - 247 - 1  # one was withdrawn
     assert row["completed"] == 446 + 11
     assert row["decided"] == pytest.approx(100 * 668 / 672)
-    assert bury.loc[2021, "agreed"] == 477 - 121
+    assert bury.loc[2021, "not_refused"] == 477 - 121
+
+
+def test_requests_without_a_decision_are_not_called_agreed():
+    # requests.csv of the 2025 release, National, 2024: 101,045 decided to assess, 12,038 ongoing
+    row = assessments.accounts(ENGLAND).set_index("year").loc[2024]
+    assert row["not_refused"] == 101_045 + 12_038
+    every = assessments.accounts().set_index(["area_code", "year"])["not_refused"]
+    asked = tables.load("requests").pivot(
+        index=["area_code", "year"], columns="outcome", values="requests"
+    )
+    both = (asked["assessed"] + asked["no decision yet"]).dropna()
+    assert len(both) > 300
+    assert (every.reindex(both.index) == both).all()
+    assert "without a decision" in terms.TERMS["not_refused"].meaning
 
 
 def test_published_open_cases_are_set_beside(bury):
@@ -130,6 +145,52 @@ def test_more_arrivals_need_more_capacity():
     assert many["next_year_60"].iloc[-1] > few["next_year_60"].iloc[-1]
     # earlier years have their own arrivals
     assert many["next_year_60"].iloc[-2] == few["next_year_60"].iloc[-2]
+
+
+def test_every_year_between_is_there_and_arrivals_are_its_own(monkeypatch):
+    """Cut off after any year, with the next year's arrivals as published, the queue says as much.
+
+    Of all authorities: where a year is not published, nothing is told of what it would have needed
+    (Leicester and Hackney, 2023; Havering, Norfolk, Tower Hamlets and West Berkshire, 2022; the
+    Isle of Wight, 2023, and the City of London, 2017, whose queues no page shows).
+    """
+    whole = assessments.accounts()
+    gaps = {}
+    for code in areas.current():
+        own = whole[whole["area_code"] == code].set_index("year")
+        frame = assessments.queue(code, simulations=20).set_index("year")
+        assert frame.index.tolist() == list(range(frame.index[0], frame.index[-1] + 1))
+        shown = own["completed"].reindex(frame.index)
+        assert frame["completed"].equals(shown)
+        if frame["weeks"].notna().all():
+            continue
+        gaps[code] = frame.index[frame["weeks"].isna()].tolist()
+        for year in frame.index[frame["weeks"].notna()][:-1]:
+            ahead = own["not_refused"].get(year + 1, pd.NA)
+            if pd.isna(ahead):
+                assert pd.isna(frame.at[year, "next_year_60"])
+                continue
+            cut = own[own.index <= year].reset_index()
+            with monkeypatch.context() as patch:
+                patch.setattr(assessments, "accounts", lambda area, cut=cut: cut)
+                before = assessments.queue(code, simulations=20, arrivals=float(ahead))
+            assert before["next_year_60"].iloc[-1] == frame.at[year, "next_year_60"]
+    assert gaps.pop("E06000053") == [2017, 2019, 2022]  # Isles of Scilly
+    assert gaps == {
+        "E06000016": [2023], "E09000012": [2023], "E06000046": [2023], "E09000001": [2017],
+        "E06000037": [2022], "E09000016": [2022], "E09000030": [2022], "E10000020": [2022],
+    }  # fmt: skip
+
+
+def test_a_year_after_a_gap_is_told():
+    # assessments.csv of the 2025 release: Leicester, 2024, 579 assessments ended in a plan, 3 not;
+    # nothing of 2023
+    frame = assessments.queue("E06000016", simulations=20).set_index("year")
+    assert frame.loc[2024, "completed"] == 579 + 3
+    assert pd.isna(frame.loc[2023, "completed"])
+    assert frame.loc[[2022, 2023], "next_year_90"].isna().all()
+    # requests.csv, West Berkshire, 2022: no request, though 178 assessments were completed
+    assert pd.isna(assessments.accounts("E06000037").set_index("year").loc[2022, "requests"])
 
 
 def test_same_seed_same_result():

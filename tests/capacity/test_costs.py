@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.capacity import costs, places
 from send_analysis.errors import MissingDataError, UnknownNameError
 from send_analysis.forecasting.cohorts import simulation as cohorts
@@ -83,14 +83,32 @@ def test_plans_times_the_printed_cost_is_the_cost_printed(simulation):
         assert row["pounds"] == pytest.approx(plans * units.loc[setting, "value"], rel=0.02)
 
 
+@pytest.mark.parametrize("area", ["Cumberland", "Westmorland and Furness"])
+def test_an_area_that_began_since_has_the_accounts_that_it_was_part_of(area):
+    # Outturn of 2021-22 of Cumbria over its plans of January 2022: 406 + 293 in special schools,
+    # 185 + 6 in independent and non-maintained ones
+    units = costs.unit_costs(area)
+    special, independent = units.loc[places.SPECIAL], units.loc[places.INDEPENDENT]
+    assert special["value"] == pytest.approx(9092973.38 / 699 + 10000)
+    assert independent["value"] == pytest.approx(11619048.87 / 191 + 6 / 191 * 10000)
+    assert special["source"].startswith("section 251 of Cumbria, which it was part of, outturn and")
+    assert "plausible" not in " ".join(units["source"])
+
+
+def test_every_area_has_unit_costs():
+    """Authorities of today, regions, parts of London and an authority since divided."""
+    for area in map(areas.Area, tables.load("areas")["area_code"]):
+        assert costs.unit_costs(area)["value"].notna().all()
+
+
 def test_area_without_accounts_has_its_regions_figures():
-    cumberland, lancashire = "E06000063", "E10000017"
-    units = costs.unit_costs(cumberland)
+    scilly, cornwall = "E06000053", "E06000052"
+    units = costs.unit_costs(scilly)
     assert units.loc[places.INDEPENDENT, "source"].startswith("section 251 outturn, median of the")
     known = costs.top_ups()
     region = tables.load("areas").set_index("area_code")["region_code"]
     near = known[(known["setting"] == places.INDEPENDENT) & (known["account"] == "outturn")]
-    near = near[near["area_code"].map(region) == region[lancashire]]["pounds"].dropna()
+    near = near[near["area_code"].map(region) == region[cornwall]]["pounds"].dropna()
     assert units.loc[places.INDEPENDENT, "top_up"] == pytest.approx(near.median())
 
 

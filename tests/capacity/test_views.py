@@ -1,5 +1,7 @@
 """What the report on capacity shows, and its charts: read off results made here by hand."""
 
+import re
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -19,6 +21,7 @@ from send_analysis.capacity import (
     words,
 )
 from send_analysis.errors import MissingDataError
+from send_analysis.growth import series
 
 mpl.use("Agg")
 BURY = "E08000002"
@@ -120,6 +123,19 @@ def test_a_handful_of_places_has_no_chance(forecast):
     assert not [sentence for sentence in said if "Chance" in sentence]
 
 
+def test_no_far_chance_is_told_where_the_tested_one_is_not(forecast):
+    """Nine places a year ahead, ten and more later: what is tested is left out, so is the rest."""
+    grows = np.where(forecast["horizon"] == 1, hindcast.SMALLEST - 1, hindcast.SMALLEST + 5)
+    few = forecast.assign(demand=grows, demand_high_80=18.0)
+    shown = views.certainty(few, 2027, kept=few)
+    assert shown[["next_year", "probability_ahead"]].isna().all(axis=None)
+    told = [bool(hindcast.shown().get((views.EVERY, phase))) for phase in shown["phase"]]
+    assert (shown["unsaid"] == np.where(told, "fewer than 10 places", views.NO_SKILL)).all()
+    chart = charts.places(views.fan(few, "all"))
+    assert chart.subtitle.endswith("untested for so few places")
+    assert charts.places(views.fan(forecast, "all")).subtitle.endswith("tested one year ahead only")
+
+
 def test_shares_kept_move_nobody_between_settings():
     simulation = balance.simulate(BURY, years=2, simulations=20)
     kept = views.shares_kept(simulation)
@@ -146,11 +162,49 @@ def test_headline_has_the_numbers(forecast, queue):
     assert "the middle would be 7." in beside[1]
 
 
+def test_units_that_come_or_go_within_a_year_are_named():
+    # caseload.csv, January 2024 and 2025: Dorset 92 and 442 in SEN units and resourced provision,
+    # Kirklees 137 (one below school age) and 0
+    said = {area: words.recorded(areas.find(area)) for area in hindcast.rows()["area_code"]}
+    assert len([area for area, text in said.items() if text]) == 16
+    assert "had 92 in 2024 and 442 in 2025: recording may" in said["E06000059"]
+    assert "had 136 in 2024 and 0 in 2025: recording may" in said["E08000034"]
+    assert not said["E08000003"]  # Manchester
+    _, *rest = words.findings("Dorset")
+    assert said["E06000059"] in " ".join(rest)
+    assert said["E06000059"] in words.things("Dorset")[0].words
+
+
 def test_no_more_plans_are_counted_than_were_new():
     # the release of 2025: Torbay's time is counted for 218 plans, of which it has 205 new ones
     queue = assessments.queue("E06000027", simulations=20)
     said = words._waits(queue, areas.find("Torbay"))
     assert "63 of 218; 247 assessments" in said
+
+
+def test_the_share_in_time_is_that_of_every_other_page(monkeypatch):
+    """Rounded once, from its two counts, in sentence and chart, for every authority told of."""
+    few = partial(assessments.queue, simulations=20)
+    monkeypatch.setattr(assessments, "queue", lambda area, arrivals: few(area))
+    monkeypatch.setattr(views, "gap", lambda area: "not simulated here")
+    shares = {}
+    for area in areas.current():
+        if views.unsound(area):
+            continue
+        queue = views.queue.__wrapped__.__wrapped__(area)  # not remembered
+        times = series.timeliness(area)
+        own = times[times["role"] == "area"].set_index("year")["share"]
+        year = queue["year"].iloc[-1]
+        shares[area] = f"{own[year]:.0f} %"
+        assert words._waits(queue, area).startswith(f"In {year} {shares[area]} of the plans")
+        assert queue["timely"].iloc[-1] == own[year]
+    assert len(shares) > 140
+    # timeliness_20_week.csv, 2024: 294 of 571 (51.49) and 225 of 260 (86.54)
+    assert shares["E06000016"] == "51 %"
+    assert shares["E06000008"] == "87 %"
+    leicester = views.queue.__wrapped__.__wrapped__(areas.find("Leicester"))
+    ax = charts.completions(views.against_need(leicester), "Leicester").axes()
+    assert "51 %" in {text.get_text() for text in ax.texts}
 
 
 def test_without_places_assessments_are_told_alone():
@@ -206,20 +260,51 @@ def test_need_is_set_beside_the_following_year(queue):
     assert pd.isna(frame.loc[2025, "completed"])
 
 
+def test_completions_of_every_year_are_drawn():
+    """Leicester: nothing is published for 2023, and 2024 is."""
+    queue = assessments.queue("E06000016", simulations=20).assign(area="Leicester")
+    frame = views.against_need(queue)
+    assert frame["year"].tolist() == list(range(2016, 2026))
+    chart = charts.completions(frame, "Leicester")
+    sixty, done = chart.axes().get_lines()[1:3]
+    assert np.isfinite(done.get_ydata()).tolist() == [True] * 7 + [False, True, False]
+    assert np.isfinite(sixty.get_ydata()).tolist() == [False] + [True] * 6 + [False] * 2 + [True]
+    # assessments.csv of the 2025 release
+    assert "205 in 2016 and 582 in 2024" in chart.alt
+    open_cases = charts.open_cases(queue)
+    assert sum(np.isfinite(bar.get_height()) for bar in open_cases.axes().patches) == 2 * 8
+    assert "No estimate is made for 2023: figures of the year are missing." in open_cases.note
+    # sen2_mi_2023_release.csv, ass_nodecision_ehc, Leicester, 2021
+    assert "wait for a decision: 159 at the end of 2021, where " in open_cases.note
+
+
+@pytest.mark.parametrize("years", [1, 2, 3, 9])
+def test_no_year_of_the_queue_is_told_twice_or_compared_with_itself(queue, years):
+    frame = queue.tail(years).reset_index(drop=True)
+    for chart in (charts.open_cases(frame), charts.completions(views.against_need(frame), "Bury")):
+        told = re.findall(r"[\d,]+ in (\d{4})", chart.alt.split("against")[0])
+        assert len(told) == len(set(told)) > 0
+    chart = charts.open_cases(frame)
+    assert ("the most" in chart.title) == ("the most" in chart.alt) == (years >= 3)
+    if years < 3:
+        last = frame.iloc[-1]
+        assert f"{last['open_cases']:,.0f} cases were open in 2024, " in chart.title
+
+
 def test_charts_of_the_queue(queue):
     chart = charts.open_cases(queue)
     heights = [bar.get_height() for bar in chart.axes().patches]
     # two bars a year, one on the other: together the open cases
     assert sum(heights) == pytest.approx(queue["open_cases"].sum())
     peak = queue.loc[queue["open_cases"].idxmax()]
-    said = f"{peak['open_cases']:,.0f} assessments were open in {peak['year']}"
+    said = f"{peak['open_cases']:,.0f} cases were open in {peak['year']}"
     assert said in chart.title
     done_and_needed = charts.completions(views.against_need(queue), "Bury")
     ax = done_and_needed.axes()
     done = ax.get_lines()[2]
-    assert done.get_ydata()[-1] == 357
+    assert done.get_ydata()[done.get_xdata() == 2024].tolist() == [357]
     assert {text.get_text() for text in ax.texts} >= {"27 %", "99 %"}
-    assert "open in Bury" in chart.alt
+    assert "cases open in Bury" in chart.alt
     assert "completed in Bury" in done_and_needed.alt
 
 
