@@ -27,7 +27,8 @@ CONSTANTS = {
     52,  # weeks of a year, the edge of the longest band of waits
 }  # fmt: skip
 # Numbers between 0 and 1 that are no shares: p-values, levels of quantiles, what is over another.
-NO_SHARES = {"p", "quantile", "ratio", "ratio_low", "ratio_high", "wis_ratio", "skill"}
+NO_SHARES = {"p", "quantile", "ratio", "ratio_low", "ratio_high", "wis_ratio"}
+NO_SHARES |= {"skill", "skill_error"}
 YEARLY = ["year", "start", "end", "origin", "horizon"]  # numbers that say of when a row is
 REMARKS = {"note", "source", "caveat", "unsaid", "title", "counted"}  # words that name no row
 MONTHS = "January February March April May June July August September October November December"

@@ -202,10 +202,11 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         Indexed by ``kind, phase``, those with at least :data:`CASES` authorities: ``cases``,
         ``short`` (per cent in which more was needed than was in use), ``brier`` (mean squared
         error of the probability, 0 to 1), ``skill`` (share of the error of always saying ``short``
-        that is saved; below 0 the probability says less than that), ``sufficed`` (per cent in which
-        the places called 80 % sure were enough), ``sufficed_own`` (the same had the error been
-        known that authorities shared: the median of the logarithm of needed over expected in the
-        other half of them), ``inside, below, above`` (per cent whose outcome lay within the 80 %
+        that is saved; below 0 the probability says less than that), ``skill_error`` (its standard
+        error, by leaving out one authority after another), ``sufficed`` (per cent in which the
+        places called 80 % sure were enough), ``sufficed_own`` (the same had the error been known
+        that authorities shared: the median of the logarithm of needed over expected in the other
+        half of them), ``inside, below, above`` (per cent whose outcome lay within the 80 %
         interval, below it and above it, as :func:`came` says).
     """
     if frame is None:
@@ -232,6 +233,14 @@ def skill(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     base = out["short"] / 100
     out.insert(0, "cases", by.size())
     out.insert(3, "skill", 1 - out["brier"] / (base * (1 - base)))
+    # Jackknife: Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 11.
+    others = by["brier"].transform("size") - 1
+    rest = (by[["brier", "short"]].transform("sum") - scored[["brier", "short"]]).div(
+        others, axis=0
+    )
+    left = 1 - rest["brier"] / (rest["short"] / 100 * (1 - rest["short"] / 100))
+    each = left.groupby([scored["kind"], scored["phase"]])
+    out.insert(4, "skill_error", np.sqrt((each.size() - 1) * each.var(ddof=0)))
     order = pd.MultiIndex.from_product([ORDER, [*places.PHASES, "all"]], names=["kind", "phase"])
     return out[out["cases"] >= CASES].reindex(order).dropna(how="all")
 
@@ -249,12 +258,14 @@ def shown() -> pd.Series:
     Returns
     -------
     Series of bool
-        Indexed by ``kind, phase``: whether there was skill in the phase and in all phases of the
-        kind together. Kinds and phases that could not be scored are absent.
+        Indexed by ``kind, phase``: whether there was skill, by more than its standard error, in the
+        phase and in all phases of the kind together. Kinds and phases that could not be scored are
+        absent.
     """
-    skilled = skill()["skill"].round(2)  # as the page prints it
+    found = skill()
+    skilled = found["skill"] > found["skill_error"]
     whole = skilled.xs("all", level="phase").reindex(skilled.index.get_level_values("kind"))
-    return (skilled > 0) & (whole > 0).to_numpy()
+    return skilled & whole.to_numpy()
 
 
 def reliability(kind: str, phase: str, frame: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -232,10 +232,10 @@ def ranges() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind, phase, areas, inside, areas_below, areas_above, sufficed, short, skill`` as
-        :func:`hindcast.skill` (shares in per cent) and ``range``: "held" where the 80 % interval
-        held 72 to 88 % of the areas, in whole per cent, else "too narrow" or "too wide";
-        "illustrative" for a kind whose shared error is known from fewer than five earlier
+        ``kind, phase, areas, inside, areas_below, areas_above, sufficed, short, skill,
+        skill_error`` as :func:`hindcast.skill` (shares in per cent) and ``range``: "held" where the
+        80 % interval held 72 to 88 % of the areas, in whole per cent, else "too narrow" or "too
+        wide"; "illustrative" for a kind whose shared error is known from fewer than five earlier
         Januaries.
     """
     names = {"cases": "areas", "below": "areas_below", "above": "areas_above"}
@@ -247,8 +247,10 @@ def ranges() -> pd.DataFrame:
     frame["range"] = np.select(
         [few, held < HELD[0], held > HELD[1]], ["illustrative", "too narrow", "too wide"], "held"
     )
-    beside = ["inside", "areas_below", "areas_above"]
-    return frame[["kind", "phase", "areas", *beside, "sufficed", "short", "skill", "range"]]
+    return frame[
+        ["kind", "phase", "areas", "inside", "areas_below", "areas_above", "sufficed", "short",
+         "skill", "skill_error", "range"]
+    ]  # fmt: skip
 
 
 @reads.result

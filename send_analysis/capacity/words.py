@@ -27,17 +27,18 @@ NEEDED = (  # what stands under the table of places
 )
 CHANCES = (  # and under that of chances
     "Chances have been tested one year ahead, not further; none is given where a year ahead it "
-    "said no more than the same figure for every area, in the phase or in all phases of the kind "
-    "(no better than an average), where fewer than ten places are expected, and where fewer than "
-    "30 areas have such places (not tested). It is a share of simulations: the test does not tell "
-    'chances above 90 from each other, so that sentences say no more than "over 90 %".'
+    "said no more than the same figure for every area, by more than the standard error of that, in "
+    "the phase or in all phases of the kind (no better than an average), where fewer than ten "
+    "places are expected, and where fewer than 30 areas have such places (not tested). It is a "
+    "share of simulations: the test does not tell chances above 90 from each other, so that "
+    'sentences say no more than "over 90 %".'
 )
 RANGES = (  # what stands under the table of how ranges did
     "Skill is the share of the mean squared error (Brier score) saved against giving every area "
-    "the share in which more was needed. At nought or below, in the phase or in all phases of the "
-    "kind, no chance is shown. Kinds and phases with fewer than 30 areas that expect ten places "
-    "are left out: their ranges are not tested at all. Illustrative: fewer than five earlier "
-    "Januaries show how far all areas together can be off."
+    "the share in which more was needed. Where it is not above its standard error, in the phase or "
+    "in all phases of the kind, no chance is shown. Kinds and phases with fewer than 30 areas that "
+    "expect ten places are left out: their ranges are not tested at all. Illustrative: fewer than "
+    "five earlier Januaries show how far all areas together can be off."
 )
 
 
@@ -266,8 +267,9 @@ def tested() -> str:
     return (
         f"Such chances have been tested on one January, a year ahead, in {row['cases']:.0f} "
         f"authorities: more places were needed in {row['short']:.0f} % of them, and the chances "
-        f"saved {100 * row['skill']:.0f} % of the squared error of giving every authority that "
-        "share. The less they save, the less they tell authorities apart."
+        f"saved {100 * row['skill']:.0f} % (standard error {100 * row['skill_error']:.0f}) of the "
+        "squared error of giving every authority that share. The less they save, the less they "
+        "tell authorities apart."
     )
 
 
