@@ -207,11 +207,19 @@ def withdraw_negative(frame: pd.DataFrame, *, table: str, value: str, item: str)
 
 
 def parts_against_total(
-    parts: pd.DataFrame, totals: pd.DataFrame, *, table: str, value: str, check: str
+    parts: pd.DataFrame,
+    totals: pd.DataFrame,
+    *,
+    table: str,
+    value: str,
+    check: str,
+    areas: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Find areas and years in which the parts, where there are any, do not add to the total.
 
-    `parts` and `totals` have ``area_code, year`` and the column named by `value`.
+    `parts` and `totals` have ``area_code, year`` and the column named by `value`. With `areas`
+    (``area_code, area, level, region_code``) what a region or England lacks is explained where
+    authorities within lack as much: of these some have no parts, or too few.
     """
     key = ["area_code", "year"]
     summed = parts.groupby(key)[value].sum(min_count=1).rename("published")
@@ -220,7 +228,21 @@ def parts_against_total(
     )
     differ = both[(both["published"] != both["expected"]).fillna(False)].reset_index()
     note = "the parts add to 'published', the release's total is 'expected'"
-    return findings(differ, table=table, check=check, action="unexplained", note=note)
+    found = findings(differ, table=table, check=check, action="unexplained", note=note)
+    if areas is None:
+        return found
+    lacking = totals.set_index(key)[value].sub(summed, fill_value=0)
+    lacking = lacking[lacking > 0].rename("lacks").reset_index()
+    lacking = lacking.merge(areas[areas["level"] == "local authority"], on="area_code")
+    lacking = pd.concat([lacking.assign(area_code=lacking["region_code"]),
+                         lacking.assign(area_code=ENGLAND)])  # fmt: skip
+    within = lacking.groupby(key).agg(lacks=("lacks", "sum"), areas=("area", ", ".join))
+    within = within.reindex(pd.MultiIndex.from_frame(found[key])).reset_index(drop=True)
+    gap = found["expected"] - found["published"]
+    known = ((gap > 0) & (gap <= within["lacks"])).fillna(False)
+    found.loc[known, "action"] = "explained"
+    found.loc[known, "note"] += "; without parts, or with too few: " + within["areas"]
+    return found
 
 
 def areas_against_parent(

@@ -133,7 +133,7 @@ def form(column: pd.Series, name: str) -> str:
     if column.dtype == object:
         column = column.infer_objects()
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return "%d %B %Y"
+        return "%B %Y" if name == "month" else "%d %B %Y"
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return ""
     end = ENDS.match(name)

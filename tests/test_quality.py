@@ -121,3 +121,29 @@ def test_totals_that_do_not_add_are_found(check):
                            total.assign(area_code="E92000001")])  # fmt: skip
         found = quality.areas_against_parent(frame, areas, table="t", value="plans")
     assert found[["published", "expected"]].to_numpy().tolist() == [[9, 10]]
+
+
+def test_what_authorities_within_lack_explains_their_region():
+    """January 2024: Hackney gave 339 of its 3,525 plans with the age at which they began."""
+    found = tables.load("quality")
+    london = found.query("table == 'ehc_plans' and area_code == 'E12000007' and year == 2024")
+    london = london[london["check"] == "age bands against the total"].iloc[0]
+    assert london["expected"] - london["published"] == 3_525 - 339
+    assert london["action"] == "explained" and london["note"].endswith("too few: Hackney")
+    level = tables.load("areas").set_index("area_code")["level"]
+    parts = found[found["check"].str.match("age bands|placement groups|reasons")]
+    above = parts["area_code"].map(level).ne("local authority")
+    assert set(parts.loc[above, "action"]) == {"explained"}
+    assert set(parts.loc[~above, "action"]) == {"unexplained"}
+
+
+def test_more_than_authorities_within_lack_is_not_explained():
+    areas = pd.DataFrame({"area_code": ["A", "R", "E92000001"], "region_code": ["R", "", ""],
+                          "area": ["A", "R", "England"],
+                          "level": ["local authority", "region", "england"]})  # fmt: skip
+    totals = areas[["area_code"]].assign(year=2024, plans=pd.array([10, 90, 90], "Int64"))
+    parts = totals.iloc[1:].assign(plans=pd.array([80, 79], "Int64"))
+    found = quality.parts_against_total(
+        parts, totals, table="t", value="plans", check="c", areas=areas
+    )
+    assert found["action"].tolist() == ["explained", "unexplained"]

@@ -514,7 +514,11 @@ def posts(area: Area) -> pd.DataFrame:
     need = need.loc[
         need["year"].isin([last - 4, last - 2, last]), [*columns, "posts_low_80", "posts_high_80"]
     ]
-    return need.rename(columns={"assessments": "assessments_expected", "year": "calendar_year"})
+    return need.rename(
+        columns={
+            "role": "profession", "year": "calendar_year", "assessments": "assessments_expected"
+        }
+    )  # fmt: skip
 
 
 @reads.result
@@ -522,7 +526,8 @@ def unit_costs(area: Area) -> pd.DataFrame:
     """Return what a placement costs, as :func:`.costs.unit_costs`, with the place in it."""
     found = costs.unit_costs(area)
     place = found["value"].round() - found["top_up"].round()  # adds up as printed
-    names = {"low": "pounds_low", "value": "pounds", "high": "pounds_high", "plans": "divided_by"}
+    names = {"low": "pounds_low", "value": "pounds", "high": "pounds_high", "plans": "divided_by",
+             "counted": "plans_divided_by"}  # fmt: skip
     return found.assign(place=place).drop(columns="account").rename(columns=names)
 
 

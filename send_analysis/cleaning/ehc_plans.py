@@ -220,12 +220,12 @@ def _by_age_and_placement(
     found = [
         quality.parts_against_total(
             plans[~whole], plans[whole], table=table, value="plans",
-            check="age bands against the total",
+            check="age bands against the total", areas=areas,
         ),
         quality.areas_against_parent(plans[whole], areas, table=table, value="plans"),
         _against_old(standing, plans[whole], old[old["age_band"] == "all"], OLD, table=table),
         _revised(standing, new, file, topic, table=table, category="all/all"),
-        placements.against_total(placed, placement),
+        placements.against_total(placed, placement, areas),
     ]  # fmt: skip
     found = pd.concat(found, ignore_index=True)
     return {table: plans, single: years, placement: placed, "quality": found}
@@ -302,6 +302,7 @@ def ceased_plans(standing: Standing, areas: pd.DataFrame) -> dict[str, pd.DataFr
             table="ceased_plans",
             value="plans",
             check="reasons against the total",
+            areas=areas,
         ),
         _revised(standing, new, "ceased_plans", topic, table="ceased_plans", category="all"),
     ]

@@ -150,7 +150,7 @@ def ceased(root: Path) -> pd.DataFrame:
     return out.assign(missing=out["plans"].isna().map({True: "unavailable", False: ""}))
 
 
-def against_total(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def against_total(table: pd.DataFrame, name: str, areas: pd.DataFrame) -> pd.DataFrame:
     """Compare the sum of the placement groups with all plans.
 
     Parameters
@@ -159,6 +159,8 @@ def against_total(table: pd.DataFrame, name: str) -> pd.DataFrame:
         What :func:`joined` returns.
     name : str
         Of the table.
+    areas : DataFrame
+        Of the package.
 
     Returns
     -------
@@ -173,4 +175,5 @@ def against_total(table: pd.DataFrame, name: str) -> pd.DataFrame:
         table=name,
         value="plans",
         check="placement groups against the total",
+        areas=areas,
     )

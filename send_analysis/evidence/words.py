@@ -150,16 +150,15 @@ def things(area: Area) -> list[Tile]:
     tested = counted[~counted["verdict"].isin(verdicts.UNTESTABLE)]
     held = int((tested["verdict"] == verdicts.REPRODUCED).sum())
     rest = len(counted) - len(tested)
-    return [
-        Tile(
-            "Claims that official figures reproduce",
-            f"{held} of {len(tested)}",
-            "Of the claims that can be tested; the others are not reproduced, or only on another "
-            "definition.",
-        ),
-        Tile(
-            label,
-            f"{rest} of {len(counted)} claims",
-            f"{_why(counted)} {waits and waits + '.'}".strip(),
-        ),
-    ]
+    reproduced = Tile(
+        "Claims that official figures reproduce",
+        f"{held} of {len(tested)}",
+        "Of the claims that can be tested; the others are not reproduced, or only on another "
+        "definition.",
+    )
+    said = f"{waits}." if waits else ""
+    if rest:
+        value, said = f"{rest} of {len(counted)} claims", f"{_why(counted)} {said}".strip()
+    else:
+        value = "Waits for health services"
+    return [reproduced, *([Tile(label, value, said)] if said else [])]

@@ -11,10 +11,11 @@ from send_analysis import areas, caveats, reads, tables
 from send_analysis.capacity import words
 from send_analysis.errors import either
 from send_analysis.forecasting import totals
-from send_analysis.forecasting.scoring import HORIZON
+from send_analysis.forecasting.scoring import HORIZON, SMALLEST
 from send_analysis.growth import denominators, series
 
 HALF = 50  # per cent
+FEW = f"at most {SMALLEST} plans"  # of such areas no forecast is tested, and a child is a per cent
 NO_REPORT = "No report of it has been made."
 NO_FIGURE = "Its report has no chance of places for that January: make it anew."
 
@@ -35,9 +36,10 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
         England), ``plans`` (latest January), ``growth`` (per cent from `start` to that January;
         of the unbroken footprint, named in ``footprint``, where boundaries changed since),
         ``rate`` (plans per 1,000 residents aged 0 to 25), ``in_time`` (per cent
-        issued within 20 weeks in the latest calendar year, exceptions excluded), ``expected,
+        issued within 20 weeks in the latest calendar year, exceptions excluded), ``timed`` (of how
+        many), ``expected,
         expected_low, expected_high`` (forecast growth over the next five years, per cent: median
-        and 80 % interval), ``faults`` (how many the checks found in the releases for the area),
+        and 80 % interval), ``faults`` (as :func:`faults`),
         ``flagged`` (whether the latest return is: then no figure is made from it), ``caveat`` (why
         that is, or why growth cannot be told; empty where it can), ``in_time_caveat`` (why the
         times are flagged and there is no ``in_time``; else empty).
@@ -65,7 +67,7 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
     out["footprint"] = grown["area"].where(merged, "").reindex(codes).fillna("")
     out["rate"] = 1000 * out["plans"].astype("Float64") / _residents(january - 1)
     shares = in_time()
-    out["in_time"] = shares["share"]
+    out[["in_time", "timed"]] = shares[["share", "timed"]]
     told = caveats.flagged("timeliness", int(shares["year"].max()), category=series.IN_TIME).index
     out["in_time_caveat"] = pd.Series(
         {code: caveats.doubt("timeliness", code, category=series.IN_TIME) for code in told},
@@ -80,9 +82,8 @@ def summary(*, start: int = series.COMPARABLE) -> pd.DataFrame:
     out["caveat"] = out["caveat"].fillna("").mask(out["flagged"], out.index.map(doubts))
     leaning = ["growth", "rate", *ahead.columns]
     out[leaning] = out[leaning].astype("Float64").mask(out["flagged"])
-    out["faults"] = tables.load("quality")["area_code"].value_counts()
+    out["faults"] = faults().reindex(out.index, fill_value=0)
     out = out.astype({"growth": "Float64", "in_time": "Float64", "rate": "Float64"})
-    out["faults"] = out["faults"].fillna(0).astype("int64")
     out = out.rename_axis("area_code").reset_index()
     rank = out["area_code"].ne(areas.ENGLAND)
     out = out.assign(rank=rank).sort_values(["rank", "area"]).drop(columns="rank")
@@ -110,7 +111,8 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
     Returns
     -------
     DataFrame
-        With ``more_needed`` (per cent; missing where the report gives none) and
+        With ``more_needed`` (per cent; all that is told as over 90 is 91, so that none comes before
+        another; missing where the report gives none) and
         ``more_needed_caveat`` (why; else empty), and in ``attrs`` the January of the
         latest placements, ``placed``.
     """
@@ -124,7 +126,7 @@ def with_chances(summary: pd.DataFrame, made: Mapping[str, Mapping[str, Any]]) -
         elif "number" not in told:
             why[code] = f"{told['label']}: {told['value']}. {told['words']}"
         else:
-            chances[code] = told["number"]
+            chances[code] = min(told["number"], words.SUREST + 1)
             named.update(told["tables"])
     codes = summary["area_code"]
     out = summary.assign(
@@ -144,6 +146,20 @@ def without_chance(row: Mapping[str, Any]) -> str:
     return "flagged" if caveats.unplaced(row["area_code"]) else "n/a"
 
 
+def faults() -> pd.Series:
+    """How many faults the checks found in the releases: of a region and England with those within.
+
+    Returns
+    -------
+    Series of int
+        By ``area_code``; an area without any is not among them.
+    """
+    found = tables.load("quality")["area_code"]
+    above = found.map(tables.load("areas").set_index("area_code")["region_code"])
+    whole = pd.Series(areas.ENGLAND, index=found.index)
+    return pd.concat([found[found != areas.ENGLAND], above[above != ""], whole]).value_counts()
+
+
 def _residents(year: int) -> pd.Series:
     """Residents aged 0 to 25 at the middle of a year."""
     people = denominators.residents().query("year == @year").set_index("area_code")["people"]
@@ -151,7 +167,7 @@ def _residents(year: int) -> pd.Series:
 
 
 def in_time() -> pd.DataFrame:
-    """Share of plans issued in time in the latest year, by area: ``year, share``."""
+    """Share of plans issued in time in the latest year, by area: ``year, share, timed`` (of)."""
     rows = tables.load("timeliness").query("exceptions == 'excluded'")
     year = int(rows["year"].max())
     flagged = caveats.flagged("timeliness", year, category=series.IN_TIME)
@@ -159,7 +175,12 @@ def in_time() -> pd.DataFrame:
     wide = rows.pivot(index=["area_code", "year"], columns="issued_within", values="plans")
     issued = wide["any time"].where(wide["any time"] > 0)
     share = (100 * wide["20 weeks or less"] / issued).astype("Float64")
-    return share.rename("share").reset_index("year")
+    return pd.DataFrame({"share": share, "timed": issued}).reset_index("year")
+
+
+def few(summary: pd.DataFrame) -> pd.Series:
+    """Say of which authorities the figures are of too few plans to be an end; else empty."""
+    return pd.Series(FEW, index=summary.index).where(summary["plans"] <= SMALLEST, "")
 
 
 def expected(plans: pd.Series, ahead: pd.DataFrame) -> pd.DataFrame:
@@ -192,8 +213,9 @@ def story(summary: pd.DataFrame) -> list[str]:
         f"{whole['plans']:,} children and young people in England had an EHC plan in January "
         f"{years['january']}, {whole['growth']:.0f} % more than in January {years['start']}; in "
         f"half of the authorities it is {middle} % more.",
-        f"Of 1,000 residents aged 0 to 25, {whole['rate']:.0f} have one; between authorities from "
-        f"{_end(local, 'rate', low=True)} to {_end(local, 'rate', low=False)}.",
+        f"Of 1,000 residents aged 0 to 25, {whole['rate']:.0f} have one; between authorities with "
+        f"more than {SMALLEST} plans from {_end(local, 'rate', low=True)} to "
+        f"{_end(local, 'rate', low=False)}.",
         f"{whole['in_time']:.0f} % of the plans of {years['calendar_year']} without a statutory "
         f"exception were issued within 20 weeks; in {(timed < HALF).sum()} of {len(timed)} "
         "authorities fewer than half were.",
@@ -213,7 +235,7 @@ def story(summary: pd.DataFrame) -> list[str]:
 
 
 def _end(local: pd.DataFrame, column: str, *, low: bool) -> str:
-    """Give the lowest or highest value with its authority."""
-    values = local[column].astype(float)
+    """Give the lowest or highest value with its authority, of those above 100 plans."""
+    values = local.loc[few(local) == "", column].astype(float)
     at = values.idxmin() if low else values.idxmax()
     return f"{values[at]:.0f} in {local.loc[at, 'area']}"

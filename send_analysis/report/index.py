@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from send_analysis import __version__, areas, disk, reads, terms
+from send_analysis import __version__, areas, disk, reads
 from send_analysis.areas import Area, slug
 from send_analysis.capacity import words
+from send_analysis.forecasting.scoring import SMALLEST
 from send_analysis.report import england, page, regions, render
 from send_analysis.report.edition import Edition
 from send_analysis.show import about
 from send_analysis.show import map as maps
 from send_analysis.show.origin import brief, origin
 from send_analysis.show.page import chart_html
+from send_analysis.show.table import Table
 
 NAME = "index.html"
 NOT_SHOWN = ("areas", "series_breaks", "hexagons")  # read too, for names, doubts and outlines
@@ -104,7 +106,7 @@ def write(
         svg=_svg(rows, shaded),
         regions=chart_html(charts[0]),
         kinds=chart_html(charts[1]),
-        download=_download(summary, measures),
+        download=_download(title, summary, measures),
         file="send_local_authorities.csv",
         failed=told[told["state"] == "failed"].to_dict("records"),
         **render.provenance(used, edition, title),
@@ -125,7 +127,7 @@ def write(
             svg=_svg(own, shaded),
             regions=chart_html(chart),
             kinds="",
-            download=_download(summary[summary["region"] == region.name], measures),
+            download=_download(title, summary[summary["region"] == region.name], measures),
             file=f"send_{slug(region.name).replace('-', '_')}.csv",
             failed=[],
             **render.provenance([*reads.of(summary, chart.data), *NOT_SHOWN], edition, title),
@@ -211,6 +213,8 @@ def _cell(row: dict[str, Any], measure: Measure) -> tuple[str, str]:
         why = {"growth": row["caveat"], "in_time": row["in_time_caveat"]}
         return "", "flagged" if why.get(name) else "n/a"
     text = maps.written(value, form)
+    if name == "in_time" and row["timed"] <= SMALLEST:
+        text += f" ({value * row['timed'] / 100:.0f} of {row['timed']})"
     if name == "expected":
         text += f" ({row['expected_low']:{form}} to {row['expected_high']:{form}})"
     return f"{float(value):.6g}", text
@@ -219,7 +223,7 @@ def _cell(row: dict[str, Any], measure: Measure) -> tuple[str, str]:
 def _map(summary: pd.DataFrame, measure: Measure, texts: Sequence[str]) -> maps.Chart:
     """Draw a measure on the map, flagged where the table says so."""
     flagged = [text.endswith("flagged") for text in texts]
-    frame = summary[["area_code", measure.name]].assign(flagged=flagged)
+    frame = summary[["area_code", measure.name]].assign(flagged=flagged, few=england.few(summary))
     return maps.map(
         frame, measure.name, what=measure.what, form=measure.form, classes=measure.classes
     )
@@ -239,7 +243,9 @@ def _on_page(
         at = measures.index(measure)
         if region is not None:
             data = data[data["region"] == region.name]
-            title, alt = _pattern(region, measure, [(it["area"], *it["cells"][at]) for it in rows])
+            few = set(data.loc[data["few"] != "", "area"])
+            cells = [(it["area"], *it["cells"][at]) for it in rows]
+            title, alt = _pattern(region, measure, cells, few)
         counts = data["shade"].value_counts(sort=False)
         out.append({
             "choice": measure.choice,
@@ -257,10 +263,13 @@ def _on_page(
 
 
 def _pattern(
-    region: Area, measure: Measure, cells: Sequence[tuple[str, str, str]]
+    region: Area, measure: Measure, cells: Sequence[tuple[str, str, str]], few: Collection[str]
 ) -> tuple[str, str]:
-    """Title and alternative text of a region's map, from name, value and text of each authority."""
-    known = sorted((it for it in cells if it[1]), key=lambda it: float(it[1]))
+    """Title and alternative text of a region's map, from name, value and text of each authority.
+
+    Those in `few` are left out of the ends.
+    """
+    known = sorted((it for it in cells if it[1] and it[0] not in few), key=lambda it: float(it[1]))
     texts = [text.split(" (")[0] for _, _, text in known]
     ends = [
         f"{texts[end]} in "
@@ -270,10 +279,11 @@ def _pattern(
     ]
     listed = "; ".join(f"{area} {text}" for area, _, text in cells)
     found = f"from {' to '.join(ends)}" if ends else "no figure"
+    apart = f" Left out of the ends ({england.FEW}): {', '.join(sorted(few))}." if few else ""
     return (
         f"{measure.what}: {found}",
         f"Map of the {len(cells)} authorities of {maps.place(region.name)}, shaded in the classes "
-        f"of all of England by: {measure.what}. {listed}.",
+        f"of all of England by: {measure.what}. {listed}.{apart}",
     )
 
 
@@ -308,15 +318,23 @@ def _outline(ring: np.ndarray) -> str:
     return f"M{ring[0, 0]},{ring[0, 1]}l{steps}z"
 
 
-def _download(summary: pd.DataFrame, measures: Sequence[Measure]) -> str:
+def _download(title: str, summary: pd.DataFrame, measures: Sequence[Measure]) -> str:
     """The table as a CSV behind a link; lines that begin with # say what it is and its source."""
-    headings = {it.name: it.heading for it in measures}
+    named = {it.name: it.what or it.heading for it in measures}
+    named |= {
+        f"expected_{end}": f"{named['expected']}: {of} end of its 80 % interval"
+        for end, of in (("low", "lower"), ("high", "upper"))
+    }
+    named["flagged"] = "whether the latest return is flagged: no figure is made from it"
+    if "more_needed" in named:
+        named["more_needed"] += f", % ({words.SUREST + 1}: over {words.SUREST})"
+    named["faults"] += ", number; of England with those of every area within"
+    told = about.columns(Table(summary, title))
     ((licence, _),) = about.licences(reads.of(summary))
     said = [
-        "Every local authority of England: SEND services from official statistics, made by "
-        f"send_analysis {__version__}",
+        f"{title}: from official statistics, made by send_analysis {__version__}",
         f"Source: {origin(reads.of(summary))}",
         f"Contains public sector information licensed under the {licence}",
-        *(f"{name}: {headings.get(name, terms.heading(name))}" for name in summary.columns),
+        *(f"{name}: {named.get(name, words)}" for name, words in told),
     ]
     return about.link(about.commented(summary, said, form="%.4g"))

@@ -46,8 +46,9 @@ def regions() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area, role`` (region or england), ``year, rate, holds`` (authorities of the region whose
-        return of the year is flagged; empty where none is).
+        ``area, role`` (region or england), ``year, rate, holds`` (authorities of the region, or of
+        England, whose return of the year is flagged; empty where none is), ``sound`` (the rate
+        without these).
     """
     known = tables.load("areas").set_index("area_code")
     parts = [series.rates(code) for code in known.index[known["level"] == "region"]]
@@ -87,13 +88,27 @@ def kinds() -> pd.DataFrame:
 
 
 def _held(out: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
-    """Name beside the last figures of a group the authorities whose return is flagged."""
-    end = out["year"].max()
-    known = tables.load("areas").set_index("area_code")["area"]
-    faulty = known[known.index.isin(caveats.flagged("ehc_plans", int(end)).index)]
-    names = faulty.groupby(group).agg(", ".join)
-    out["holds"] = out["area"].map(names).where(out["year"] == end).fillna("")
-    return out[["area", "role", "year", "rate", "holds"]].reset_index(drop=True)
+    """Name the authorities of a group whose last return is flagged, and rate it without them.
+
+    Parameters
+    ----------
+    out : DataFrame
+        ``area, role, year, plans, people, rate``.
+    group : Series of str
+        Group of each authority, by its code.
+    """
+    end = int(out["year"].max())
+    faulty = caveats.flagged("ehc_plans", end).index
+    people = denominators.residents().query("year == @end - 1").set_index("area_code")["people"]
+    held = series.totals().query("year == @end").set_index("area_code")[["plans"]].reindex(faulty)
+    held = held.assign(people=people, holds=held.index.map(areas.name), area=group)
+    held = pd.concat([held, held.assign(area=areas.ENGLAND.name)])
+    held = held.groupby("area").agg({"plans": "sum", "people": "sum", "holds": ", ".join})
+    out = out.merge(held.assign(year=end), how="left", on=["area", "year"], suffixes=("", "_held"))
+    plans, people = (out[it] - out[f"{it}_held"].fillna(0) for it in ("plans", "people"))
+    out["sound"] = (1000 * plans / people).astype("float64")
+    out["holds"] = out["holds"].fillna("")
+    return out[["area", "role", "year", "rate", "holds", "sound"]]
 
 
 def _last() -> pd.DataFrame:
@@ -117,7 +132,10 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
     wide = frame[frame["role"] != "england"].pivot(index="year", columns="area", values="rate")
     wide = wide[wide.loc[end].sort_values(ascending=False).index]
     last = wide.loc[end]
-    above = int((last > national[end]).sum())
+    sound = frame[frame["year"] == end].set_index("area")["sound"]
+    whole = sound[areas.ENGLAND.name]
+    ordered = sound.drop(areas.ENGLAND.name).sort_values(ascending=False)
+    above = int((ordered > whole).sum())
     ends = ", ".join(f"{name} {wide.loc[start, name]:.1f} to {last[name]:.1f}" for name in wide)
     columns = 3 if len(last) > 4 else 2
     rows = -(-len(last) // columns)
@@ -125,13 +143,13 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
     def draw(axs: np.ndarray) -> None:
         import seaborn as sns
 
-        whole = ENGLAND | {"linestyle": (0, (5, 2)), "legend": False}
+        dashed = ENGLAND | {"linestyle": (0, (5, 2)), "legend": False}
         own = {"color": PALETTE[0], "linewidth": 2.6, "legend": False}
         for ax, name in zip_longest(np.ravel(axs), wide):
             if name is None:
                 ax.axis("off")
                 continue
-            sns.lineplot(x=national.index, y=national, ax=ax, **whole)
+            sns.lineplot(x=national.index, y=national, ax=ax, **dashed)
             sns.lineplot(x=wide.index, y=wide[name], ax=ax, **own)
             ax.set_title(textwrap.fill(name, 16), fontsize=10, pad=4)
             ax.text(end, 2, f"{last[name]:.1f}", ha="right", color=PALETTE[0], fontweight="bold")
@@ -140,21 +158,21 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
         first.text(end, 8, f"England {national[end]:.1f}", ha="right", color=ink(ENGLAND["color"]))
         axs[-1, 0].set_ylabel("plans per 1,000 residents aged 0 to 25", y=1, ha="center")
 
-    high, low = (f"{last.iloc[at]:.1f} in {_placed(last.index[at], what)}" for at in (0, -1))
+    high, low = (f"{ordered.iloc[at]:.1f} in {_placed(ordered.index[at], what)}" for at in (0, -1))
+    held = ", ".join(
+        f"without {row.holds} {_placed(row.area, what)} has {row.sound:.1f}"
+        for row in frame[frame["holds"] != ""].itertuples()
+    )
     return Chart(
-        title=f"{above} of {len(last)} {what} have more plans per 1,000 than England: {high} is "
-        f"the most, {low} the least",
+        title=f"{above} of {len(last)} {what} {'has' if above == 1 else 'have'} more plans per "
+        f"1,000 than England: {high} is the most, {low} the least",
         subtitle=f"Plans per 1,000 residents aged 0 to 25, January {start} to January {end}; "
         "dashed: England",
         alt=f"{len(last)} small line charts of {what}, each with England's dashed line, which "
         f"goes from {national[start]:.1f} in {start} to {national[end]:.1f} in {end}. {ends}.",
         data=frame,
         draw=draw,
-        note=" ".join(
-            f"The last figures of {_placed(row.area, what)} and of England hold the flagged return "
-            f"of {row.holds}."
-            for row in frame[frame["holds"] != ""].itertuples()
-        ),
+        note=f"The title leaves out flagged returns: {held}." if held else "",
         height=2.1 * rows,
         panels={"nrows": rows, "ncols": columns, "sharex": True, "sharey": True},
     )  # fmt: skip
@@ -162,7 +180,7 @@ def beside_england(frame: pd.DataFrame, what: str) -> Chart:
 
 def _placed(name: str, what: str) -> str:
     """Return a region's or a kind's name as it stands in a sentence."""
-    return place(name) if what == "regions" else name
+    return place(name) if what == "regions" and name != areas.ENGLAND.name else name
 
 
 @reads.result
@@ -172,8 +190,9 @@ def within(region: Area) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Authorities and units by growth, those that cannot be told left out; then the region (not
-        where one of its returns is flagged) and England.
+        ``area, role, plans_start, plans_end, growth, growth_low_95, growth_high_95``: authorities
+        and units by growth, those that cannot be told left out; then the region (not where one of
+        its returns is flagged; it has no interval) and England.
     """
     start, end = series.COMPARABLE, series.latest()
     known = tables.load("areas").set_index("area_code")["region_code"]
@@ -189,17 +208,23 @@ def within(region: Area) -> pd.DataFrame:
         if _last().loc[region.name, "holds"]:
             whole = whole.iloc[:0]
     national = grown[grown["area_code"] == areas.ENGLAND].assign(role="england")
-    columns = ["area", "role", "plans_start", "plans_end", "growth", "low", "high"]
-    return pd.concat([local, whole, national]).reindex(columns=columns).reset_index(drop=True)
+    ends = {"low": "growth_low_95", "high": "growth_high_95"}
+    columns = ["area", "role", "plans_start", "plans_end", "growth", *ends.values()]
+    out = pd.concat([local, whole, national]).rename(columns=ends)
+    return out.reindex(columns=columns).reset_index(drop=True)
 
 
 @reads.found
 def compared(frame: pd.DataFrame, region: Area) -> Chart:
-    """Growth of the authorities of a region in order; `frame` as :func:`within` returns it."""
+    """Growth of the areas of a region in order; `frame` as :func:`within` returns it.
+
+    Those count as faster or slower than England whose interval of chance does not hold it.
+    """
     rows = frame[frame["role"] == "authority"].iloc[::-1].reset_index(drop=True)
     marks = frame[frame["role"] != "authority"].set_index("role")
     national = marks.loc["england", "growth"]
-    above = int((rows["growth"] > national).sum())
+    low, high = rows["growth_low_95"], rows["growth_high_95"]
+    above, below = int((low > national).sum()), int((high < national).sum())
     start, end = series.COMPARABLE, series.latest()
     listed = ", ".join(f"{it.area} {it.growth:+.0f} %" for it in rows.iloc[::-1].itertuples())
 
@@ -212,15 +237,15 @@ def compared(frame: pd.DataFrame, region: Area) -> Chart:
             ax.axvline(value, color=look["color"], linestyle=look.get("linestyle", "-"), lw=1.6)
             ax.text(value, 1.005, f" {marks.loc[role, 'area']} {value:+.0f} ", ha=side, va="bottom",
                     color=ink(look["color"]), transform=ax.get_xaxis_transform())  # fmt: skip
-        ax.hlines(rows.index, rows["low"], rows["high"], color=RULE, lw=2)
+        ax.hlines(rows.index, low, high, color=RULE, lw=2)
         ax.plot(rows["growth"], rows.index, "o", color=PALETTE[0])
         ax.set_xlabel("growth in plans, %")
 
     return Chart(
-        title=f"Plans grew faster than England's in {above} of {len(rows)} authorities of "
-        f"{place(region.name)}",
+        title=f"Plans grew faster than England's by more than chance in {above} of {len(rows)} "
+        f"areas of {place(region.name)}, slower in {below}",
         subtitle=f"Growth in plans, January {start} to January {end}, with 95 % interval of chance",
-        alt=f"Dots of growth in plans of the authorities of {place(region.name)}, in order, beside "
+        alt=f"Dots of growth in plans of the areas of {place(region.name)}, in order, beside "
         f"England's {national:+.0f} %: {listed}.",
         data=frame,
         draw=draw,
@@ -237,9 +262,9 @@ def summary() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area_code, area, plans, growth, rate, in_time, expected, expected_low, expected_high,
-        faults, holds``: figures of a region that holds a flagged return stand as they add up, and
-        ``holds`` names it.
+        ``area_code, area, plans, growth, rate, in_time, timed, expected, expected_low,
+        expected_high, faults, holds``: figures of a region that holds a flagged return stand as
+        they add up, and ``holds`` names it.
     """
     start, end = series.COMPARABLE, series.latest()
     listed = codes()
@@ -250,9 +275,8 @@ def summary() -> pd.DataFrame:
     out["growth"] = 100 * (wide[end] / wide[start] - 1)
     last = _last().loc[out["area"]].set_axis(out.index)
     out["rate"] = last["rate"]
-    out["in_time"] = england.in_time()["share"]
+    out[["in_time", "timed"]] = england.in_time()[["share", "timed"]]
     out = out.join(england.expected(out["plans"], totals.forecast(listed, england.HORIZON)))
-    faults = tables.load("quality")["area_code"].value_counts()
-    out["faults"] = faults.reindex(out.index).fillna(0).astype("int64")
+    out["faults"] = england.faults().reindex(out.index, fill_value=0)
     out["holds"] = last["holds"]
     return out.reset_index()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 from tqdm import tqdm
 
-from send_analysis import reads, tables
+from send_analysis import reads, tables, terms
 from send_analysis.areas import Area, slug
 from send_analysis.disk import writable_folder
 from send_analysis.errors import MissingDataError, ParameterError
@@ -458,5 +458,9 @@ def _faults(code: str) -> str:
         table=found["table"].str.replace("_", " ").str.replace("ehc", "EHC"),
         area=pd.Categorical(found["area_code"].map(names), names.values()),
     ).sort_values(["area", "table", "year"], kind="stable")
+    names = {"published": "figure", "expected": "held_against"}
+    quoted = {f"'{name}'": f"“{terms.heading(to)}”" for name, to in names.items()}
+    found["note"] = found["note"].replace(quoted, regex=True)
     columns = ["area", *found.columns.drop(["area_code", "area"])]
-    return html_table(found[columns], "What the checks found, and what was done about it")
+    found = found[columns].rename(columns=names)
+    return html_table(found, "What the checks found, and what was done about it")

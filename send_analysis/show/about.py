@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 60  # characters of a file's name without its ending
 MOST_SAID = 5  # values that the reading of a row has
+LONGEST_SAID = 80  # characters of a name in it
 NOTES = re.compile(r"\nNotes\n-+\n(.*?)(?=\n\n[A-Z][^\n]*\n-+\n|\Z)", re.DOTALL)
 MARKUP = re.compile(r":\w+:`[.!~]*([^`]*)`|``?([^`]*)``?")
 # What tells rows apart and says nothing by itself.
-UNREAD = re.compile(r"(^|_)code$|^(role|caveat|level|kind|same_as|compare)$")
+UNREAD = re.compile(r"(^|_)code$|^(role|caveat|same_as|compare)$")
 
 
 def area() -> str:
@@ -195,26 +196,61 @@ def reading(thing: Chart | Table) -> str:
     frame = _frame(thing)
     if frame.empty:
         return ""
+    frame = frame.set_axis(list(map(str, frame.columns)), axis=1)
     own = np.flatnonzero(frame["role"] == "area") if "role" in frame else []
-    row = frame.iloc[[own[-1] if len(own) else 0]]
-    names, values = [], []
-    for label, one in row.items():
-        if len(values) == MOST_SAID:
-            break
-        name = str(label)
-        if UNREAD.search(name) or one.hasnans:
+    at = own[-1] if len(own) else 0
+    row = frame.iloc[[at]]
+    names = _telling(frame, at)
+    said = {name: terms.texts(row[name], name)[0] for name in row if not row[name].hasnans}
+    named = [
+        f"{terms.heading(name)} {said[name]}" if _is_figure(frame[name], name) else said[name]
+        for name in names
+    ]
+    values = [
+        f"{terms.heading(name)}: {text}"
+        for name, text in said.items()
+        if name not in names and _is_figure(frame[name], name) and not UNREAD.search(name)
+    ][:MOST_SAID]
+    return f"{', '.join(named) or 'the first row'}: {'; '.join(values)}." if values else ""
+
+
+def _is_figure(column: pd.Series, name: str) -> bool:
+    """Whether a column holds numbers that are no years."""
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    named = re.search(terms.YEARS, name, re.IGNORECASE)
+    return not (named and column.dropna().between(1900, 2100).all())
+
+
+def _telling(frame: pd.DataFrame, at: int) -> list[str]:
+    """Columns that name a row: those it begins with where rows differ, and what tells it apart.
+
+    Names and years come before whole numbers, and these before others.
+    """
+    rank, begins = {}, True
+    names, alike = [], np.ones(len(frame), dtype=bool)
+    for name, column in frame.items():
+        if UNREAD.search(name):
             continue
-        text = terms.texts(one, name)[0]
-        is_name = not pd.api.types.is_numeric_dtype(one.dtype) or re.search(
-            terms.YEARS, name, re.IGNORECASE
-        )
-        if is_name and not values and len(text) < 80:
-            names.append(text)
-        elif not is_name:
-            values.append(f"{terms.heading(name)}: {text}")
-    if not values:
-        return ""
-    return f"{', '.join(names) or 'the first row'}: {'; '.join(values)}."
+        is_figure = _is_figure(column, name)
+        begins &= not is_figure
+        value = column.iloc[at]
+        if pd.isna(value) or len(str(value)) >= LONGEST_SAID:
+            continue
+        same = column.eq(value).fillna(False).to_numpy(dtype=bool)
+        if begins and name != "kind" and not (names and same.all()):
+            names.append(name)
+            alike &= same
+        elif is_figure:
+            rank[name] = 1 if pd.api.types.is_integer_dtype(column.dtype) else 2
+        else:
+            rank[name] = 0
+    for name in sorted(rank, key=rank.get):
+        same = alike & frame[name].eq(frame[name].iloc[at]).fillna(False).to_numpy(dtype=bool)
+        if same.sum() < alike.sum():
+            names.append(name)
+            alike = same
+    return [name for name in frame if name in names]
 
 
 def _plain(text: str) -> str:

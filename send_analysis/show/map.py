@@ -40,6 +40,7 @@ CLASSES = 5
 KEY = 0.68  # of the map's width: where the sea begins
 Written = Callable[[float], str]  # what writes a value, where a format specification cannot
 NAMED = 3  # areas that the alternative text names at each end
+NARROW = 14  # characters of a line of a name on a small map: more run out of it
 FEWEST = 5  # authorities of a region with a figure, for its median to be named
 
 
@@ -132,7 +133,8 @@ def map(
         ``area_code`` (a column or the index), `value`, one row an authority; rows of regions and
         England are left out, units of several authorities count for each. An authority whose
         ``flagged`` is true, or where there is no such column its ``caveat`` not empty, is hatched
-        instead of shaded.
+        instead of shaded. One whose ``few`` says that its figure is of few ("at most 100 plans";
+        else empty) is shaded, but left out of the ends.
     value : str
         Column of numbers.
     what : str, optional
@@ -151,7 +153,8 @@ def map(
     Returns
     -------
     Chart
-        Its data: ``area, region``, the values, ``shade`` (class, "no figure" or "flagged").
+        Its data: ``area, region``, the values, ``shade`` (class, "no figure" or "flagged"), and
+        ``few`` where the frame has it.
 
     Raises
     ------
@@ -193,14 +196,13 @@ def map(
         _finish(ax, key, what)
 
     kinds = [*names, *WITHOUT]
+    columns = ["area", "region", value, "shade", *(["few"] if "few" in frame.columns else [])]
     rows["shade"] = pd.Categorical(list(shade.values()), categories=kinds, ordered=True)
     return Chart(
         title=title or _finding(rows, value, spec, what, area),
         subtitle=f"{what}; areas are as large as their populations",
         alt=_told(rows, value, spec, what, area, near),
-        data=reads.stamp(
-            rows[["area", "region", value, "shade"]].reset_index(drop=True), reads.of(frame)
-        ),
+        data=reads.stamp(rows[columns].reset_index(drop=True), reads.of(frame)),
         draw=draw,
         note=note,
         source="; ".join(filter(None, [source, outlines()])),
@@ -240,10 +242,9 @@ def locator(area: Area) -> Chart:
         _fill(ax, list(shapes()), facecolor=GRID)
         _fill(ax, near, facecolor=NEAR)
         _fill(ax, [area], facecolor=PALETTE[0], edgecolor=TEXT)
-        at = _middle(area)
         ax.annotate(
-            name,
-            at,
+            textwrap.fill(name, NARROW, break_long_words=False),
+            _middle(area),
             (14, 10),
             textcoords="offset points",
             fontweight="bold",
@@ -303,7 +304,9 @@ def _rows(frame: pd.DataFrame, value: str) -> pd.DataFrame:
         flagged = rows["caveat"].fillna("") != ""
     is_flagged = flagged.reindex(out.index, fill_value=False)
     out[value] = out[value].mask(is_flagged)
-    if out[value].isna().all():
+    few = rows["few"] if "few" in rows.columns else pd.Series("", index=rows.index)
+    out["few"] = few.reindex(out.index).where(out[value].notna()).fillna("")
+    if out[value].where(out["few"] == "").isna().all():
         raise MissingDataError(f"No authority has a figure in {value!r}: there is no map of it.")
     out["without"] = is_flagged.map({True: FLAGGED, False: MISSING})
     return out.sort_values("area")
@@ -359,6 +362,8 @@ def _told(
         if len(some):
             listed = f": {', '.join(some)}" if len(some) <= 2 * NAMED else ""
             said.append(f"{name.capitalize()}, {len(some)} of them{listed}.")
+    few = rows[rows["few"] != ""].groupby("few")["area"].agg(", ".join)
+    said += [f"Left out of the ends ({why}): {listed}." for why, listed in few.items()]
     if own:
         figure = written(known.loc[own, value], spec) if own in known.index else "without a figure"
         figure = f"{rows.loc[own, 'area']} {figure}"
@@ -373,13 +378,17 @@ def _at_end(
     rows: pd.DataFrame, value: str, spec: str | Written, *, top: bool, count: int = NAMED
 ) -> str:
     """Name the authorities at an end, as many as asked for; of more that read alike, how many."""
-    known = rows.dropna(subset=value).sort_values(value, ascending=not top, kind="stable")
-    figures = [written(figure, spec) for figure in known[value]]
-    alike = figures.count(figures[0])
-    if alike > count:
-        return f"{figures[0]} in {alike} authorities"
-    named = zip(figures[:count], known["area"], strict=False)
-    return ", ".join(f"{figure} in {area}" for figure, area in named)
+    known = rows[rows["few"] == ""].dropna(subset=value)
+    known = known.sort_values(value, ascending=not top, kind="stable")
+    figures = pd.Series([written(figure, spec) for figure in known[value]], index=known.index)
+    named: list[str] = []
+    for figure, alike in known["area"].groupby(figures, sort=False):
+        if len(alike) > count - len(named):
+            return ", ".join([*named, f"{figure} in {len(alike)} authorities"])
+        named += [f"{figure} in {area}" for area in alike]
+        if len(named) == count:
+            break
+    return ", ".join(named)
 
 
 def place(region: str) -> str:

@@ -47,10 +47,10 @@ def _control(frame: pd.DataFrame) -> Chart:
     measure += f"{last['month']:%Y}"
 
     def draw(ax: Axes) -> None:
-        for step, part in drawn.groupby("step"):
+        for stretch, part in drawn.groupby("stretch"):
             for name, look in (("upper", LIMIT), ("mean", MIDDLE), ("lower", LIMIT)):
                 label = name if name == "mean" else f"{name} limit"
-                label = label if step == drawn["step"].max() else "_"
+                label = label if stretch == drawn["stretch"].max() else "_"
                 _over_months(ax, part[name], label=label, **look)
         _over_months(ax, drawn["value"], marker="o", label="_", **ROLES["area"])
         _over_months(ax, signals["value"], marker="D", ls="", label="_", ms=10, mfc="none",

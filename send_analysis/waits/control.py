@@ -68,7 +68,7 @@ def xmr(
     Returns
     -------
     DataFrame
-        Indexed as ``values``: value, step (0, 1, ...), moving_range, mean, lower, upper, trial
+        Indexed as ``values``: value, stretch (0, 1, ...), moving_range, mean, lower, upper, trial
         (limits rest on fewer than 12 points), signal (empty, or the first of ``beyond limits``,
         ``two of three near a limit``, ``shift``, ``trend`` that holds), side (``above`` or
         ``below`` the mean where there is a signal).
@@ -103,10 +103,10 @@ def xmr(
     for point in rebase:  # a date may be given as text
         starts[values.index.get_loc(point)] = 1
     widened = 1 / np.sqrt(1 - autocorrelation)
-    chart = pd.DataFrame({"value": values, "step": np.cumsum(starts)}, index=values.index)
+    chart = pd.DataFrame({"value": values, "stretch": np.cumsum(starts)}, index=values.index)
     parts = [
         _step(part, screen=screen, bounds=(lower_bound, upper_bound), widened=widened)
-        for _, part in chart.groupby("step", sort=False)
+        for _, part in chart.groupby("stretch", sort=False)
     ]
     return pd.concat(parts)
 

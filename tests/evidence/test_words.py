@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from send_analysis import areas
 from send_analysis.errors import MissingDataError
-from send_analysis.evidence import charts, verdicts, views
+from send_analysis.evidence import charts, verdicts, views, words
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +95,17 @@ def test_tables_of_the_page_hold_every_claim_once():
 def test_an_area_without_claims_says_how_they_are_recorded():
     with pytest.raises(MissingDataError, match="a file like Bury's"):
         views.said("Leeds")
+
+
+@pytest.mark.parametrize(
+    "area", [it for it in areas.current() if verdicts.claims_file(it).is_file()]
+)
+def test_no_tile_counts_none_as_what_could_not_be_tested(area):
+    ledger = views.recorded(area)
+    untested = ledger[ledger["same_as"] == ""]["verdict"].isin(verdicts.UNTESTABLE).sum()
+    tile = words.things(area)[1]
+    assert tile.value == (
+        f"{untested} of {(ledger['same_as'] == '').sum()} claims"
+        if untested
+        else "Waits for health services"
+    )

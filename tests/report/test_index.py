@@ -5,10 +5,12 @@ import io
 import re
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
-from send_analysis import areas, caveats, tables
+from send_analysis import areas, caveats, tables, terms
 from send_analysis.capacity import words
 from send_analysis.forecasting import outlook
 from send_analysis.growth import series
@@ -86,6 +88,19 @@ def test_the_forecast_is_that_of_the_single_area(summary, area):
         ("expected_high", "high_80"),
     ):
         assert row["plans"] * (1 + row[column] / 100) == pytest.approx(last[of])
+
+
+def test_faults_of_a_region_are_its_own_and_those_of_its_authorities(summary):
+    """North West: none of its own; nine authorities, Blackpool to Wigan, have one each."""
+    found = tables.load("quality")["area_code"]
+    known = tables.load("areas").set_index("area_code")
+    wider = regions.summary().set_index("area_code")
+    for code in wider.index:
+        within = known.index[known["region_code"] == code]
+        assert wider.loc[code, "faults"] == found.isin([code, *within]).sum()
+        assert wider.loc[code, "faults"] >= summary.loc[summary.index.isin(within), "faults"].sum()
+    assert wider.loc["E12000002", "faults"] == 9
+    assert summary.loc[areas.ENGLAND, "faults"] == len(found)
 
 
 def test_changed_boundaries_have_the_growth_of_their_footprint(summary):
@@ -200,8 +215,40 @@ def test_the_map_and_the_table_say_the_same_of_every_measure(page_path, fresh_pa
         assert sum(int(text.strip("()")) for text in key) == 153
         lowest = "E06000060"
         if column in summary:
-            lowest = summary[column][1:].astype(float).idxmin()
+            lowest = summary.loc[summary["plans"] > 100, column][1:].astype(float).idxmin()
         assert areas.name(lowest) in page.locator(".pattern:visible").inner_text()
+
+
+def test_no_end_is_of_an_authority_whose_page_says_that_its_middle_is_no_answer(page_path):
+    """Isles of Scilly: 17 plans in January 2025, one issued in 2024; City of London: 26 plans."""
+    for path in sorted(page_path.parent.glob("*.html")):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        titles = page.select("figure.map .figure-title")
+        assert len(titles) >= 4
+        for title in titles:
+            assert not re.search("Scilly|City of London", title.get_text())
+        for told in page.select("p.pattern"):
+            named, _, small = told.get_text().rpartition(" Left out of the ends ")
+            if path == page_path and small:
+                assert not re.search(r"\d in the (Isles|City)", named)
+            assert set(re.findall("Isles of Scilly|City of London", small)) <= {
+                row.th.find(string=True) for row in page.select("tbody.local tr")
+            }
+        for row in page.select("tbody.local tr[data-code=E06000053]"):
+            assert row.select("td")[4].get_text() == "100 (1 of 1)"
+    assert "100 in 5 authorities" in page_path.read_text(encoding="utf-8")
+
+
+def test_chances_that_read_alike_are_one_number():
+    label = words.chance_in(caveats.latest("placements") + 1)
+    figure = {"label": label, "value": "over 90 %", "words": "", "tables": ["placements"]}
+    codes = ["E08000002", "E06000060"]
+    made = {
+        code: {"more_needed": figure | {"number": number}}
+        for code, number in zip(codes, (97.4, 92.7), strict=True)
+    }
+    found = england.with_chances(england.summary(), made).set_index("area_code")
+    assert found.loc[codes, "more_needed"].tolist() == [91, 91]
 
 
 def test_the_map_is_one_tab_stop_and_arrows_go_from_area_to_area(page_path, fresh_page):
@@ -232,6 +279,21 @@ def test_the_table_is_there_as_csv_with_its_sources(page_path, summary):
     assert all(f"\n# {column}: " in text for column in table)
 
 
+def test_each_csv_is_called_what_it_holds_and_every_column_says_what_it_is(page_path):
+    for path in [page_path, *page_path.parent.glob("region-*.html")]:
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        link = page.select_one("a[download^=send_]")["href"]
+        text = base64.b64decode(link.partition(",")[2]).decode("utf-8-sig")
+        table = pd.read_csv(io.StringIO(text), comment="#")
+        assert text.startswith(f"# {page.h1.get_text()}: ")
+        local = table[table["area_code"] != areas.ENGLAND]
+        assert len(local) == len(page.select("tbody.local tr"))
+        said = dict(re.findall(r"^# (\w+): (.*)$", text, re.MULTILINE))
+        for column in set(table) - {"region"}:
+            assert len(said[column]) > len(terms.heading(column)), column
+        assert "lower end of its 80 % interval" in said["expected_low"]
+
+
 def test_regions_are_those_of_the_release():
     """Bury's region in January 2025, by its plans and the residents of mid-2024 (ONS)."""
     frame = regions.regions().query("year == 2025").set_index("area")["rate"]
@@ -242,8 +304,61 @@ def test_regions_are_those_of_the_release():
     known = tables.load("areas").query("region_code == 'E12000002'")["area_code"]
     people = people[people["area_code"].isin(known)]["people"].sum()
     assert frame["North West"] == pytest.approx(1000 * plans / people)
-    chart = regions.beside_england(regions.regions(), "regions")
-    assert f"{(frame > frame['England']).sum()} of 9 regions" in chart.title
+
+
+def test_no_title_about_regions_or_kinds_hangs_on_a_flagged_return():
+    """Newham returned 1,199 plans in January 2025 after 2,705 (Department for Education).
+
+    Without its plans and its residents England has 36.0 plans per 1,000, more than the North East.
+    """
+    flagged = areas.find("Newham")
+    plans = tables.load("ehc_plans").query("age_band == 'all' and year == 2025")
+    plans = plans.set_index("area_code")["plans"].reindex(areas.current()).drop(flagged)
+    people = tables.load("population").query("year == 2024 and age <= 25")
+    people = people.groupby("area_code")["people"].sum().reindex(plans.index)
+    known = tables.load("areas").set_index("area_code")
+    whole = 1000 * plans.sum() / people.sum()
+    assert whole == pytest.approx(36.0, abs=0.05)
+    for frame, what, group in (
+        (regions.regions(), "regions", known["region_code"].map(known["area"])),
+        (regions.kinds(), "kinds of authorities", known["footprint"].str[:3].map(regions.KINDS)),
+    ):
+        rates = 1000 * plans.groupby(group).sum() / people.groupby(group).sum()
+        chart = regions.beside_england(frame, what)
+        assert chart.title.startswith(f"{(rates > whole).sum()} of {len(rates)} {what} ")
+        for name, word in ((rates.idxmax(), "most"), (rates.idxmin(), "least")):
+            assert re.search(rf"{rates[name]:.1f} in (the )?{name}( is)? the {word}", chart.title)
+        assert f"without Newham England has {whole:.1f}" in chart.note
+
+
+@pytest.mark.parametrize("region", regions.codes(), ids=lambda region: region.name)
+def test_areas_that_grew_faster_are_those_that_chance_does_not_make_faster(region):
+    """Each area's test against England, z of the logarithms by itself; pairs count as one."""
+    frame = regions.within(region)
+    own = frame[frame["role"] == "authority"]
+    whole = frame[frame["role"] == "england"].iloc[0]
+    apart = np.log(own["plans_end"] / own["plans_start"])
+    apart -= np.log(whole["plans_end"] / whole["plans_start"])
+    z = apart / np.sqrt(1 / own["plans_start"] + 1 / own["plans_end"])
+    title = regions.compared(frame, region).title
+    assert f"in {(z > 1.96).sum()} of {len(own)} areas of" in title
+    assert title.endswith(f", slower in {(z < -1.96).sum()}")
+
+
+def test_of_the_north_east_only_newcastle_grew_faster():
+    """Newcastle 1,490 to 3,095, England 353,995 to 638,745 (DfE); the others' ranges hold it."""
+    region = areas.find("North East")
+    frame = regions.within(region).set_index("area")
+    newcastle = frame.loc["Newcastle upon Tyne"]
+    assert (newcastle["plans_start"], newcastle["plans_end"]) == (1490, 3095)
+    assert newcastle["growth_low_95"] > frame.loc["England", "growth"]
+    faster = frame[
+        (frame["growth_low_95"] > frame.loc["England", "growth"]) & (frame["role"] == "authority")
+    ]
+    assert list(faster.index) == ["Newcastle upon Tyne"]
+    assert "in 1 of 12 areas of the North East" in regions.compared(
+        frame.reset_index(), region
+    ).title  # fmt: skip
 
 
 def test_kinds_of_authorities_add_up_to_england():

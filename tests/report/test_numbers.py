@@ -99,7 +99,7 @@ def test_assessments_needed_and_expected_each_say_what_they_are(pages):
     assert "Assessments expected" in words
     assert "Completions that 90 % would ask for" in words
     assert any("That is another number than the assessments expected" in one for one in words)
-    staff = _rows(path, "role", "hours", "hours_a_post", "posts")
+    staff = _rows(path, "profession", "hours", "hours_a_post", "posts")
     apart = staff["hours"] / staff["hours_a_post"] / staff["posts"]
     assert apart.between(0.95, 1.05).all()
 
@@ -135,6 +135,18 @@ def test_the_index_says_nothing_that_its_pages_do_not(pages, bury_report):
     numbers = re.findall(r"\d[\d,.]*\d", tiles)
     assert len(numbers) > 15
     assert [number for number in numbers if number not in said] == []
+
+
+def test_no_column_has_the_meaning_of_another_table(pages):
+    """A list's stretches are no growth factors, a profession no part of areas."""
+    said = {path.stem[:2]: " ".join(_words(path, "main dl")) for path in pages}
+    assert "growth factor after the event" in said["02"]
+    assert "growth factor after the event" not in said["05"]
+    assert "number of the stretch between jumps" in said["05"]
+    assert "Profession (staff whose posts are counted)" in said["04"]
+    assert "figures that the official one is computed from" not in said["04"]
+    read = re.findall(r"How to read a row (.*?) How it was computed", said["04"])
+    assert any(one.startswith("educational psychologist, 20") for one in read)
 
 
 def test_a_share_in_time_says_of_what(pages):

@@ -1,6 +1,7 @@
 """The pipeline: parameters, errors, files, the same bytes twice."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -122,6 +123,11 @@ def test_index_shows_the_faults_of_the_area_and_of_no_other(notebook, no_kernel,
         around = {code, "E12000007" if code == "E09000025" else "E12000003"}
         shown = read_file(path).select("main .faults tbody tr")
         assert len(shown) == known["area_code"].isin(around).sum() > 0
+        told = read_file(path).select_one("main .faults").get_text(" ")
+        assert "Plans published" not in told and "'published'" not in told
+        heads = {th.get_text() for th in read_file(path).select("main .faults thead th")}
+        assert {"Figure", "Held against"} <= heads
+        assert {"Figure", "Held against"} >= set(re.findall("“(.*?)”", told))
 
 
 def test_page_leaves_out_code_but_in_the_footer(tiny_report):

@@ -1,5 +1,6 @@
 """Maps: every authority shaded as its figure is, what has none told apart, the pattern in words."""
 
+import re
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -90,6 +91,25 @@ def test_authorities_that_read_alike_are_counted_not_chosen():
     chart = sa.map(rows, "rate", form=".0f", what="On time, %")
     assert chart.title.startswith("On time, %: from 3 in 2 authorities to 100 in 55 authorities")
     assert "Highest: 100 in 55 authorities." in chart.alt
+    assert re.search(r"Lowest: 3 in [^.0-9]*, 3 in [^.0-9]*, 4 in [^.0-9]*\.", chart.alt)
+    rows.loc[rows["rate"].between(4, 6), "rate"] = 4
+    chart = sa.map(rows, "rate", form=".0f", what="On time, %")
+    assert re.search(r"Lowest: 3 in [^.0-9]*, 3 in [^.0-9]*, 4 in 3 authorities\.", chart.alt)
+
+
+def test_an_area_of_few_is_shaded_and_left_out_of_the_ends():
+    codes = [areas.find(name) for name in ("Isles of Scilly", "City of London")]
+    rows = frame(**{"Isles of Scilly": 900, "City of London": -5})
+    rows["few"] = rows["area_code"].isin(codes).map({True: "at most 100 plans", False: ""})
+    chart = sa.map(rows, "rate", what="Plans")
+    told = f"{chart.title} {chart.alt.partition(' Left out of the ends')[0]}"
+    assert "Scilly" not in told and "City of London" not in told
+    assert chart.alt.endswith("(at most 100 plans): City of London, Isles of Scilly.")
+    assert chart.data.set_index("area").loc["Isles of Scilly", "shade"] == sa.map(
+        rows.drop(columns="few"), "rate"
+    ).data["shade"].cat.categories[4]  # fmt: skip
+    with pytest.raises(MissingDataError):
+        sa.map(rows[rows["few"] != ""], "rate")
 
 
 def test_an_area_and_its_neighbours_are_marked(drawn):
@@ -149,3 +169,15 @@ def test_a_locator_marks_an_area_darkest(drawn):
     assert "1 of them in the same region (North West)" in chart.alt  # Lancashire, by the tool
     with pytest.raises(MissingDataError):
         maps.locator("England")
+
+
+def test_every_name_on_a_locator_stands_inside_its_picture():
+    """Bournemouth, Christchurch and Poole was cut off on the right."""
+    for area in areas.current():
+        ax = maps.locator(area).axes()
+        ax.figure.canvas.draw()
+        name = next(text for text in ax.texts if text.get_gid() == "name")
+        box, picture = name.get_window_extent(), ax.figure.bbox
+        assert picture.x0 <= box.x0 and box.x1 <= picture.x1, area.name
+        assert picture.y0 <= box.y0 and box.y1 <= picture.y1, area.name
+        plt.close(ax.figure)

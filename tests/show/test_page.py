@@ -254,6 +254,47 @@ def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
     assert heads == ["Bury"]  # a name, no code
 
 
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (
+            {"kind": pd.Categorical(["state", "all"]), "phase": pd.Categorical(["primary"] * 2),
+             "areas": [143, 142]},
+            "state, primary: Areas: 143.",
+        ),
+        ({"horizon": [1, 1, 2], "level": [2.5, 5.0, 2.5], "below": [1.8, 3.0, 2.0]},
+         "Years ahead 1, Quantile, % 2.5: Outcomes below it, %: 1.8."),
+        ({"area": ["Bury", "York"], "start": [2019] * 2, "against": ["england"] * 2,
+          "years": [6, 6], "growth_a_year": [19.7, 3.0]},
+         "Bury: Years: 6; Growth, % a year: 19.7."),
+        ({"area": ["England"] * 2, "year": [2010, 2011], "origin": [2025] * 2,
+          "published": [228_221, 229_017]}, "England, 2010: Plans published: 228,221."),
+        ({"phase": ["primary", "all"], "probability": [None, 40.0], "unsaid": ["no better", None],
+          "extra_80": [283, 10]}, "primary: More places, enough in 80 of 100 simulations: 283."),
+        ({"month": pd.to_datetime(["2023-01-01", "2023-02-01"]), "value": [51.8, 50.0]},
+         "January 2023: Value: 51.8."),
+    ],
+)  # fmt: skip
+def test_a_row_is_read_with_what_tells_it_apart_and_nothing_else(columns, told):
+    assert about.reading(Table(pd.DataFrame(columns), "Made up")) == told
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b"]), st.sampled_from([2019, 2025]),
+            st.integers(0, 2), st.sampled_from([0.5, 2.5]), st.sampled_from(["x", "y", None]),
+        ), min_size=1, max_size=12, unique=True,
+    )
+)  # fmt: skip
+def test_the_columns_that_name_a_row_name_no_other(rows):
+    frame = pd.DataFrame(rows, columns=["area", "year", "week", "share", "remark"])
+    told = frame.iloc[[0]].dropna(axis=1)
+    names = about._telling(frame, 0)
+    found = frame.merge(told[names]).drop_duplicates()
+    assert len(found) == len(frame.merge(told).drop_duplicates())
+
+
 def test_every_licence_is_named_once_and_for_what_it_covers():
     known = {it["name"]: it for it in tables.descriptor()["licenses"]}
     assert len({it["title"] for it in known.values()}) == len(known)

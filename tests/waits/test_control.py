@@ -89,7 +89,7 @@ def test_rebasing_computes_each_step_alone():
     months = pd.date_range("2023-01-01", periods=10, freq="MS")
     values = pd.Series([10, 12, 11, 13, 12, 30, 31, 29, 32, 30], index=months)
     found = xmr(values, rebase=[months[5]])
-    assert found["step"].tolist() == [0] * 5 + [1] * 5
+    assert found["stretch"].tolist() == [0] * 5 + [1] * 5
     alone = xmr(values.iloc[5:])
     columns = ["mean", "lower", "upper"]
     pd.testing.assert_frame_equal(found.loc[months[5] :, columns], alone[columns])
@@ -215,7 +215,7 @@ def test_no_moving_range_crosses_months_that_are_left_out():
 def test_a_step_may_begin_at_a_date_given_as_text():
     months = pd.date_range("2023-01-01", periods=12, freq="MS")
     values = pd.Series([10.0] * 6 + [20.0] * 6, months)
-    assert xmr(values, rebase=["2023-07-01"])["step"].tolist() == [0] * 6 + [1] * 6
+    assert xmr(values, rebase=["2023-07-01"])["stretch"].tolist() == [0] * 6 + [1] * 6
 
 
 def steady(autocorrelation, points, draws, seed=7):
