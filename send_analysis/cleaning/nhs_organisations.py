@@ -217,7 +217,8 @@ BASES = {
     "shared": "the Department's link: a branch that holds other authorities, or parts of them, too",
 }
 DIVIDED = "; made for the authority before or after its boundaries changed"
-COLUMNS = ["area_code", "level", "organisation_code", "rank", "basis", "named"]
+COLUMNS = ["area_code", "level", "organisation_code", "rank", "basis", "named", "drawn"]
+SINCE = "2022-07-01"  # boundaries of branches in `nhs_boards_2022`, to which areas are linked
 
 
 def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
@@ -239,7 +240,8 @@ def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``area_code, level`` (provider, icb or sub_icb), ``organisation_code, rank`` (1 is the
         board that holds most of the area, as far as names and numbers of branches say), ``basis``
-        (one of ``BASES``, or how a provider is known), ``named`` (the branches).
+        (one of ``BASES``, or how a provider is known), ``named`` (the branches), ``drawn`` (month
+        from which a branch has these boundaries, where they were others in April 2021).
 
     Raises
     ------
@@ -267,7 +269,11 @@ def nhs_area_links(root: Path, areas: pd.DataFrame) -> pd.DataFrame:
 
 
 def _branches(root: Path, local: pd.DataFrame) -> pd.DataFrame:
-    """Read the Department's link: ``name`` of the area folded, branch, its name, and its board."""
+    """Read the Department's link: ``name`` of the area folded, branch, its name, and its board.
+
+    A branch whose ground changed has another code of the statistics office than the group before
+    it, of the same letters; ``drawn`` says since when.
+    """
     frame = reading.read_csv(root, reading.release("nhs_area_links_2024")["path"])
     reading.require_columns(frame, ["la_name", "icb_name", "nhs_code", "nhs_name"])
     reading.require_unique(frame, ["la_name", "nhs_code"])
@@ -284,9 +290,14 @@ def _branches(root: Path, local: pd.DataFrame) -> pd.DataFrame:
             row=int(strange.idxmax()) + 2,
         )
     known = reading.read_csv(root, reading.release("nhs_boards_2022")["path"])
-    reading.require_columns(known, ["SICBL22CDH", "ICB22CDH", "ICB22NM"])
+    reading.require_columns(known, ["SICBL22CDH", "SICBL22CD", "ICB22CDH", "ICB22NM"])
     reading.require_unique(known, ["SICBL22CDH"])
     known = known.set_index("SICBL22CDH")
+    before = reading.read_csv(root, reading.release("nhs_groups_2021")["path"])
+    reading.require_columns(before, ["CCG21CDH", "CCG21CD"])
+    reading.require_unique(before, ["CCG21CDH"])
+    redrawn = known["SICBL22CD"] != before.set_index("CCG21CDH")["CCG21CD"].reindex(known.index)
+    drawn = pd.Series(pd.NaT, index=known.index).mask(redrawn, pd.Timestamp(SINCE))
     board = frame["nhs_code"].map(known["ICB22NM"])
     same = (
         board.str.removesuffix(" Integrated Care Board").str.casefold()
@@ -303,7 +314,7 @@ def _branches(root: Path, local: pd.DataFrame) -> pd.DataFrame:
         )
     return pd.DataFrame({
         "name": name, "organisation_code": frame["nhs_code"], "named": frame["nhs_name"],
-        "board": frame["nhs_code"].map(known["ICB22CDH"]),
+        "board": frame["nhs_code"].map(known["ICB22CDH"]), "drawn": frame["nhs_code"].map(drawn),
     })  # fmt: skip
 
 

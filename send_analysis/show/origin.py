@@ -17,7 +17,7 @@ WHEN = re.compile(
 )
 GAP = "…"
 # Lists of which areas belong together: figures are added up by them, none is theirs.
-LISTS = re.compile(r"\blookup\b|\blink of\b|\blocations to\b")
+LISTS = re.compile(r"\blookup\b|\blink of\b|\blocations to\b|\bnames and codes\b")
 # What a title has after the name of the publication: from the first part with a number on.
 PARTICULARS = re.compile(r", [^,]*\d.*")
 LINE = 140  # characters

@@ -25,7 +25,7 @@ OUTCOMES = {
     "open, no contact": PALETTE[3],
     "closed before treatment": PALETTE[2],
 }
-_POSITIONS = {"high": "above the limits", "low": "below the limits", "inside": "within the limits"}
+_POSITIONS = {"high": "above", "low": "below", "inside": "within"}  # the 99.8 per cent limits
 
 
 def control(frame: pd.DataFrame) -> list[Chart]:
@@ -70,7 +70,7 @@ def _control(frame: pd.DataFrame) -> Chart:
         f"{first['month']:%B %Y}, {_number(last['value'])} in {last['month']:%B %Y}; mean "
         f"{_number(last['mean'])}, limits {_number(last['lower'])} to {_number(last['upper'])}. "
         f"Months with a signal of special cause: {len(signals)} ({kinds or 'none'}).",
-        data=drawn,
+        data=drawn.drop(columns="stretch").rename(index="{:%B %Y}".format),
         draw=draw,
         note="Limits allow for what carries over from month to month.",
     )
@@ -104,14 +104,12 @@ def _funnel(frame: pd.DataFrame) -> Chart:
     )
     named = ""
     for board in own.itertuples():
+        told = _part(board.share, board.size)
+        limits = f"{_POSITIONS[board.position]} the 99.8 per cent limits"
         title = (
-            f"in {board.organisation} {board.share:.0f} per cent of {board.size:,.0f} wait over 18 "
-            f"weeks, {_POSITIONS[board.position]} for a list of its size"
+            f"in {board.organisation} {told} wait over 18 weeks, {limits} for a list of its size"
         )
-        named = (
-            f" {board.organisation}: {board.share:.0f} per cent of {board.size:,.0f}, "
-            f"{_POSITIONS[board.position]}."
-        )
+        named = f" {board.organisation}: {told}, {limits}."
     measure = (
         f"hare waiting over 18 weeks for {first['service']}, boards of England, "
         f"{first['month']:%B %Y}"
@@ -150,6 +148,13 @@ def _funnel(frame: pd.DataFrame) -> Chart:
         data=frame.drop(columns=["service", "month", "own"]),
         draw=draw,
     )
+
+
+def _part(share: float, size: float) -> str:
+    """Write the per cent of a list, or the children where that rounds to none or to all."""
+    if round(share) in (0, 100):
+        return f"{share * size / 100:.0f} of {size:,.0f}"
+    return f"{share:.0f} per cent of {size:,.0f}"
 
 
 def strips(frame: pd.DataFrame) -> list[Chart]:
@@ -298,9 +303,9 @@ def _ends(frame: pd.DataFrame) -> str:
         first, last = rows["share"].iloc[[0, -1]]
         same = rows["comparable"].iloc[0] and list(rows["month"]) == months
         told[_short(rows["organisation"].iloc[0])] = (
-            f"{first:.0f} → {last:.0f} %"
+            f"{first:.1f} → {last:.1f} %"
             if same
-            else f"{last:.0f} % in {rows['month'].iloc[-1]:%B %Y}"
+            else f"{last:.1f} % in {rows['month'].iloc[-1]:%B %Y}"
         )
     return ", ".join(f"{name} {figures}" for name, figures in told.items())
 

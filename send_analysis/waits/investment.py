@@ -102,20 +102,21 @@ def what_money_buys(
             ("children newly seen", seen, "children a year", "CR137, 40 a clinician"),
             (
                 "appointments",
-                seen * bounds.at["camhs_appointments_a_child", "value"],
+                seen * bounds.loc["camhs_appointments_a_child"],
                 "appointments a year",
-                "7.5 a child",
+                "7.5 a child (5 to 10)",
             ),
         ]
         for place in ("board", "area"):
             throughput = bounds.loc[f"camhs_seen_a_week_in_{place}", ["high", "value", "low"]]
+            now = throughput["value"]
             weeks = seen / throughput.set_axis(_BOUNDS)
             rows.append(
                 (
-                    f"wait cut in a year, if spent across the {place}",
+                    f"wait cut in a year, where {now:.0f} children a week are newly seen",
                     weeks,
                     "weeks",
-                    "illustrative number seen now",
+                    "number seen illustrative, half to twice as many",
                 )
             )
     else:

@@ -29,10 +29,11 @@ def groups(area: Area) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``organisation_code, basis`` (whether other authorities share it), ``named``.
+        ``organisation_code, basis`` (whether other authorities share it), ``named, drawn`` (month
+        from which its boundaries are those that link it, where they were others before).
     """
-    own = tables.load("nhs_area_links", area_code=area, level="sub_icb")
-    return own.sort_values("rank")[["organisation_code", "basis", "named"]].reset_index(drop=True)
+    own = tables.load("nhs_area_links", area_code=area, level="sub_icb").sort_values("rank")
+    return own[["organisation_code", "basis", "named", "drawn"]].reset_index(drop=True)
 
 
 @reads.found
@@ -87,7 +88,8 @@ def _together(level: str, codes: tuple[str, ...]) -> pd.DataFrame:
 def _children(area: Area, years: pd.Series) -> pd.Series:
     """Residents aged 0 to 17 of all authorities in an area's groups, by mid-year.
 
-    Missing where one of these authorities is in further groups: then no population is theirs.
+    Missing where one of these authorities is in further groups, or a group's boundaries changed:
+    then no population is theirs.
     """
     links = tables.load("nhs_area_links", area_code=areas.current(), level="sub_icb")
     own = links.loc[links["area_code"] == area, "organisation_code"]
@@ -95,9 +97,14 @@ def _children(area: Area, years: pd.Series) -> pd.Series:
     all_theirs = links.loc[links["area_code"].isin(sharing), "organisation_code"]
     if area == areas.ENGLAND:
         sharing = [area]
-    elif not all_theirs.isin(own).all() or not len(own):
+    elif not all_theirs.isin(own).all() or not len(own) or _redrawn(area):
         return pd.Series(float("nan"), index=years.index)
     return years.map(_minors().loc[sharing].groupby("year").sum(min_count=len(sharing)))
+
+
+def _redrawn(area: Area) -> bool:
+    """Whether one of an area's groups had other boundaries than those that link it."""
+    return bool(groups(area)["drawn"].notna().any())
 
 
 @tables.remembered
@@ -119,7 +126,8 @@ def contacts(area: Area) -> pd.DataFrame:
         as published, with those whose group is not known), ``month`` (in which the twelve end),
         ``children, change`` (per cent, on the year before), ``per 100`` (children aged 0 to 17 at
         the mid-year within; missing where a group's authorities are in others too), ``fewest,
-        fewest to``: the smallest number in any twelve months, and when these last ended.
+        fewest to``: the smallest number in any twelve months, and when these last ended. Where a
+        group's boundaries changed there are the children alone.
     """
     every = tables.load("mental_health_contacts", level="group")["organisation_code"].unique()
     own = groups(area)["organisation_code"]
@@ -156,6 +164,8 @@ def _in_twelve_months(level: str, whose: Area, codes: tuple[str, ...]) -> pd.Dat
             "fewest to": sums.index[sums == sums.min()].max(),
         },
     )
+    if _redrawn(whose):
+        found = found.assign(change=float("nan"), fewest=float("nan"), **{"fewest to": pd.NaT})
     return found[
         ["organisation", "level", "month", "children", "change", "per 100", "fewest", "fewest to"]
     ]
@@ -202,7 +212,7 @@ def spending(area: Area) -> pd.DataFrame:
         ``year`` (2021-22), ``organisation, level`` (group, england), ``pounds`` (eating disorders
         and learning disability left out), ``eating disorders`` (pounds), ``per child`` (pounds of
         the first for each resident aged 0 to 17; missing where a group's authorities are in others
-        too, and before there is a population).
+        too or its boundaries changed, and before there is a population).
     """
     every = tables.load("mental_health_spending", level="group")["organisation_code"]
     own = groups(area)["organisation_code"]

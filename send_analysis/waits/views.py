@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+from scipy.stats import norm
 
-from send_analysis import reads, tables
+from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
 from send_analysis.errors import MissingDataError
 from send_analysis.waits import changes as wait_claims
@@ -19,6 +20,7 @@ from send_analysis.waits.lists import SERVICES, SHORT, TOTAL
 
 CLAIMED = "claims as recorded in data/claims"  # beside the tables, the source of what is claimed
 ASSUMED = "Assumptions of the project, data/assumptions.yml"
+CHANGES = 5  # of a list from month to month: the median of fewer hangs on two of them
 MAIN = ("community paediatrics", "occupational therapy", "physiotherapy", "speech and language")
 
 
@@ -36,6 +38,20 @@ def focus(area: Area) -> pd.Series:
     serving = waits.organisations(area)
     serving = serving[serving["organisation_code"].isin(main_lists()["organisation_code"])]
     return serving[serving["level"] != "provider"].iloc[0]
+
+
+@reads.found
+def shared(area: Area) -> bool:
+    """Whether the organisation that stands for an area has lists of others' children as well.
+
+    So it has if it is called otherwise, or is a board that further authorities are linked to.
+    """
+    own = focus(area)
+    if own["organisation"] != area.name:
+        return True
+    links = tables.load("nhs_area_links", area_code=areas.current())
+    linked = links.loc[links["organisation_code"] == own["organisation_code"], "area_code"]
+    return set(linked) > {area}
 
 
 @reads.result
@@ -212,15 +228,18 @@ def queue_plan(area: Area, *, target_wait: float = 18, weeks: float = 52) -> pd.
     Returns
     -------
     DataFrame
-        Indexed by ``service``: ``waiting, join_a_week, leave_a_week`` and what :func:`.queues.plan`
-        makes of them (its ``ratio`` as ``over_target``). Joining is the median over the
-        months of half of those who have waited up to two weeks, a lower bound; leaving is that
-        less the median weekly change of the list, which one month counted otherwise cannot move.
+        Indexed by ``service``: ``month`` (of the list), ``waiting, join_a_week, leave_a_week`` and
+        what :func:`.queues.plan` makes of them (its ``ratio`` as ``over_target``). Joining is the
+        median over the months of half of those who have waited up to two weeks, a lower bound;
+        leaving is that less the median weekly change of the list, which one month counted otherwise
+        cannot move.
+        A list with fewer than ``CHANGES`` changes has no row.
     """
     frame = _joining(focus(area)["organisation_code"])
     if frame.empty:
         raise MissingDataError(f"No list near {area.name} shows who joins and who leaves it.")
     plan = queues.plan(frame, target_wait=target_wait, weeks=weeks)
+    plan["month"] = plan["month"].dt.strftime("%B %Y")
     return plan.rename(columns={
         "queue_size": "waiting", "demand": "join_a_week", "capacity": "leave_a_week",
         "ratio": "over_target",
@@ -233,9 +252,9 @@ def _joining(code: str) -> pd.DataFrame:
     flows = queues.flows(lists_of(code)).dropna(subset="queue_size")
     group = flows.groupby("service")
     joined, net = group["joined_a_week"].median(), group["net_a_week"].median()
-    frame = pd.DataFrame(
-        {"queue_size": group["queue_size"].last(), "demand": joined, "capacity": joined - net}
-    ).dropna()
+    last = group[["month", "queue_size"]].last()
+    frame = last.assign(demand=joined, capacity=joined - net)
+    frame = frame[group["net_a_week"].count() >= CHANGES].dropna()
     return frame[(frame["demand"] > 0) & (frame["capacity"] > 0)]
 
 
@@ -264,6 +283,40 @@ def futures(area: Area) -> pd.DataFrame:
         service=service, organisation=focus(area)["organisation"], target_size=row["target_size"],
         extra_a_week=row["extra_a_week"],
     )  # fmt: skip
+
+
+@tables.remembered
+def came() -> pd.Series:
+    """Hold each board's longest list "as now" against the first of the later lists.
+
+    Returns
+    -------
+    Series
+        ``month`` (of that list), ``lists, inside`` (how many lay where four draws in five do),
+        ``missed, stayed``: by how many per cent half the lists differ at least from the middle of
+        the draws, and from what they were.
+    """
+    later = of_main(waits.since())
+    later = later[later["month"] == later["month"].min()].set_index(
+        ["organisation_code", "service"]
+    )
+    boards = later.index[later["level"] == "icb"].unique("organisation_code")
+    then = {code: frame for code in boards if len(frame := _joining(code))}
+    longest = pd.concat({code: frame.nlargest(1, "queue_size") for code, frame in then.items()})
+    found = longest.rename_axis(later.index.names).join(
+        later[["month", TOTAL]].add_suffix(" later")
+    )
+    found = found[found[f"{TOTAL} later"] > 0]
+    became = found[f"{TOTAL} later"]
+    weeks = (found["month later"] - found["month"]).dt.days / 7
+    middle = found["queue_size"] + weeks * (found["demand"] - found["capacity"])
+    half = norm.ppf(0.9) * (weeks * (found["demand"] + found["capacity"])) ** 0.5
+    off = 100 * pd.DataFrame({"missed": middle.clip(lower=0), "stayed": found["queue_size"]})
+    return pd.Series({
+        "month": found["month later"].iloc[0], "lists": len(found),
+        "inside": ((became - middle).abs() <= half).sum(),
+        **(off.div(became, axis=0) - 100).abs().median(),
+    })  # fmt: skip
 
 
 @tables.remembered

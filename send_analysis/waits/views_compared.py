@@ -30,54 +30,60 @@ def measured(area: Area) -> pd.DataFrame:
         ``service, measure`` (in words; before the share, what it is of and what it counts),
         ``first_month, last_month, change_percent``; ``comparable_first, comparable_last,
         comparable``: the same among the providers that reported in every month and show no jump
-        (:mod:`.jumps`), without waits in the open band; ``unit``. No share, and no count below
-        ``FEWEST`` in the first month, has a change in per cent.
+        (:mod:`.jumps`); ``unit``. A wait in the open band is 52. No share, no such wait, and no
+        count below ``FEWEST`` in the first month, has a change in per cent.
     """
-    return _measured(focus(area)["organisation_code"])
+    return _measured(focus(area)["organisation_code"], "value")
+
+
+@reads.result
+def written(area: Area) -> pd.DataFrame:
+    """Return :func:`measured` as a reader reads it: a wait in the open band is 52 or more."""
+    return _measured(focus(area)["organisation_code"], "written")
 
 
 @tables.remembered
-def _measured(code: str) -> pd.DataFrame:
+def _measured(code: str, figure: str) -> pd.DataFrame:
     """First and last month of every measure of one organisation, which serves many areas."""
     sums = _comparable()
     published = lists_of(code)
     months = [published["month"].min(), published["month"].max()]
-    own = _first_and_last(published, months)
-    alike = _first_and_last(sums[sums["organisation_code"] == code], months)
-    alike = alike[["first_exact", "last_exact", "change"]].set_axis(
-        ["comparable_first", "comparable_last", "comparable"], axis=1
-    )
-    columns = {"first": "first_month", "last": "last_month", "change": "change_percent"}
-    out = own[[*columns, "unit"]].rename(columns=columns).join(alike).reset_index()
+    own = _first_and_last(published, months, figure)
+    alike = _first_and_last(sums[sums["organisation_code"] == code], months, figure)
+    own.columns = ["first_month", "last_month", "change_percent"]
+    alike.columns = ["comparable_first", "comparable_last", "comparable"]
+    out = own.join(alike).reset_index()
+    out["unit"] = out["measure"].map(waits.UNITS).fillna(CHILDREN)
     order = {name: place for place, name in enumerate(changes.NAMES)}
     order |= {KNOWN: order["share_over_18_weeks"] - 0.5, LONG: order["share_over_18_weeks"] - 0.4}
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
     out["measure"] = out["measure"].replace(changes.NAMES)
-    return out[["service", "measure", *columns.values(), *alike, "unit"]]
+    return out[["service", "measure", *own, *alike, "unit"]]
 
 
-def _first_and_last(lists: pd.DataFrame, months: list[pd.Timestamp]) -> pd.DataFrame:
-    """Every measure in two months, by service and measure.
+def _first_and_last(lists: pd.DataFrame, months: list[pd.Timestamp], figure: str) -> pd.DataFrame:
+    """Every measure in two months, by service and measure: first, last, and change in per cent.
 
-    ``first, last, first_exact, last_exact`` (missing in the open band), ``change`` (per cent),
-    ``unit`` in the last month.
+    `figure` is ``value``, or ``written`` for what readers read.
     """
     counts = {KNOWN: lists["banded"], LONG: lists[list(BANDS[-2:])].sum(axis=1, min_count=1)}
     parts = [lists.assign(measure=name, value=count, unit=CHILDREN)
              for name, count in counts.items()]  # fmt: skip
     found = pd.concat([waits.measures(lists), *parts])
-    found = found.assign(exact=found["value"].where(found["unit"] != waits.OPEN_UNIT))
+    value, shares = found["value"], found["measure"] == "share_over_18_weeks"
+    beyond = found["unit"] == waits.OPEN_UNIT
+    written = value.map("{:,.0f}".format).mask(shares, value.map("{:.1f}".format)).astype("str")
+    few = (found["unit"] == CHILDREN) & (value < FEWEST)
+    found = found.assign(
+        written=written.mask(beyond, written + " or more").where(value.notna()),
+        exact=value.mask(beyond), base=value.mask(beyond | shares | few | (value <= 0)),
+    )  # fmt: skip
     first, last = (
-        found[found["month"] == month].set_index(["service", "measure"])[["value", "exact", "unit"]]
-        for month in months
+        found[found["month"] == month].set_index(["service", "measure"]) for month in months
     )
-    names = {"value": "first", "exact": "first_exact"}
-    out = first[list(names)].rename(columns=names)
-    out = out.join(last.rename(columns={"value": "last", "exact": "last_exact"}), how="outer")
-    few = (out["unit"] == CHILDREN) & (out["first"] < FEWEST)
-    told = (out["unit"] != waits.UNITS["share_over_18_weeks"]) & ~few & (out["first"] > 0)
-    change = 100 * (out["last_exact"] / out["first_exact"].where(told) - 1)
-    return out.assign(change=change)
+    out = first.add_suffix(" first").join(last.add_suffix(" last"), how="outer")
+    out["change"] = 100 * (out["exact last"] / out["base first"] - 1)
+    return out[[f"{figure} first", f"{figure} last", "change"]]
 
 
 @tables.remembered

@@ -20,6 +20,7 @@ from send_analysis.waits import (
 )
 
 ENOUGH = {"known": 100, "long": 20}  # children, at one end at least, for a verdict on a share
+UNCLEAR = "shows no clear change"
 NO_JUMP = "no jump that waiting cannot make"
 _ENDS = ["first_month", "last_month", "comparable_first", "comparable_last"]
 
@@ -43,11 +44,15 @@ def findings(area: Area, claimed: Mapping[str, float] | None = None) -> list[str
         share = share.join(by_measure[measure][_ENDS].add_suffix(suffix))
     shown = share[share[_ENDS[:2]].notna().all(axis=1) | share[_ENDS[2:]].notna().all(axis=1)]
     span = views.lists(area)["month"]
-    alone = "" if chosen["organisation"] == name else f"These lists are not of {name} alone. "
-    headline = (
-        f"{alone}In {chosen['organisation']}, between {span.min():%B} and {span.max():%B %Y}, "
-        + _fell(shown)
-    )
+    place, shared = chosen["organisation"], views.shared(area)
+    divided = "" if "boundaries changed" not in chosen["basis"] else (
+        ", and most of its children may be on another board's: the link to boards is of an "
+        "authority with other boundaries"
+    )  # fmt: skip
+    alone = f"These lists are not of {name} alone{divided}. " if shared else ""
+    if shared and place == name:
+        place = "the board of that name"
+    headline = f"{alone}In {place}, between {span.min():%B} and {span.max():%B %Y}, " + _fell(shown)
     said = {
         service: f"; claimed was a change of waits by {_signed(change)} %, which cannot be tested"
         for service, change in (claimed or {}).items()
@@ -75,12 +80,12 @@ def _fell(shown: pd.DataFrame) -> str:
         why = ", the only service in which these have enough children to judge by" * only
         return f"{share} {way} in {compared.index[0]}{why}."
     ways = compared.apply(_way, axis=1).value_counts()
+    told = [f"{way} in {ways.get(way, 'none')}" for way in ("fell", "rose")]
+    if UNCLEAR in ways:
+        told.append(f"{UNCLEAR} in {ways[UNCLEAR]}")
     which = "the " * only + f"{len(compared)} services"
     why = " in which these have enough children to judge by" * only
-    return (
-        f"{share} fell in {ways.get('fell', 'none')} and rose in {ways.get('rose', 'none')} of "
-        f"{which}{why}."
-    )
+    return f"{share} {either(told, 'and')} of {which}{why}."
 
 
 def _enough(row: pd.Series) -> bool:
@@ -90,9 +95,12 @@ def _enough(row: pd.Series) -> bool:
 
 
 def _way(row: pd.Series) -> str:
-    """Say which way a share moved among comparable providers."""
-    moved = row["comparable_last"] - row["comparable_first"]
-    return "rose" if moved > 0 else "fell" if moved < 0 else "stayed"
+    """Say which way a share moved among comparable providers, where chance alone moves less."""
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    ends = [row[f"comparable_{end}{of}"] for end in ("last", "first") for of in ("_long", "_known")]
+    low, high = confint_proportions_2indep(*ends, method="newcomb", compare="diff")
+    return "rose" if low > 0 else "fell" if high < 0 else UNCLEAR
 
 
 def _published(row: pd.Series) -> str:
@@ -118,14 +126,15 @@ def _compared(row: pd.Series) -> str:
 
 
 def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
-    """Say so where a list changed what it counts, and what it did since."""
+    """Say so where a list changed what it counts, and what it did since, where that is charted."""
     if service not in recounted:
         return ""
     month = recounted[service]
     values = views_control.shares(area)[service].dropna()
     later = values[values.index >= month]
     told = f" (what or whom the list counts most likely changed in {month:%B %Y}"
-    if len(later) < 2:
+    charted = views_control.left(area).query("charted")["service"]
+    if service not in set(charted):
         return f"{told})"
     return f"{told}: since then {later.iloc[0]:.0f} % → {later.iloc[-1]:.0f} %)"
 
@@ -197,6 +206,24 @@ def unlisted(area: Area) -> list[str]:
         f"{text} Which providers see its children, and what boards their lists are added up to, "
         f"the releases do not say. The lists of {chosen['organisation']} stand for it below."
     ]
+
+
+def drawn_from(plan: pd.DataFrame) -> str:
+    """Say of which month the lists are that :func:`.views.queue_plan` plans for."""
+    services = plan.index.to_series().groupby(plan["month"], sort=False)
+    told = [f"{month} ({either(names, 'and')})" for month, names in services]
+    return f"Lists at the end of {'; '.join(told)}."
+
+
+def came() -> str:
+    """Say what became of lists that were drawn on as now."""
+    found = views.came()
+    return (
+        f"Of the longest lists of {found['lists']} boards {found['inside']} lay in the band of “as "
+        f"now” in {found['month']:%B %Y}. Half of them were at least {found['missed']:.0f} % off "
+        f"its middle, and {found['stayed']:.0f} % off what they had been in the last month drawn "
+        "from. This is arithmetic on the rates of some months, not a forecast."
+    )
 
 
 def months() -> str:

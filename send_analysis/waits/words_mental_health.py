@@ -11,6 +11,30 @@ from send_analysis.waits import mental_health
 
 
 @reads.found
+def redrawn(area: Area) -> list[str]:
+    """Say which of an area's commissioning groups changed their boundaries, or were another area's.
+
+    Returns
+    -------
+    list of str
+        Nothing where boundaries of groups and area are what they were.
+    """
+    groups = mental_health.groups(area)
+    divided = groups["basis"].str.contains("boundaries changed").any()
+    said = (
+        f"The groups are those of an authority with other boundaries: which of them {area.name}'s "
+        "children are counted in is not said."
+    )
+    return [said] * bool(divided) + [
+        f"The boundaries of {group.named} changed in {group.drawn:%B %Y}. Until then it held other "
+        "children than those of the authorities now linked to it; by which boundaries the figures "
+        "since are counted is not said. So none is divided by residents, and contacts are not "
+        "compared with the year before."
+        for group in groups.dropna(subset="drawn").itertuples()
+    ]
+
+
+@reads.found
 def referred(area: Area) -> list[str]:
     """Say what became of the children referred to mental health services, beside England.
 
@@ -71,6 +95,11 @@ def contacts(area: Area) -> list[str]:
     row, every = last.loc["group" if own else "groups"], last.loc["groups"]
     before = table[(table["level"] == row.name)].iloc[-2]
     beside = f"; in all groups of England, {_change(every['change'])}" if own else ""
+    since = "" if pd.isna(row["change"]) else (
+        f" It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}"
+        f"{beside}. The fewest in any twelve months were {row['fewest']:,.0f}, to "
+        f"{row['fewest to']:%B %Y}."
+    )  # fmt: skip
     per = "" if pd.isna(row["per 100"]) else (
         f", {row['per 100']:.1f} in 100 residents aged 0 to 17"
         + (f" (all groups of England {every['per 100']:.1f})" if own else "")
@@ -78,10 +107,8 @@ def contacts(area: Area) -> list[str]:
     who = row["organisation"] if own else "all commissioning groups of England"
     return [
         f"{row['children']:,.0f} children of {who} had a contact with an "
-        f"NHS-funded mental health service in the twelve months to {row['month']:%B %Y}{per}. "
-        f"It was {before['children']:,.0f} in the twelve months before: {_change(row['change'])}"
-        f"{beside}. "
-        f"The fewest in any twelve months were {row['fewest']:,.0f}, to {row['fewest to']:%B %Y}.",
+        f"NHS-funded mental health service in the twelve months to {row['month']:%B %Y}{per}."
+        f"{since}",
         "The number rises with the care given and with the providers that send records; how much "
         "of a change is which, is not published. It counts children who had a contact, and says "
         "nothing about how long they waited for it.",
@@ -157,7 +184,7 @@ def autism(area: Area) -> list[str]:
             shown.append(f"{row['organisation']} suppressed at both ages")
             continue
         ages = [
-            f"{'suppressed' if pd.isna(row[age]) else f'{row[age]:.0f} %'} of those {words}"
+            f"{'suppressed for' if pd.isna(row[age]) else f'{row[age]:.0f} % of'} those {words}"
             for age, words in (("under 10", "under 10"), ("10 to 17", "aged 10 to 17"))
         ]
         shown.append(f"{row['organisation']} {' and '.join(ages)}")

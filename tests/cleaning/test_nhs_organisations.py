@@ -13,11 +13,12 @@ Overton,NHS Dale ICB,01C,NHS Nether Dale CCG
 Netherby,NHS Dale ICB,01B,NHS Dale CCG
 Oldshire,NHS Dale ICB,01C,NHS Nether Dale CCG
 """
-BRANCHES = """SICBL22CDH,ICB22CDH,ICB22NM
-01A,QA,NHS Hill and Dale Integrated Care Board
-01B,QB,NHS dale Integrated Care Board
-01C,QB,NHS dale Integrated Care Board
+BRANCHES = """SICBL22CDH,SICBL22CD,ICB22CDH,ICB22NM
+01A,E38000001,QA,NHS Hill and Dale Integrated Care Board
+01B,E38000009,QB,NHS dale Integrated Care Board
+01C,E38000003,QB,NHS dale Integrated Care Board
 """
+GROUPS = "CCG21CDH,CCG21CD\n01A,E38000001\n01B,E38000002\n01C,E38000003\n"
 AREAS = pd.DataFrame(
     [
         ("E1", "Overton", "E1", 2025),
@@ -30,7 +31,9 @@ AREAS = pd.DataFrame(
 
 
 def links(root, *, link=LINK, branches=BRANCHES):
-    for name, text in (("nhs_area_links_2024", link), ("nhs_boards_2022", branches)):
+    for name, text in (
+        ("nhs_area_links_2024", link), ("nhs_boards_2022", branches), ("nhs_groups_2021", GROUPS)
+    ):  # fmt: skip
         path = root / reading.release(name)["path"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -52,6 +55,12 @@ def test_branches_say_whether_others_share_them(tmp_path):
     found = links(tmp_path)["basis"]
     assert found["E1", "sub_icb", "01A"] == nhs_organisations.BASES["own"]
     assert found["E2", "sub_icb", "01B"] == nhs_organisations.BASES["shared"]
+
+
+def test_a_branch_with_another_code_of_the_statistics_office_was_redrawn(tmp_path):
+    drawn = links(tmp_path)["drawn"].dropna()
+    assert drawn.index.tolist() == [("E1", "sub_icb", "01B"), ("E2", "sub_icb", "01B")]
+    assert (drawn == pd.Timestamp(2022, 7, 1)).all()
 
 
 def test_a_new_authority_has_the_link_of_the_one_it_was_made_from(tmp_path):

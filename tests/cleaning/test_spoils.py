@@ -158,7 +158,8 @@ READERS = {
         lambda root, areas: population._authorities(root, areas),
     ),
     "boards": Reader(
-        BOARDS, "SICBL22CDH,ICB22CDH,ICB22NM\n00V,QOP,NHS Greater Manchester\n00T,QOP,NHS B\n",
+        BOARDS, "SICBL22CDH,SICBL22CD,ICB22CDH,ICB22NM\n00V,E1,QOP,NHS Greater Manchester\n"
+        "00T,E2,QOP,NHS B\n",
         lambda root, areas: nhs_organisations.nhs_area_links(root, areas), whole=False,
         beside=(LINKS, "la_name,icb_name,nhs_code,nhs_name\nBury,x,00V,NHS Bury\n"),
     ),

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from send_analysis import reads
-from send_analysis.waits import charts, control, mental_health, views, views_since
+from send_analysis.waits import (
+    charts,
+    control,
+    mental_health,
+    views,
+    views_control,
+    views_since,
+)
 
 mpl.use("agg")
 
@@ -84,9 +91,20 @@ def test_funnel_names_the_board(funnel):
     assert np.isin(funnel["share"], ys).all()
     assert "20 boards" in made.alt
     size = funnel.loc[own, "size"].item()
-    assert f"Q3: 30 per cent of {size:,.0f}, within the limits" in made.alt
-    assert made.title.endswith("within the limits for a list of its size")
+    assert f"Q3: 30 per cent of {size:,.0f}, within the 99.8 per cent limits." in made.alt
+    assert made.title.endswith("within the 99.8 per cent limits for a list of its size")
     assert "others" not in made.title  # no rank
+
+
+def test_a_funnel_says_nought_per_cent_of_no_list():
+    every = views_control.boards("Leicester")  # October 2023: 2 of 640 wait over 18 weeks
+    for code in every["organisation_code"].unique():
+        own = every.assign(own=every["organisation_code"] == code)
+        for made in charts.funnels(own[own["service"].isin(own.loc[own["own"], "service"])]):
+            assert " 0 per cent of" not in made.title + made.alt
+            assert " 100 per cent of" not in made.title + made.alt
+    titles = [made.title for made in charts.funnels(every)]
+    assert "Leicester, Leicestershire and Rutland 2 of 640 wait" in titles[0]
 
 
 def test_a_funnel_without_the_areas_board_says_where_boards_lie(funnel):
@@ -131,11 +149,11 @@ def test_later_shares_leave_gaps_open_and_name_every_line():
     assert all(np.isnan(np.asarray(line.get_ydata(), float)[[12, 13]]).all() for line in lines)
     assert "23.7 in August 2024, 6.4 in October 2025" in made.alt
     # Bury's provider is one list at both ends.
-    assert "Northern Care Alliance 24 → 6 %" in made.title
+    assert "Northern Care Alliance 23.7 → 6.4 %" in made.title
     assert paediatrics.title.startswith("Community paediatrics, over 18 weeks")
     assert reads.of(made.data) == ("nhs_area_links", "nhs_waits")
     title = charts.later(views_since.charted("Isles of Scilly"))[0].title
-    assert "Cornwall and The Isles Of Scilly 43 % in October 2025" in title
+    assert "Cornwall and The Isles Of Scilly 43.3 % in October 2025" in title
 
 
 def test_services_are_a_map_of_every_known_share():

@@ -27,7 +27,9 @@ def test_camhs_money_by_hand(given):
     assert found.loc["clinicians", "low"] == pytest.approx(1_400_000 / cost["high"])
     assert found.loc["children newly seen", "value"] == pytest.approx(40 * staff)
     assert found.loc["appointments", "value"] == pytest.approx(7.5 * 40 * staff)
-    weeks = found.loc["wait cut in a year, if spent across the board"]
+    fewest = 5 * 30 * found.loc["clinicians", "low"]  # of the fewest children, the fewest each
+    assert found.loc["appointments", "low"] == pytest.approx(fewest)
+    weeks = found.loc["wait cut in a year, where 200 children a week are newly seen"]
     # 52 weeks of d more a week on a list seen at 200 a week.
     assert weeks["value"] == pytest.approx(52 * (40 * staff / 52) / 200)
     assert (found["low"] <= found["value"]).all()

@@ -13,7 +13,7 @@ from send_analysis import cli, tables
 from send_analysis.cleaning import nhs_organisations
 from send_analysis.cleaning.nhs_sheets import rules
 from send_analysis.errors import DataError, MissingDataError, ParameterError, UnknownNameError
-from send_analysis.waits import changes
+from send_analysis.waits import changes, words
 from send_analysis.waits import lists as waits
 
 OT = "Therapy interventions: Occupational therapy"
@@ -313,6 +313,29 @@ def test_every_authority_has_a_board_and_branches(table):
     assert branches["organisation_code"].nunique() == 106
     assert set(boards["organisation_code"]) - set(table["organisation_code"]) == {"QNQ"}
     assert (boards.groupby("area_code")["rank"].min() == 1).all()
+
+
+def test_a_list_of_nobody_after_a_hundred_is_not_returned():
+    for table in (waits.then(), waits.since()):
+        known = waits.wide(table).sort_values("month")
+        key = [known["organisation_code"], known["service"]]
+        run = known["month"].map(waits.runs(known["month"]))
+        full = known["total"].where(known["total"] > 0).groupby([*key, run]).ffill() >= 100
+        assert not (full & (known["total"] == 0)).any()
+    # CSH Surrey printed 689, 158 and 121 in March 2025, 0 in all three services in April, then
+    # nothing; Wirral 2,138 in July 2023, 0 in August, 2,002 in September.
+    known = (
+        waits.wide(waits.since())
+        .set_index(["organisation_code", "service", "month"])["total"]
+        .sort_index()
+    )
+    for service, last in (
+        ("speech and language", 689), ("occupational therapy", 158), ("physiotherapy", 121)
+    ):  # fmt: skip
+        found = known["NTV", waits.SERVICES[service]].dropna()
+        assert (found.index[-1], found.iloc[-1]) == (pd.Timestamp(2025, 3, 1), last)
+    surrey = words.later("Surrey")
+    assert "689 in March 2025" in " ".join(surrey) and " and 0 in " not in " ".join(surrey)
 
 
 def test_how_good_a_link_is_is_said():

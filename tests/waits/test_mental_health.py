@@ -1,8 +1,9 @@
 """Children's mental health: figures read off the workbooks, sums by hand, sentences."""
 
+import pandas as pd
 import pytest
 
-from send_analysis import tables
+from send_analysis import areas, tables
 from send_analysis.waits import mental_health, words_mental_health
 
 
@@ -79,6 +80,53 @@ def test_money_per_child_is_of_all_authorities_in_the_groups_or_of_none():
     assert mental_health.spending("Surrey").query("level == 'group'")["per child"].isna().all()
     text = words_mental_health.spent("Bury", 1_400_000)[0]
     assert "£4.56 million in 2021-22" in text and "£1.4 million is 30.7 %" in text
+
+
+REDRAWN = {"01Y", "06H", "15E", "15M", "78H", "D2P2L"}
+
+
+def test_groups_were_redrawn_where_the_statistics_office_gave_another_code(official):
+    def codes(file, letters, code):
+        return pd.read_csv(next((official / "lookups").glob(file))).set_index(letters)[code]
+
+    before = codes("Clinical*2021*", "CCG21CDH", "CCG21CD")
+    after = codes("Sub_ICB*2022*", "SICBL22CDH", "SICBL22CD")
+    assert set(after.index[after != before[after.index]]) == REDRAWN
+    assert (before["15E"], after["15E"]) == ("E38000220", "E38000258")
+    links = tables.load("nhs_area_links")
+    drawn = links.set_index("organisation_code")["drawn"].dropna()
+    assert set(drawn.index) == REDRAWN and set(drawn) == {pd.Timestamp(2022, 7, 1)}
+
+
+def test_redrawn_groups_are_not_divided_by_residents_nor_compared():
+    # £26.48 million lack the west of Birmingham, whose children are among Birmingham's residents.
+    several = set()
+    for area in areas.current():
+        drawn = set(mental_health.groups(area)["organisation_code"]) & REDRAWN
+        assert ("changed in July 2022" in " ".join(words_mental_health.redrawn(area))) == bool(
+            drawn
+        )
+        if not drawn:
+            continue
+        several.add(areas.name(area))
+        spent, seen = mental_health.spending(area), mental_health.contacts(area)
+        assert spent.loc[spent["level"] == "group", "per child"].isna().all()
+        rows = seen.loc[seen["level"] == "group", ["change", "per 100", "fewest", "fewest to"]]
+        assert rows.isna().all(axis=None)
+        said = words_mental_health.contacts(area)[0] + words_mental_health.spent(area, 1e6)[0]
+        assert "resident" not in said and "twelve months before" not in said
+    assert len(several) == 14 and {"Birmingham", "Tameside", "Hertfordshire"} <= several
+    text = words_mental_health.redrawn("Birmingham")[0]
+    assert text.startswith("The boundaries of NHS Birmingham and Solihull CCG changed in July 2022")
+    assert words_mental_health.contacts("Birmingham")[0].startswith("13,060 children")
+    assert "£26.48 million in 2021-22; in" in words_mental_health.spent("Birmingham", 1e6)[0]
+
+
+def test_groups_of_a_divided_authority_are_said_to_be():
+    for area in ("Cumberland", "Westmorland and Furness"):
+        (said,) = words_mental_health.redrawn(area)
+        assert said.startswith("The groups are those of an authority with other boundaries")
+    assert words_mental_health.redrawn("Bury") == words_mental_health.redrawn("England") == []
 
 
 def test_first_contacts_name_the_provider_the_board_and_england():

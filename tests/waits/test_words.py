@@ -63,11 +63,36 @@ def test_measures_of_the_first_and_last_month_by_hand():
     assert counts.loc[LONG, "comparable_last"] == 40 + 4 + 1
 
 
+ENDS = ["first_month", "last_month", "comparable_first", "comparable_last"]
+
+
+def test_a_wait_in_the_open_band_is_written_so_at_each_end():
+    seen = 0
+    for area in boards():
+        figures, written = views_compared.measured(area), views_compared.written(area)
+        assert list(figures) == list(written)
+        assert set(written["unit"]) == {"children", "per cent", "weeks"}
+        by, told = (one.set_index(["measure", "service"])[ENDS] for one in (figures, written))
+        beyond = by.loc["children waiting over 52 weeks"] / by.loc[KNOWN]
+        for measure, least in (("92nd percentile wait", 0.08), ("median wait", 0.5)):
+            one = told.loc[measure]
+            assert ((one == "52 or more") == (beyond > least + 1e-9)).all(axis=None)
+            assert (one.notna() == by.loc[measure].notna()).all(axis=None)
+            seen += (one == "52 or more").sum().sum()
+        assert not told.loc["children waiting"].stack().str.contains(".", regex=False).any()
+    assert seen > 50
+    # Physiotherapy, January: 111 of 720 wait over 52 weeks; October: 22 of 517.
+    birmingham = views_compared.written("Birmingham").set_index(["service", "measure"])
+    row = birmingham.loc[("physiotherapy", "92nd percentile wait")]
+    assert row[["first_month", "last_month", "unit"]].tolist() == ["52 or more", "49", "weeks"]
+
+
 def test_headline_compares_like_with_like():
     headline, *points = words.findings("Bury", claims.of_waits("Bury"))
     assert "not of Bury alone" in headline
     assert "no jump that waiting cannot make" in headline
-    assert "fell in 3 and rose in 1 of 4 services" in headline
+    # Occupational therapy went from 85 of 244 to 45 of 173: 34.8 and 26.0 %.
+    assert "fell in 2, rose in 1 and shows no clear change in 1 of 4 services" in headline
     assert sum("cannot be tested" in point for point in points) == 3
 
 
@@ -75,6 +100,21 @@ def boards():
     """An area for every organisation that stands for some."""
     every = pd.Series({area: views.focus(area)["organisation_code"] for area in areas.current()})
     return [*every.drop_duplicates().index, areas.ENGLAND]
+
+
+def test_a_board_of_an_authoritys_name_is_said_to_hold_others_where_it_does():
+    links = tables.load("nhs_area_links", level="icb", area_code=areas.current())
+    for area in areas.current():
+        own = views.focus(area)
+        linked = links.loc[links["organisation_code"] == own["organisation_code"], "area_code"]
+        alone = own["organisation"] == areas.name(area) and set(linked) == {area}
+        assert words.findings(area)[0].startswith("In ") == alone
+    headline = words.findings("Dorset")[0]  # Bournemouth is on that board too
+    assert headline.startswith("These lists are not of Dorset alone. In the board of that name, ")
+    assert words.findings("England")[0].startswith("In England, ")
+    # Barrow and South Lakeland, three quarters of its children, are in Lancashire's board.
+    headline = words.findings("Westmorland and Furness")[0]
+    assert "most of its children may be on another board's" in headline
 
 
 @pytest.fixture(scope="module")
@@ -86,29 +126,61 @@ def every():
     }
 
 
-def test_a_verdict_takes_children_enough_and_goes_by_points(every):
-    told = 0
+def newcombe(first, last):
+    """Difference of two shares and its 95 % interval, from Wilson's of each, by the formulas."""
+    z = 1.959964
+
+    def wilson(long, known):
+        share = long / known
+        middle = (share + z**2 / (2 * known)) / (1 + z**2 / known)
+        half = z * np.sqrt(share * (1 - share) / known + (z / (2 * known)) ** 2)
+        return share, middle - half / (1 + z**2 / known), middle + half / (1 + z**2 / known)
+
+    (a, a_low, a_high), (b, b_low, b_high) = (
+        wilson(end[LONG], end[KNOWN]) for end in (first, last)
+    )
+    low = b - a - np.hypot(b - b_low, a_high - a)
+    return low, b - a + np.hypot(b_high - b, a - a_low)
+
+
+def test_a_verdict_takes_children_enough_and_more_than_chance(every):
+    told = unclear = 0
     for area, table in every.items():
         first, last = table["comparable_first"], table["comparable_last"]
         most = np.fmax(first, last)
         enough = (most[KNOWN] >= 100) & (most[LONG] >= 20)
         both = pd.concat([first[KNOWN], last[KNOWN]], axis=1).gt(0).all(axis=1)
-        moved = (last[LONG] / last[KNOWN] - first[LONG] / first[KNOWN])[enough & both]
+        low, high = (limit[enough & both] for limit in newcombe(first, last))
+        moved = np.select([low > 0, high < 0], ["rose", "fell"], words.UNCLEAR)
         headline, *points = words.findings(area)
-        fell, rose = (int(one.sum()) or "none" for one in (moved < 0, moved > 0))
+        counts = [int((moved == way).sum()) for way in ("fell", "rose", words.UNCLEAR)]
+        fell, rose = (count or "none" for count in counts[:2])
         if len(moved) > 1:
-            assert f"fell in {fell} and rose in {rose} of " in headline
+            said = f"fell in {fell} and rose in {rose} of "
+            if counts[2]:
+                said = f"fell in {fell}, rose in {rose} and {words.UNCLEAR} in {counts[2]} of "
+            assert said in headline
             told += 1
         elif len(moved) == 1:
-            way = "fell" if fell == 1 else "rose"
-            assert f"over 18 weeks {way} in {moved.index[0]}" in headline
+            assert f"over 18 weeks {moved[0]} in {low.index[0]}" in headline
         else:
             assert "no service has enough children" in headline
         # What is not counted says why in its own sentence.
         why = ("too few to judge by.", "can be compared throughout.")
         assert sum(point.endswith(why) for point in points) == len(points) - len(moved)
         assert "nan" not in " ".join(points)
+        unclear += counts[2]
     assert told > 10
+    assert unclear > 20
+
+
+def test_a_share_that_moves_by_chance_neither_rose_nor_fell():
+    for area, moved in {
+        "Bexley": "170 of 735 → 132 of 568",  # 23.1 to 23.2 %
+        "Sunderland": "673 of 936 → 748 of 1,047",  # 71.9 to 71.4 %
+        "Slough": "983 of 6,721 → 1,097 of 7,780",  # 14.6 to 14.1 %
+    }.items():
+        assert f"the share shows no clear change: {moved}" in " ".join(words.findings(area))
 
 
 def test_a_service_that_rose_from_nought_is_counted():
@@ -199,6 +271,17 @@ def test_a_fall_that_comparable_providers_do_not_show_is_said_with_their_rise():
     assert "throughout the share fell: 479 of 1,595" in points["Community paediatrics"]
 
 
+def test_what_a_list_did_since_it_changed_is_said_where_a_chart_has_it():
+    said = {area: words.findings(area)[1:] for area in boards()}
+    since = [(area, one.split(":")[0].lower()) for area, points in said.items()
+             for one in points if "since then" in one]  # fmt: skip
+    assert since
+    for area, service in since:
+        assert service in set(views_control.charts(area)["service"])
+    # North East and North Cumbria's community paediatrics has too few months for a chart.
+    assert "changed in February 2023);" in said[boards()[0]][0]
+
+
 def test_services_without_a_figure_are_left_out_of_the_sentences():
     assert "nan" not in " ".join(words.findings("Essex"))
 
@@ -208,6 +291,34 @@ def test_a_share_that_never_moves_has_no_limits():
     charts = views_control.charts("Isles of Scilly")
     assert set(charts["service"]) == {"community paediatrics", "speech and language"}
     assert (charts["upper"] > charts["lower"]).all()
+
+
+def test_lists_drawn_on_are_held_against_what_came():
+    found, inside, seen = views.came(), 0, 0
+    later = views.of_main(waits.since())
+    later = later[later["month"] == pd.Timestamp(2024, 8, 1)]
+    later = later.set_index(["organisation_code", "service"])["total"]
+    for area in boards()[:-1]:
+        own = views.focus(area)
+        if own["level"] != "icb":
+            continue
+        drawn = views.futures(area).query("future == 'as now' and week == 44")
+        became = later.get((own["organisation_code"], drawn["service"].iloc[0]))
+        if pd.notna(became) and became > 0:
+            low, high = drawn.set_index("quantile")["size"][[0.1, 0.9]]
+            inside, seen = inside + (low <= became <= high), seen + 1
+    assert found["lists"] == seen and found["inside"] == inside
+    assert inside < seen / 5  # where four in five would be a forecast's
+    text = words.came()
+    assert f"{inside} lay in the band of “as now” in August 2024" in text
+
+
+def test_a_list_with_few_changes_has_no_plan():
+    # North Tees repeated its figures: speech and language has three changes that compare.
+    assert "speech and language" not in views.queue_plan("Hartlepool").index
+    assert views.queue_plan("Bury")["month"].eq("October 2023").all()
+    said = words.drawn_from(views.queue_plan("Southend-on-Sea"))
+    assert said.endswith("; July 2023 (occupational therapy).")
 
 
 def test_queue_plan_rests_on_medians_that_one_odd_month_cannot_move():
