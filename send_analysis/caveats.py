@@ -195,6 +195,7 @@ def flagged(table: str, year: int, *, category: str = "all") -> pd.Series:
     return rows.groupby("area_code", sort=False)["note"].agg("; ".join)
 
 
+@reads.found
 def held(table: str, group: Area, year: int) -> str:
     """Say whose flagged figures stand in a total of England or a region; empty where none do.
 

@@ -134,10 +134,8 @@ def _miscounted(made: Mapping[str, pd.DataFrame], areas: pd.DataFrame) -> pd.Dat
     share, off = both["cases"] / both["held"], (both["cases"] - both["held"]).abs() >= FEWEST_OFF
     few = (share < HOLDS[0]) & (both["item"] == "decisions")  # the new count is half as large
     found = both[off & (few | (share > HOLDS[1]))]
-    text = found.astype({"cases": "int64"}).astype("str")
-    note = text["cases"] + " decisions are printed; plans (" + text["ehc_plans"]
-    note += "), requests refused (" + text["requests"] + ") and plans not issued ("
-    note += text["assessments"] + ") make " + text["held"]
+    how = few[found.index].map({True: "fewer", False: "far more"})
+    note = how + " decisions than the plans, requests refused and plans not issued in them make"
     return quality.findings(
         found, table="tribunals", check=quality.MADE_OF, action="unexplained",
         published=found["cases"], expected=found["held"], note=note,

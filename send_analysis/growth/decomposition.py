@@ -153,6 +153,7 @@ class ByBand(NamedTuple):
     lacks: str
 
 
+@reads.found
 def in_both(group: Area, plans: list[pd.DataFrame], people: list[pd.DataFrame]) -> ByBand:
     """Plans and residents of England or a region by age band, in the same areas at both ends.
 

@@ -433,11 +433,11 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
         return Tile(label, "not ranked", "Its growth cannot be told.")
     if pd.isna(row["rank"]):
         return Tile(label, "not ranked", f"{_chance(row)} {people}")
-    both = "" if code == area else f", counted with {_others(area, code)}"
+    both = "" if code == area else f" (with {_others(area, code)})"
     sure = panel.growth_ratios(area, start=series.COMPARABLE, end=end).iloc[0]
     words = (
-        f"The fastest is 1{both}. Allowing for chance, it could be anywhere from "
-        f"{ordinal(sure['rank_low'])} to {ordinal(sure['rank_high'])}. {people}"
+        f"The fastest is 1{both}; by chance anywhere from {ordinal(sure['rank_low'])} to "
+        f"{ordinal(sure['rank_high'])}. {people}"
     )
     return Tile(label, f"{row['rank']} of {row['areas']}", words)
 
