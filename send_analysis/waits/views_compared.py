@@ -30,8 +30,9 @@ def measured(area: Area) -> pd.DataFrame:
         ``service, measure`` (in words; before the share, what it is of and what it counts),
         ``first_month, last_month, change_percent``; ``comparable_first, comparable_last,
         comparable``: the same among the providers that reported in every month and show no jump
-        (:mod:`.jumps`); ``unit``. A wait in the open band is 52. No share, no such wait, and no
-        count below ``FEWEST`` in the first month, has a change in per cent.
+        (:mod:`.jumps`); ``unit``. A wait in the open band is 52. No share, no such wait, no count
+        below ``FEWEST`` in the first month, and none that leaves out what repeats, which cannot be
+        known of the first month, has a change in per cent.
     """
     return _measured(focus(area)["organisation_code"], "value")
 
@@ -54,11 +55,20 @@ def _measured(code: str, figure: str) -> pd.DataFrame:
     alike.columns = ["comparable_first", "comparable_last", "comparable"]
     out = own.join(alike).reset_index()
     out["unit"] = out["measure"].map(waits.UNITS).fillna(CHILDREN)
+    unlike = out["service"].isin(_repeating(code, months)) & (out["unit"] == CHILDREN)
+    out["change_percent"] = out["change_percent"].mask(unlike)
     order = {name: place for place, name in enumerate(changes.NAMES)}
     order |= {KNOWN: order["share_over_18_weeks"] - 0.5, LONG: order["share_over_18_weeks"] - 0.4}
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
     out["measure"] = out["measure"].replace(changes.NAMES)
     return out[["service", "measure", *own, *alike, "unit"]]
+
+
+def _repeating(code: str, months: list[pd.Timestamp]) -> set[str]:
+    """Main services, by short name, whose list lacks what repeats in one of some months."""
+    rows = tables.load("nhs_waits", organisation_code=code, age_group="cyp", band=TOTAL)
+    rows = rows[rows["month"].isin(months) & (rows["repeated"] > 0)]
+    return set(rows["service"].map(waits.SHORT).dropna())
 
 
 def _first_and_last(lists: pd.DataFrame, months: list[pd.Timestamp], figure: str) -> pd.DataFrame:

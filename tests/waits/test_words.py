@@ -194,6 +194,17 @@ def test_a_service_that_rose_from_nought_is_counted():
     assert "fell in none and rose in 2 of 2 services." in words._fell(twice)
 
 
+def test_no_change_in_per_cent_is_of_a_count_that_leaves_out_what_repeats():
+    # England, October 2023: 18,355 children wait for occupational therapy, 506 of them on lists
+    # that repeat September's; which of January's repeat December's cannot be known.
+    table = views_compared.measured("England").set_index(["service", "measure"])
+    waiting = table.loc[("occupational therapy", "children waiting")]
+    assert waiting[["first_month", "last_month"]].tolist() == [22_556, 18_355 - 506]
+    children = table[table["unit"] == views_compared.CHILDREN]
+    assert children["change_percent"].isna().all()  # some list repeats in each main service
+    assert children["comparable"].notna().any()
+
+
 def test_a_handful_of_children_is_shown_and_not_judged():
     points = {point.split(":")[0]: point for point in words.findings("North Yorkshire")[1:]}
     assert "2 of 22 → 0 of 16, too few to judge by" in points["Occupational therapy"]
