@@ -20,6 +20,8 @@ from send_analysis.areas import ENGLAND
 
 FINDING = ["table", "area_code", "year", "item", "check", "published", "expected", "action", "note"]
 
+SD_OF_MAD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
+
 # A yearly change is "impossible" when it is this far from the median authority's change of that
 # year, both in robust standard deviations and in the size of the change (log points). Plans
 # last for years: of 2,000 changes since 2010, about 1 % pass both.
@@ -296,7 +298,7 @@ def _changes(frame: pd.DataFrame, value: str) -> Changes:
     before = wide.shift(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.log(wide) - np.log(before)
-    scale = 1.4826 * (change - change.median()).abs().stack().median()
+    scale = SD_OF_MAD * (change - change.median()).abs().stack().median()
     return Changes(wide, before, change, float(np.fmax(JUMP_DEVIATIONS * scale, JUMP_LOG)))
 
 

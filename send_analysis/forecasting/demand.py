@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from send_analysis.forecasting.panel import Panel, known_at
+from send_analysis.quality import SD_OF_MAD
 
 LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
 
@@ -306,7 +307,7 @@ def replay(
         shape = weighted_quantile(np.r_[pooled, -pooled], np.r_[weights, weights], LEVELS)
         shape = (shape - shape[::-1]) / 2 / deviation  # symmetric: the median is the forecast
         changes = np.abs(np.diff(england[1 : now + 1]))
-        walk = 1.4826 * np.median(changes) * np.sqrt(steps * (steps + 1) * (2 * steps + 1) / 6)
+        walk = SD_OF_MAD * np.median(changes) * np.sqrt(steps * (steps + 1) * (2 * steps + 1) / 6)
         own = deviation * steps**specification.spread * size[:, now, None]
         point = np.exp(logs[now - (FIRST_ERRORS - panel.years[0])][:, :horizon])
         out.append(UnitForecast(panel.units, int(origin), point, own, walk, shape))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-NORMAL = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
+from send_analysis.quality import SD_OF_MAD
 
 
 class Shrunk(NamedTuple):
@@ -106,7 +106,7 @@ def robust_sd(values: np.ndarray) -> float:
         Values that are not finite are left out.
     """
     values = values[np.isfinite(values)]
-    return float(NORMAL * np.median(np.abs(values - np.median(values))))
+    return float(SD_OF_MAD * np.median(np.abs(values - np.median(values))))
 
 
 def range_sd(values: np.ndarray) -> float:

@@ -14,7 +14,8 @@ from send_analysis import caveats, tables
 from send_analysis.areas import ENGLAND
 from send_analysis.categories import AGE_BANDS
 from send_analysis.forecasting.cohorts.inputs import AGES, BANDS, SETTINGS, Snapshot, placed
-from send_analysis.forecasting.cohorts.shrinkage import NORMAL, as_shares, range_sd, robust_sd
+from send_analysis.forecasting.cohorts.shrinkage import as_shares, range_sd, robust_sd
+from send_analysis.quality import SD_OF_MAD
 
 # Growth of new plans: England's mean over so many years, each year's growth this share of the year
 # before's. Of the windows 1, 3, 5 and dampings 0 to 1 tried on authorities' new plans 2014–2024,
@@ -135,7 +136,7 @@ def _age_sd(origin: int, codes: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     own = change[pairs[-1]].reindex(codes)
     own = [range_sd(own[band].to_numpy()) for band in AGE_BANDS]
     common = [(change[year] - change[year - 1]).loc[ENGLAND, list(AGE_BANDS)] for year in pairs]
-    shared = NORMAL * np.median(np.abs(common), axis=0)
+    shared = SD_OF_MAD * np.median(np.abs(common), axis=0)
     return np.hypot(own, np.sqrt(np.mean(np.square(common), axis=0))), shared
 
 
