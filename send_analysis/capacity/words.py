@@ -192,7 +192,7 @@ def recorded(area: Area) -> str:
     if abs(now - then) <= MOVED or max(now, then) <= TIMES * min(now, then):
         return ""
     return (
-        f"SEN units and resourced provision had {then:,} in {year - 1} and {now:,} in {year}: "
+        f"SEN units and resourced provision: {then:,} in {year - 1}, {now:,} in {year}; "
         "recording may have changed."
     )
 

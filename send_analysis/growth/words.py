@@ -426,17 +426,17 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
     rates = series.rates(area)
     last = rates[rates["year"] == end].drop_duplicates("role").set_index("role")["rate"]
     people = (
-        f"Of 1,000 residents aged 0 to 25, {last['area']:.0f} have a plan; in England "
+        f"{last['area']:.0f} of 1,000 residents aged 0 to 25 have a plan; in England "
         f"{last['england']:.0f}."
     )
     if pd.isna(row["areas"]):
         return Tile(label, "not ranked", "Its growth cannot be told.")
     if pd.isna(row["rank"]):
         return Tile(label, "not ranked", f"{_chance(row)} {people}")
-    both = "" if code == area else f" (with {_others(area, code)})"
+    both = "" if code == area else " (they are counted together)"
     sure = panel.growth_ratios(area, start=series.COMPARABLE, end=end).iloc[0]
     words = (
-        f"The fastest is 1{both}; by chance anywhere from {ordinal(sure['rank_low'])} to "
+        f"The fastest is 1{both}; by chance {ordinal(sure['rank_low'])} to "
         f"{ordinal(sure['rank_high'])}. {people}"
     )
     return Tile(label, f"{row['rank']} of {row['areas']}", words)

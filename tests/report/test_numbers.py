@@ -138,11 +138,10 @@ def test_the_index_says_nothing_that_its_pages_do_not(pages, bury_report):
 
 
 def test_no_column_has_the_meaning_of_another_table(pages):
-    """A list's stretches are no growth factors, a profession no part of areas."""
+    """Growth factors are of page 02 alone, a profession is no part of areas."""
     said = {path.stem[:2]: " ".join(_words(path, "main dl")) for path in pages}
     assert "growth factor after the event" in said["02"]
     assert "growth factor after the event" not in said["05"]
-    assert "number of the stretch between jumps" in said["05"]
     assert "Profession (staff whose posts are counted)" in said["04"]
     assert "figures that the official one is computed from" not in said["04"]
     read = re.findall(r"How to read a row (.*?) How it was computed", said["04"])
