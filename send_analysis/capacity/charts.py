@@ -178,11 +178,13 @@ def _beside(frame: pd.DataFrame) -> list[str]:
     out = []
     if len(counted):
         last = counted.iloc[-1]
+        low = last["published_open"].round() > last["at_end"].round()
         out.append(
             "The estimate counts a case from its request on. The published count of assessments "
             "without an outcome leaves out requests that wait for a decision: "
             f"{last['published_open']:,.0f} at the end of {last['year']}, where "
-            f"{last['at_end']:,.0f} cases are estimated."
+            f"{last['at_end']:,.0f} cases are estimated"
+            + (", so that the estimate of that year is too low." if low else ".")
         )
     if len(unknown):
         years = either(unknown, "and")

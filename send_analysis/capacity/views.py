@@ -23,7 +23,7 @@ from send_analysis.capacity import (
     staffing,
 )
 from send_analysis.errors import MissingDataError
-from send_analysis.forecasting.cohorts.inputs import SETTINGS, origins
+from send_analysis.forecasting.cohorts.inputs import SETTINGS, origins, placed
 from send_analysis.forecasting.cohorts.simulation import Projection
 from send_analysis.forecasting.cohorts.trend import drift
 from send_analysis.forecasting.cohorts.units import estimated
@@ -251,6 +251,21 @@ def ranges() -> pd.DataFrame:
         ["kind", "phase", "areas", "inside", "areas_below", "areas_above", "sufficed", "short",
          "skill", "skill_error", "range"]
     ]  # fmt: skip
+
+
+@reads.result
+def units(area: Area) -> pd.DataFrame:
+    """Return the plans in SEN units and resourced provision in the last three Januaries, all ages.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``year``: ``plans``.
+    """
+    rows = placed(area)
+    rows = rows[rows["setting"] == places.UNIT]
+    plans = rows.groupby("year")["plans"].sum(min_count=1).astype("Float64").astype(float)
+    return plans.tail(3).to_frame()
 
 
 @reads.result

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import Area
 from send_analysis.capacity import hindcast, views
-from send_analysis.capacity.places import UNIT
 from send_analysis.capacity.views import EVERY, HORIZON, scored
 from send_analysis.errors import MissingDataError
 from send_analysis.growth import series
@@ -16,7 +16,7 @@ from send_analysis.show.chart import Figure, Tile
 MORE_NEEDED = "more_needed"  # the index of all areas has this figure
 SUREST = 90  # per cent: no chance is told to be more
 # Plans in units that come or go within a year, and how many times as many there then are, before
-# it is said that recording may have changed: 16 of 143 areas in January 2025.
+# it is said that recording may have changed.
 MOVED, TIMES = 50, 2
 SMALL = 20  # residents in specialist places: fewer are known one by one
 NEEDED = (  # what stands under the table of places
@@ -61,7 +61,7 @@ def findings(area: Area) -> list[str]:
         said = headline(forecast, kept=views.kept(area))
     except MissingDataError:
         return [waits]
-    told = [year_before(area), recorded(area), _phases_before(area, forecast)]
+    told = [year_before(area), recorded(area)]
     before = " ".join(filter(None, told))
     return [sentence for sentence in [*said, before, waits] if sentence]
 
@@ -167,7 +167,11 @@ def year_before(area: Area) -> str:
     ----------
     area : Area
     """
-    rows = _before(area)
+    try:
+        rows = views.year_before(area)
+    except MissingDataError:
+        return ""
+    rows = rows[rows["kind"] == EVERY].set_index("phase")
     if "all" not in rows.index:
         return ""
     row = rows.loc["all"]
@@ -185,38 +189,16 @@ def recorded(area: Area) -> str:
     ----------
     area : Area
     """
-    units = _before(area, UNIT)
-    if "all" not in units.index:
+    plans = views.units(area)["plans"]
+    moved = plans.diff().abs() > MOVED
+    larger, smaller = np.fmax(plans, plans.shift()), np.fmin(plans, plans.shift())
+    if not (moved & (larger > TIMES * smaller)).any():
         return ""
-    then, now, year = units.loc["all", ["in_use_then", "needed", "year"]]
-    if abs(now - then) <= MOVED or max(now, then) <= TIMES * min(now, then):
-        return ""
+    counts = ", ".join(f"{count:,.0f} in {year}" for year, count in plans.items())
     return (
-        f"SEN units and resourced provision: {then:,} in {year - 1}, {now:,} in {year}; "
-        "recording may have changed."
+        f"Plans in SEN units and resourced provision in January: {counts}. They may have been "
+        "recorded otherwise in one of these."
     )
-
-
-def _before(area: Area, kind: str = EVERY) -> pd.DataFrame:
-    """What would have been said of a kind of places a year earlier, by phase."""
-    try:
-        rows = views.year_before(area)
-    except MissingDataError:
-        return pd.DataFrame({"came": []})
-    return rows[rows["kind"] == kind].set_index("phase")
-
-
-def _phases_before(area: Area, forecast: pd.DataFrame) -> str:
-    """Name the phases whose chance is told and that lay outside their range a year earlier."""
-    told = _first(forecast)["probability"].dropna().index.drop("all", errors="ignore")
-    rows = _before(area)
-    rows = rows[rows.index.isin(told) & (rows["came"] != "within")]
-    said = ", ".join(
-        f"{row.Index} ({row.low_80:,.0f} to {row.high_80:,.0f} said, {row.needed:,} in use)"
-        for row in rows.itertuples()
-    )
-    own = "its own range" if len(rows) == 1 else "their own ranges"
-    return f"Outside {own}: {said}." if said else ""
 
 
 def _needed(row: pd.Series) -> str:
@@ -308,8 +290,8 @@ def _places(area: Area) -> Tile:
             why = f"None are forecast: the return of January {year} is flagged."
         return Tile("Specialist places needed", "none forecast", why, Figure(MORE_NEEDED))
     tile = places(forecast)
-    before = recorded(area) or year_before(area)  # a sheet has no room for both
-    return tile._replace(words=" ".join(filter(None, [tile.words, before])))
+    anew = "Units may be recorded anew." if recorded(area) else ""
+    return tile._replace(words=" ".join(filter(None, [tile.words, year_before(area), anew])))
 
 
 def places(forecast: pd.DataFrame) -> Tile:
