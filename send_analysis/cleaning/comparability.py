@@ -35,6 +35,7 @@ RETURNED = PARTS | {
     "annual_reviews": ["measure"],
 }
 OF_A_JUMP = "these flows are of a return in which the number of plans is flagged"
+WITH_A_JUMP = "the plans among these decisions are of a return in which their number is flagged"
 # Tables of what a return of flows holds, beside the plans that began: where the assessments are not
 # there, neither is the rest.
 FLOWS = ("requests", "assessments", "timeliness", "ceased_plans")
@@ -291,6 +292,7 @@ def _from_findings(found: pd.DataFrame) -> pd.DataFrame:
     parts += [
         flows.assign(table=name) for name in ("new_plans", "new_plans_by_placement", "ceased_plans")
     ]
+    parts.append(flows.assign(table="tribunals", item="decisions", note=WITH_A_JUMP))
     rows = pd.concat([rows, *parts], ignore_index=True)
     # One note a figure: that two were exchanged says why they are not what they are made of.
     same = ["table", "area_code", "year", "item"]

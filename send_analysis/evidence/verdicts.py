@@ -385,7 +385,7 @@ def _unlike(test: dict, plain: pd.Series) -> str:
 def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     """Say what was counted, by how much the claim is off, and what could explain it."""
     unit = claim["unit"]
-    parts = [f"{shown['rows']}.", *_held(claim["test"], shown)]
+    parts = [f"{shown['rows']}.", *filter(None, [held(claim["test"], shown["table"])])]
     if claim["compare"] == "equal":
         parts.append(
             f"Differs from the claim by {apart(shown['difference'], unit)}; the tolerance is "
@@ -409,14 +409,20 @@ def _note(claim: dict, found: pd.DataFrame, shown: pd.Series, word: str) -> str:
     return " ".join(parts)
 
 
-def _held(test: dict, shown: pd.Series) -> list[str]:
-    """Say whose flagged return stands in a total, where the figure is of the claim's own years."""
-    if shown["role"] != PLAIN or "area" not in test:
-        return []
-    years = {test[key] for key in ("start", "end", "year") if key in test}
-    return [
-        *filter(None, [caveats.held(shown["table"], test["area"], year) for year in sorted(years)])
-    ]
+def held(test: dict, table: str) -> str:
+    """Say whose flagged return stands in the totals that a test is about; empty where none does.
+
+    Parameters
+    ----------
+    test : dict
+        A claim's.
+    table : str
+        Table that its figures are from; may be empty.
+    """
+    if not table or "area" not in test:
+        return ""
+    years = sorted({test[key] for key in ("start", "end", "year") if key in test})
+    return " ".join(filter(None, [caveats.held(table, test["area"], year) for year in years]))
 
 
 def _late(claim: dict, shown: pd.Series) -> str:

@@ -45,7 +45,9 @@ def _made(area: Area) -> pd.DataFrame:
     found = recorded(area)
     made = pd.DataFrame(verdicts.claims(area))
     more = ["statement", "printed", "address", "tolerance", "tolerance_reason"]
-    remark = made["test"].map(lambda test: test.get("note"))
+    tests = zip(made["test"], found["table"], strict=True)
+    parts = [(verdicts.held(test, table), test.get("note", "")) for test, table in tests]
+    remark = [" ".join(filter(None, part)) or None for part in parts]
     return pd.concat([found, made.reindex(columns=more)], axis=1).assign(remark=remark)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats
+from send_analysis.growth import stages
 from send_analysis.growth.charts import in_order
 from send_analysis.growth.decomposition import EDGES
 from send_analysis.show import lines
@@ -227,7 +228,11 @@ def account(frame: pd.DataFrame) -> Chart:
 
 
 def ratios(frame: pd.DataFrame) -> Chart:
-    """The ratios from request to plan, a panel each; `frame` as :func:`.stages.ratios` has it."""
+    """The ratios from request to plan, a panel each; `frame` as :func:`.stages.ratios` has it.
+
+    Shares that say how requests are recorded are not drawn.
+    """
+    frame, every = frame[stages.told(frame)], frame
     end = frame["year"].max()
     last = frame[(frame["year"] == end) & frame["measure"].isin(PANELS)]
     told = ". ".join(
@@ -266,9 +271,14 @@ def ratios(frame: pd.DataFrame) -> Chart:
         draw=draw,
         height=6.4,
         panels={"nrows": 2, "ncols": 2},
-        note="From 2023 requests assessed are those among decisions made; before, requests not "
-        "refused. The two are not quite alike. "
-        + caveats.noted(frame.loc[frame["role"] == "area", "caveat"]),
+        note=_joined(
+            "From 2023 requests assessed are those among decisions made; before, requests not "
+            "refused. The two are not quite alike.",
+            "Years in which few requests were decided on, or none was refused, are left out."
+            if len(frame) < len(every)
+            else "",
+            caveats.noted(frame.loc[frame["role"] == "area", "caveat"]),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats
+from send_analysis.areas import Area
 from send_analysis.show import lines
 from send_analysis.show.chart import Chart
 from send_analysis.show.style import BREAK, CLEAR, PALETTE, ROLES, RULE, TEXT, across
@@ -38,7 +39,18 @@ def indexed(frame: pd.DataFrame) -> Chart:
         alt=lines.told(frame, "index", ".0f", f"plans, January {start} as 100"),
         data=frame,
         draw=lines.drawing(frame, "index", y=f"January {start} = 100", bottom=None),
-        note=f"{lines.neighbours(frame)} {caveats.noted(own['caveat'])}".strip(),
+        note=" ".join(filter(None, [
+            lines.neighbours(frame), caveats.noted(own["caveat"]), _held(frame),
+        ])),
+    )  # fmt: skip
+
+
+def _held(frame: pd.DataFrame) -> str:
+    """Say so where the region's last total holds a flagged return."""
+    last = frame[(frame["role"] == "region") & (frame["year"] == frame["year"].max())]
+    said = [caveats.held("ehc_plans", Area(it.area_code), it.year) for it in last.itertuples()]
+    return " ".join(
+        f"{name}: {text}" for name, text in zip(last["area"], said, strict=True) if text
     )
 
 

@@ -21,6 +21,7 @@ DIMENSIONS = {
 # First January of EHC plans only: the last statements of SEN became plans in 2018 (releases' own
 # guidance), and the releases have residents by age for no January before.
 COMPARABLE = 2019
+SMALLEST = 100  # plans: below it one child is more than 1 %, and no place by growth is told
 IN_TIME = "excluded / 20 weeks or less"  # category of the table `timeliness`, as checks name it
 CONFIDENCE_Z = 1.959964  # two-sided 95 % of a normal distribution
 
@@ -123,8 +124,8 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area_code, area, role, year, plans, index, caveat`` (why the row does not compare with the
-        one before it; empty where it does).
+        ``area_code, area, role, year, plans, index`` (missing where the series breaks in between),
+        ``caveat`` (why the row does not compare with the one before it; empty where it does).
 
     Raises
     ------
@@ -143,16 +144,21 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     listed = listed.assign(area_code=units, area=names).drop_duplicates("area_code")
     found = _beside(totals(listed["area_code"].tolist()).merge(listed, on="area_code"))
     found = found[found["year"] >= start]
-    later = found[(found["role"] == "neighbours") & (found["year"] > start)]
-    said = caveats.crossed(later, "ehc_plans", start, later["year"])
-    found = found.drop(said.index[said != ""])  # no index of a neighbour across a break
+    later = (found["role"] == "neighbours") & (found["year"] > start)
+    found = found[~later | _whole(found, start)]
     base = found[found["year"] == start].set_index("area_code")["plans"]
     if base.empty:
         raise MissingDataError(f"No plans in January {start}; the tables begin in 2010.")
     base = base.replace(0, pd.NA)
     index = (100 * found["plans"] / found["area_code"].map(base)).astype("Float64")
+    index = index.where((found["year"] == start) | _whole(found, start))
     found = found.assign(index=index, caveat=caveats.yearly(found, "ehc_plans"))
     return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
+
+
+def _whole(found: pd.DataFrame, start: int) -> pd.Series:
+    """Whether no break in an area's plans lies between a January and that of the row."""
+    return caveats.crossed(found, "ehc_plans", start, found["year"]) == ""
 
 
 def _with_others(code: str, unit: str) -> str:
@@ -258,10 +264,10 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     DataFrame
         One row a local authority or footprint with figures for both years, by growth:
         ``area_code, area, plans_start, plans_end, growth, low, high`` (per cent, 95 %
-        interval), ``rank`` (1 grew most), ``best, worst`` (places at the ends of the interval),
-        ``areas`` (how many are set in order), ``caveat`` (why that is not growth of one thing;
-        empty where it is). England is the last row, without a rank; those with a caveat come before
-        it, without a rank either; nor has one whose interval spans more than half the places.
+        interval), ``rank`` (1 grew most), ``areas`` (how many are set in order), ``caveat`` (why
+        that is not growth of one thing; empty where it is). England is the last row, without a
+        rank; those with a caveat come before it, without a rank either; nor has one with fewer
+        than :data:`SMALLEST` plans in one of the Januaries.
 
     Raises
     ------
@@ -298,13 +304,9 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     both = pd.concat([grown, _with_interval(national)]).rename_axis("area_code").reset_index()
     both["caveat"] = caveats.crossed(both, "ehc_plans", start, end)
     sound = (both["caveat"] == "") & (both["area_code"] != ENGLAND)
-    others = np.sort(both.loc[sound, "growth"])
-    for place, edge in (("best", "high"), ("worst", "low")):
-        faster = len(others) - np.searchsorted(others, both[edge], side="right")
-        both[place] = pd.Series(faster + (place == "best"), both.index, "Int64").where(sound)
-    told = sound & ~(both["worst"] - both["best"] > len(others) / 2).fillna(False)
+    told = sound & (both[["plans_start", "plans_end"]].min(axis=1) >= SMALLEST)
     both["rank"] = sound.cumsum().where(told).astype("Int64")
-    both["areas"] = pd.Series(len(others), index=both.index, dtype="Int64").where(sound)
+    both["areas"] = pd.Series(sound.sum(), index=both.index, dtype="Int64").where(sound)
     both.insert(1, "area", both["area_code"].map(areas.name))
     order = np.lexsort([~sound, both["area_code"] == ENGLAND])
     both = both.astype({"plans_start": "int64", "plans_end": "int64"}).iloc[order]

@@ -17,9 +17,11 @@ from send_analysis.growth import series as growth
 FIRST_OUTCOMES = 2023
 FIRST = account.FIRST_STOCK - 1  # calendar year
 SHARE_ASSESSED = "requests assessed"
-LEAST_DECIDED = (
-    0.75  # of requests, in England 92 %: below it their share says how they are recorded
-)
+# Share of requests that are decided on, in England 92 %: below it, the share of these that are
+# assessed says how requests are recorded.
+LEAST_DECIDED = 0.75
+FEWEST_ASKED = 30  # requests without a refusal: in England a quarter are refused
+FEWEST = 20  # cases: of fewer no place is told
 
 
 class Measure(NamedTuple):
@@ -77,27 +79,39 @@ def _ranked() -> pd.DataFrame:
         both = pd.DataFrame({"numerator": above, "denominator": below}).dropna()
         both = both[both["denominator"] > 0].reset_index()
         of = MEASURES[measure]
-        both = both[caveats.sound(both, of.table, category=of.category)]
-        local = both[both["area_code"].isin(current) & _decided(both, measure)]
+        both = both[caveats.sound(both, of.table, category=of.category)].assign(measure=measure)
+        cases = both["denominator" if of.share else "numerator"]
+        local = both[both["area_code"].isin(current) & told(both) & (cases >= FEWEST)]
         value = local["numerator"] / local["denominator"]
         place = value.groupby(local["year"])
         both["rank"] = place.rank(ascending=False, method="min")
         both["level"] = value.groupby([local["year"], value]).transform("size") - 1
         both["ranked"] = place.transform("size")
-        parts.append(both.assign(measure=measure, scale=scale))
+        parts.append(both.assign(scale=scale))
     return pd.concat(parts, ignore_index=True)
 
 
-def _decided(rows: pd.DataFrame, measure: str) -> pd.Series:
-    """Mark shares of requests that say how an authority decides: most requests are decided on.
+def told(rows: pd.DataFrame) -> pd.Series:
+    """Mark ratios that say what an authority does, and not how its requests are recorded.
 
-    Where many are withdrawn, or open at the end of the year, refusals are hardly recorded.
+    Left out are shares of requests that were assessed where a quarter or more were withdrawn or
+    open at the end of the year, and where until 2022, when only refusals were counted, none of
+    `FEWEST_ASKED` requests or more was refused.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``area_code, year, measure, numerator, denominator``, as :func:`ratios` returns them.
+
+    Returns
+    -------
+    Series of bool
     """
-    if measure != SHARE_ASSESSED:
-        return pd.Series(True, index=rows.index)
     asked = _components()["requests per 1,000 residents"][0]
-    keys = pd.MultiIndex.from_frame(rows[["area_code", "year"]])
-    return rows["denominator"] >= LEAST_DECIDED * asked.reindex(keys).to_numpy()
+    asked = asked.reindex(pd.MultiIndex.from_frame(rows[["area_code", "year"]])).to_numpy()
+    decided, early = rows["denominator"], rows["year"] < FIRST_OUTCOMES
+    none = early & (rows["numerator"] == decided) & (decided >= FEWEST_ASKED)
+    return (rows["measure"] != SHARE_ASSESSED) | ~(none | (decided < LEAST_DECIDED * asked))
 
 
 @reads.result
@@ -130,7 +144,8 @@ def ratios(area: Area, *, start: int = FIRST, end: int | None = None) -> pd.Data
     -----
     Shares have Wilson intervals, rates Poisson intervals (statsmodels and scipy), of the number of
     cases that would vary as much by chance alone as this one does from year to year. From 2023
-    `requests assessed` counts decisions made; before, requests not refused.
+    `requests assessed` counts decisions made; before, requests not refused. Figures of fewer than
+    `FEWEST` cases, and those that :func:`told` leaves out, have no rank.
     """
     end = growth.latest(area) - 1 if end is None else end
     listed = growth.comparators(area)

@@ -25,7 +25,7 @@ SAID = {
 # than the assessments that are counted as ended in one.
 MORE_BEGAN = 1.15
 DECIDED = 0.85  # of requests; in England 92 %
-SMALL = 100  # plans: below it one child is more than 1 %
+TOO_FEW = f"It is not ranked by growth: it had fewer than {series.SMALLEST} plans."
 
 
 @reads.found
@@ -111,7 +111,7 @@ def ratios_in_words(result: pd.DataFrame) -> list[str]:
             f"{own['high']:.1f})"
         )
         asked, decided = _asked(result, own["year"]), own["denominator"]
-        if measure == stages.SHARE_ASSESSED and decided < stages.LEAST_DECIDED * asked:
+        if not stages.told(rows.reset_index().query("role == 'area'")).all():
             sentences.append(
                 f"{own['area']} in {own['year']}: of {asked:,.0f} requests {asked - decided:,.0f} "
                 "had no decision yet or were withdrawn, too many for the share of the others that "
@@ -186,8 +186,8 @@ def grew(area: Area) -> list[str]:
                 f"By growth that is place {own['rank']} of {own['areas']}, the fastest first."
             )
         elif not pd.isna(own["areas"]):
-            out.append(_chance(own))
-        if own["plans_end"] < SMALL:
+            out.append(TOO_FEW)
+        if own["plans_end"] < series.SMALLEST:
             out.append(
                 f"With {own['plans_end']:,} plans one child more or fewer moves every percentage, "
                 "rate and rank on this page: read the numbers of children."
@@ -312,6 +312,13 @@ def beyond_chance(result: pd.DataFrame) -> str:
         """A number of plans as "12 more" or "12 fewer"."""
         return f"{abs(round(plans)):,} {'more' if plans >= 0 else 'fewer'}"
 
+    counts = series.totals([row["area_code"]]).set_index("year")["plans"]
+    place = (
+        ""
+        if counts[[row["start"], row["end"]]].min() < series.SMALLEST
+        else f" With chance allowed for it ranks {ordinal(row['rank'])} of {row['ranked']} areas, "
+        f"but it could be anywhere from {ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
+    )
     missing = row["end"] - row["start"] - row["years"]
     left_out = f" ({missing} years that look like faults of the return left out)" if missing else ""
     return (
@@ -320,9 +327,7 @@ def beyond_chance(result: pd.DataFrame) -> str:
         f"{verdict}: in an area of this size a year's growth strays by about "
         f"{row['chance']:.1f} percentage points for no lasting reason. Allowing for that, anything "
         f"from {count(row['more_low'])} to {count(row['more_high'])} plans than with the growth "
-        f"of {them} is in keeping with the figures. With chance allowed for it ranks "
-        f"{ordinal(row['rank'])} of {row['ranked']} areas, but it could be anywhere from "
-        f"{ordinal(row['rank_low'])} to {ordinal(row['rank_high'])}."
+        f"of {them} is in keeping with the figures.{place}"
     )
 
 
@@ -343,22 +348,26 @@ def breaks_tested(result: pd.DataFrame) -> list[str]:
     events = {
         "reforms": "the reforms of September 2014",
         "pandemic": "the pandemic of 2020",
-        "person-level return": "the person-level return of 2023",
+        "person-level return": "the person-level return",
     }
     sentences = []
     for row in result.to_dict("records"):
         beside = f"relative to {row['against']}'s, " if row["against"] else ""
+        verbs = ("gained", "lost") if beside else ("grew by", "fell by")
         event, around = events[row["what"]], row["januaries_before"]
+        before, after = (
+            f"{verbs[row[end] < 0]} {abs(row[end]):.1f} %" for end in ("before", "after")
+        )
         span = (
-            f"{row['after']:+.1f} % to January {row['januaries_after']}, that of {event}, and by "
-            f"{row['before']:+.1f} % a year around it (to the Januaries {around})"
+            f"{after} to January {row['januaries_after']}, the first of {event}, and {before} a "
+            f"year around it (to the Januaries {around})"
             if row["measured"] == "one-off change"
-            else f"{row['before']:+.1f} % a year before {event} (to the Januaries {around}) and by "
-            f"{row['after']:+.1f} % a year after (to {row['januaries_after']})"
+            else f"{before} a year before {event} (to the Januaries {around}) and {after} a year "
+            f"after (to {row['januaries_after']})"
         )
         clear = row["p"] < 0.05  # the usual one in twenty
         found = "a change that chance does not explain" if clear else "no clear change"
-        text = f"{beside}plans in {row['area']} grew by {span}: {found} (p = {row['p']:.2g})."
+        text = f"{beside}plans in {row['area']} {span}: {found} (p = {row['p']:.2g})."
         sentences.append(text[0].upper() + text[1:])
     return sentences
 
@@ -432,22 +441,14 @@ def _place(area: Area, grown: pd.DataFrame) -> Tile | None:
     if pd.isna(row["areas"]):
         return Tile(label, "not ranked", "Its growth cannot be told.")
     if pd.isna(row["rank"]):
-        return Tile(label, "not ranked", f"{_chance(row)} {people}")
-    both = "" if code == area else " (they are counted together)"
+        return Tile(label, "not ranked", f"{TOO_FEW} {people}")
+    both = "" if code == area else f", counted with {_others(area, code)}"
     sure = panel.growth_ratios(area, start=series.COMPARABLE, end=end).iloc[0]
     words = (
-        f"The fastest is 1{both}; by chance {ordinal(sure['rank_low'])} to "
+        f"The fastest is 1{both}; by chance (95 %) {ordinal(sure['rank_low'])} to "
         f"{ordinal(sure['rank_high'])}. {people}"
     )
     return Tile(label, f"{row['rank']} of {row['areas']}", words)
-
-
-def _chance(row: pd.Series) -> str:
-    """Say why an area is not ranked; `row` as :func:`.series.growth` has it."""
-    return (
-        f"It has so few plans that chance alone could put its growth anywhere from place "
-        f"{row['best']} to {row['worst']} of {row['areas']}."
-    )
 
 
 def _everywhere(area: Area) -> Chart:

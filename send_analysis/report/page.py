@@ -30,10 +30,13 @@ DATA = re.compile(r'(?<=")data:[^"]{1000,}(?=")')  # pictures and files: most of
 _NAMES = "(?:Isle of Wight|Isles of Scilly|City of London)"
 SPOKEN = re.compile(rf" (?={_NAMES}\b)")
 FIRST = re.compile(
-    rf"(?<=>)(?={_NAMES} (?:goes|had|has|is)\b)|(?<=[a-z0-9%][.] )(?={_NAMES} [a-z])"
+    rf"(?<=>)(?={_NAMES} (?:(?:goes|had|has|is)\b|in 20))|(?<=[a-z0-9%][.] )(?={_NAMES} [a-z])"
 )
 # Not after "and": boards have such names, "Hampshire and Isle of Wight".
-BEFORE = re.compile(r"\b(?:against|at|between|by|for|from|in|of|than|to|with)$", re.IGNORECASE)
+BEFORE = re.compile(
+    r"\b(?:against|at|between|by|for|from|in|marks|of|than|to|with)$", re.IGNORECASE
+)
+WITHIN = re.compile(rf"(?<=, )(?={_NAMES} (?:had|has|is|will|would)\b)")
 LOADING = {"script", "link", "iframe", "object", "embed"}
 HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
 TEMPLATES = Path(__file__).parent / "templates"
@@ -214,7 +217,7 @@ def with_articles(html: str) -> str:
         before = html[max(0, found.start() - 10) : found.start()]
         return " the " if BEFORE.search(before) else " "
 
-    return FIRST.sub("The ", SPOKEN.sub(article, html))
+    return WITHIN.sub("the ", FIRST.sub("The ", SPOKEN.sub(article, html)))
 
 
 def tied(text: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from send_analysis import areas, caveats, reads, tables
 from send_analysis.areas import Area
 from send_analysis.forecasting import totals
-from send_analysis.growth import denominators, series
+from send_analysis.growth import denominators, panel, series
 from send_analysis.report import england
 from send_analysis.show.chart import Chart
 from send_analysis.show.map import place
@@ -190,9 +190,10 @@ def within(region: Area) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area, role, plans_start, plans_end, growth, growth_low_95, growth_high_95``: authorities
-        and units by growth, those that cannot be told left out; then the region (not where one of
-        its returns is flagged; it has no interval) and England.
+        ``area, role, plans_start, plans_end, growth, growth_low_95, growth_high_95,
+        beyond_chance`` (``faster`` or ``slower`` than England, as :func:`.panel.growth_ratios`
+        tells; else empty): authorities and units by growth, those that cannot be told left out;
+        then the region (not where one of its returns is flagged; it has no interval) and England.
     """
     start, end = series.COMPARABLE, series.latest()
     known = tables.load("areas").set_index("area_code")["region_code"]
@@ -210,21 +211,25 @@ def within(region: Area) -> pd.DataFrame:
     national = grown[grown["area_code"] == areas.ENGLAND].assign(role="england")
     ends = {"low": "growth_low_95", "high": "growth_high_95"}
     columns = ["area", "role", "plans_start", "plans_end", "growth", *ends.values()]
+    sure = panel.growth_ratios(start=start, end=end).set_index("area_code")
+    way = np.select([sure["low"] > 1, sure["high"] < 1], ["faster", "slower"], "")
+    local["beyond_chance"] = local["area_code"].map(pd.Series(way, index=sure.index)).fillna("")
     out = pd.concat([local, whole, national]).rename(columns=ends)
-    return out.reindex(columns=columns).reset_index(drop=True)
+    return out.reindex(columns=[*columns, "beyond_chance"]).reset_index(drop=True)
 
 
 @reads.found
 def compared(frame: pd.DataFrame, region: Area) -> Chart:
     """Growth of the areas of a region in order; `frame` as :func:`within` returns it.
 
-    Those count as faster or slower than England whose interval of chance does not hold it.
+    Those count as faster or slower than England that page 02 calls so: the ordinary ups and downs
+    of a year are allowed for, which the intervals that are drawn do not.
     """
     rows = frame[frame["role"] == "authority"].iloc[::-1].reset_index(drop=True)
     marks = frame[frame["role"] != "authority"].set_index("role")
     national = marks.loc["england", "growth"]
     low, high = rows["growth_low_95"], rows["growth_high_95"]
-    above, below = int((low > national).sum()), int((high < national).sum())
+    above, below = ((rows["beyond_chance"] == way).sum() for way in ("faster", "slower"))
     start, end = series.COMPARABLE, series.latest()
     listed = ", ".join(f"{it.area} {it.growth:+.0f} %" for it in rows.iloc[::-1].itertuples())
 
@@ -242,9 +247,10 @@ def compared(frame: pd.DataFrame, region: Area) -> Chart:
         ax.set_xlabel("growth in plans, %")
 
     return Chart(
-        title=f"Plans grew faster than England's by more than chance in {above} of {len(rows)} "
-        f"areas of {place(region.name)}, slower in {below}",
-        subtitle=f"Growth in plans, January {start} to January {end}, with 95 % interval of chance",
+        title=f"Beyond the ups and downs of a year plans grew faster than England's in {above} of "
+        f"{len(rows)} areas of {place(region.name)}, slower in {below}",
+        subtitle=f"Growth in plans, January {start} to January {end}; lines: 95 % interval of the "
+        "chance of counting alone",
         alt=f"Dots of growth in plans of the areas of {place(region.name)}, in order, beside "
         f"England's {national:+.0f} %: {listed}.",
         data=frame,

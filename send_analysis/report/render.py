@@ -458,7 +458,7 @@ def _faults(code: str) -> str:
         table=found["table"].str.replace("_", " ").str.replace("ehc", "EHC"),
         area=pd.Categorical(found["area_code"].map(names), names.values()),
     ).sort_values(["area", "table", "year"], kind="stable")
-    names = {"published": "figure", "expected": "held_against"}
+    names = {"published": "as_printed", "expected": "held_against"}
     quoted = {f"'{name}'": f"“{terms.heading(to)}”" for name, to in names.items()}
     found["note"] = found["note"].replace(quoted, regex=True)
     columns = ["area", *found.columns.drop(["area_code", "area"])]

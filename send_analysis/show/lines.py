@@ -110,7 +110,8 @@ def neighbours(frame: pd.DataFrame) -> str:
 def at(frame: pd.DataFrame, role: str, column: str, year: int) -> float:
     """Value of the area that plays a role, in one year; not a number where there is none."""
     rows = frame[(frame["role"] == role) & (frame["year"] == year)]
-    return float(rows[column].iloc[0]) if len(rows) else float("nan")
+    values = rows[column].to_numpy(dtype=float, na_value=np.nan)
+    return float(values[0]) if len(values) else float("nan")
 
 
 def last(frame: pd.DataFrame) -> int:

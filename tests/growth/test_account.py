@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from send_analysis import areas, tables
+from send_analysis import areas, caveats, tables
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import account as stock
 from send_analysis.growth import counterfactuals as others
-from send_analysis.growth import decomposition, series, stages, words
+from send_analysis.growth import cause_charts, decomposition, series, stages, words
 
 BURY = "E08000002"
 
@@ -152,17 +152,34 @@ def test_neighbours_are_pooled_and_ranks_are_among_authorities():
 
 
 def test_a_place_that_others_share_is_said_with_how_many():
-    own = stages.ratios("City of London", start=2024, end=2024)
-    own = own[(own["role"] == "area") & (own["measure"] == "requests assessed")].iloc[0]
-    # Every decision of the year was to assess, there and in some other authorities.
-    rows = tables.load("requests").query("year == 2024")
+    # Assessments of 2024 that all ended in a plan, in some authorities with 20 of them or more.
+    rows = tables.load("assessments").query("year == 2024")
     rows = rows[rows["area_code"].isin(areas.current())]
-    wide = rows.pivot(index="area_code", columns="outcome", values="requests").astype(float)
-    every = (wide["assessed"] > 0) & (wide["not assessed"] == 0)
-    every &= wide["assessed"] >= 0.75 * wide["all"]
+    wide = rows.pivot(index="area_code", columns="outcome", values="assessments").astype(float)
+    every = wide[(wide["plan not issued"] == 0) & (wide["plan issued"] >= 20)].index
+    sound = caveats.flagged("assessments", 2024, category="plan issued").index
+    every = every.difference(sound)
+    own = stages.ratios(areas.Area(every[0]), start=2024, end=2024)
+    own = own[(own["role"] == "area") & (own["measure"] == "assessments ending in a plan")].iloc[0]
     assert own["value"] == 100
     assert own["rank"] == 1
-    assert own["level"] == every.sum() - 1
+    assert own["level"] == len(every) - 1 > 0
+
+
+def test_a_handful_of_cases_has_no_place():
+    """requests.csv 2024: the Isles of Scilly had 2 requests, of which 1 was assessed."""
+    own = stages.ratios("Isles of Scilly", start=2024, end=2024).query("role == 'area'")
+    assert own["rank"].isna().all()
+    assert "place" not in " ".join(words.ratios_in_words(stages.ratios("Isles of Scilly")))
+
+
+def test_a_share_that_says_how_requests_are_recorded_is_not_drawn():
+    """requests.csv: Leicester refused none of 601, 530, 771 and 836 requests, 2019 to 2022."""
+    drawn = cause_charts.ratios(stages.ratios("Leicester", start=2018, end=2024)).data
+    own = drawn[(drawn["role"] == "area") & (drawn["measure"] == stages.SHARE_ASSESSED)]
+    assert not set(own["year"]) & {2019, 2020, 2021, 2022, 2024}
+    every = stages.ratios("Bury", start=2018, end=2024)
+    assert len(cause_charts.ratios(every).data) == len(every)
 
 
 def test_a_share_of_few_decisions_has_no_verdict_and_no_place():

@@ -29,7 +29,7 @@ def bury():
     return measures.appeals("Bury")
 
 
-@pytest.mark.parametrize("name", ["Bury", "Rutland", "Newham"])
+@pytest.mark.parametrize("name", ["Bury", "Rutland", "Bolton"])
 def test_appeals_are_for_100_decisions_what_the_publisher_prints(official, name):
     path = official / "tribunals" / "send_tribunals_and_appeal_rate_2014-2024.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -96,6 +96,9 @@ def test_decisions_are_what_they_are_made_of_or_left_out():
     assert left_out == {
         ("Cambridgeshire", 2024), ("Central Bedfordshire", 2024), ("Isles of Scilly", 2024),
         ("Peterborough", 2023), ("Plymouth", 2022),
+        # Their plans, which are among the decisions, are flagged in the January that follows.
+        ("East Riding of Yorkshire", 2015), ("Newham", 2019), ("Newham", 2024),
+        ("Nottingham", 2023),
     }  # fmt: skip
     low, high = np.quantile(held, [0.005, 0.995])
     assert len(held) > 1_600 and low > 0.99 and high < 1.1

@@ -125,6 +125,7 @@ def test_index_shows_the_faults_of_the_area_and_of_no_other(notebook, no_kernel,
         assert len(shown) == known["area_code"].isin(around).sum() > 0
         told = read_file(path).select_one("main .faults").get_text(" ")
         assert "Plans published" not in told and "'published'" not in told
+        assert not re.search(r"\de[+-]\d", told)
         heads = {th.get_text() for th in read_file(path).select("main .faults thead th")}
         assert {"Figure", "Held against"} <= heads
         assert {"Figure", "Held against"} >= set(re.findall("“(.*?)”", told))
