@@ -266,7 +266,7 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
         ``area_code, area, plans_start, plans_end, growth, low, high`` (per cent, 95 %
         interval), ``rank`` (1 grew most), ``areas`` (how many are set in order), ``caveat`` (why
         that is not growth of one thing; empty where it is). England is the last row, without a
-        rank; those with a caveat come before it, without a rank either; nor has one with fewer
+        rank; those with a caveat come before it, without growth and rank; nor has one with fewer
         than :data:`SMALLEST` plans in one of the Januaries.
 
     Raises
@@ -307,6 +307,8 @@ def growth(start: int = COMPARABLE, end: int | None = None) -> pd.DataFrame:
     told = sound & (both[["plans_start", "plans_end"]].min(axis=1) >= SMALLEST)
     both["rank"] = sound.cumsum().where(told).astype("Int64")
     both["areas"] = pd.Series(sound.sum(), index=both.index, dtype="Int64").where(sound)
+    ends = ["growth", "low", "high"]
+    both[ends] = both[ends].where(both["caveat"] == "")
     both.insert(1, "area", both["area_code"].map(areas.name))
     order = np.lexsort([~sound, both["area_code"] == ENGLAND])
     both = both.astype({"plans_start": "int64", "plans_end": "int64"}).iloc[order]

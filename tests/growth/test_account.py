@@ -8,8 +8,8 @@ from send_analysis import areas, caveats, tables
 from send_analysis.categories import AGE_BANDS
 from send_analysis.errors import MissingDataError, ParameterError
 from send_analysis.growth import account as stock
-from send_analysis.growth import counterfactuals as others
 from send_analysis.growth import cause_charts, decomposition, series, stages, words
+from send_analysis.growth import counterfactuals as others
 
 BURY = "E08000002"
 
