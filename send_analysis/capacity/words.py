@@ -176,8 +176,8 @@ def year_before(area: Area) -> str:
         return ""
     row = rows.loc["all"]
     return (
-        f"A year earlier the method would have said {row['low_80']:,.0f} to {row['high_80']:,.0f} "
-        f"for January {row['year']}; {row['needed']:,} were in use, {row['came']} that range."
+        f"A year earlier it would have been {row['low_80']:,.0f} to {row['high_80']:,.0f}; "
+        f"{row['needed']:,} were in use, {row['came']} that range."
     )
 
 
