@@ -277,7 +277,7 @@ def briefing(code: Area, pages: Sequence[dict[str, Any]], edition: Edition, arou
             **told, **shared,
         )
     )  # fmt: skip
-    return pages_of.with_articles(html)
+    return pages_of.tied(pages_of.with_articles(html))
 
 
 def _shared(code: Area, pages: Sequence[dict[str, Any]], around: Around) -> dict[str, Any]:
