@@ -31,6 +31,9 @@ MOST_SAID = 5  # values that the reading of a row has
 LONGEST_SAID = 80  # characters of a name in it
 NOTES = re.compile(r"\nNotes\n-+\n(.*?)(?=\n\n[A-Z][^\n]*\n-+\n|\Z)", re.DOTALL)
 MARKUP = re.compile(r":\w+:`[.!~]*([^`]*)`|``?([^`]*)``?")
+# A number as it may be written: 4,508; £1.20; 52 or more; 12 → 9 %.
+_NUMBER = r"(?:[%£<>≤≥+−-]? ?\d[\d,]*(?:\.\d+)?(?: ?%)?(?: or more)?|n/a)"
+WRITTEN = re.compile(rf"{_NUMBER}(?: → {_NUMBER})?")
 # What tells rows apart and says nothing by itself.
 UNREAD = re.compile(r"(^|_)code$|^(role|caveat|same_as|compare)$")
 
@@ -203,7 +206,7 @@ def reading(thing: Chart | Table) -> str:
     names = _telling(frame, at)
     said = {name: terms.texts(row[name], name)[0] for name in row if not row[name].hasnans}
     named = [
-        f"{terms.heading(name)} {said[name]}" if _is_figure(frame[name], name) else said[name]
+        _under_heading(name, said[name]) if _is_figure(frame[name], name) else said[name]
         for name in names
     ]
     values = [
@@ -214,10 +217,20 @@ def reading(thing: Chart | Table) -> str:
     return f"{', '.join(named) or 'the first row'}: {'; '.join(values)}." if values else ""
 
 
+def _under_heading(name: str, text: str) -> str:
+    """Name a row by a number: Years ahead 1, Quantile 2.5 %."""
+    heading = terms.heading(name)
+    of = heading.removesuffix(", %")
+    return f"{of} {text}" + " %" * (of != heading)
+
+
 def _is_figure(column: pd.Series, name: str) -> bool:
-    """Whether a column holds numbers that are no years."""
+    """Whether a column holds numbers, also such as are written as text, that are no years."""
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        return False
+        known = column.dropna().astype(str)
+        if not known.str.fullmatch(WRITTEN).all() or not known.str.contains(r"\d").any():
+            return False
+        column = pd.to_numeric(known, errors="coerce")
     named = re.search(terms.YEARS, name, re.IGNORECASE)
     return not (named and column.dropna().between(1900, 2100).all())
 
@@ -225,7 +238,8 @@ def _is_figure(column: pd.Series, name: str) -> bool:
 def _telling(frame: pd.DataFrame, at: int) -> list[str]:
     """Columns that name a row: those it begins with where rows differ, and what tells it apart.
 
-    Names and years come before whole numbers, and these before others.
+    A kind that a row begins with is named also where all are of one. Names and years come before
+    whole numbers, and these before others.
     """
     rank, begins = {}, True
     names, alike = [], np.ones(len(frame), dtype=bool)
@@ -238,7 +252,7 @@ def _telling(frame: pd.DataFrame, at: int) -> list[str]:
         if pd.isna(value) or len(str(value)) >= LONGEST_SAID:
             continue
         same = column.eq(value).fillna(False).to_numpy(dtype=bool)
-        if begins and name != "kind" and not (names and same.all()):
+        if begins and (name != "kind" or not names) and not ({*names} - {"kind"} and same.all()):
             names.append(name)
             alike &= same
         elif is_figure:

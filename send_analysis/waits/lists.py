@@ -42,7 +42,7 @@ SAID = "2024-05"
 """When the claims about waits were made that a page holds the lists against: the month of the
 inspectors' report on Bury and of the partnership's answer."""
 MOST_REPEATED = 0.1  # share of a sum that may be taken out before it is another list
-FULL = 100  # people on a list that is not empty a month later
+FULL = 100  # people on a list that is not empty a month before or later
 NUMBERS = [TOTAL, *BANDS, "banded"]
 _LIST = ["level", "organisation_code", "organisation", "age_group", "service"]
 
@@ -274,8 +274,9 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
 
     What came from lists that repeat the month before (column ``repeated``) is taken out. A list of
     which that is more than a tenth, a provider's own among them, is as if it had not been returned:
-    the rest of it is another list. So is a list of nobody after one of ``FULL`` people or more in
-    the same run of months: no service sees so many in a month, and a return that ends is printed 0.
+    the rest of it is another list. So is a list of nobody where the nearest that holds anybody,
+    before or after it in the same run of months, has ``FULL`` people or more: no service sees or
+    takes on so many in a month, and where a return fails, ends or has not begun, 0 is printed.
 
     Parameters
     ----------
@@ -308,12 +309,13 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _emptied(total: pd.Series) -> pd.Series:
-    """Whether a list holds nobody, where the last that held anybody held ``FULL`` or more."""
+    """Whether a list holds nobody, next to one in its run of months of ``FULL`` people or more."""
     order = total.sort_index(level="month")
     run = runs(order.index.get_level_values("month")).reindex(order.index.get_level_values("month"))
     keys = [order.index.get_level_values(name) for name in _LIST] + [run.to_numpy()]
-    last = order.where(order > 0).groupby(keys).ffill()
-    return ((order == 0) & (last >= FULL)).reindex(total.index)
+    held = order.where(order > 0).groupby(keys)
+    beside = np.fmax(held.ffill(), held.bfill())
+    return ((order == 0) & (beside >= FULL)).reindex(total.index)
 
 
 class Weeks(NamedTuple):

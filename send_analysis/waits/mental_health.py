@@ -255,9 +255,10 @@ def autism(area: Area) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``organisation, level`` (group: the area's own; other: of its first board; england),
-        ``month`` (the last that groups are published for), ``under 10, 10 to 17``: per cent of
-        those whose referral had been open at least 13 weeks; missing where suppressed.
+        ``organisation, level`` (group: the area's own; other: those that authorities of its first
+        board are linked to, some of them another board's; england), ``month`` (the last that groups
+        are published for), ``under 10, 10 to 17``: per cent of those whose referral had been open
+        at least 13 weeks; missing where suppressed.
     """
     links = tables.load("nhs_area_links", area_code=areas.current())
     own = list(groups(area)["organisation_code"])

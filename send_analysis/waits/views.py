@@ -292,9 +292,10 @@ def came() -> pd.Series:
     Returns
     -------
     Series
-        ``month`` (of that list), ``lists, inside`` (how many lay where four draws in five do),
-        ``missed, stayed``: by how many per cent half the lists differ at least from the middle of
-        the draws, and from what they were.
+        ``month`` (of that list), ``drawn`` (lists drawn on), ``lists`` (how many of them were
+        returned then), ``inside`` (how many lay where four draws in five do), ``missed, stayed``:
+        by how many per cent half the lists differ at least from the middle of the draws, and from
+        what they were.
     """
     later = of_main(waits.since())
     later = later[later["month"] == later["month"].min()].set_index(
@@ -311,11 +312,11 @@ def came() -> pd.Series:
     weeks = (found["month later"] - found["month"]).dt.days / 7
     middle = found["queue_size"] + weeks * (found["demand"] - found["capacity"])
     half = norm.ppf(0.9) * (weeks * (found["demand"] + found["capacity"])) ** 0.5
-    off = 100 * pd.DataFrame({"missed": middle.clip(lower=0), "stayed": found["queue_size"]})
+    bases = pd.DataFrame({"missed": middle.clip(lower=0), "stayed": found["queue_size"]})
+    off = 100 * bases.rdiv(became, axis=0) - 100
     return pd.Series({
-        "month": found["month later"].iloc[0], "lists": len(found),
-        "inside": ((became - middle).abs() <= half).sum(),
-        **(off.div(became, axis=0) - 100).abs().median(),
+        "month": found["month later"].iloc[0], "drawn": len(longest), "lists": len(found),
+        "inside": ((became - middle).abs() <= half).sum(), **off.abs().median(),
     })  # fmt: skip
 
 

@@ -200,7 +200,7 @@ def services(area: Area) -> pd.DataFrame:
         ``service`` (as the publisher calls it), ``organisation, level`` (provider, icb), ``month,
         waiting, over 18 weeks, over 52 weeks`` (per cent of those whose wait is known), ``over 18
         weeks in England, over 52 weeks in England``. The providers that serve the area and its
-        first board; lists of no child, not returned, or last month's again are left out.
+        first board; lists of no child or not returned are left out.
 
     Raises
     ------

@@ -20,6 +20,8 @@ from send_analysis.waits import (
 )
 
 ENOUGH = {"known": 100, "long": 20}  # children, at one end at least, for a verdict on a share
+HELD = 1 / 3  # of those whose wait is known, at least, for a verdict that stands for the list
+TO_JUDGE_BY = "enough children, and at least a third of the list, to judge by"
 UNCLEAR = "shows no clear change"
 NO_JUMP = "no jump that waiting cannot make"
 _ENDS = ["first_month", "last_month", "comparable_first", "comparable_last"]
@@ -72,26 +74,36 @@ def _fell(shown: pd.DataFrame) -> str:
     compared = shown[[_enough(row) for _, row in shown.iterrows()]]
     who = f"providers that reported every month and show {NO_JUMP}"
     if compared.empty:
-        return f"no service has enough children to judge by on lists of {who}."
+        return f"in no service do {who} have {TO_JUDGE_BY}."
     share = f"among {who}, the share of children waiting over 18 weeks"
     only = len(compared) < len(shown)
     if len(compared) == 1:
         way = _way(compared.iloc[0])
-        why = ", the only service in which these have enough children to judge by" * only
+        why = f", the only service in which these have {TO_JUDGE_BY}" * only
         return f"{share} {way} in {compared.index[0]}{why}."
     ways = compared.apply(_way, axis=1).value_counts()
     told = [f"{way} in {ways.get(way, 'none')}" for way in ("fell", "rose")]
     if UNCLEAR in ways:
         told.append(f"{UNCLEAR} in {ways[UNCLEAR]}")
     which = "the " * only + f"{len(compared)} services"
-    why = " in which these have enough children to judge by" * only
+    why = f" in which these have {TO_JUDGE_BY}" * only
     return f"{share} {either(told, 'and')} of {which}{why}."
 
 
 def _enough(row: pd.Series) -> bool:
-    """Whether comparable providers have children enough for a verdict, and a share at both ends."""
-    most = (max(row[f"{end}_{of}"] for end in _ENDS[2:]) >= few for of, few in ENOUGH.items())
-    return bool(row[_ENDS[2:]].notna().all() and all(most))
+    """Whether comparable providers have a share at both ends, and enough of the list to judge."""
+    return not (row[_ENDS[2:]].isna().any() or _few(row) or _part(row))
+
+
+def _few(row: pd.Series) -> bool:
+    """Whether comparable providers have too few children at either end for a verdict."""
+    return any(max(row[f"{end}_{of}"] for end in _ENDS[2:]) < least for of, least in ENOUGH.items())
+
+
+def _part(row: pd.Series) -> bool:
+    """Whether comparable providers have too small a part of the list at one end for a verdict."""
+    ends = zip(_ENDS[:2], _ENDS[2:], strict=True)
+    return any(row[f"{own}_known"] < HELD * row[f"{whole}_known"] for whole, own in ends)
 
 
 def _way(row: pd.Series) -> str:
@@ -118,11 +130,11 @@ def _compared(row: pd.Series) -> str:
     if row[_ENDS[2:]].isna().any():
         return "no provider's list can be compared throughout"
     counts = [f"{row[f'{end}_long']:,.0f} of {row[f'{end}_known']:,.0f}" for end in _ENDS]
-    whole, enough = counts[:2] == counts[2:], _enough(row)
-    few = [] if enough else ["too few to judge by"]
-    way = f" the share {_way(row)}:" if enough else ""
+    why = "too few to judge by" if _few(row) else "too small a part to judge by"
+    few = [] if _enough(row) else [why]
+    way = "" if few else f" the share {_way(row)}:"
     told = f"on lists that can be compared throughout{way} {' → '.join(counts[2:])}"
-    return ", ".join(few if whole else [told, *few])
+    return ", ".join(few if counts[:2] == counts[2:] else [told, *few])
 
 
 def _since(area: Area, service: str, recounted: dict[str, pd.Timestamp]) -> str:
@@ -219,10 +231,12 @@ def came() -> str:
     """Say what became of lists that were drawn on as now."""
     found = views.came()
     return (
-        f"Of the longest lists of {found['lists']} boards {found['inside']} lay in the band of “as "
-        f"now” in {found['month']:%B %Y}. Half of them were at least {found['missed']:.0f} % off "
-        f"its middle, and {found['stayed']:.0f} % off what they had been in the last month drawn "
-        "from. This is arithmetic on the rates of some months, not a forecast."
+        f"Of the longest lists of {found['drawn']} boards {found['lists']} were returned in "
+        f"{found['month']:%B %Y}, whoever reported then and whatever was counted; "
+        f"{found['inside']} lay in the band of “as now”. Half of those returned were at least "
+        f"{found['missed']:.0f} % off its middle, and {found['stayed']:.0f} % off what they had "
+        "been in the last month drawn from. How much of that is waiting, and how much counting, "
+        "cannot be told. This is arithmetic on the rates of some months, not a forecast."
     )
 
 

@@ -263,7 +263,10 @@ def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
             "state, primary: Areas: 143.",
         ),
         ({"horizon": [1, 1, 2], "level": [2.5, 5.0, 2.5], "below": [1.8, 3.0, 2.0]},
-         "Years ahead 1, Quantile, % 2.5: Outcomes below it, %: 1.8."),
+         "Years ahead 1, Quantile 2.5 %: Outcomes below it, %: 1.8."),
+        ({"kind": ["all specialist"] * 2, "phase": ["all"] * 2, "chance_low": [80, 90],
+          "chance_high": [90, 100], "areas": [39, 27]},
+         "all specialist, all, Chance from 80 %: Chance to, %: 90; Areas: 39."),
         ({"area": ["Bury", "York"], "start": [2019] * 2, "against": ["england"] * 2,
           "years": [6, 6], "growth_a_year": [19.7, 3.0]},
          "Bury: Years: 6; Growth, % a year: 19.7."),
@@ -277,6 +280,24 @@ def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
 )  # fmt: skip
 def test_a_row_is_read_with_what_tells_it_apart_and_nothing_else(columns, told):
     assert about.reading(Table(pd.DataFrame(columns), "Made up")) == told
+
+
+WRITTEN = st.one_of(
+    st.integers(0, 10**7).map("{:,}".format), st.floats(0, 100).map("{:.1f}".format),
+    st.integers(1, 60).map("{} or more".format), st.integers(0, 100).map("% {}".format),
+    st.tuples(st.integers(0, 9999), st.integers(0, 100)).map(lambda it: f"{it[0]:,} → {it[1]} %"),
+    st.integers(1, 99).map("{:+}".format), st.integers(0, 99).map("£{}".format),
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(WRITTEN, min_size=4, max_size=4), st.lists(WRITTEN, min_size=1, max_size=4))
+def test_numbers_written_as_text_are_read_under_their_headings(first, last):
+    keys = {"service": ["audiology"] * 2 + ["physiotherapy"] * 2, "measure": ["a", "b"] * 2}
+    columns = {"first_month": first, "last_month": [*last, *["n/a", None, "n/a"]][:4]}
+    made = pd.DataFrame({**keys, **columns, "unit": ["children"] * 4})
+    told = f"audiology, a: First month: {first[0]}; Last month: {last[0]}."
+    assert about.reading(Table(made, "Made up")) == told
 
 
 @given(

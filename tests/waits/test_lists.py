@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from send_analysis.errors import DataError, MissingDataError, ParameterError, Un
 from send_analysis.waits import changes, words
 from send_analysis.waits import lists as waits
 
+ROOT = Path(__file__).parents[2]
 OT = "Therapy interventions: Occupational therapy"
 JANUARY, FEBRUARY = pd.Timestamp("2023-01-01"), pd.Timestamp("2023-02-01")
 
@@ -150,6 +152,19 @@ def test_lists_that_repeat_are_no_return_and_leave_the_sums():
     lists = waits.wide(pd.concat([own, board, empty])).set_index("organisation_code")
     assert lists.loc[["X1", "Q2"], ["total", "52+"]].isna().all(axis=None)
     assert lists.loc["Q1", ["total", "52+", "banded"]].tolist() == [203, 29, 203]
+
+
+def test_months_whose_month_before_is_not_at_hand_have_no_list_that_repeats(table):
+    # So notes say "as far as that is at hand": of the later lists for first and last month not.
+    months = table["month"].drop_duplicates().sort_values()
+    after_gap = months[~months.isin(months + pd.DateOffset(months=1))]
+    repeats = table.loc[table["repeated"] > 0, "month"].unique()
+    assert set(months) - set(repeats) == set(after_gap)
+    later = waits.since()["month"]
+    assert {later.min(), later.max()} <= set(after_gap)
+    page = (ROOT / "notebooks" / "05_waiting_times.ipynb").read_text(encoding="utf-8")
+    assert page.count("before are left out, as far as that is at hand") == 1
+    assert "before are left out.\\" not in page
 
 
 def test_an_empty_selection_and_an_unknown_base_are_refused(table):
@@ -315,13 +330,14 @@ def test_every_authority_has_a_board_and_branches(table):
     assert (boards.groupby("area_code")["rank"].min() == 1).all()
 
 
-def test_a_list_of_nobody_after_a_hundred_is_not_returned():
+def test_a_list_of_nobody_beside_a_hundred_is_not_returned():
     for table in (waits.then(), waits.since()):
         known = waits.wide(table).sort_values("month")
         key = [known["organisation_code"], known["service"]]
         run = known["month"].map(waits.runs(known["month"]))
-        full = known["total"].where(known["total"] > 0).groupby([*key, run]).ffill() >= 100
-        assert not (full & (known["total"] == 0)).any()
+        held = known["total"].where(known["total"] > 0).groupby([*key, run])
+        for beside in (held.ffill(), held.bfill()):
+            assert not ((beside >= 100) & (known["total"] == 0)).any()
     # CSH Surrey printed 689, 158 and 121 in March 2025, 0 in all three services in April, then
     # nothing; Wirral 2,138 in July 2023, 0 in August, 2,002 in September.
     known = (
@@ -334,6 +350,10 @@ def test_a_list_of_nobody_after_a_hundred_is_not_returned():
     ):  # fmt: skip
         found = known["NTV", waits.SERVICES[service]].dropna()
         assert (found.index[-1], found.iloc[-1]) == (pd.Timestamp(2025, 3, 1), last)
+    # Dorset HealthCare printed 0 in August 2024, 135 in September.
+    found = known["RDY", waits.SERVICES["speech and language"]].dropna()
+    assert (found.index[0], found.iloc[0]) == (pd.Timestamp(2024, 9, 1), 135)
+    assert "Dorset had 135 children waiting in September 2024" in " ".join(words.later("Dorset"))
     surrey = words.later("Surrey")
     assert "689 in March 2025" in " ".join(surrey) and " and 0 in " not in " ".join(surrey)
 

@@ -1,10 +1,14 @@
 """Children's mental health: figures read off the workbooks, sums by hand, sentences."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from send_analysis import areas, tables
 from send_analysis.waits import mental_health, words_mental_health
+
+ROOT = Path(__file__).parents[2]
 
 
 def one(area, level):
@@ -138,6 +142,25 @@ def test_first_contacts_name_the_provider_the_board_and_england():
     assert "half had waited 153 days or longer, then 199" in said[0]
     assert "over 52 weeks 30 %, then 37 %" in said[2]  # 71,204 of 236,199; 86,753 of 233,799
     assert len(words_mental_health.first_contacts("Kent")) == 2
+
+
+def test_groups_of_authorities_of_a_board_may_be_another_boards(official):
+    lookup = pd.read_csv(next((official / "lookups").glob("Sub_ICB*2022*")))
+    board = lookup.set_index("SICBL22CDH")["ICB22CDH"]
+    known = tables.load("autism_referrals").drop_duplicates("organisation", keep="last")
+    codes = known.set_index("organisation")["organisation_code"]
+    links = tables.load("nhs_area_links", area_code=areas.current(), level="icb")
+    first = links[links["rank"] == 1].set_index("area_code")["organisation_code"]
+    foreign = {}
+    for area in first.index:
+        others = mental_health.autism(area).query("level == 'other'")["organisation"].map(codes)
+        foreign[areas.name(area)] = set(others[others.map(board) != first[area]])
+    assert foreign["Reading"] == {"92G", "M1J4Y"}
+    assert foreign["North Lincolnshire"] == {"01K", "36J"}
+    assert foreign["Bury"] == set()
+    assert sum(map(bool, foreign.values())) == 29
+    page = (ROOT / "notebooks" / "05_waiting_times.ipynb").read_text(encoding="utf-8")
+    assert "others of its board" not in page
 
 
 def test_autism_of_a_suppressed_group_is_said_to_be():
