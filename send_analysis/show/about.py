@@ -34,6 +34,7 @@ MARKUP = re.compile(r":\w+:`[.!~]*([^`]*)`|``?([^`]*)``?")
 # A number as it may be written: 4,508; £1.20; 52 or more; 12 → 9 %.
 _NUMBER = r"(?:[%£<>≤≥+−-]? ?\d[\d,]*(?:\.\d+)?(?: ?%)?(?: or more)?|n/a)"
 WRITTEN = re.compile(rf"{_NUMBER}(?: → {_NUMBER})?")
+AGAINST = "against"  # who an area is compared with: a name that says nothing without its heading
 # What tells rows apart and says nothing by itself.
 UNREAD = re.compile(r"(^|_)code$|^(role|caveat|same_as|compare)$")
 
@@ -206,7 +207,9 @@ def reading(thing: Chart | Table) -> str:
     names = _telling(frame, at)
     said = {name: terms.texts(row[name], name)[0] for name in row if not row[name].hasnans}
     named = [
-        _under_heading(name, said[name]) if _is_figure(frame[name], name) else said[name]
+        _under_heading(name, said[name])
+        if name == AGAINST or _is_figure(frame[name], name)
+        else said[name]
         for name in names
     ]
     values = [
@@ -264,6 +267,8 @@ def _telling(frame: pd.DataFrame, at: int) -> list[str]:
         if same.sum() < alike.sum():
             names.append(name)
             alike = same
+    always = [AGAINST, "year", "start", "end"]  # what a figure is of, also where all rows are alike
+    names += [name for name in always if name in frame and pd.notna(frame[name].iloc[at])]
     return [name for name in frame if name in names]
 
 

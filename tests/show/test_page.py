@@ -269,7 +269,7 @@ def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
          "all specialist, all, Chance from 80 %: Chance to, %: 90; Areas: 39."),
         ({"area": ["Bury", "York"], "start": [2019] * 2, "against": ["england"] * 2,
           "years": [6, 6], "growth_a_year": [19.7, 3.0]},
-         "Bury: Years: 6; Growth, % a year: 19.7."),
+         "Bury, 2019, Against england: Years: 6; Growth, % a year: 19.7."),
         ({"area": ["England"] * 2, "year": [2010, 2011], "origin": [2025] * 2,
           "published": [228_221, 229_017]}, "England, 2010: Plans published: 228,221."),
         ({"phase": ["primary", "all"], "probability": [None, 40.0], "unsaid": ["no better", None],
@@ -278,7 +278,7 @@ def test_what_lies_behind_an_exhibit_is_derived(shown, monkeypatch):
          "January 2023: Value: 51.8."),
     ],
 )  # fmt: skip
-def test_a_row_is_read_with_what_tells_it_apart_and_nothing_else(columns, told):
+def test_a_row_is_read_with_what_it_is_of_and_what_tells_it_apart(columns, told):
     assert about.reading(Table(pd.DataFrame(columns), "Made up")) == told
 
 
