@@ -44,11 +44,8 @@ def _made(area: Area) -> pd.DataFrame:
     """Return the ledger with each claim as it is recorded beside what was found."""
     found = recorded(area)
     made = pd.DataFrame(verdicts.claims(area))
-    more = ["statement", "printed", "address", "tolerance", "tolerance_reason"]
-    tests = zip(made["test"], found["table"], strict=True)
-    parts = [(verdicts.held(test, table), test.get("note", "")) for test, table in tests]
-    remark = [" ".join(filter(None, part)) or None for part in parts]
-    return pd.concat([found, made.reindex(columns=more)], axis=1).assign(remark=remark)
+    more = ["statement", "printed", "address", "tolerance", "tolerance_reason", "test"]
+    return pd.concat([found, made.reindex(columns=more)], axis=1)
 
 
 def claims_table(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -94,13 +91,15 @@ def ledger(area: Area) -> pd.DataFrame:
     if found.empty:
         raise MissingDataError(f"No claim about {area.name} can be tested on these tables.")
     statement = found["statement"]
+    tests = zip(found["test"], found["table"], strict=True)
+    remarks = [(verdicts.held(test, table), test.get("note", "")) for test, table in tests]
     out = pd.DataFrame({
         "claim": statement.mask(found["same_as"] != "", statement + " (restates another)"),
         "claimed": _claimed(found),
         "official": _worded(found), "verdict": found["verdict"], "window": found["window"],
         "definition": found["definition"],
         "tolerance": [_tolerance(row) for _, row in found.iterrows()],
-        "remark": found["remark"].fillna("–"),
+        "remark": [" ".join(filter(None, remark)) or "–" for remark in remarks],
     }).set_index("claim")  # fmt: skip
     return _carrying(out, area, found["id"])
 

@@ -312,7 +312,7 @@ def beyond_chance(result: pd.DataFrame) -> str:
         """A number of plans as "12 more" or "12 fewer"."""
         return f"{abs(round(plans)):,} {'more' if plans >= 0 else 'fewer'}"
 
-    counts = series.totals([row["area_code"]]).set_index("year")["plans"]
+    counts = series.totals([Area(row["area_code"])]).set_index("year")["plans"]
     place = (
         ""
         if counts[[row["start"], row["end"]]].min() < series.SMALLEST

@@ -79,7 +79,8 @@ def test_a_jump_of_all_plans_is_in_their_parts_and_flags_the_flows():
     assert rows.loc["placements", "year"] == 2025 and rows.loc["new_plans", "year"] == 2024
     assert rows.loc["placements", "kind"] == "jump"
     assert rows.loc["ceased_plans", "kind"] == "for a time"
-    assert set(rows["category"]) == {""}
+    assert rows.loc["tribunals", ["category", "year"]].tolist() == ["decisions", 2024]
+    assert set(rows["category"].drop("tribunals")) == {""}
 
 
 def test_plans_that_began_without_assessments_flag_the_flows_of_the_return():
