@@ -110,8 +110,12 @@ def ratios_in_words(result: pd.DataFrame) -> list[str]:
             f"{england['value']:.1f}: {verdict} (95 % interval {own['low']:.1f} to "
             f"{own['high']:.1f})"
         )
-        asked, decided = _asked(result, own["year"]), own["denominator"]
-        if not stages.told(rows.reset_index().query("role == 'area'")).all():
+        unsaid = (
+            measure == stages.SHARE_ASSESSED
+            and not stages.told(rows.reset_index().query("role == 'area'")).all()
+        )
+        if unsaid:
+            asked, decided = _asked(result, own["year"]), own["denominator"]
             sentences.append(
                 f"{own['area']} in {own['year']}: of {asked:,.0f} requests {asked - decided:,.0f} "
                 "had no decision yet or were withdrawn, too many for the share of the others that "

@@ -13,6 +13,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -204,19 +205,24 @@ def reading(thing: Chart | Table) -> str:
     own = np.flatnonzero(frame["role"] == "area") if "role" in frame else []
     at = own[-1] if len(own) else 0
     row = frame.iloc[[at]]
-    names = _telling(frame, at)
-    said = {name: terms.texts(row[name], name)[0] for name in row if not row[name].hasnans}
+    figures = {name for name, column in frame.items() if _is_figure(column, name)}
+    names = _telling(frame, at, figures)
+
+    def said(name: str) -> str:
+        """Return a value of the row as it is printed."""
+        return terms.texts(row[name], name)[0]
+
     named = [
-        _under_heading(name, said[name])
-        if name == AGAINST or _is_figure(frame[name], name)
-        else said[name]
+        _under_heading(name, said(name)) if name == AGAINST or name in figures else said(name)
         for name in names
     ]
-    values = [
-        f"{terms.heading(name)}: {text}"
-        for name, text in said.items()
-        if name not in names and _is_figure(frame[name], name) and not UNREAD.search(name)
-    ][:MOST_SAID]
+    others = (
+        name
+        for name in frame
+        if name in figures and name not in names and not UNREAD.search(name)
+        and not row[name].hasnans
+    )  # fmt: skip
+    values = [f"{terms.heading(name)}: {said(name)}" for name in islice(others, MOST_SAID)]
     return f"{', '.join(named) or 'the first row'}: {'; '.join(values)}." if values else ""
 
 
@@ -230,7 +236,10 @@ def _under_heading(name: str, text: str) -> str:
 def _is_figure(column: pd.Series, name: str) -> bool:
     """Whether a column holds numbers, also such as are written as text, that are no years."""
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        known = column.dropna().astype(str)
+        known = column[column.notna()]
+        if known.empty or not WRITTEN.fullmatch(str(known.iloc[0])):
+            return False
+        known = known.astype(str)
         if not known.str.fullmatch(WRITTEN).all() or not known.str.contains(r"\d").any():
             return False
         column = pd.to_numeric(known, errors="coerce")
@@ -238,35 +247,40 @@ def _is_figure(column: pd.Series, name: str) -> bool:
     return not (named and column.dropna().between(1900, 2100).all())
 
 
-def _telling(frame: pd.DataFrame, at: int) -> list[str]:
+def _telling(frame: pd.DataFrame, at: int, figures: set[str]) -> list[str]:
     """Columns that name a row: those it begins with where rows differ, and what tells it apart.
 
-    A kind that a row begins with is named also where all are of one. Names and years come before
-    whole numbers, and these before others.
+    `figures` are the columns that hold numbers. A kind that a row begins with is named also where
+    all are of one. Names and years come before whole numbers, and these before others.
     """
     rank, begins = {}, True
     names, alike = [], np.ones(len(frame), dtype=bool)
+
+    def same(name: str) -> np.ndarray:
+        """Whether each row has the value of this one."""
+        return frame[name].eq(frame[name].iloc[at]).fillna(False).to_numpy(dtype=bool)
+
     for name, column in frame.items():
         if UNREAD.search(name):
             continue
-        is_figure = _is_figure(column, name)
-        begins &= not is_figure
-        value = column.iloc[at]
-        if pd.isna(value) or len(str(value)) >= LONGEST_SAID:
+        begins &= name not in figures
+        if pd.isna(value := column.iloc[at]) or len(str(value)) >= LONGEST_SAID:
             continue
-        same = column.eq(value).fillna(False).to_numpy(dtype=bool)
-        if begins and (name != "kind" or not names) and not ({*names} - {"kind"} and same.all()):
-            names.append(name)
-            alike &= same
-        elif is_figure:
-            rank[name] = 1 if pd.api.types.is_integer_dtype(column.dtype) else 2
-        else:
-            rank[name] = 0
+        if begins and (name != "kind" or not names):
+            found = same(name)
+            if not ({*names} - {"kind"} and found.all()):
+                names.append(name)
+                alike &= found
+                continue
+        whole = name in figures and pd.api.types.is_integer_dtype(column.dtype)
+        rank[name] = 0 if name not in figures else 1 if whole else 2
     for name in sorted(rank, key=rank.get):
-        same = alike & frame[name].eq(frame[name].iloc[at]).fillna(False).to_numpy(dtype=bool)
-        if same.sum() < alike.sum():
+        if alike.sum() == 1:
+            break
+        nearer = alike & same(name)
+        if nearer.sum() < alike.sum():
             names.append(name)
-            alike = same
+            alike = nearer
     always = [AGAINST, "year", "start", "end"]  # what a figure is of, also where all rows are alike
     names += [name for name in always if name in frame and pd.notna(frame[name].iloc[at])]
     return [name for name in frame if name in names]
