@@ -229,7 +229,7 @@ def compared(frame: pd.DataFrame, region: Area) -> Chart:
     marks = frame[frame["role"] != "authority"].set_index("role")
     national = marks.loc["england", "growth"]
     low, high = rows["growth_low_95"], rows["growth_high_95"]
-    above, below = ((rows["beyond_chance"] == way).sum() for way in ("faster", "slower"))
+    above, below = ((rows["beyond_chance"] == way).sum() or "none" for way in ("faster", "slower"))
     start, end = series.COMPARABLE, series.latest()
     listed = ", ".join(f"{it.area} {it.growth:+.0f} %" for it in rows.iloc[::-1].itertuples())
 
