@@ -50,13 +50,9 @@ def breaks(table: str) -> pd.DataFrame:
     new = rows[rows["kind"] == "boundary"]
     before = new["year"] - new["area_code"].map(counted.groupby("area_code")["year"].min())
     began = new[before == 1]
-    year = (began["year"] - 1).astype("str")
-    note = (
-        began["area_code"].map(areas.name)
-        + " began in April "
-        + year
-        + (": whether its figures of that year hold the months before is not said")
-    )
+    note = began["area_code"].map(areas.name) + " began in April "
+    note += (began["year"] - 1).astype("str")
+    note += ": whether its figures of that year hold the months before is not said"
     rows = rows.drop(new.index[before > 1])  # figures were made anew for these boundaries
     return rows.assign(note=note.reindex(rows.index).fillna(rows["note"]))
 

@@ -61,8 +61,7 @@ def findings(area: Area) -> list[str]:
         said = headline(forecast, kept=views.kept(area))
     except MissingDataError:
         return [waits]
-    told = [year_before(area), recorded(area)]
-    before = " ".join(filter(None, told))
+    before = " ".join(filter(None, [year_before(area), recorded(area)]))
     return [sentence for sentence in [*said, before, waits] if sentence]
 
 

@@ -28,9 +28,10 @@ def five_year_growth(frame: pd.DataFrame) -> Chart:
     claims = frame.dropna(subset="claimed")
     if len(whole):
         best = whole.loc[whole["growth"].idxmax()]
-        one = f"Growth over the only five years of {best['area']} was {best['growth']:.0f} %"
-        most = f"The highest five-year growth in {best['area']} was {best['growth']:.0f} %"
-        finding = one if len(own) == 1 else most
+        what = "The highest five-year growth in"
+        if len(own) == 1:
+            what = "Growth over the only five years of"
+        finding = f"{what} {best['area']} was {best['growth']:.0f} %"
         finding += ", breaks left out" if len(whole) < len(own) else ""
     else:
         finding = f"Five-year growth in {own['area'].iloc[0]} cannot be told: the series breaks"

@@ -128,11 +128,9 @@ def _tested(what: str) -> pd.DataFrame:
 
 def _told(years: Sequence[int]) -> str:
     """Put years into words: the first and last of a range, else each."""
-    return (
-        f"{years[0]} to {years[-1]}"
-        if len(years) > 2 and isinstance(years, range)
-        else (either(years, "and"))
-    )
+    if isinstance(years, range) and len(years) > 2:
+        return f"{years[0]} to {years[-1]}"
+    return either(years, "and")
 
 
 def _national_step(before: np.ndarray, after: np.ndarray) -> pd.DataFrame:

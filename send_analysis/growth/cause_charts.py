@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from send_analysis import caveats
-from send_analysis.growth import stages
-from send_analysis.growth.charts import in_order
+from send_analysis.growth import panel, stages
+from send_analysis.growth.charts import in_order, joined
 from send_analysis.growth.decomposition import EDGES
 from send_analysis.show import lines
 from send_analysis.show.chart import Chart
@@ -176,7 +176,7 @@ def prevalence(frame: pd.DataFrame) -> Chart:
         data=frame,
         draw=draw,
         height=1.4 + 0.75 * len(bands),
-        note=_joined(caveats.noted(frame["caveat"]), *frame["lacks"].unique()),
+        note=joined(caveats.noted(frame["caveat"]), *frame["lacks"].unique()),
     )
 
 
@@ -271,7 +271,7 @@ def ratios(frame: pd.DataFrame) -> Chart:
         draw=draw,
         height=6.4,
         panels={"nrows": 2, "ncols": 2},
-        note=_joined(
+        note=joined(
             "From 2023 requests assessed are those among decisions made; before, requests not "
             "refused. The two are not quite alike.",
             "Years in which few requests were decided on, or none was refused, are left out."
@@ -289,7 +289,7 @@ def growth_ratios(frame: pd.DataFrame, area_code: str) -> Chart:
     """
     rows = frame.sort_values("ratio").reset_index(drop=True)
     own = rows[rows["area_code"] == area_code]
-    apart = int(((rows["low"] > 1) | (rows["high"] < 1)).sum())
+    apart = int((panel.ways(rows) != "").sum())
     title = f"The growth of {apart} of {len(rows)} areas is different beyond chance"
     low, high = rows.iloc[0], rows.iloc[-1]
     alt = (
@@ -375,10 +375,5 @@ def counterfactuals(frame: pd.DataFrame) -> Chart:
         ),
         draw=draw,
         height=1.6 + 0.5 * len(rows),
-        note=_joined(f"Age by age: {caveat}" * bool(caveat), *frame["lacks"].unique()),
+        note=joined(f"Age by age: {caveat}" * bool(caveat), *frame["lacks"].unique()),
     )
-
-
-def _joined(*notes: str) -> str:
-    """Put notes one after another, those that are empty left out."""
-    return " ".join(filter(None, notes))

@@ -39,10 +39,13 @@ def indexed(frame: pd.DataFrame) -> Chart:
         alt=lines.told(frame, "index", ".0f", f"plans, January {start} as 100"),
         data=frame,
         draw=lines.drawing(frame, "index", y=f"January {start} = 100", bottom=None),
-        note=" ".join(filter(None, [
-            lines.neighbours(frame), caveats.noted(own["caveat"]), _held(frame),
-        ])),
-    )  # fmt: skip
+        note=joined(lines.neighbours(frame), caveats.noted(own["caveat"]), _held(frame)),
+    )
+
+
+def joined(*notes: str) -> str:
+    """Put notes one after another, those that are empty left out."""
+    return " ".join(filter(None, notes))
 
 
 def _held(frame: pd.DataFrame) -> str:
@@ -218,15 +221,10 @@ def categories(frame: pd.DataFrame, dimension: str) -> Chart:
         data=frame,
         draw=draw,
         height=1.4 + 0.42 * len(rows),
-        note=" ".join(
-            filter(
-                None,
-                [
-                    later.get(dimension, ""),
-                    caveats.noted(frame["caveat"]) if both else "",
-                    *frame["lacks"].unique(),
-                ],
-            )
+        note=joined(
+            later.get(dimension, ""),
+            caveats.noted(frame["caveat"]) if both else "",
+            *frame["lacks"].unique(),
         ),
     )
 

@@ -248,6 +248,23 @@ def _over_spreads(raw: np.ndarray, se: np.ndarray) -> tuple[np.ndarray, ...]:
     return tau[:, 0], share / share.sum(), centre, mean, variance
 
 
+def ways(rows: pd.DataFrame) -> pd.Series:
+    """Say which areas grew faster or slower than others by more than chance explains.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As :func:`growth_ratios` returns them.
+
+    Returns
+    -------
+    Series of str
+        ``faster`` or ``slower``; empty where the interval holds equal growth.
+    """
+    found = np.select([rows["low"] > 1, rows["high"] < 1], ["faster", "slower"], "")
+    return pd.Series(found, index=rows.index)
+
+
 @reads.result
 def growth_ratios(
     area: Area | None = None,

@@ -144,21 +144,16 @@ def indexed(area: Area, *, start: int = COMPARABLE) -> pd.DataFrame:
     listed = listed.assign(area_code=units, area=names).drop_duplicates("area_code")
     found = _beside(totals(listed["area_code"].tolist()).merge(listed, on="area_code"))
     found = found[found["year"] >= start]
-    later = (found["role"] == "neighbours") & (found["year"] > start)
-    found = found[~later | _whole(found, start)]
+    said = caveats.crossed(found, "ehc_plans", start, found["year"])
+    whole = (found["year"] == start) | (said == "")
+    found = found[(found["role"] != "neighbours") | whole]
     base = found[found["year"] == start].set_index("area_code")["plans"]
     if base.empty:
         raise MissingDataError(f"No plans in January {start}; the tables begin in 2010.")
     base = base.replace(0, pd.NA)
     index = (100 * found["plans"] / found["area_code"].map(base)).astype("Float64")
-    index = index.where((found["year"] == start) | _whole(found, start))
-    found = found.assign(index=index, caveat=caveats.yearly(found, "ehc_plans"))
+    found = found.assign(index=index.where(whole), caveat=caveats.yearly(found, "ehc_plans"))
     return found[["area_code", "area", "role", "year", "plans", "index", "caveat"]]
-
-
-def _whole(found: pd.DataFrame, start: int) -> pd.Series:
-    """Whether no break in an area's plans lies between a January and that of the row."""
-    return caveats.crossed(found, "ehc_plans", start, found["year"]) == ""
 
 
 def _with_others(code: str, unit: str) -> str:
@@ -429,7 +424,7 @@ def _lacks(dimension: str, group: Area, year: int) -> str:
     table, column, further = DIMENSIONS[dimension]
     known = tables.load("areas").set_index("area_code")
     local = known.index[known["level"] == "local authority"]
-    if group in local or "+" in group:
+    if group.level == "local authority":
         return ""
     members = local if group == ENGLAND else local[known.loc[local, "region_code"] == group]
     wide = tables.load(table, year=year, **further).pivot(

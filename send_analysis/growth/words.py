@@ -12,9 +12,10 @@ from send_analysis.growth import charts, decomposition, panel, series, stages, v
 from send_analysis.show import map as maps
 from send_analysis.show.chart import Chart, Tile, small
 
+ASKED = "requests per 1,000 residents"
 # Measure → how it is said of an area.
 SAID = {
-    "requests per 1,000 residents": "requests for an assessment per 1,000 residents aged 0 to 25",
+    ASKED: "requests for an assessment per 1,000 residents aged 0 to 25",
     stages.SHARE_ASSESSED: "per cent of requests decided were assessed",
     "assessments ending in a plan": "per cent of assessments decided ended in a plan",
     "new plans per 1,000 residents": "new plans per 1,000 residents aged 0 to 25",
@@ -115,7 +116,10 @@ def ratios_in_words(result: pd.DataFrame) -> list[str]:
             and not stages.told(rows.reset_index().query("role == 'area'")).all()
         )
         if unsaid:
-            asked, decided = _asked(result, own["year"]), own["denominator"]
+            asked, decided = (
+                _own(result, own["year"])["numerator"].get(ASKED, np.nan),
+                own["denominator"],
+            )
             sentences.append(
                 f"{own['area']} in {own['year']}: of {asked:,.0f} requests {asked - decided:,.0f} "
                 "had no decision yet or were withdrawn, too many for the share of the others that "
@@ -129,18 +133,16 @@ def ratios_in_words(result: pd.DataFrame) -> list[str]:
     return [*sentences, *list(filter(None, flags))[:1]]
 
 
-def _asked(result: pd.DataFrame, year: int) -> float:
-    """Requests of the area in a year; missing where it has none."""
-    rows = result[(result["role"] == "area") & (result["year"] == year)].set_index("measure")
-    return rows["numerator"].get("requests per 1,000 residents", np.nan)
+def _own(result: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Take the area's own ratios of a year, by measure."""
+    return result[(result["role"] == "area") & (result["year"] == year)].set_index("measure")
 
 
 def _lacking(result: pd.DataFrame, measure: str, year: int) -> str:
     """Say what the counts behind an area's share lack, where others of the same year show it."""
-    rows = result[(result["role"] == "area") & (result["year"] == year)].set_index("measure")
+    rows = _own(result, year)
     above, below = rows["numerator"], rows["denominator"]
-    began = above.get("new plans per 1,000 residents", np.nan)
-    asked = _asked(result, year)
+    began, asked = (above.get(name, np.nan) for name in ("new plans per 1,000 residents", ASKED))
     if measure == "assessments ending in a plan" and began > MORE_BEGAN * above[measure]:
         return (
             f" But {began:,.0f} plans began in that year, and {above[measure]:,.0f} assessments "
@@ -305,12 +307,12 @@ def beyond_chance(result: pd.DataFrame) -> str:
     row = result.iloc[0]
     others = {"england": "England", "region": "its region", "neighbours": "its ten neighbours"}
     them = others[row["against"]]
-    if row["low"] > 1:
-        verdict = f"That is faster than {them} by more than chance explains"
-    elif row["high"] < 1:
-        verdict = f"That is slower than {them} by more than chance explains"
-    else:
-        verdict = f"That is no clear difference from {them}"
+    way = panel.ways(result).iloc[0]
+    verdict = (
+        f"That is {way} than {them} by more than chance explains"
+        if way
+        else f"That is no clear difference from {them}"
+    )
 
     def count(plans: float) -> str:
         """A number of plans as "12 more" or "12 fewer"."""

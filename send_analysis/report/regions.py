@@ -212,8 +212,7 @@ def within(region: Area) -> pd.DataFrame:
     ends = {"low": "growth_low_95", "high": "growth_high_95"}
     columns = ["area", "role", "plans_start", "plans_end", "growth", *ends.values()]
     sure = panel.growth_ratios(start=start, end=end).set_index("area_code")
-    way = np.select([sure["low"] > 1, sure["high"] < 1], ["faster", "slower"], "")
-    local["beyond_chance"] = local["area_code"].map(pd.Series(way, index=sure.index)).fillna("")
+    local["beyond_chance"] = local["area_code"].map(panel.ways(sure)).fillna("")
     out = pd.concat([local, whole, national]).rename(columns=ends)
     return out.reindex(columns=[*columns, "beyond_chance"]).reset_index(drop=True)
 

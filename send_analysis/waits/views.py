@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from scipy.stats import norm
 
 from send_analysis import areas, reads, tables
 from send_analysis.areas import Area
@@ -297,6 +296,8 @@ def came() -> pd.Series:
         by how many per cent half the lists differ at least from the middle of the draws, and from
         what they were.
     """
+    from scipy.stats import norm
+
     later = of_main(waits.since())
     later = later[later["month"] == later["month"].min()].set_index(
         ["organisation_code", "service"]

@@ -18,6 +18,10 @@ KNOWN = "children whose wait is known"  # what the share over 18 weeks is of
 LONG = "of them over 18 weeks"
 FEWEST = 20  # children in the first month for a change in per cent: of fewer, five are a quarter
 _NAMED = ["organisation", "service", "month"]
+ENDS = ["first_month", "last_month", "comparable_first", "comparable_last"]
+MEASURED = [
+    "service", "measure", *ENDS[:2], "change_percent", *ENDS[2:], "comparable", "unit",
+]  # fmt: skip
 
 
 @reads.result
@@ -34,25 +38,28 @@ def measured(area: Area) -> pd.DataFrame:
         below ``FEWEST`` in the first month, and none that leaves out what repeats, which cannot be
         known of the first month, has a change in per cent.
     """
-    return _measured(focus(area)["organisation_code"], "value")
+    return _measured(focus(area)["organisation_code"])[MEASURED]
 
 
 @reads.result
 def written(area: Area) -> pd.DataFrame:
     """Return :func:`measured` as a reader reads it: a wait in the open band is 52 or more."""
-    return _measured(focus(area)["organisation_code"], "written")
+    found = _measured(focus(area)["organisation_code"])
+    return found.assign(**{name: found[f"{name} written"] for name in ENDS})[MEASURED]
 
 
 @tables.remembered
-def _measured(code: str, figure: str) -> pd.DataFrame:
-    """First and last month of every measure of one organisation, which serves many areas."""
+def _measured(code: str) -> pd.DataFrame:
+    """First and last month of every measure of one organisation, which serves many areas.
+
+    As :func:`measured`, and each figure as a reader reads it, ``written``.
+    """
     sums = _comparable()
     published = lists_of(code)
     months = [published["month"].min(), published["month"].max()]
-    own = _first_and_last(published, months, figure)
-    alike = _first_and_last(sums[sums["organisation_code"] == code], months, figure)
-    own.columns = ["first_month", "last_month", "change_percent"]
-    alike.columns = ["comparable_first", "comparable_last", "comparable"]
+    own = _first_and_last(published, months, [*ENDS[:2], "change_percent"])
+    sums = sums[sums["organisation_code"] == code]
+    alike = _first_and_last(sums, months, [*ENDS[2:], "comparable"])
     out = own.join(alike).reset_index()
     out["unit"] = out["measure"].map(waits.UNITS).fillna(CHILDREN)
     unlike = out["service"].isin(_repeating(code, months)) & (out["unit"] == CHILDREN)
@@ -61,7 +68,7 @@ def _measured(code: str, figure: str) -> pd.DataFrame:
     order |= {KNOWN: order["share_over_18_weeks"] - 0.5, LONG: order["share_over_18_weeks"] - 0.4}
     out = out.sort_values(["service", "measure"], key=lambda c: c.replace(order), kind="stable")
     out["measure"] = out["measure"].replace(changes.NAMES)
-    return out[["service", "measure", *own, *alike, "unit"]]
+    return out
 
 
 def _repeating(code: str, months: list[pd.Timestamp]) -> set[str]:
@@ -71,10 +78,12 @@ def _repeating(code: str, months: list[pd.Timestamp]) -> set[str]:
     return set(rows["service"].map(waits.SHORT).dropna())
 
 
-def _first_and_last(lists: pd.DataFrame, months: list[pd.Timestamp], figure: str) -> pd.DataFrame:
+def _first_and_last(
+    lists: pd.DataFrame, months: list[pd.Timestamp], names: list[str]
+) -> pd.DataFrame:
     """Every measure in two months, by service and measure: first, last, and change in per cent.
 
-    `figure` is ``value``, or ``written`` for what readers read.
+    `names` are those of the three; first and last stand there as they are ``written``, too.
     """
     counts = {KNOWN: lists["banded"], LONG: lists[list(BANDS[-2:])].sum(axis=1, min_count=1)}
     parts = [lists.assign(measure=name, value=count, unit=CHILDREN)
@@ -92,8 +101,11 @@ def _first_and_last(lists: pd.DataFrame, months: list[pd.Timestamp], figure: str
         found[found["month"] == month].set_index(["service", "measure"]) for month in months
     )
     out = first.add_suffix(" first").join(last.add_suffix(" last"), how="outer")
-    out["change"] = 100 * (out["exact last"] / out["base first"] - 1)
-    return out[[f"{figure} first", f"{figure} last", "change"]]
+    ends = dict(zip(names, ("first", "last"), strict=False))
+    figures = {name: out[f"value {end}"] for name, end in ends.items()}
+    read = {f"{name} written": out[f"written {end}"] for name, end in ends.items()}
+    change = {names[2]: 100 * (out["exact last"] / out["base first"] - 1)}
+    return pd.DataFrame(figures | change | read)
 
 
 @tables.remembered

@@ -24,7 +24,7 @@ HELD = 1 / 3  # of those whose wait is known, at least, for a verdict that stand
 TO_JUDGE_BY = "enough children, and at least a third of the list, to judge by"
 UNCLEAR = "shows no clear change"
 NO_JUMP = "no jump that waiting cannot make"
-_ENDS = ["first_month", "last_month", "comparable_first", "comparable_last"]
+_ENDS = views_compared.ENDS
 
 
 @reads.found
